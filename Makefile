@@ -1,0 +1,54 @@
+# `make run` is all a new machine needs; `make` alone lists the rest.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format clean browser
+
+help:  ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: .venv/run.stamp  ## score the sample if that is not done yet, then open the dashboard
+	@$(BIN)/python -m lo2core demo
+	@$(BIN)/python -m streamlit run streamlit_app.py
+
+test: lint browser  ## lint, types and all tests, the browser's too
+	@$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile
+
+lint: .venv/dev.stamp  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/dev.stamp  ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## remove the environment and caches; data and models stay
+	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The browser tests drive Debian's Chromium. Continuous integration must not skip them.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+		echo "Installing Chromium for the browser tests ..."; \
+		{ $(AS_ROOT) apt-get update -qq && \
+		  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+		} >/dev/null 2>&1; } || [ "$$CI" != true ] || \
+		{ echo "The browser tests need chromium, and apt-get could not install it: install it by hand."; exit 1; }
+
+.venv/run.stamp: requirements.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "lo2core needs Python 3.11 or newer, and none was found: install one, then repeat."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module: install it (on Debian: apt-get install python3-venv), then repeat."; exit 1; }
+	@echo "Preparing the environment in .venv (once, a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@

@@ -1,0 +1,15 @@
+"""The loader under the name that the persistence note gives it; tables are written with --save-parquet."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lo2core.__main__ import main
+
+if __name__ == "__main__":
+    arguments = [argument for argument in sys.argv[1:] if argument != "--save-parquet"]
+    preview = ["--dry-run"] if len(arguments) == len(sys.argv) - 1 else []
+    sys.exit(main(["load", *arguments, *preview]))

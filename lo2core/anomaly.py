@@ -1,0 +1,97 @@
+"""AnomalyDetector: train and predict on frames, with the calls that LogLead users know.
+
+`model` and `vec` hold all that scoring needs, so the tuple (model, vec) dumped with joblib is a complete bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from lo2core import detectors
+from lo2core.errors import InputError
+from lo2core.model import Model
+from lo2core.predict import labelled
+from lo2core.rows import FrameSource
+from lo2core.tables import EventPredictions
+from lo2core.train import Recipe, train
+from lo2core.vectorizer import Vectorizer
+
+_LOGLEAD_NAMES = {
+    "LR": "LogisticRegression",
+    "DT": "DecisionTree",
+    "RF": "RandomForest",
+    "LSVM": "LinearSVC",
+    "LOF": "LocalOutlierFactor",
+    "RarityModel": "Rarity",
+    "OOVDetector": "OutOfVocabulary",
+}
+_WEIGHTINGS = {"Vectorizer": "counts", "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
+
+
+class AnomalyDetector:
+    """Trains on `train_df`, scores `test_df`; set both, call `prepare_train_test_data`, train or set `model`, `predict`.
+
+    item_list_col: column of items, one a row (String, integer) or a bag (List). numeric_cols: columns used as they are.
+    There is a `train_<Name>()` for every detector of `lo2core.detectors.REGISTRY`, and LogLead's short names.
+    """
+
+    train_df: pl.DataFrame
+    test_df: pl.DataFrame
+    vec: Vectorizer
+    model: Model
+
+    def __init__(self, item_list_col: str = "e_event_drain_id", numeric_cols: Sequence[str] | None = None) -> None:
+        self.item_list_col = item_list_col
+        self.numeric_cols = tuple(numeric_cols or ())
+
+    def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
+        """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is fitted
+        when a model is trained; a fitted one is used as it is. Raises InputError for anything else, and where the columns
+        of a fitted one are not those asked for.
+        """
+        if isinstance(vectorizer_class, Vectorizer):
+            self._adopt(vectorizer_class)
+        elif isinstance(vectorizer_class, type) and vectorizer_class.__name__ in _WEIGHTINGS:
+            self._weighting = _WEIGHTINGS[vectorizer_class.__name__]
+        else:
+            raise InputError(
+                f"vectorizer_class is {vectorizer_class!r}; expected a fitted lo2core Vectorizer or one of the classes "
+                f"{', '.join(_WEIGHTINGS)}."
+            )
+
+    def _adopt(self, vec: Vectorizer) -> None:
+        mine, its = (self.item_list_col, *self.numeric_cols), (vec.item_column, *vec.numeric_columns)
+        if mine != its:
+            raise InputError(
+                f"The vectorizer was fitted on the columns {', '.join(map(str, its))}, this detector asks for "
+                f"{', '.join(mine)}. Use the same columns, or train anew."
+            )
+        self.vec = vec
+
+    def train(self, detector: str, **params: Any) -> None:
+        """Train one detector a service on `train_df`; all its rows count as normal unless the detector is supervised."""
+        recipe = Recipe(detector, items="messages", unit="row", params=params, weighting=getattr(self, "_weighting", None))
+        source = FrameSource(self.train_df, self.item_list_col, self.numeric_cols)
+        if not recipe.make().supervised:
+            source.rows = source.rows.with_columns(normal=pl.lit(True))
+        self.model, self.vec = train(source, recipe)
+
+    def predict(self) -> pl.DataFrame:
+        """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row order."""
+        if not hasattr(self, "model") or not hasattr(self, "vec"):
+            raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
+        source = FrameSource(self.test_df, self.item_list_col, self.numeric_cols, self.vec.masker)
+        scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
+        identity = self.test_df.select(name for name in EventPredictions.column_names() if name in self.test_df.columns)
+        scored = pl.concat([pl.DataFrame(identity), scores[source.position]], how="horizontal").with_row_index("_row")
+        return labelled(scored, self.model.threshold).sort("_row").drop("_row")
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        known = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()
+        if name.startswith("train_") and (short := name.removeprefix("train_")) in known:
+            return partial(self.train, _LOGLEAD_NAMES.get(short, short))
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

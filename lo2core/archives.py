@@ -1,0 +1,100 @@
+"""Unpacking .zip and .tar.* archives of logs, with caps, into a temporary folder.
+
+Members never choose their path: absolute, climbing, linked and encrypted members are refused, and what is written is
+counted while it is written, whatever the archive claims.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from lo2core.errors import InputError
+
+MAX_MEMBERS = 200_000
+MAX_BYTES = 64 << 30
+MAX_RATIO = 400
+"""Unpacked bytes per archive byte; real logs reach about 30 with xz."""
+
+_CHUNK = 1 << 20
+_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the name says that this is an archive that `unpack` reads."""
+    return path.is_file() and bool(_ARCHIVE.search(path.name))
+
+
+def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n: None) -> Path:
+    """Unpack the regular files of `archive` below `into/<its name without ending>` and return that folder.
+
+    Raises InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when
+    a cap is passed; `advance` is called with the bytes written.
+    """
+    target = into / _ARCHIVE.sub("", archive.name)
+    target.mkdir(parents=True)
+    budget = min(MAX_BYTES, max(64 << 20, archive.stat().st_size * MAX_RATIO))
+    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    try:
+        for number, (name, stream) in enumerate(members(archive), 1):
+            if number > MAX_MEMBERS:
+                raise InputError(f"{archive.name} holds more than {MAX_MEMBERS:,} members; unpack it yourself.")
+            with stream:
+                budget -= _write(stream, _inside(target, name, archive), budget, archive, advance)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError) as error:
+        raise InputError(f"{archive.name} is damaged or not an archive ({error}). Pack or copy it again.") from error
+    return target
+
+
+def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(archive) as pack:
+        for member in pack.infolist():
+            if member.flag_bits & 1:
+                raise InputError(f"{archive.name} holds the encrypted member {member.filename!r}; unpack it yourself.")
+            if (member.external_attr >> 16) & 0o170000 == 0o120000:
+                raise _refused(archive, member.filename, "a link")
+            if not member.is_dir():
+                yield member.filename, pack.open(member)
+
+
+def _tar_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with tarfile.open(archive, "r|*") as pack:
+        for member in pack:
+            if member.issym() or member.islnk():
+                raise _refused(archive, member.name, "a link")
+            stream = pack.extractfile(member) if member.isfile() else None
+            if stream:
+                yield member.name, stream
+
+
+def _inside(target: Path, name: str, archive: Path) -> Path:
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if parts.is_absolute() or ".." in parts.parts or re.match(r"^[A-Za-z]:", name) or "\0" in name:
+        raise _refused(archive, name, "a path outside the archive")
+    path = target / parts
+    if path.exists():
+        raise _refused(archive, name, "the name of an earlier member")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _write(stream: IO[bytes], path: Path, budget: int, archive: Path, advance: Callable[[int], None]) -> int:
+    written = 0
+    with path.open("xb") as out:
+        while chunk := stream.read(_CHUNK):
+            written += len(chunk)
+            if written > budget:
+                raise InputError(f"{archive.name} unpacks to far more than its size allows; unpack it yourself.")
+            out.write(chunk)
+            advance(len(chunk))
+    return written
+
+
+def _refused(archive: Path, member: str, what: str) -> InputError:
+    return InputError(f"{archive.name} was refused: its member {member!r} is {what}. Pack the log folders again.")

@@ -1,0 +1,17 @@
+"""Names and numbers that more than one module needs, each decided here."""
+
+from __future__ import annotations
+
+SERVICES = ("client", "code", "key", "refresh-token", "service", "token", "user")
+NORMAL_TEST_CASE = "correct"
+
+DEFAULT_WORKSPACE = "demo/result/lo2"
+SAMPLE_WORKSPACE = "demo/result/sample"
+DEFAULT_BUNDLE_DIR = "models"
+
+DEFAULT_DETECTOR = "NearestNormal"
+DEFAULT_ITEMS = "messages"
+DEFAULT_BUDGET = 5.0
+"""False alarms accepted per 100 normal incidents."""
+
+SEED = 7

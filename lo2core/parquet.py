@@ -1,0 +1,137 @@
+"""Parquet files of declared tables: written with provenance in the footer, checked against a schema."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dataframely.exc import ValidationError
+from polars.datatypes import DataTypeClass
+
+from lo2core.errors import ArtefactError
+
+METADATA_KEY = "lo2core"
+ROW_GROUP = 131_072
+
+DataType = pl.DataType | DataTypeClass
+
+
+def table_name(schema: type[dy.Schema]) -> str:
+    """The name of a table in metadata: `EventPredictions` -> `event_predictions`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema.__name__).lower()
+
+
+def lo2core_version() -> str:
+    """The installed version of this package; `uninstalled` when it runs from its source folder."""
+    try:
+        return importlib.metadata.version("lo2core")
+    except importlib.metadata.PackageNotFoundError:
+        return "uninstalled"
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_parquet(frame: pl.DataFrame, path: Path, metadata: dict[str, str]) -> None:
+    frame.write_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, metadata=metadata or None
+    )
+
+
+def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str]) -> None:
+    frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, metadata=metadata)
+
+
+def file_metadata(schema: type[dy.Schema], provenance: dict[str, Any]) -> dict[str, str]:
+    facts = {"table": table_name(schema), "created": now(), "version": lo2core_version(), **provenance}
+    return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
+
+
+def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    try:
+        return schema.validate(declared(schema, frame, table))
+    except ValidationError as error:
+        raise ArtefactError(f"Table {table} breaks its rules and was not saved: {one_line(error)}.") from error
+
+
+def declared(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The declared columns of `frame`, which must have exactly the declared types."""
+    check_exact(frame.schema, schema, table)
+    return frame.select(schema.column_names())
+
+
+def check_exact(found: pl.Schema, schema: type[dy.Schema], table: str) -> None:
+    problem = misfit(found, schema.columns(), _same)
+    if problem:
+        raise ArtefactError(f"Table {table} {problem}; nothing was saved.")
+
+
+def misfit(
+    found: pl.Schema, wanted: Mapping[str, dy.Column | None], fits: Callable[[DataType, DataType, bool], bool]
+) -> str:
+    """What is missing, got and expected, or an empty text when all fits."""
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        return f"lacks the columns {', '.join(missing)} (got {', '.join(found) or 'none'})"
+    wrong = [
+        f"{name}: got {found[name]}, expected {column.dtype}"
+        for name, column in wanted.items()
+        if column is not None and not fits(found[name], column.dtype, column.nullable)
+    ]
+    return f"has columns of other types ({'; '.join(wrong)})" if wrong else ""
+
+
+def _same(got: DataType, want: DataType, nullable: bool) -> bool:
+    return got == want
+
+
+def safe(got: DataType, want: DataType, nullable: bool) -> bool:
+    """Whether `got` can be cast to `want` without changing what it means (a value that does not fit still raises)."""
+    if got == pl.Null:
+        return nullable
+    if isinstance(got, pl.List) and isinstance(want, pl.List):
+        return safe(got.inner, want.inner, nullable)
+    if isinstance(got, pl.Datetime) and isinstance(want, pl.Datetime):
+        return got.time_zone == want.time_zone
+    texts = (pl.String, pl.Categorical, pl.Enum)
+    return (
+        got == want
+        or (isinstance(got, texts) and isinstance(want, texts))
+        or (got.is_integer() and want.is_integer())
+        or (got.is_numeric() and want.is_float())
+    )
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        raise ArtefactError(f"{path} is damaged or not ours, make it anew: {one_line(error)}.") from error
+
+
+def one_line(error: Exception) -> str:
+    text = str(error).split("\n\nResolved plan")[0]
+    return " ".join(text.split()).rstrip(".")
+
+
+def footer_of(path: Path) -> pq.FileMetaData:
+    with readable(path):
+        return pq.read_metadata(path)
+
+
+def own_metadata(footer: pq.FileMetaData) -> dict[str, Any]:
+    text = (footer.metadata or {}).get(METADATA_KEY.encode())
+    return json.loads(text) if text else {}

@@ -1,0 +1,329 @@
+"""One function a stage: call the stage, then the store. Command line, pages and scripts all compute through these."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import replace as replace_fields
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lo2core import archives, bundles, enhance, load, predict, sample, store, train, windows
+from lo2core.bundles import LoadedBundle
+from lo2core.config import DEFAULT_BUNDLE_DIR
+from lo2core.errors import ArtefactError, ExistsError, InputError
+from lo2core.items import Items, combine, remask
+from lo2core.jobs import Progress
+from lo2core.load import LoadOptions
+from lo2core.masks import Masker
+from lo2core.model import Threshold
+from lo2core.rows import CountSource
+from lo2core.store import Workspace
+from lo2core.tables import Counts, EnrichedEvents, EventPredictions, Events, Ledger, Messages, Predictions, Sequences
+from lo2core.train import Recipe
+from lo2core.vectorizer import Vectorizer
+
+_Parts = dict[Any, store.PartsWriter]
+_SMALL = (Sequences, Ledger, Messages, Counts)
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load left on disk, and what it says about itself."""
+
+    paths: list[Path]
+    plan: str
+    ledger: pl.DataFrame
+
+    def sentence(self) -> str:
+        """The account of every line, in words."""
+        total = self.ledger.select(pl.col(pl.Int64).sum()).row(0, named=True)
+        parts = ", ".join(f"{total[name]:,} {name}" for name in ("events", "continuations", "orphans", "blank", "skipped"))
+        return f"{self.plan}\n{total['lines']:,} lines: {parts}."
+
+
+def command_line() -> str:
+    """The command of this process as a person would type it."""
+    program = "python -m lo2core" if Path(sys.argv[0]).name == "__main__.py" else f"python {sys.argv[0]}"
+    return f"{program} {shlex.join(sys.argv[1:])}".strip()
+
+
+def masker_of(workspace: Workspace) -> Masker:
+    """The masks that the workspace was loaded with; the default ones where nothing is loaded."""
+    saved = workspace.metadata(Messages).get("masks")
+    return Masker.from_json(saved) if saved else Masker()
+
+
+def read_items(workspace: Workspace) -> Items:
+    """Messages and counts of a workspace."""
+    return Items(workspace.read(Messages), workspace.read(Counts))
+
+
+def load_logs(
+    workspace: Workspace,
+    roots: Sequence[str | Path],
+    options: LoadOptions | None = None,
+    *,
+    service: str | None = None,
+    masker: Masker | None = None,
+    jobs: int = 2,
+    save_events: bool = True,
+    append: bool = False,
+    replace: bool = False,
+) -> LoadResult:
+    """Load stage: read the roots and save events, sequences, ledger, messages and counts in the workspace.
+
+    A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
+    Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
+    """
+    options, masker = options or LoadOptions(), masker or masker_of(workspace)
+    tables = (Events, *_SMALL) if save_events else _SMALL
+    if not append:
+        _refuse_existing(workspace, tables, replace)
+    with _folders(roots) as folders:
+        plan = load.plan(folders, options, service)
+        if append:
+            _refuse_loaded(workspace, plan)
+        parts = {schema: workspace.parts(schema, _key(plan, options, masker)) for schema in tables}
+        _load_runs(plan, options, masker, parts, jobs)
+        provenance = _provenance(plan=plan.sentence(), options=asdict(options), masks=masker.to_json())
+        return _merge(workspace, plan, parts, provenance, append=append)
+
+
+@contextmanager
+def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
+    """The roots, archives unpacked for as long as the block lasts."""
+    with ExitStack() as stack:
+        if not any(archives.is_archive(Path(root)) for root in roots):
+            yield stack.enter_context(load.unpacked(roots))
+            return
+        with Progress(None, "Unpack", "bytes") as progress:
+            folders = stack.enter_context(load.unpacked(roots, progress.advance))
+        yield folders
+
+
+def _key(plan: load.Plan, options: LoadOptions, masker: Masker) -> str:
+    """Names the parts of this very load: same files, options and masks."""
+    files = [(file.source, file.bytes) for file in plan.chosen]
+    return hashlib.sha256(json.dumps([files, asdict(options), masker.fingerprint]).encode()).hexdigest()[:16]
+
+
+def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool) -> None:
+    there = [workspace.path(schema) for schema in tables if workspace.has(schema)]
+    if there and not replace:
+        raise ExistsError(
+            f"{there[0]} exists already and was not touched: use --replace to load anew, --append to add runs, or "
+            "another --output-dir."
+        )
+
+
+def _refuse_loaded(workspace: Workspace, plan: load.Plan) -> None:
+    there = set(workspace.read(Sequences, columns=["run"])["run"])
+    if twice := [run for run in plan.runs if run in there]:
+        raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
+
+
+def _load_runs(plan: load.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
+    """Load every run that has no finished parts yet; the parts of a run are finished together."""
+    done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
+    with Progress(plan.bytes, "Load", "bytes") as progress, ExitStack() as stack:
+        for writer in parts.values():
+            stack.enter_context(writer)
+        progress.advance(sum(file.bytes for file in plan.chosen if file.run in done))
+        folders = load.load_folders(plan, options, masker, jobs=jobs, skip=done)
+        for run, group in groupby(folders, key=itemgetter(0)):
+            small = []
+            for _, loaded in group:
+                if Events in parts:
+                    parts[Events].append(run, loaded.events)
+                small.append(replace_fields(loaded, events=loaded.events.clear()))
+                progress.advance(int(loaded.ledger["bytes"].sum()))
+            _finish_run(parts, run, load.gather_loaded(small))
+
+
+def _finish_run(parts: _Parts, run: str, loaded: load.Loaded) -> None:
+    frames = (loaded.sequences, loaded.ledger, loaded.items.messages, loaded.items.counts)
+    for schema, frame in zip(_SMALL, frames, strict=True):
+        parts[schema].append(run, frame)
+    for writer in parts.values():
+        writer.finish(run)
+
+
+def _merge(workspace: Workspace, plan: load.Plan, parts: _Parts, provenance: dict[str, Any], append: bool) -> LoadResult:
+    """Parts, and with `append` the tables that are there, become the tables of the workspace."""
+    before = {schema: [workspace.scan(schema)] if append and workspace.has(schema) else [] for schema in parts}
+    small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
+    items = combine([Items(small[Messages], small[Counts])])
+    ledger = pl.concat([small[Ledger], load.unread(plan)]).unique("source", keep="first", maintain_order=True)
+    frames = {Sequences: small[Sequences], Ledger: ledger, Messages: items.messages, Counts: items.counts}
+    provenance = provenance | {"data_fingerprint": store.fingerprint(items.counts)}
+    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
+    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
+    workspace.clear_parts()
+    return LoadResult(paths, plan.sentence(), ledger)
+
+
+def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:
+    """Enhance stage: save every event with its normalised text, words, trigrams, lengths and template.
+
+    With other masks than the workspace has, messages and counts are masked anew first.
+    """
+    if workspace.has(EnrichedEvents) and not replace:
+        raise ExistsError(f"{workspace.path(EnrichedEvents)} exists already and was not touched: use --replace.")
+    if masker and masker.fingerprint != masker_of(workspace).fingerprint:
+        _remask(workspace, masker)
+    messages = workspace.read(Messages)
+    with Progress(None, "Enhance"):
+        enriched = enhance.enrich_events(workspace.scan(Events), messages)
+        return workspace.sink(EnrichedEvents, enriched, provenance=_provenance_of(workspace), replace=replace)
+
+
+def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace: bool = False) -> Path:
+    """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
+    with Progress(None, f"Train {recipe.detector}"):
+        items, sequences, note = training_data(workspace)
+        model, vec = train.train(CountSource(items, sequences, recipe.unit, masker_of(workspace)), recipe)
+    facts = _provenance_of(workspace) | model.facts | {"workspace": str(workspace.root), "note": note}
+    bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
+    return bundle
+
+
+def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
+    """Items and sequences to train on, and a sentence where they are not simply those of the workspace.
+
+    A single normal test case cannot be left out to calibrate on, so it is cut into parts as long as the other test cases.
+    """
+    items, sequences = read_items(workspace), workspace.read(Sequences)
+    spans = sequences.group_by("run", "folder", "window").agg(
+        pl.col("normal").first(), seconds=(pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
+    )
+    normal, others = spans.filter("normal"), spans.filter(~pl.col("normal"))
+    if normal.height != 1 or not others.height or not workspace.has(Events):
+        return items, sequences, ""
+    usual = float(np.median(others["seconds"].to_numpy()))
+    parts = max(2, round(normal["seconds"][0] / max(usual, 1e-3)))
+    seconds = normal["seconds"][0] / parts
+    mine = sequences.join(normal, on=["run", "folder"], how="semi")
+    events = workspace.scan(Events).filter(pl.col("seq_id").is_in(mine["seq_id"].to_list())).collect()
+    found, cut = windows.cut_loaded(events, mine, seconds, masker_of(workspace))
+    kept = items.counts.filter(~pl.col("seq_id").is_in(mine["seq_id"].implode()))
+    both = combine([Items(items.messages, kept), found])
+    rest = sequences.filter(~pl.col("seq_id").is_in(mine["seq_id"].implode()))
+    note = f"The only normal test case, {mine['folder'][0]}, was cut into {parts} parts of {seconds:.0f} s."
+    return both, pl.concat([rest, cut]), note
+
+
+def predict_bundle(
+    workspace: Workspace, bundle: Path, name: str | None = None, *, budget: float | None = None, replace: bool = False
+) -> Path:
+    """Predict stage: score the workspace with a saved bundle, without training, and save the predictions."""
+    loaded = bundles.load_bundle(bundle)
+    name = name or workspace.free_name(f"{bundle.stem}_predictions")
+    threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
+    with Progress(None, f"Predict with {bundle.name}"):
+        if loaded.model.unit == "event":
+            return _save_event_scores(workspace, loaded, threshold, name, replace)
+        return save_predictions(workspace, loaded, score(workspace, loaded, threshold), name, replace=replace)
+
+
+def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
+    """`tables.Predictions` of the workspace's sequences, from its counts alone; nothing is saved."""
+    items = items_for(workspace, bundle.vec)
+    return predict.predict(bundle.model, bundle.vec, items, workspace.read(Sequences), threshold)
+
+
+def save_predictions(
+    workspace: Workspace, bundle: LoadedBundle, predictions: pl.DataFrame, name: str, *, replace: bool = False
+) -> Path:
+    """Save scored sequences under `name`, with the bundle and the data they came from."""
+    provenance = _prediction_provenance(workspace, bundle, float(predictions["threshold"][0]))
+    return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
+
+
+def _save_event_scores(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool) -> Path:
+    events = workspace.scan(Events)
+    items = items_for(workspace, bundle.vec)
+    scored = predict.predict_events(bundle.model, bundle.vec, items, workspace.read(Sequences), events, threshold)
+    provenance = _prediction_provenance(workspace, bundle, threshold.z)
+    return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)
+
+
+def items_for(workspace: Workspace, vec: Vectorizer) -> Items:
+    """The workspace's items under the masks of the vectorizer.
+
+    Raises ArtefactError where the logs were masked by rules that the bundle does not know, so that ids cannot match.
+    """
+    items, mine, its = read_items(workspace), masker_of(workspace), vec.masker
+    if mine.fingerprint == its.fingerprint:
+        return items
+    if its.rules[: len(mine.rules)] == mine.rules:
+        return remask(items, its)[0]
+    raise ArtefactError(
+        f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
+        "--replace, or train a bundle on them."
+    )
+
+
+def run(
+    workspace: Workspace,
+    roots: Sequence[str | Path],
+    options: LoadOptions,
+    recipe: Recipe,
+    bundle: Path,
+    *,
+    replace: bool = False,
+    **how: Any,
+) -> list[Path]:
+    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`."""
+    if bundle.exists() and not replace:
+        raise ExistsError(f"{bundle} exists already and was not touched: use --replace, or another --bundle.")
+    loaded = load_logs(workspace, roots, options, replace=replace, **how)
+    train_bundle(workspace, recipe, bundle, replace=replace)
+    predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
+    return [*loaded.paths, bundle, predictions]
+
+
+def demo(workspace: Workspace) -> list[Path]:
+    """Make, train on and score the synthetic sample, unless that has been done; returns the files written."""
+    bundle = Path(DEFAULT_BUNDLE_DIR) / "sample_nn.joblib"
+    if workspace.predictions() and bundle.exists():
+        return []
+    logs = workspace.root / "logs"
+    if not logs.exists():
+        sample.write_sample(logs)
+    return run(workspace, [logs], LoadOptions(), Recipe(), bundle, replace=True)
+
+
+def _provenance(**facts: Any) -> dict[str, Any]:
+    return {"command": command_line(), **facts}
+
+
+def _provenance_of(workspace: Workspace) -> dict[str, Any]:
+    """Provenance of what is made from the workspace's loaded tables."""
+    return _provenance(data_fingerprint=workspace.metadata(Counts).get("data_fingerprint"))
+
+
+def _prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: float) -> dict[str, Any]:
+    facts = {"bundle": str(bundle.path), "bundle_sha256": bundle.manifest.get("sha256"), "model": bundle.model.facts}
+    return _provenance_of(workspace) | facts | {"threshold": threshold}
+
+
+def _remask(workspace: Workspace, masker: Masker) -> None:
+    """Mask the loaded messages by rules that extend their own; the ids in the events follow."""
+    items, mapping = remask(read_items(workspace), masker)
+    facts = {"masks": masker.to_json(), "data_fingerprint": store.fingerprint(items.counts)}
+    provenance = workspace.metadata(Messages) | facts
+    renamed = workspace.scan(Events).join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
+    workspace.sink(Events, renamed.with_columns(message_id="new_id"), provenance=provenance, replace=True)
+    workspace.write(Messages, items.messages, provenance=provenance, replace=True)
+    workspace.write(Counts, items.counts, provenance=provenance, replace=True)

@@ -1,0 +1,73 @@
+"""Predict: scores of new sequences or events by a trained model, without learning anything."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.errors import InputError
+from lo2core.items import Items
+from lo2core.model import Model, Threshold
+from lo2core.rows import CountSource
+from lo2core.tables import Predictions
+from lo2core.vectorizer import Vectorizer
+
+COLUMNS = Predictions.create_empty().schema
+
+
+def predict(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFrame, threshold: Threshold | None = None) -> pl.DataFrame:
+    """`tables.Predictions` of whole sequences, worst first. Services the model does not know get null scores."""
+    if model.unit != "sequence":
+        raise InputError("This model scores single events; use predict_events, or train one on sequences.")
+    source = CountSource(items, sequences)
+    rows = source.encode(source.rows, vec)
+    scores = model.score(rows.X, rows.frame["service"])
+    frame = pl.concat([sequences.select(n for n in COLUMNS if n in sequences.columns), scores], how="horizontal")
+    return labelled(frame, threshold or model.threshold).select(COLUMNS.names())
+
+
+def predict_events(
+    model: Model,
+    vec: Vectorizer,
+    items: Items,
+    sequences: pl.DataFrame,
+    events: pl.LazyFrame,
+    threshold: Threshold | None = None,
+) -> pl.LazyFrame:
+    """Score columns joined to every event; each distinct (service, message) is scored once."""
+    source = CountSource(items, sequences, "event")
+    rows = source.encode(source.rows.unique(["service", "message_id"]), vec)
+    scores = model.score(rows.X, rows.frame["service"])
+    known = pl.concat([rows.frame.select("service", "message_id"), scores], how="horizontal")
+    joined = events.join(known.lazy(), on=["service", "message_id"], how="left", maintain_order="left")
+    return _judged(joined, threshold or model.threshold)
+
+
+def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
+    """The scored frame with threshold, pred_ano and rank (1 is the worst; ties keep the order), sorted by rank."""
+    judged = _judged(frame.lazy(), threshold).sort("z_score", descending=True, nulls_last=True, maintain_order=True).collect()
+    rank = pl.when(pl.col("z_score").is_not_null()).then(pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    return judged.with_columns(rank=rank)
+
+
+def _judged(frame: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
+    return frame.with_columns(
+        threshold=pl.lit(threshold.z, dtype=pl.Float64), pred_ano=pl.col("z_score") >= threshold.z
+    )
+
+
+def incidents(predictions: pl.DataFrame) -> pl.DataFrame:
+    """One row an incident, worst first: run, folder, test_case, window, worst service, its z, whether flagged, the truth."""
+    return (
+        predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+        .group_by("run", "folder", "test_case", "window", maintain_order=True)
+        .agg(
+            pl.col("service").first(),
+            pl.col("seq_id").first(),
+            pl.col("z_score").first(),
+            pl.col("p_value").first(),
+            pl.col("pred_ano").any(),
+            pl.col("threshold").first(),
+            pl.col("normal").first(),
+            pl.col("anomaly").first(),
+        )
+    )

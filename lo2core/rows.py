@@ -1,0 +1,136 @@
+"""Rows to train on and to score: whole sequences (or windows), single events, or the rows of a frame.
+
+Events repeat: all events of a sequence that show the same message are one row with a weight. A source knows its rows, and how
+to fit a vectorizer on some of them and encode others, so that every fold of a calibration has its own vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from lo2core.errors import InputError, choices
+from lo2core.items import Items
+from lo2core.masks import Masker
+from lo2core.vectorizer import Vectorizer, event_lines
+
+UNITS = ("sequence", "event")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """frame: run, incident, service, normal, anomaly, weight and what else the source knows; X: csr, one row each."""
+
+    frame: pl.DataFrame
+    X: sparse.csr_matrix
+
+    def take(self, mask: pl.Series) -> Rows:
+        """The rows where the mask is true."""
+        index = np.flatnonzero(mask.fill_null(False).to_numpy())
+        return Rows(self.frame[index], self.X[index])
+
+
+class Source(Protocol):
+    """Where rows come from. `rows` is the frame of `Rows` before there is a vocabulary."""
+
+    rows: pl.DataFrame
+
+    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer: ...
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows: ...
+
+
+class CountSource:
+    """Sequences or single events, from counts; no log text is touched."""
+
+    def __init__(self, items: Items, sequences: pl.DataFrame, unit: str = "sequence", masker: Masker | None = None) -> None:
+        if unit not in UNITS:
+            raise InputError(f"Unknown unit {unit!r}. {choices(unit, UNITS)}")
+        self.items = items
+        self.masker = masker or Masker()
+        self.rows = self._sequences(sequences) if unit == "sequence" else self._events(sequences)
+
+    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer:
+        return Vectorizer(items, weighting, self.masker).fit(self.items, rows["seq_id"].unique())
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
+        if "message_id" not in rows.columns:
+            return Rows(rows, vec.transform(self.items, rows["seq_id"]).X)
+        distinct = self.items.messages.join(rows, on="message_id", how="semi")
+        at = dict(zip(distinct["message_id"], range(distinct.height), strict=True))
+        return Rows(rows, vec.transform_messages(distinct).X[[at[message] for message in rows["message_id"]]])
+
+    def _sequences(self, sequences: pl.DataFrame) -> pl.DataFrame:
+        incident = pl.format("{}__{}__{}", "run", "folder", pl.col("window").cast(pl.String).fill_null(""))
+        identity = ("seq_id", "run", "test_case", "service", "normal", "anomaly")
+        return sequences.select(*identity, incident=incident, weight=pl.lit(1.0))
+
+    def _events(self, sequences: pl.DataFrame) -> pl.DataFrame:
+        counts = self.items.counts.filter(pl.col("kind") == "message")
+        events = counts.select("seq_id", "message_id", weight=pl.col("n").cast(pl.Float64))
+        return self._sequences(sequences).drop("weight").join(events, on="seq_id", maintain_order="left_right")
+
+
+class FrameSource:
+    """The rows of any frame; equal rows of one incident are taken together with a weight.
+
+    `position` tells for each row of the frame which of `rows` it became.
+    """
+
+    def __init__(self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], masker: Masker | None = None) -> None:
+        self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
+        self.masker = masker or Masker()
+        known = frame.select(
+            *(name for name in (item_column, *numeric_columns) if name in frame.columns),
+            *self._text(frame),
+            run=_first_of(frame, ("run",)),
+            test_case=_first_of(frame, ("test_case",)),
+            service=_first_of(frame, ("service",)),
+            incident=self._incident(frame),
+            normal=frame["normal"] if "normal" in frame.columns else pl.lit(None, dtype=pl.Boolean),
+            anomaly=frame["anomaly"] if "anomaly" in frame.columns else pl.lit(None, dtype=pl.Boolean),
+        )
+        self.rows, self.position = self._distinct(known)
+
+    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer:
+        vec = Vectorizer(items, weighting, self.masker, self.item_column, self.numeric_columns)
+        return vec.fit_frame(rows)
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
+        return Rows(rows, vec.transform_frame(rows).X)
+
+    def _text(self, frame: pl.DataFrame) -> list[pl.Series]:
+        """The normalised text, where ids are derived from it."""
+        if self.item_column != "e_event_drain_id":
+            return []
+        if "e_message_normalized" in frame.columns:
+            return [frame["e_message_normalized"]]
+        if "m_message" in frame.columns:
+            return [self.masker.mask(event_lines(frame)).rename("e_message_normalized")]
+        return []
+
+    @staticmethod
+    def _incident(frame: pl.DataFrame) -> pl.Expr:
+        names = [name for name in ("run", "folder", "test_case", "repetition", "window") if name in frame.columns]
+        names = names if "test_case" in names else [name for name in ("seq_id",) if name in frame.columns]
+        if not names:
+            return pl.int_range(pl.len()).cast(pl.String)
+        return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="__")
+
+    def _distinct(self, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        if isinstance(known.schema.get(self.item_column), pl.List):
+            return known.with_columns(weight=pl.lit(1.0)), pl.int_range(known.height, eager=True)
+        rows = known.group_by(known.columns, maintain_order=True).agg(weight=pl.len().cast(pl.Float64))
+        numbered = rows.select(known.columns).with_row_index("position")
+        joined = known.join(numbered, on=known.columns, how="left", nulls_equal=True, maintain_order="left")
+        return rows, joined["position"]
+
+
+def _first_of(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Expr:
+    there = [pl.col(name).cast(pl.String) for name in names if name in frame.columns]
+    return there[0].fill_null("") if there else pl.lit("")

@@ -1,0 +1,294 @@
+"""The only reader and writer of artefacts: atomic, checked, with their provenance in the footer.
+
+A `Workspace` is a folder; a table in it is one zstd Parquet file. What is written is checked in full against its
+schema; what is read is checked by the footer alone, so that a file written by hand (by polars, in a script) works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from lo2core.atomic import already_there, write_atomic
+from lo2core.errors import ArtefactError, InputError
+from lo2core.parquet import (
+    check_exact,
+    file_metadata,
+    footer_of,
+    misfit,
+    one_line,
+    own_metadata,
+    readable,
+    safe,
+    sink_parquet,
+    table_name,
+    validated,
+    write_parquet,
+)
+from lo2core.parts import PartsWriter
+from lo2core.tables import (
+    Counts,
+    EnrichedEvents,
+    EventPredictions,
+    Events,
+    Ledger,
+    Messages,
+    Predictions,
+    Sequences,
+)
+
+TABLES: dict[type[dy.Schema], str] = {
+    Events: "lo2_events",
+    Sequences: "lo2_sequences",
+    Ledger: "lo2_ledger",
+    Messages: "lo2_messages",
+    Counts: "lo2_counts",
+    EnrichedEvents: "lo2_events_enriched",
+}
+"""The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""
+
+_PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
+_COMMANDS: dict[type[dy.Schema], str] = {
+    EnrichedEvents: "enhance --output-dir {root}",
+    Predictions: _PREDICT,
+    EventPredictions: _PREDICT,
+}
+_LOAD = "load --root PATH --output-dir {root}"
+
+
+def clean_name(name: str) -> str:
+    """`name`, if it can name a file or folder of ours: letters, digits, `.`, `-`, `_`, no leading dot."""
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
+        raise InputError(f"{name!r} cannot be a name here: use up to 100 letters, digits, '.', '-' or '_'.")
+    return name
+
+
+def _base_name(name: str) -> str:
+    """`name`, if it stays in its folder: tables written by hand may have names that we would not give."""
+    if not name or name != Path(name).name or "\0" in name or name.startswith("."):
+        raise InputError(f"{name!r} is not the name of a table: give it without folders and without a leading dot.")
+    return name
+
+
+def fingerprint(counts: pl.DataFrame) -> str:
+    """SHA-256, in hex, of the counts as a set of rows: the order of rows and columns does not matter.
+
+    Only the values' bytes are hashed (texts as UTF-8 with their lengths, numbers as little-endian 64 bit), not a file
+    or a polars format, so that the figure stays the same over versions.
+    """
+    columns = sorted(Counts.column_names())
+    rows = counts.select(pl.col("kind", "seq_id").cast(pl.String), "message_id", "n")
+    rows = rows.select(columns).sort("seq_id", "kind", "message_id")
+    digest = hashlib.sha256(f"{columns} {rows.height}".encode())
+    for series in rows:
+        for chunk in _value_bytes(series):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _value_bytes(series: pl.Series) -> Iterator[bytes]:
+    if series.dtype == pl.String:
+        yield series.str.len_bytes().to_numpy().astype("<u8").tobytes()
+        yield "".join(series.to_list()).encode()
+    else:
+        yield series.to_numpy().astype("<u8" if series.dtype.is_unsigned_integer() else "<i8").tobytes()
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a table's footer and directory entry say about it."""
+
+    name: str
+    path: Path
+    exists: bool = False
+    created: datetime | None = None
+    by_hand: bool = False
+    rows: int = 0
+    bytes: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """A sentence, when the file is there but cannot be read."""
+
+
+Name = type[dy.Schema] | str
+
+
+class Workspace:
+    """A folder of artefacts. It need not exist before the first table is written."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.root = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.root)!r})"
+
+    def __fspath__(self) -> str:
+        return str(self.root)
+
+    def path(self, name: Name) -> Path:
+        """Where the table lies: `<root>/<name>.parquet`."""
+        return self.root / f"{_base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
+
+    def has(self, name: Name) -> bool:
+        """Whether the file is there; it may still be damaged."""
+        return self.path(name).is_file()
+
+    def free_name(self, stem: str) -> str:
+        """The first of `stem`, `stem_new`, `stem_new_2`, ... that no table has yet."""
+        candidates = [stem, f"{stem}_new", *(f"{stem}_new_{n}" for n in range(2, 10_000))]
+        return next(name for name in candidates if not self.path(name).exists())
+
+    def write(
+        self,
+        schema: type[dy.Schema],
+        frame: pl.DataFrame,
+        *,
+        name: str | None = None,
+        provenance: dict[str, Any],
+        replace: bool = False,
+    ) -> Path:
+        """Check `frame` in full, then save its declared columns with `provenance` in the footer.
+
+        Nothing is cast: raises `ArtefactError` when names, types or rules do not fit, `ExistsError` as `write_atomic`.
+        """
+        path = self.path(clean_name(name) if name else schema)
+        if not replace and path.exists():
+            raise already_there(path)
+        checked = validated(schema, frame, path.stem)
+        metadata = file_metadata(schema, provenance)
+        write_atomic(path, lambda temporary: write_parquet(checked, temporary, metadata), replace=replace)
+        return path
+
+    def sink(
+        self,
+        schema: type[dy.Schema],
+        frame: pl.LazyFrame,
+        *,
+        name: str | None = None,
+        provenance: dict[str, Any],
+        replace: bool = False,
+    ) -> Path:
+        """As `write`, but streamed: memory stays flat, and keys are compared within each batch only."""
+        path = self.path(clean_name(name) if name else schema)
+        check_exact(frame.collect_schema(), schema, path.stem)
+        checked = frame.select(schema.column_names()).map_batches(
+            lambda batch: validated(schema, batch, path.stem), streamable=True
+        )
+        metadata = file_metadata(schema, provenance)
+        try:
+            write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata), replace=replace)
+        except pl.exceptions.ComputeError as error:
+            raise ArtefactError(
+                f"{path} was not made, what it is made from seems to be damaged: {one_line(error)}."
+            ) from error
+        return path
+
+    def scan(
+        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        """The table, lazily: the declared columns (or `columns`), in their declared types.
+
+        Names and types are checked by the footer; what can be taken safely (other integer widths, text for an
+        enumeration, other time units) is cast when collected. Raises `ArtefactError` naming what is missing, what was
+        found, what was expected, and the command that makes the table.
+        """
+        path = self.path(name or schema)
+        if not path.is_file():
+            raise ArtefactError(f"{path} does not exist yet: make it with {self._command(schema, path)}.")
+        with readable(path):
+            frame = pl.scan_parquet(path, glob=False)
+            found = frame.collect_schema()
+        expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
+        problem = misfit(found, expected, safe)
+        if problem:
+            raise ArtefactError(f"{path} {problem}; make it anew with {self._command(schema, path)}.")
+        return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
+
+    def read(
+        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The table as a frame; see `scan`. A damaged file raises `ArtefactError`."""
+        frame = self.scan(schema, name, columns)
+        with readable(self.path(name or schema)):
+            return frame.collect()
+
+    def metadata(self, name: Name) -> dict[str, Any]:
+        """Table, time, version and provenance as saved; empty for a file written by hand."""
+        return self.artefact(name).metadata
+
+    def artefact(self, name: Name) -> Artefact:
+        """What the footer says; never raises for a missing or damaged file."""
+        path = self.path(name)
+        try:
+            entry = path.stat()
+            footer = footer_of(path)
+        except FileNotFoundError:
+            return Artefact(path.stem, path)
+        except ArtefactError as error:
+            return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
+        metadata = own_metadata(footer)
+        created = metadata.get("created")
+        return Artefact(
+            name=path.stem,
+            path=path,
+            exists=True,
+            created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
+            by_hand=not metadata,
+            rows=footer.num_rows,
+            bytes=entry.st_size,
+            metadata=metadata,
+        )
+
+    def predictions(self) -> list[str]:
+        """Names of the saved predictions, newest first: known by metadata or by columns, not by their name."""
+        files = self.root.glob("[!.]*.parquet")
+        found = [self.artefact(path.stem) for path in files if _is_prediction(path)]
+        found.sort(
+            key=lambda a: (a.created or datetime.min.replace(tzinfo=UTC), a.path.stat().st_mtime_ns), reverse=True
+        )
+        return [artefact.name for artefact in found]
+
+    def samples(self) -> list[Workspace]:
+        """The log samples that were scored and not mixed in, by name."""
+        return [Workspace(path) for path in sorted(self.root.glob("samples/[!.]*")) if path.is_dir()]
+
+    def sample(self, name: str) -> Workspace:
+        """The workspace `samples/<name>/`; raises `InputError` for a name that could leave it."""
+        return Workspace(self.root / "samples" / clean_name(name))
+
+    def explanations(self, prediction: str) -> Path:
+        """The folder that keeps what explains `prediction`."""
+        return self.root / "explainability" / _base_name(prediction)
+
+    def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
+        """A writer of the table run by run; parts of another `key` (other options of loading) are not seen."""
+        return PartsWriter(self.path(schema), schema, clean_name(key))
+
+    def clear_parts(self) -> None:
+        """Remove all parts: the load is complete, or begins anew."""
+        shutil.rmtree(self.root / ".parts", ignore_errors=True)
+
+    def _command(self, schema: type[dy.Schema], path: Path) -> str:
+        arguments = _COMMANDS.get(schema, _LOAD).format(root=self.root, name=path.stem)
+        return f"`python -m lo2core {arguments}`"
+
+
+def _is_prediction(path: Path) -> bool:
+    try:
+        footer = footer_of(path)
+    except ArtefactError:
+        return False
+    table = own_metadata(footer).get("table")
+    if table:
+        return table in (table_name(Predictions), table_name(EventPredictions))
+    return {"seq_id", "score"} <= set(footer.schema.to_arrow_schema().names)

@@ -1,0 +1,177 @@
+"""Train: vocabulary, one detector a service, and a calibration by normals that the detector has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lo2core import detectors
+from lo2core.config import DEFAULT_BUDGET, DEFAULT_BUNDLE_DIR, DEFAULT_DETECTOR, DEFAULT_ITEMS
+from lo2core.detectors import Detector
+from lo2core.errors import InputError
+from lo2core.model import Calibration, Floats, Model, threshold_for
+from lo2core.rows import Rows, Source
+from lo2core.vectorizer import Vectorizer
+
+MAX_FOLDS = 10
+MAX_TRAINING_ROWS = 50_000
+"""Rows a service's detector is fitted on; more are thinned evenly, since single events repeat."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the detector's own; `params` go to the detector."""
+
+    detector: str = DEFAULT_DETECTOR
+    items: str = DEFAULT_ITEMS
+    unit: str = "sequence"
+    weighting: str | None = None
+    budget: float = DEFAULT_BUDGET
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.budget < 100:
+            raise InputError(f"The alert budget is a number of false alarms per 100 normal incidents, found {self.budget}.")
+        if self.unit != "row" and self.unit not in self.make().units:
+            raise InputError(f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}.")
+
+    @property
+    def default_bundle(self) -> Path:
+        """Where the bundle goes unless told: models/lo2_<short name of the detector>.joblib."""
+        return Path(DEFAULT_BUNDLE_DIR) / f"lo2_{self.make().short}.joblib"
+
+    def make(self) -> Detector:
+        return detectors.make(self.detector, **self.params)
+
+
+
+def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
+    """Fit on the normal rows (a supervised detector also on the faulty ones) and calibrate on left-out normals.
+
+    Raises InputError where there are no normal rows, or too few to leave one out.
+    """
+    rows = training_rows(source.rows, recipe)
+    vec, fitted = fit_detectors(source, rows, recipe)
+    unseen = unseen_normals(source, rows, recipe)
+    calibrations = calibrate(unseen)
+    incidents = incident_z(unseen, calibrations)
+    normals = source.encode(rows.filter("normal"), vec)
+    model = Model(
+        detectors=fitted,
+        calibrations=calibrations,
+        threshold=threshold_for(incidents, recipe.budget),
+        unit=recipe.unit,
+        normals={service: _reference(part) for service, part in by_service(normals)},
+        normal_incidents=incidents,
+        facts={
+            "detector": recipe.detector,
+            "items": vec.items,
+            "unit": recipe.unit,
+            "weighting": vec.weighting,
+            "params": recipe.params,
+            "services": sorted(fitted),
+            "runs": sorted(rows["run"].unique()),
+            "normal_incidents": len(incidents),
+        },
+    )
+    return model, vec
+
+
+def _reference(rows: Rows) -> tuple[list[str], sparse.csr_matrix]:
+    names = rows.frame["seq_id"] if "seq_id" in rows.frame.columns else rows.frame["incident"]
+    return list(names), rows.X
+
+
+def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """The rows that a detector may learn from: normal ones, and labelled anomalies where it is supervised."""
+    incidents = rows.filter("normal")["incident"].n_unique()
+    if incidents < 2:
+        found = ", ".join(sorted(rows["test_case"].unique())[:4]) or "none"
+        raise InputError(
+            f"Training needs at least two normal test cases, found {incidents} (test cases: {found}). "
+            "Load logs of `correct` test cases, or declare logs normal with --labels normal."
+        )
+    return rows.filter(pl.col("normal").is_not_null()) if recipe.make().supervised else rows.filter("normal")
+
+
+def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
+    """Vectorizer and one detector a service, learned from these rows alone; the vocabulary is that of the normals."""
+    weighting = recipe.weighting or recipe.make().weighting
+    vec = source.fit_vectorizer(rows.filter("normal"), recipe.items, weighting)
+    fitted = {
+        service: _fit(recipe.make(), part)
+        for service, part in by_service(source.encode(rows, vec))
+        if part.frame["normal"].any()
+    }
+    return vec, fitted
+
+
+def _fit(detector: Detector, rows: Rows) -> Detector:
+    index = _repeated(rows.frame["weight"].to_numpy())
+    y = rows.frame["anomaly"].to_numpy()[index] if detector.supervised else None
+    return detector.fit(rows.X[index], y)
+
+
+def _repeated(weights: Floats) -> NDArray[np.intp]:
+    """Row indices, each as often as its weight says; thinned in proportion when that is more than `MAX_TRAINING_ROWS`."""
+    total = weights.sum()
+    if total <= MAX_TRAINING_ROWS:
+        return np.repeat(np.arange(len(weights)), weights.astype(int))
+    steps = (np.arange(MAX_TRAINING_ROWS) + 0.5) * total / MAX_TRAINING_ROWS
+    return np.searchsorted(np.cumsum(weights), steps)
+
+
+def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
+    """The rows of each service, services by name."""
+    for service in sorted(rows.frame["service"].unique()):
+        yield service, rows.take(rows.frame["service"] == service)
+
+
+def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:
+    """Which rows to leave out, fold by fold, and what the fold is called.
+
+    Whole runs are left out (grouped, above ten runs); with a single run, test cases (grouped likewise).
+    """
+    group = "run" if rows["run"].n_unique() > 1 else "incident"
+    names = rows[group].unique().sort().to_list()
+    n_folds = min(len(names), MAX_FOLDS)
+    for number in range(n_folds):
+        chosen = names[number::n_folds]
+        yield rows[group].is_in(chosen), chosen[0] if len(chosen) == 1 else f"fold {number + 1}"
+
+
+def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """Scores of all normal rows by detectors, and with a vocabulary, that had not seen their fold."""
+    scored = []
+    for left_out, _ in folds(rows):
+        vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe)
+        test = source.encode(rows.filter(left_out & rows["normal"]), vec)
+        for service, part in by_service(test):
+            if service in fitted:
+                scored.append(part.frame.with_columns(score=pl.Series(fitted[service].score(part.X), dtype=pl.Float64)))
+    return pl.concat(scored)
+
+
+def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:
+    """A calibration for each service from the scores of unseen normals (columns service, score, weight)."""
+    return {
+        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy())
+        for (service,), part in unseen.group_by("service", maintain_order=True)
+    }
+
+
+def incident_z(scored: pl.DataFrame, calibrations: dict[str, Calibration]) -> Floats:
+    """One z an incident, its worst service's; sorted. `scored` has the columns service, incident, score."""
+    parts = [
+        part.select("incident", z=pl.Series(calibrations[str(service)].z(part["score"].to_numpy())))
+        for (service,), part in scored.group_by("service")
+        if str(service) in calibrations
+    ]
+    return pl.concat(parts).group_by("incident").agg(pl.col("z").max())["z"].sort().to_numpy()

@@ -1,0 +1,123 @@
+"""What every page begins with: its settings, the side bar, the job panel, messages; and what it ends with."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lo2core.errors import Lo2Error
+from lo2core.store import Workspace
+from lo2core.ui import state
+from lo2core.ui.jobpanel import job_panel
+from lo2core.ui.widgets import notice, problem, same_workspace
+
+PAGES = {
+    "streamlit_app.py": ("Overview", ":material/home:"),
+    "pages/1_Load.py": ("Load", ":material/folder_open:"),
+    "pages/2_Enhance.py": ("Enhance", ":material/auto_fix_high:"),
+    "pages/3_Train.py": ("Train", ":material/model_training:"),
+    "pages/4_Predict.py": ("Predict", ":material/radar:"),
+    "pages/5_Explain.py": ("Explain", ":material/lightbulb:"),
+    "pages/6_Compare.py": ("Compare", ":material/compare_arrows:"),
+}
+"""Script, title and icon of each page, in the order of the work."""
+
+SIDEBAR_WIDTH = 260
+STYLE = ".stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px; }"
+"""The theme cannot say this: charts need the room, very wide screens do not."""
+
+LOGO = str(Path(__file__).parent / "logo.svg")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page works on."""
+
+    workspace: Workspace
+    models_dir: Path
+
+
+def page(title: str, purpose: str) -> Frame:
+    """Begin a page: settings, side bar, heading, a sentence that says what it is for, messages of the last run."""
+    st.set_page_config(f"{title} · lo2core", page_icon=LOGO, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
+    st.html(f"<style>{STYLE}</style>")
+    workspace = _sidebar()
+    st.title(title, anchor=False)
+    st.caption(purpose)
+    for message in state.take_flashes():
+        notice(message, icon=":green[:material/check_circle:]")
+    return Frame(workspace, state.models_dir())
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Show an error inside the block as a calm box and stop the page there.
+
+    The traceback of an unforeseen one goes to standard error.
+    """
+    try:
+        yield
+    except Lo2Error as error:
+        problem(str(error))
+        st.stop()
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        problem(
+            f"Something unforeseen happened: {type(error).__name__}: {error}",
+            "Reload the page. If it happens again, report it with what the terminal shows: your data is as it was.",
+        )
+        st.stop()
+
+
+def terminal(*arguments: object) -> None:
+    """End a page: the command that does the same, quoted for a shell: ``terminal("load", "--root", path)``."""
+    st.space("small")
+    st.caption("Do the same from a terminal")
+    st.code(f"python -m lo2core {shlex.join(map(str, arguments))}", language="bash", wrap_lines=True)
+
+
+@st.dialog("Replace what is there?", icon=":material/warning:")
+def confirm_replace(what: str, replace: Callable[[], object]) -> None:
+    """Ask before `what` (plain text) is overwritten; on yes call `replace`, then run the page again."""
+    st.text(what)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="replace-no"):
+            st.rerun()
+        if st.button("Replace", key="replace-yes", type="primary"):
+            with calm():
+                replace()
+            st.rerun()
+
+
+def _sidebar() -> Workspace:
+    with st.sidebar:
+        st.logo(LOGO, size="large")
+        workspace = Workspace(_choose_workspace())
+        with st.container(gap="xxsmall"):
+            for script, (label, icon) in PAGES.items():
+                st.page_link(script, label=label, icon=icon, width="stretch", query_params=same_workspace())
+        job_panel(workspace.root, "sidebar")
+    return workspace
+
+
+def _choose_workspace() -> str:
+    chosen: str = st.selectbox("Workspace", state.known_workspaces(), key=state.WORKSPACE, bind="query-params")
+    if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
+        _another_workspace()
+    return chosen
+
+
+@st.dialog("Work in another folder", icon=":material/create_new_folder:")
+def _another_workspace() -> None:
+    with st.form("another-workspace", border=False):
+        st.text_input("Folder", key=state.TYPED, placeholder="demo/result/mine")
+        st.caption("A folder that does not exist yet is made when logs are loaded.")
+        if st.form_submit_button("Use this folder", type="primary", on_click=state.open_typed_workspace):
+            st.rerun()

@@ -1,0 +1,145 @@
+"""Small parts that several pages share: text that stays text, numbers and dates for people, downloads.
+
+Whatever comes from a log, a file name or an exception is shown by `st.text`, `st.code` or `st.dataframe`: never as
+Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime, timedelta
+from functools import partial
+
+import polars as pl
+import streamlit as st
+
+
+def count(n: int) -> str:
+    """12345 -> '12,345'."""
+    return f"{n:,}"
+
+
+def short(n: float) -> str:
+    """4_400_000 -> '4.4 M'; below 10,000 all digits."""
+    if abs(n) < 10_000:
+        return f"{n:,.0f}"
+    for unit, power in (("k", 1e3), ("M", 1e6)):
+        if abs(n) < 999.5 * power:
+            return f"{n / power:.3g} {unit}"
+    return f"{n / 1e9:,.3g} G"
+
+
+def size(n_bytes: float) -> str:
+    """720_000_000 -> '720 MB' (powers of ten, as file managers show them)."""
+    for unit, power in (("B", 1), ("kB", 1e3), ("MB", 1e6)):
+        if n_bytes < 999.5 * power:
+            return f"{n_bytes / power:.3g} {unit}"
+    return f"{n_bytes / 1e9:.3g} GB"
+
+
+def duration(seconds: float) -> str:
+    """6.4 -> '6 s'; 200 -> '3 min 20 s'; 4000 -> '1 h 7 min'."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def when(moment: datetime, now: datetime | None = None) -> str:
+    """'today 09:12', 'yesterday 17:40', '23 Nov 09:12', '23 Nov 2024'; an aware moment is turned into local time."""
+    local = moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
+    today = (now or datetime.now()).date()
+    if local.date() == today:
+        return f"today {local:%H:%M}"
+    if local.date() == today - timedelta(days=1):
+        return f"yesterday {local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def raw(text: str, height: int | None = None) -> None:
+    """A stretch of log or a message, verbatim, long lines wrapped."""
+    st.code(text, language=None, wrap_lines=True, height=height or "content")
+
+
+def notice(text: str, icon: str = ":material/info:") -> None:
+    """A calm box with plain text."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(icon, width="content")
+        st.text(text)
+
+
+def problem(sentence: str, advice: str = "") -> None:
+    """What went wrong, in one sentence, and what to do about it: both plain text."""
+    notice(f"{sentence}\n{advice}" if advice else sentence, icon=":orange[:material/warning:]")
+
+
+def empty_state(sentence: str, page: str, label: str) -> None:
+    """Instead of results that are not there yet: why, and a button to the `page` script that makes them."""
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.space("small")
+        st.text(sentence, width="content")
+        if st.button(label, type="primary", icon=":material/arrow_forward:"):
+            st.switch_page(page, query_params=same_workspace())
+        st.space("small")
+
+
+def same_workspace() -> dict[str, str]:
+    """Query parameters that keep the workspace when a link leads to another page."""
+    return {"ws": st.session_state["ws"]} if "ws" in st.session_state else {}
+
+
+def log_lines(lines: pl.DataFrame, key: str, height: int = 420) -> list[int]:
+    """A table of log lines; gives the indices of the rows picked (none or one).
+
+    Shows those of ``line_no, m_timestamp, service, level, m_message, source`` that the frame has, and no others. Send
+    at most a few thousand rows: all of them go to the browser.
+    """
+    columns = {
+        "line_no": st.column_config.NumberColumn("line", width=70, format="localized"),
+        "m_timestamp": st.column_config.DatetimeColumn("time", width=110, format="HH:mm:ss.SSS"),
+        "service": st.column_config.TextColumn("service", width=100),
+        "level": st.column_config.TextColumn("level", width=70),
+        "m_message": st.column_config.TextColumn("message", width=None),
+        "source": st.column_config.TextColumn("file", width=160),
+    }
+    event = st.dataframe(
+        lines.select(name for name in columns if name in lines.columns),
+        column_config=columns,
+        hide_index=True,
+        height=height,
+        row_height=28,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    return list(event["selection"]["rows"])
+
+
+def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
+    """Two buttons: `frame` as CSV and as Parquet. Nothing is written before a click."""
+    kinds = {"CSV": (to_csv, "text/csv"), "Parquet": (to_parquet, "application/vnd.apache.parquet")}
+    with st.container(horizontal=True):
+        for kind, (write, mime) in kinds.items():
+            st.download_button(
+                kind,
+                partial(write, frame),
+                f"{stem}.{kind.lower()}",
+                mime,
+                key=f"{key}-{kind}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+def to_csv(frame: pl.DataFrame) -> bytes:
+    """UTF-8 CSV; lists are joined by blanks, for CSV has none."""
+    lists = pl.selectors.list()
+    return frame.with_columns(lists.list.eval(pl.element().cast(pl.String)).list.join(" ")).write_csv().encode()
+
+
+def to_parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

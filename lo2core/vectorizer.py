@@ -1,0 +1,269 @@
+"""The vectorizer: from counts, or from the columns of a frame, to one sparse matrix with a fixed vocabulary.
+
+Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in the
+order of their 64-bit ids; one more column, the last, counts items outside the vocabulary, so that nothing new is lost.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from lo2core.drain import Drain, template_id
+from lo2core.errors import InputError, choices
+from lo2core.items import Items
+from lo2core.masks import Masker, message_ids
+
+ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
+WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
+UNSEEN = "<unseen>"
+
+_FRAME_KINDS = {
+    "e_message_normalized": "messages",
+    "e_event_drain_id": "templates",
+    "e_words": "words",
+    "e_trigrams": "trigrams",
+}
+
+
+def words(text: pl.Expr) -> pl.Expr:
+    """Tokens of a message: what stands between blanks and brackets, quotes, commas, `=`, `:` and `;`."""
+    return text.str.extract_all(r"[^\s\[\](){}\",;=:]+")
+
+
+def trigrams(text: pl.Expr) -> pl.Expr:
+    """Character trigrams of a message; none for texts of less than three characters."""
+    return text.str.extract_all(r"(?s).").list.eval(
+        (pl.element() + pl.element().shift(-1) + pl.element().shift(-2)).drop_nulls()
+    )
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """X: csr float64 [n_rows, n_items + 1]; unseen: the items outside the vocabulary (row, feature, n)."""
+
+    X: sparse.csr_matrix
+    unseen: pl.DataFrame
+
+
+class Vectorizer:
+    """Item counts of sequences, events or frame rows as a weighted matrix.
+
+    items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or "tf-idf"
+    (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come from a frame.
+    """
+
+    lo2core_kind = "vectorizer"
+
+    def __init__(
+        self,
+        items: str = "messages",
+        weighting: str = "counts",
+        masker: Masker | None = None,
+        item_column: str | None = None,
+        numeric_columns: Sequence[str] = (),
+    ) -> None:
+        self.items = items
+        self.weighting = weighting
+        self.masker = masker or Masker()
+        self.item_column = item_column
+        self.numeric_columns = tuple(numeric_columns)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.items.split("+"))
+
+    def fit(self, items: Items, seq_ids: pl.Series) -> Vectorizer:
+        """Learn the vocabulary (and templates) of the sequences `seq_ids`; other rows of `items` are not looked at."""
+        self._check()
+        counts = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode()))
+        used = items.messages.join(counts, on="message_id", how="semi")
+        self._learn_templates(used)
+        features = self.expand(used)
+        long = counts.join(features, on="message_id").select("seq_id", "feature", "name")
+        return self._learn(long, len(seq_ids))
+
+    def transform(self, items: Items, seq_ids: pl.Series) -> Encoded:
+        """The matrix of the given sequences, one row each, in their order."""
+        rows = pl.DataFrame({"seq_id": seq_ids, "row": range(len(seq_ids))}, schema_overrides={"row": pl.UInt32})
+        long = (
+            items.counts.join(rows, on="seq_id")
+            .join(self.expand(items.messages), on="message_id")
+            .group_by("row", "feature")
+            .agg(n=(pl.col("n") * pl.col("per")).sum())
+        )
+        return self._encode(long, len(seq_ids))
+
+    def transform_messages(self, messages: pl.DataFrame) -> Encoded:
+        """The matrix of single events, one row for each of the given messages."""
+        rows = messages.select("message_id").with_row_index("row")
+        long = self.expand(messages).join(rows, on="message_id").select("row", "feature", n="per")
+        return self._encode(long, messages.height)
+
+    def expand(self, messages: pl.DataFrame) -> pl.DataFrame:
+        """What each message contributes: message_id, feature (id), name, per (how often)."""
+        return pl.concat([_EXPAND[kind](self, messages) for kind in self.kinds])
+
+    def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
+        """Learn the vocabulary from the item column of a frame, one row an event or a bag of items."""
+        if self.item_column is None:
+            raise InputError("A vectorizer without an item column cannot read a frame; give item_list_col.")
+        self._check_columns(frame)
+        self.items = _FRAME_KINDS.get(self.item_column, "messages")
+        if self.items == "templates" and (texts := self._texts(frame)) is not None:
+            distinct = pl.DataFrame({"kind": "message", "text": texts.unique()})
+            self._learn_templates(distinct)
+        return self._learn(self._frame_items(frame), frame.height)
+
+    def transform_frame(self, frame: pl.DataFrame) -> Encoded:
+        """The matrix of the rows of a frame, numeric columns last (before them: items, then the unseen ones)."""
+        self._check_columns(frame)
+        long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
+        encoded = self._encode(long, frame.height)
+        if not self.numeric_columns:
+            return encoded
+        numbers = frame.select(pl.col(self.numeric_columns).cast(pl.Float64).fill_null(0)).to_numpy()
+        return Encoded(sparse.hstack([encoded.X, sparse.csr_matrix(numbers)], format="csr"), encoded.unseen)
+
+    def _check(self) -> None:
+        for kind in self.kinds:
+            if kind not in ITEM_KINDS:
+                raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
+        if self.weighting not in WEIGHTINGS:
+            raise InputError(f"Unknown weighting {self.weighting!r}. {choices(self.weighting, WEIGHTINGS)}")
+
+    def _check_columns(self, frame: pl.DataFrame) -> None:
+        wanted = [str(self.item_column), *self.numeric_columns]
+        if missing := [name for name in wanted if name not in frame.columns]:
+            raise InputError(
+                f"The vectorizer needs the columns {', '.join(wanted)}; missing are {', '.join(missing)}, found were "
+                f"{', '.join(frame.columns)}. Run the enhancers, or train anew with these columns."
+            )
+
+    def _learn_templates(self, messages: pl.DataFrame) -> None:
+        if "templates" in self.kinds:
+            texts = messages.filter(pl.col("kind") == "message")["text"].unique().sort()
+            self.drain_ = Drain().fit(texts)
+
+    def _learn(self, long: pl.DataFrame, n_rows: int) -> Vectorizer:
+        column = long.columns[0]
+        vocabulary = (
+            long.group_by("feature")
+            .agg(pl.col("name").first(), rows=pl.col(column).n_unique())
+            .sort("feature")
+            .with_row_index("column")
+        )
+        if not vocabulary.height:
+            raise InputError(f"Nothing to learn from: the {n_rows} training rows hold no {self.items}.")
+        self.vocabulary_ = vocabulary.select("column", "feature")
+        self.feature_names_ = [*vocabulary["name"], UNSEEN, *self.numeric_columns]
+        self.idf_ = np.append(np.log((1 + n_rows) / (1 + vocabulary["rows"].to_numpy())) + 1, np.log(1 + n_rows) + 1)
+        return self
+
+    def _encode(self, long: pl.DataFrame, n_rows: int) -> Encoded:
+        """Known items into their columns, unknown ones added up in the last; then the weighting."""
+        n_items = self.vocabulary_.height
+        found = long.join(self.vocabulary_, on="feature", how="left")
+        cells = (
+            found.with_columns(pl.col("column").fill_null(n_items))
+            .group_by("row", "column")
+            .agg(pl.col("n").sum().cast(pl.Float64))
+            .sort("row", "column")
+        )
+        shape = (n_rows, n_items + 1)
+        X = sparse.csr_matrix((cells["n"], (cells["row"], cells["column"])), shape=shape, dtype=np.float64)
+        return Encoded(self._weighted(X), found.filter(pl.col("column").is_null()).select("row", "feature", "n"))
+
+    def _weighted(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
+        if self.weighting == "log1p":
+            return X.log1p()
+        if self.weighting == "binary":
+            return X.sign()
+        if self.weighting == "tf-idf":
+            return sparse.csr_matrix(X.multiply(self.idf_))
+        return X
+
+    def _frame_items(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Items of a frame in long form: row, feature, name."""
+        column = self._derived_ids(frame) if self.items == "templates" else frame[str(self.item_column)]
+        long = pl.DataFrame({"row": pl.int_range(frame.height, dtype=pl.UInt32, eager=True), "item": column})
+        if isinstance(column.dtype, pl.List):
+            long = long.explode("item").drop_nulls("item")
+        if long["item"].dtype == pl.String:
+            return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
+        return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=pl.col("item").cast(pl.String))
+
+    def _derived_ids(self, frame: pl.DataFrame) -> pl.Series:
+        """Template ids of the frame's rows by this vectorizer's own tree; the id column where no text is left."""
+        texts = self._texts(frame)
+        if texts is not None and hasattr(self, "drain_"):
+            distinct = texts.unique()
+            ids = self.template_ids(distinct)
+            return texts.replace_strict(distinct, ids, return_dtype=pl.UInt64)
+        ids = frame[str(self.item_column)]
+        if hasattr(self, "vocabulary_") and ids.is_in(self.vocabulary_["feature"].implode()).mean() < 0.5:
+            warnings.warn(
+                "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
+                "e_message_normalized in the frame, so that the ids can be derived anew.",
+                stacklevel=4,
+            )
+        return ids
+
+    def _texts(self, frame: pl.DataFrame) -> pl.Series | None:
+        if "e_message_normalized" in frame.columns:
+            return frame["e_message_normalized"]
+        if "m_message" in frame.columns:
+            return self.masker.mask(event_lines(frame))
+        return None
+
+    def template_ids(self, texts: pl.Series) -> pl.Series:
+        """Ids of the templates that the given message texts match; `UNSEEN`'s id where none does."""
+        templates = [*(template_id(text) for text in self.drain_.templates), template_id(UNSEEN)]
+        matched = self.drain_.match(texts)
+        return pl.Series([templates[-1 if m is None else m] for m in matched], dtype=pl.UInt64)
+
+
+def event_lines(frame: pl.DataFrame) -> pl.Series:
+    """`LEVEL logger method - text` of events, from the columns that are there."""
+    text = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
+    if not {"level", "logger", "method"} <= set(frame.columns):
+        return frame.select(text).to_series()
+    whole = pl.format("{} {} {} - {}", "level", "logger", "method", text)
+    short = pl.format("{} {} - {}", "level", "logger", text)
+    return frame.select(pl.coalesce(whole, short, text)).to_series()
+
+
+def _messages(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") != "request")
+    return kept.select("message_id", feature="message_id", name="text", per=pl.lit(1, dtype=pl.Int64))
+
+
+def _requests(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") == "request")
+    return kept.select("message_id", feature="message_id", name="text", per=pl.lit(1, dtype=pl.Int64))
+
+
+def _templates(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") == "message")
+    names = pl.Series([UNSEEN if m is None else vec.drain_.templates[m] for m in vec.drain_.match(kept["text"])], dtype=pl.String)
+    return kept.select("message_id", feature=message_ids(names), name=names, per=pl.lit(1, dtype=pl.Int64))
+
+
+def _bag(split: pl.Expr, messages: pl.DataFrame) -> pl.DataFrame:
+    bags = messages.filter(pl.col("kind") == "message").select("message_id", name=split).explode("name").drop_nulls()
+    counted = bags.group_by("message_id", "name").agg(per=pl.len().cast(pl.Int64))
+    return counted.select("message_id", feature=message_ids(counted["name"]), name="name", per="per")
+
+
+_EXPAND = {
+    "messages": _messages,
+    "templates": _templates,
+    "requests": _requests,
+    "words": lambda vec, messages: _bag(words(pl.col("text")), messages),
+    "trigrams": lambda vec, messages: _bag(trigrams(pl.col("text")), messages),
+}

@@ -1,0 +1,52 @@
+"""Windows: a test case cut into parts of about equal length, over all its services at once."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.items import Items, as_messages, combine, count_items, masked, request_kinds
+from lo2core.masks import Masker
+from lo2core.tables import Sequences
+
+
+def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | None]:
+    """For each event the part of the test case it lies in (Int32, from 0), and the number of parts (None without windows).
+
+    The span from first to last time stamp is cut into n = max(1, round(duration / window)) equal parts.
+    """
+    none = pl.Series("slot", [0], dtype=pl.Int32).new_from_index(0, len(stamps))
+    if window is None:
+        return none, None
+    since = (stamps - stamps.min()).dt.total_milliseconds().fill_null(0)
+    duration = since.to_numpy().max(initial=0)
+    if not duration:
+        return none, 1
+    n = max(1, round(duration / (window * 1000)))
+    return (since * n // duration).clip(0, n - 1).cast(pl.Int32).alias("slot"), n
+
+
+def cut_loaded(events: pl.DataFrame, sequences: pl.DataFrame, window: float, masker: Masker) -> tuple[Items, pl.DataFrame]:
+    """Items and sequences of one loaded test case as if it had been loaded with windows of about `window` seconds.
+
+    events: `tables.Events` of the test case, all services; sequences: its rows of `tables.Sequences`. Orphan lines are not
+    in the events, so they are missing from the counts.
+    """
+    slot, n = slots(events["m_timestamp"], window)
+    parts = pl.DataFrame({"slot": range(n or 1)}, schema={"slot": pl.Int32})
+    named = pl.format("{}__w{}", "seq_id", pl.col("slot").cast(pl.String).str.zfill(3))
+    events = events.with_columns(slot, file="service").with_columns(seq_id=named)
+    lines = events.select("seq_id", text=pl.col("m_message").str.split("\n").list.slice(1)).explode("text").drop_nulls()
+    texts = masked(lines["text"], masker)
+    traces = lines.join(texts, left_on="text", right_on="raw").select("seq_id", "message_id")
+    kinds = request_kinds(events)
+    found = Items(pl.concat([as_messages(texts, "trace"), kinds.messages]), pl.concat([count_items(events, traces), kinds.counts]))
+    facts = events.group_by("seq_id").agg(
+        start_time=pl.col("m_timestamp").min(),
+        end_time=pl.col("m_timestamp").max(),
+        events=pl.len().cast(pl.Int64),
+        lines=pl.col("n_lines").sum().cast(pl.Int64),
+    )
+    identity = sequences.drop("start_time", "end_time", "events", "lines").join(parts, how="cross")
+    identity = identity.with_columns(seq_id=named, window="slot", bytes=pl.col("bytes") // len(parts))
+    cut = identity.join(facts, on="seq_id", how="left").with_columns(pl.col("events", "lines").fill_null(0))
+    return found, cut.select(Sequences.column_names())

@@ -1,0 +1,67 @@
+"""Server and browser for a worker, a fresh tab for a test, a screenshot (build/screenshots/) of what failed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from driver import CHROMIUM_ARGS, ROOT, App, Server
+from playwright.sync_api import Browser, sync_playwright
+
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.skip("the browser tests need Debian's chromium, which is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for the tests of one file, its workspace empty at first."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def scheme() -> str:
+    """`light` unless a test is parametrised with another."""
+    return "light"
+
+
+@pytest.fixture
+def app(browser: Browser, server: Server, scheme: Any, request: pytest.FixtureRequest) -> Iterator[App]:
+    """A fresh tab, 1280 pixels wide; the test fails if the page asked for anything outside this machine."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 860}, accept_downloads=True)
+    app = App(context, server)
+    yield app
+    if request.node.stash.get(FAILED, False):
+        name = re.sub(r"\W+", "_", request.node.nodeid)
+        app.page.screenshot(path=ROOT / "build" / "screenshots" / f"{name}.png", full_page=True)
+    context.close()
+    assert not app.outside

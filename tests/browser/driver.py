@@ -1,0 +1,123 @@
+"""A real server and a real Chromium, with the few verbs that browser tests speak."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+
+ROOT = Path(__file__).parents[2]
+LOCAL = {"127.0.0.1", "localhost"}
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Server:
+    """The dashboard on a free port of the loopback, with a workspace and a models folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace, self.models, self.log = folder / "ws", folder / "models", folder / "server.log"
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start and wait until it answers; raises `TimeoutError` with the server's log."""
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        options = ["--server.port", str(self.port), "--server.headless", "true"]
+        env = os.environ | {"LO2_WORKSPACE": str(self.workspace), "LO2_MODELS": str(self.models)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command + options, cwd=ROOT, env=env, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while not self._healthy():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise TimeoutError(f"the server did not start:\n{self.log.read_text()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def restart(self) -> None:
+        """Close everything and come back, on the same port: only what is on disk survives."""
+        self.stop()
+        self.start()
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+class App:
+    """One browser tab on the dashboard. It notes each request that would leave the machine, and stops it."""
+
+    def __init__(self, context: BrowserContext, server: Server) -> None:
+        self.server = server
+        self.outside: list[str] = []
+        context.route("**/*", self._guard)
+        context.set_default_timeout(10_000)
+        self.page: Page = context.new_page()
+        self.page.on("websocket", lambda socket: self._note(socket.url))
+
+    def goto(self, path: str = "/") -> None:
+        """Open a page by its address (``"/Load"``, ``"/Explain?ws=..."``) and wait until it is drawn."""
+        self.page.goto(self.server.url + path)
+        self.settled()
+
+    def click(self, name: str) -> None:
+        """Click the button with this label (beside an icon or not), and wait until the page is drawn again."""
+        self.page.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(name)}(\s|$)")).click()
+        self.page.wait_for_timeout(150)  # the server needs a moment to hear of it
+        self.settled()
+
+    def settled(self, seconds: float = 30) -> None:
+        """Wait until the script has run and its heading is there."""
+        state = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+        self.page.wait_for_selector(state, timeout=seconds * 1000)
+        self.page.wait_for_selector("h1", timeout=seconds * 1000)
+
+    def no_exception(self) -> None:
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        expect(self.page.get_by_text("Something unforeseen happened")).to_have_count(0)
+
+    def _guard(self, route: Route, request: Request) -> None:
+        if self._note(request.url):
+            route.continue_()
+        else:
+            route.abort()
+
+    def _note(self, url: str) -> bool:
+        local = urlsplit(url).hostname in LOCAL or url.startswith(("data:", "blob:"))
+        if not local:
+            self.outside.append(url)
+        return local
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,130 @@
+"""Every chart: a valid specification, the encodings a page relies on, and an empty frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import altair as alt
+import polars as pl
+import pytest
+
+from lo2core import charts
+
+CELLS = pl.DataFrame(
+    {
+        "incident": ["get_client_404 · 17", "get_client_404 · 17"],
+        "rank": [1, 1],
+        "service": ["client", "user"],
+        "seq_id": ["17__get_client_404__client", "17__get_client_404__user"],
+        "z_score": [14.2, None],
+        "top_item": ["CLIENT_NOT_FOUND", None],
+    }
+)
+SCORES = pl.DataFrame(
+    {
+        "seq_id": ["a", "b"],
+        "service": ["client", "key"],
+        "label": [charts.NORMAL, charts.OTHER],
+        "z_score": [0.3, 9.0],
+        "test_case": ["correct", "get_client_404"],
+        "run": ["17", "17"],
+    }
+)
+BINS = pl.DataFrame({"left": [0.0, 1.0], "right": [1.0, 2.0], "label": [charts.NORMAL, charts.OTHER], "n": [5, 1]})
+LEDGER = pl.DataFrame({"kind": list(charts.LEDGER), "lines": [70, 20, 5, 3, 2]})
+BANDS = pl.DataFrame({"run": ["17"], "folder": ["correct"], "label": ["normal"], "start": [0.0], "end": [0.5]})
+ERRORS = pl.DataFrame({"run": ["17"], "at": [0.2], "service": ["client"], "errors": [3]})
+PAIRS = SCORES.rename({"z_score": "z_a"}).with_columns(z_b=pl.lit(4.0), change=pl.lit(charts.CHANGES[2]))
+ITEMS = pl.DataFrame(
+    {"item": ["x" * 300, "WARN delete"], "share": [0.7, 0.1], "here": [29, 31], "normal": ["0 0 0", "4"]}
+)
+CURVES = pl.DataFrame({"name": ["NearestNormal"], "false_alarm_rate": [0.1], "recall": [0.9], "precision": [0.8]})
+RECALLS = pl.DataFrame({"test_case": ["get_client_404"], "service": ["client"], "recall": [0.8], "n": [5]})
+POINTS = pl.DataFrame({"measure": ["alerts"], "prediction": ["p"], "made": [datetime(2026, 11, 23)], "value": [0.2]})
+
+CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], list[Any]]] = {
+    "incident_heatmap": (charts.incident_heatmap, [CELLS], [3.0]),
+    "score_strip": (charts.score_strip, [SCORES], [3.0]),
+    "score_histogram": (charts.score_histogram, [BINS], [3.0]),
+    "ledger_bar": (charts.ledger_bar, [LEDGER], []),
+    "timeline": (charts.timeline, [BANDS, ERRORS], []),
+    "prediction_scatter": (charts.prediction_scatter, [PAIRS], [(3.0, 2.5)]),
+    "item_bars": (charts.item_bars, [ITEMS], []),
+    "service_bars": (charts.service_bars, [CELLS], [3.0]),
+    "roc_curves": (charts.roc_curves, [CURVES], []),
+    "precision_recall_curves": (charts.precision_recall_curves, [CURVES], []),
+    "recall_matrix": (charts.recall_matrix, [RECALLS], []),
+    "predictions_over_time": (charts.predictions_over_time, [POINTS], []),
+}
+PICKS = {
+    "incident_heatmap": ["seq_id"],
+    "score_strip": ["seq_id"],
+    "prediction_scatter": ["seq_id"],
+    "service_bars": ["seq_id"],
+    "timeline": ["run", "folder"],
+}
+
+
+def spec_of(name: str, empty: bool = False) -> dict[str, Any]:
+    function, frames, rest = CHARTS[name]
+    return function(*(frame.clear() if empty else frame for frame in frames), *rest).to_dict(validate=True)
+
+
+def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [inner for layer in spec["layer"] for inner in layers(layer)] if "layer" in spec else [spec]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("empty", [False, True], ids=["filled", "empty"])
+def test_every_chart_is_valid_vega_lite(name: str, empty: bool) -> None:
+    assert spec_of(name, empty)["$schema"].endswith(".json")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_no_chart_fixes_a_font_or_a_background(name: str) -> None:
+    function, frames, rest = CHARTS[name]
+    text = function(*frames, *rest).to_json()
+    assert '"font"' not in text
+    assert '"labelFont"' not in text
+    assert '"background"' not in text
+
+
+@pytest.mark.parametrize("name", PICKS)
+def test_selections_are_called_pick_and_give_the_fields_promised(name: str) -> None:
+    picks = [p for p in spec_of(name)["params"] if p["name"] == "pick"]
+    assert [p["select"]["fields"] for p in picks] == [PICKS[name]]
+
+
+def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> None:
+    squares, dots = layers(spec_of("incident_heatmap"))
+    assert squares["encoding"]["y"]["field"] == "incident"
+    assert squares["encoding"]["y"]["sort"] == {"field": "rank", "op": "min"}
+    assert squares["encoding"]["x"]["field"] == "service"
+    assert squares["encoding"]["color"]["field"] == "z_score"
+    assert "3" in str(dots["encoding"]["size"]["condition"]["test"])
+
+
+@pytest.mark.parametrize("name", ["score_strip", "score_histogram", "service_bars"])
+def test_threshold_is_a_rule_at_its_value(name: str) -> None:
+    function, frames, _ = CHARTS[name]
+    spec = function(*frames, 2.75).to_dict()
+    rule = next(layer for layer in layers(spec) if layer["mark"]["type"] == "rule")
+    assert spec["datasets"][rule["data"]["name"]] == [{"threshold": 2.75}]
+
+
+def test_flips_differ_in_shape_not_in_colour_alone() -> None:
+    points = layers(spec_of("prediction_scatter"))[0]
+    assert points["encoding"]["shape"]["scale"]["domain"] == list(charts.CHANGES)
+    assert len(set(points["encoding"]["shape"]["scale"]["range"])) == len(charts.CHANGES)
+
+
+def test_services_keep_their_colour_whatever_stands_beside_them() -> None:
+    assert charts.service_colours(["user", "client"])["user"] == charts.service_colours(["user"])["user"]
+    assert charts.service_colours(["namenode"])["namenode"] in charts.PALETTE
+
+
+def test_known_services_differ_in_colour() -> None:
+    colours = charts.service_colours(["client", "code", "key", "refresh-token", "service", "token", "user"])
+    assert len(set(colours.values())) == 7
