@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lo2core.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, DEFAULT_WORKSPACE, SAMPLE_WORKSPACE, SEED
@@ -57,13 +57,17 @@ def parser() -> Parser:
 
 
 def _output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--output-dir", type=Path, default=Path(DEFAULT_WORKSPACE), metavar="WORKSPACE", help="folder of artefacts")
+    command.add_argument(
+        "--output-dir", type=Path, default=Path(DEFAULT_WORKSPACE), metavar="WORKSPACE", help="folder of artefacts"
+    )
     command.set_defaults(writes=True)
     command.add_argument("--replace", action="store_true", help="write existing artefacts anew")
 
 
 def _source(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--root", type=Path, action="append", required=True, metavar="PATH", help="folder, archive or .log file")
+    command.add_argument(
+        "--root", type=Path, action="append", required=True, metavar="PATH", help="folder, archive or .log file"
+    )
     command.add_argument("--runs", type=int, metavar="N", help="only the first N runs by time")
     command.add_argument("--single-service", metavar="NAME", help="only this service")
     command.add_argument("--service-types", nargs="+", default=[], metavar="NAME", help="only these services")
@@ -71,11 +75,21 @@ def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument("--errors-per-run", type=int, metavar="N", help="draw N faulty test cases of each run")
     command.add_argument("--single-error-type", metavar="NAME|random", help="only this faulty test case")
     repeats = command.add_mutually_exclusive_group()
-    repeats.add_argument("--allow-duplicates", action="store_true", default=True, help="runs may draw the same fault (default)")
-    repeats.add_argument("--no-duplicates", dest="allow_duplicates", action="store_false", help="each fault in one run only")
-    command.add_argument("--skip-init-lines", type=int, default=0, metavar="N", help="leave out N lines at the head of each log")
-    command.add_argument("--window", type=float, metavar="SECONDS", help="cut test cases into parts of about this length")
-    command.add_argument("--labels", choices=("names", "none", "normal"), default="names", help="where the truth comes from")
+    repeats.add_argument(
+        "--allow-duplicates", action="store_true", default=True, help="runs may draw the same fault (default)"
+    )
+    repeats.add_argument(
+        "--no-duplicates", dest="allow_duplicates", action="store_false", help="each fault in one run only"
+    )
+    command.add_argument(
+        "--skip-init-lines", type=int, default=0, metavar="N", help="leave out N lines at the head of each log"
+    )
+    command.add_argument(
+        "--window", type=float, metavar="SECONDS", help="cut test cases into parts of about this length"
+    )
+    command.add_argument(
+        "--labels", choices=("names", "none", "normal"), default="names", help="where the truth comes from"
+    )
     command.add_argument("--seed", type=int, default=SEED, help="for what is drawn")
     command.add_argument("--jobs", type=int, default=2, metavar="N", help="test cases read at the same time")
     save = command.add_mutually_exclusive_group()
@@ -91,10 +105,16 @@ def _load_only(command: argparse.ArgumentParser) -> None:
 
 def _recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument("--detector", default=DEFAULT_DETECTOR, metavar="NAME", help=f"default {DEFAULT_DETECTOR}")
-    command.add_argument("--items", default=DEFAULT_ITEMS, metavar="KIND[+KIND]", help="messages, templates, requests, words, trigrams")
+    command.add_argument(
+        "--items", default=DEFAULT_ITEMS, metavar="KIND[+KIND]", help="messages, templates, requests, words, trigrams"
+    )
     command.add_argument("--unit", choices=("sequence", "event"), default="sequence", help="what gets a score")
-    command.add_argument("--weighting", choices=("counts", "log1p", "binary", "tf-idf"), help="default: the detector's own")
-    command.add_argument("--budget", type=float, default=DEFAULT_BUDGET, metavar="N", help="false alarms per 100 normal incidents")
+    command.add_argument(
+        "--weighting", choices=("counts", "log1p", "binary", "tf-idf"), help="default: the detector's own"
+    )
+    command.add_argument(
+        "--budget", type=float, default=DEFAULT_BUDGET, metavar="N", help="false alarms per 100 normal incidents"
+    )
 
 
 def _bundle(command: argparse.ArgumentParser) -> None:
@@ -104,7 +124,9 @@ def _bundle(command: argparse.ArgumentParser) -> None:
 def _predictions(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bundle", type=Path, required=True, metavar="FILE.joblib", help="the saved model")
     command.add_argument("--predictions", metavar="NAME", help="default <bundle>_predictions, then ..._new")
-    command.add_argument("--budget", type=float, metavar="N", help="another number of false alarms per 100 normal incidents")
+    command.add_argument(
+        "--budget", type=float, metavar="N", help="another number of false alarms per 100 normal incidents"
+    )
 
 
 def _trusted(command: argparse.ArgumentParser) -> None:
@@ -210,8 +232,8 @@ def _run_run(args: argparse.Namespace) -> None:
 def _run_trust(args: argparse.Namespace) -> None:
     from lo2core import bundles
 
-    trusted = bundles.vouch(args.bundle)
-    print(f"{args.bundle} is signed now: {trusted.model.facts.get('detector', 'a model')} of {len(trusted.model.detectors)} services.")
+    facts = bundles.vouch(args.bundle).model.facts
+    print(f"{args.bundle} is signed now: {facts['detector']}, services {', '.join(facts['services'])}.")
 
 
 def _run_sample(args: argparse.Namespace) -> None:
@@ -241,9 +263,19 @@ def _print_paths(paths: Sequence[Path]) -> None:
 
 
 _COMMANDS: tuple[tuple[str, str, Callable[[argparse.Namespace], None], tuple[_Options, ...]], ...] = (
-    ("load", "Read logs: events, sequences, counts and a ledger of every line.", _run_load, (_source, _load_only, _output)),
+    (
+        "load",
+        "Read logs: events, sequences, counts and a ledger of every line.",
+        _run_load,
+        (_source, _load_only, _output),
+    ),
     ("enhance", "Save every event with its words, trigrams, lengths and template.", _run_enhance, (_output,)),
-    ("train", "Fit a detector on the normal sequences and save it as a signed bundle.", _run_train, (_recipe, _bundle, _output)),
+    (
+        "train",
+        "Fit a detector on the normal sequences and save it as a signed bundle.",
+        _run_train,
+        (_recipe, _bundle, _output),
+    ),
     ("predict", "Score a workspace with a saved bundle, without training.", _run_predict, (_predictions, _output)),
     ("run", "Load, train and predict in one go.", _run_run, (_source, _recipe, _bundle, _output)),
     ("trust", "Vouch for a bundle: load it, check it, sign it.", _run_trust, (_trusted,)),

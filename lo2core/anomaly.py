@@ -33,7 +33,8 @@ _WEIGHTINGS = {"Vectorizer": "counts", "CountVectorizer": "counts", "TfidfVector
 
 
 class AnomalyDetector:
-    """Trains on `train_df`, scores `test_df`; set both, call `prepare_train_test_data`, train or set `model`, `predict`.
+    """Trains on `train_df`, scores `test_df`; set both, call `prepare_train_test_data`, train or set `model`,
+    `predict`.
 
     item_list_col: column of items, one a row (String, integer) or a bag (List). numeric_cols: columns used as they are.
     There is a `train_<Name>()` for every detector of `lo2core.detectors.REGISTRY`, and LogLead's short names.
@@ -49,9 +50,9 @@ class AnomalyDetector:
         self.numeric_cols = tuple(numeric_cols or ())
 
     def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
-        """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is fitted
-        when a model is trained; a fitted one is used as it is. Raises InputError for anything else, and where the columns
-        of a fitted one are not those asked for.
+        """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is
+        fitted when a model is trained; a fitted one is used as it is. Raises InputError for anything else, and where
+        the columns of a fitted one are not those asked for.
         """
         if isinstance(vectorizer_class, Vectorizer):
             self._adopt(vectorizer_class)
@@ -73,15 +74,21 @@ class AnomalyDetector:
         self.vec = vec
 
     def train(self, detector: str, **params: Any) -> None:
-        """Train one detector a service on `train_df`; all its rows count as normal unless the detector is supervised."""
-        recipe = Recipe(detector, items="messages", unit="row", params=params, weighting=getattr(self, "_weighting", None))
+        """Train one detector a service on `train_df`; all its rows count as normal unless the detector is
+        supervised.
+        """
+        recipe = Recipe(
+            detector, items="messages", unit="row", params=params, weighting=getattr(self, "_weighting", None)
+        )
         source = FrameSource(self.train_df, self.item_list_col, self.numeric_cols)
         if not recipe.make().supervised:
             source.rows = source.rows.with_columns(normal=pl.lit(True))
         self.model, self.vec = train(source, recipe)
 
     def predict(self) -> pl.DataFrame:
-        """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row order."""
+        """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
+        order.
+        """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
         source = FrameSource(self.test_df, self.item_list_col, self.numeric_cols, self.vec.masker)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 SERVICES = ("client", "code", "key", "refresh-token", "service", "token", "user")
 NORMAL_TEST_CASE = "correct"
 
 DEFAULT_WORKSPACE = "demo/result/lo2"
 SAMPLE_WORKSPACE = "demo/result/sample"
-DEFAULT_BUNDLE_DIR = "models"
 
 DEFAULT_DETECTOR = "NearestNormal"
 DEFAULT_ITEMS = "messages"
@@ -15,3 +17,8 @@ DEFAULT_BUDGET = 5.0
 """False alarms accepted per 100 normal incidents."""
 
 SEED = 7
+
+
+def models_dir() -> Path:
+    """Where bundles lie: the folder that `LO2_MODELS` names, else `models` below the working folder."""
+    return Path(os.environ.get("LO2_MODELS", "models"))

@@ -22,13 +22,13 @@ MAX_DENSE_BYTES = 2 * 1024**3
 class Detector(ABC):
     """Base of all detectors. Constructors only assign; `fit` checks; what is learned ends in an underscore.
 
-    Subclasses write `_fit` and `_score`, which get matrices that were checked; `_score` gets every distinct row once and
-    must not let one row's score depend on another row. Detectors are plain objects that can be pickled, and are
+    Subclasses write `_fit` and `_score`, which get matrices that were checked; `_score` gets every distinct row once
+    and must not let one row's score depend on another row. Detectors are plain objects that can be pickled, and are
     deterministic: the same training rows, in whatever order, give the same scores to the last bit.
 
-    title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence" (or a
-    window of one) and "event". weighting: of the vectorizer, unless told otherwise. attribution: how `attribute` splits
-    a score, and what that cannot say.
+    title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
+    (or a window of one) and "event". weighting: of the vectorizer, unless told otherwise. attribution: how `attribute`
+    splits a score, and what that cannot say.
     """
 
     title: str
@@ -43,15 +43,15 @@ class Detector(ABC):
     @property
     def attribution(self) -> str:
         return (
-            "By how much the score falls when one item is left out; the shares do not add up to the score, items that matter "
-            "only together are overlooked, and items that are missing cannot be named."
+            "By how much the score falls when one item is left out; the shares do not add up to the score, items that "
+            "matter only together are overlooked, and items that are missing cannot be named."
         )
 
     def fit(self, X: sparse.csr_matrix, y: ArrayLike | None = None) -> Self:
-        """Learn from X, csr float64 [n_sequences, n_items]; unsupervised detectors take all rows for normal and ignore y.
+        """Learn from X, csr float64 [n_sequences, n_items], whose last column counts items outside the vocabulary.
 
-        The column of unseen items is all zero here when the rows are the ones that the vocabulary came from. Raises
-        InputError for no rows, and for values that are not finite.
+        Unsupervised detectors take all rows for normal and ignore y; for supervised ones y is bool [n_sequences], true
+        for an anomaly. Raises InputError for no rows, values that are not finite, and labels of one class only.
         """
         X = checked(X)
         if X.shape[0] == 0:
@@ -101,12 +101,13 @@ class Detector(ABC):
         n = row.nnz
         data = np.tile(row.data, (n, 1))
         np.fill_diagonal(data, 0)
-        without = sparse.csr_matrix((data.ravel(), np.tile(row.indices, n), np.arange(n + 1) * n), shape=(n, row.shape[1]))
+        cells = (data.ravel(), np.tile(row.indices, n), np.arange(n + 1) * n)
+        without = sparse.csr_matrix(cells, shape=(n, row.shape[1]))
         return self.score(row) - self.score(without)
 
 
 def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
-    """X as csr float64, sorted and without stored zeros; the argument is left as it is. Raises InputError for NaN, inf."""
+    """X as csr float64, sorted and without stored zeros; the argument stays as it is. Raises InputError for NaN."""
     X = sparse.csr_matrix(X, dtype=np.float64)
     if not np.isfinite(X.data).all():
         raise InputError("The matrix to score holds values that are not finite; look for nulls in the numeric columns.")
@@ -115,6 +116,14 @@ def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
         X.sum_duplicates()
         X.eliminate_zeros()
     return X
+
+
+def check_counts(X: sparse.csr_matrix, title: str) -> None:
+    """Raises InputError for values below zero, which no count has."""
+    if X.nnz and X.data.min() < 0:
+        raise InputError(
+            f"{title} takes counts, found {X.data.min():g}; leave out numeric columns that can be negative."
+        )
 
 
 def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
@@ -156,6 +165,6 @@ def _check_size(shape: tuple[int, int], title: str) -> None:
     if size > MAX_DENSE_BYTES:
         raise InputError(
             f"{title} needs a dense matrix of {shape[0]:,} rows x {shape[1]:,} items, {size / 1024**3:.1f} GiB, and "
-            f"{MAX_DENSE_BYTES / 1024**3:.0f} GiB is the limit; take fewer rows, coarser items (templates instead of words), "
-            "or a detector that works on sparse data (NearestNormal, Rarity, OutOfVocabulary)."
+            f"{MAX_DENSE_BYTES / 1024**3:.0f} GiB is the limit; take fewer rows or coarser items (templates instead of "
+            "words), or a detector that works on sparse data (Rarity, OutOfVocabulary)."
         )

@@ -8,7 +8,9 @@ from typing import Any
 from lo2core.detector_base import Detector
 from lo2core.errors import InputError, choices
 from lo2core.nearest import NearestNormal
-from lo2core.unsupervised import IsolationForest
+from lo2core.rarity import OutOfVocabulary, Rarity
+from lo2core.supervised import DecisionTree, HistGradientBoosting, LinearSVC, LogisticRegression, RandomForest
+from lo2core.unsupervised import IsolationForest, KMeans, LocalOutlierFactor, OneClassSVM
 
 __all__ = ["REGISTRY", "Detector", "make"]
 
@@ -17,6 +19,16 @@ REGISTRY: dict[str, type[Detector]] = {
     for detector in (
         NearestNormal,
         IsolationForest,
+        LocalOutlierFactor,
+        OneClassSVM,
+        KMeans,
+        Rarity,
+        OutOfVocabulary,
+        LogisticRegression,
+        LinearSVC,
+        DecisionTree,
+        RandomForest,
+        HistGradientBoosting,
     )
 }
 

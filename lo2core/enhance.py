@@ -1,4 +1,6 @@
-"""Enhance: normalised text, words, trigrams, lengths and templates, made once a distinct message and joined to the events."""
+"""Enhance: normalised text, words, trigrams, lengths and templates, made once a distinct message and joined to the
+events.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ from lo2core.errors import InputError
 from lo2core.masks import Masker, message_ids
 from lo2core.vectorizer import UNSEEN, Vectorizer, event_lines, trigrams, words
 
-_BY_MESSAGE = ("e_message_normalized", "e_words", "e_trigrams", "e_words_len", "e_event_id_len", "e_event_drain_id", "e_template")
+_BY_MESSAGE = (
+    "e_message_normalized",
+    "e_words",
+    "e_trigrams",
+    "e_words_len",
+    "e_event_id_len",
+    "e_event_drain_id",
+    "e_template",
+)
 
 
 def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
@@ -72,13 +82,15 @@ class EnhancedFrame(pl.DataFrame):
 class EventLogEnhancer:
     """Adds `e_` columns to events. Each call adds to what was made before and returns the whole frame.
 
-    df: events with m_message (and level, logger, method where known). vectorizer: a fitted one, whose masks and templates
-    are then used instead of new ones.
+    df: events with m_message (and level, logger, method where known). vectorizer: a fitted one, whose masks and
+    templates are then used instead of new ones.
     """
 
     def __init__(self, df: pl.DataFrame, vectorizer: Vectorizer | None = None) -> None:
         if "m_message" not in df.columns:
-            raise InputError(f"Events need the column m_message, found {', '.join(df.columns)}. Load them with LO2Loader.")
+            raise InputError(
+                f"Events need the column m_message, found {', '.join(df.columns)}. Load them with LO2Loader."
+            )
         self.df = pl.DataFrame(df)
         self.vectorizer = vectorizer
         self._known: pl.DataFrame | None = None
@@ -109,7 +121,9 @@ class EventLogEnhancer:
             texts = self._texts()
             known = self._messages(texts).select("e_message_normalized", *missing)
             keyed = self.df.with_columns(e_message_normalized=texts)
-            joined = keyed.join(known.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left")
+            joined = keyed.join(
+                known.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left"
+            )
             kept = "e_message_normalized" in self.df.columns or "e_message_normalized" in names
             self.df = joined if kept else joined.drop("e_message_normalized")
         return self._frame()
@@ -126,7 +140,7 @@ class EventLogEnhancer:
         return self._known
 
     def _frame(self) -> EnhancedFrame:
-        frame = EnhancedFrame._from_pydf(self.df._df)
+        frame = EnhancedFrame(self.df)
         frame._enhancer = self
         return frame
 

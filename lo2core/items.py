@@ -1,7 +1,7 @@
 """Items of a sequence and how often each occurs: messages, trace lines, request kinds.
 
-Text is masked once per distinct line; what follows works on 64-bit ids. Counts are held in long form (`tables.Counts`), the
-items themselves in `tables.Messages`.
+Text is masked once per distinct line; what follows works on 64-bit ids. Counts are held in long form
+(`tables.Counts`), the items themselves in `tables.Messages`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def request_kinds(events: pl.DataFrame) -> Items:
     )
     requests = requests.with_columns(message_id=message_ids(_kind_key(requests["members"])))
     kinds = requests.unique("message_id", keep="first", maintain_order=True)
-    counts = requests.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit("request"))
+    counts = (
+        requests.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit("request"))
+    )
     return Items(_as_messages(kinds.with_columns(kind=pl.lit("request"), text=pl.lit(""))), _as_counts(counts))
 
 

@@ -1,7 +1,7 @@
 """The trained model: one detector a service, and what a score means among normals that the detector had not seen.
 
-A score is the detector's own number; `z_score` sets it against unseen normals of the same service, which puts services side
-by side; the threshold is one z for all, from the number of false alarms that a person accepts.
+A score is the detector's own number; `z_score` sets it against unseen normals of the same service, which puts
+services side by side; the threshold is one z for all, from the number of false alarms that a person accepts.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Threshold:
 def threshold_for(normal_z: Floats, budget: float) -> Threshold:
     """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
 
-    normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 - may lie
-    at or above it, as in split conformal prediction; where that is none, it is the largest z plus a margin.
+    normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
+    may lie at or above it, as in split conformal prediction; where that is none, it is the largest z plus a margin.
     """
     ordered = np.sort(normal_z)[::-1]
     allowed = min(int((len(ordered) + 1) * budget / 100), len(ordered) - 1)
@@ -105,16 +105,11 @@ class Model:
         for service in services.unique():
             if service in self.detectors:
                 rows = np.flatnonzero((services == service).to_numpy())
-                scores = self._distinct_scores(service, X[rows])
+                scores = self.detectors[service].score(X[rows])
                 calibration = self.calibrations[service]
                 out[:, rows] = scores, calibration.z(scores), calibration.p(scores)
         frame = pl.DataFrame(dict(zip(("score", "z_score", "p_value"), out, strict=True)))
         return frame.with_columns(pl.all().fill_nan(None))
-
-    def _distinct_scores(self, service: str, X: sparse.csr_matrix) -> Floats:
-        """Scores of the rows, each distinct row scored once."""
-        first, inverse = distinct_rows(X)
-        return np.asarray(self.detectors[service].score(X[first]), dtype=np.float64)[inverse]
 
     def unknown_services(self, services: pl.Series) -> list[str]:
         return sorted(set(services.drop_nulls().unique()) - set(self.detectors))
@@ -142,26 +137,13 @@ class Model:
         for test in tests:
             now = self._test_scores(test["service"], test["columns"], test["counts"], len(vec.feature_names_))
             if not np.allclose(now, test["scores"], rtol=1e-9, atol=1e-12):
-                return f"its detector for {test['service']!r} scores {now[0]:.6g} where it scored {test['scores'][0]:.6g} when saved"
+                was = test["scores"][0]
+                return f"its detector for {test['service']!r} scores {now[0]:.6g} where it scored {was:.6g} when saved"
         return None
 
-    def _test_scores(self, service: str, columns: list[list[int]], counts: list[list[float]], width: int) -> list[float]:
+    def _test_scores(
+        self, service: str, columns: list[list[int]], counts: list[list[float]], width: int
+    ) -> list[float]:
         indptr = np.cumsum([0, *map(len, columns)])
         X = sparse.csr_matrix((np.concatenate(counts), np.concatenate(columns), indptr), shape=(len(columns), width))
         return [float(score) for score in self.detectors[service].score(X)]
-
-
-def distinct_rows(X: sparse.csr_matrix) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Index of the first of each distinct row, and for every row which of those it equals."""
-    X = X.sorted_indices()
-    seen: dict[bytes, int] = {}
-    first: list[int] = []
-    inverse = np.empty(X.shape[0], dtype=np.intp)
-    for row in range(X.shape[0]):
-        cells = slice(X.indptr[row], X.indptr[row + 1])
-        key = X.indices[cells].tobytes() + X.data[cells].tobytes()
-        if key not in seen:
-            seen[key] = len(first)
-            first.append(row)
-        inverse[row] = seen[key]
-    return np.asarray(first, dtype=np.intp), inverse

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detector_base import Detector, Floats, Integers, checked, dense, distinct_rows, zeros
+from lo2core.detector_base import Detector, Floats, Integers, check_counts, checked, dense, distinct_rows, zeros
 from lo2core.errors import InputError
 
 _BLOCK_CELLS = 1 << 17
@@ -19,8 +19,8 @@ class NearestNormal(Detector):
     """Distance to the nearest normal sequences in the items that differ most. Takes raw counts.
 
     An own method of this project. With counts n of a sequence and c of a normal one, for each item i:
-    - the normal is brought to the sequence's size: c times the median of n / c over the items that both hold (1 if none);
-    - difference d = (log(1 + n) - log(1 + c)) / sqrt(var + variance_floor), var being that of log(1 + count) over the normals;
+    - the normal is brought to the sequence's size: c times the median of n / c over the items both hold (1 if none);
+    - difference d = (log(1 + n) - log(1 + c)) / sqrt(var + variance_floor), var of log(1 + count) over the normals;
     - what is more than in the normal counts fully, what is missing counts `missing_weight`;
     - distance = Euclidean norm of the `n_largest` largest differences: a fault touches few items, and a norm over all
       of them would drown it.
@@ -51,8 +51,8 @@ class NearestNormal(Detector):
     @property
     def attribution(self) -> str:
         return (
-            f"The {self.n_largest} largest differences to each of the {self.n_neighbors} nearest normals, each by its squared "
-            "share of the distance; the shares add up to the score. Smaller differences are not named."
+            f"The {self.n_largest} largest differences to each of the {self.n_neighbors} nearest normals, each by its "
+            "squared share of the distance; the shares add up to the score. Smaller differences are not named."
         )
 
     def neighbours(self, X: sparse.csr_matrix) -> tuple[Integers, Floats]:
@@ -64,7 +64,11 @@ class NearestNormal(Detector):
         return indices, np.array([distances for _, distances in nearest]).reshape(-1, k)
 
     def attribute(self, X: sparse.csr_matrix) -> Floats:
-        """Shares of the score; they add up to it. A distance is split over its items as their squared differences are."""
+        """Shares that add up to the score.
+
+        A distance is split over its items in proportion to their squared differences, d_i^2 / sum(d^2), and the shares
+        are averaged over the neighbours as the distances are.
+        """
         indices, distances = self.neighbours(X)
         X = checked(X)
         out = zeros(X.shape, self.title)
@@ -80,9 +84,10 @@ class NearestNormal(Detector):
         if self.n_neighbors < 1 or self.n_largest < 1 or not 0 <= self.missing_weight <= 1 or self.variance_floor <= 0:
             raise InputError(
                 "Nearest normal needs n_neighbors and n_largest of at least 1, missing_weight between 0 and 1 and "
-                f"variance_floor above 0, found {self.n_neighbors}, {self.n_largest}, {self.missing_weight}, {self.variance_floor}."
+                f"variance_floor above 0, found {self.n_neighbors}, {self.n_largest}, {self.missing_weight} and "
+                f"{self.variance_floor}."
             )
-        _check_counts(X)
+        check_counts(X, self.title)
         first, self.distinct_ = distinct_rows(X)
         normals = X[first]
         self.spread_ = np.sqrt(_log_variance(normals, np.bincount(self.distinct_)) + self.variance_floor)
@@ -100,7 +105,7 @@ class NearestNormal(Detector):
 
     def _distances(self, X: sparse.csr_matrix) -> Iterator[Floats]:
         """For each row its distances to all distinct normals."""
-        _check_counts(X)
+        check_counts(X, self.title)
         normals = dense(self.counts_, self.title)
         step = max(1, _BLOCK_CELLS // max(1, normals.shape[1]))
         blocks = [normals[start : start + step] for start in range(0, len(normals), step)]
@@ -128,11 +133,6 @@ class NearestNormal(Detector):
         alone = np.log1p(counts[foreign]) / self.spread_[foreign]
         alone = np.broadcast_to(alone, (len(normals), len(foreign)))
         return np.concatenate([self.items_, foreign]), np.concatenate([known, alone], axis=1)
-
-
-def _check_counts(X: sparse.csr_matrix) -> None:
-    if X.nnz and X.data.min() < 0:
-        raise InputError(f"Nearest normal takes counts, found {X.data.min():g}; leave out numeric columns that can be negative.")
 
 
 def _log_variance(X: sparse.csr_matrix, weights: Integers) -> Floats:

@@ -50,8 +50,10 @@ def write_parquet(frame: pl.DataFrame, path: Path, metadata: dict[str, str]) -> 
     )
 
 
-def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str]) -> None:
-    frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, metadata=metadata)
+def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_group: int = ROW_GROUP) -> None:
+    """Write a frame by streaming; memory grows with the rows of a group, and with what runs at the same time."""
+    with pl.Config(streaming_chunk_size=max(row_group // 4, 1)):
+        frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
 
 
 def file_metadata(schema: type[dy.Schema], provenance: dict[str, Any]) -> dict[str, str]:

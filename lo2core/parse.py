@@ -1,4 +1,4 @@
-"""From the bytes of log files to events: text is split, folded and dated in one pass over a test case folder.
+"""From the bytes of log files to events: text is split, folded and dated in one pass over several files.
 
 A line that begins with a time stamp starts an event; the lines below it (stack traces) are folded into it. Lines before
 the first time stamp of a file are orphans. Everything that depends only on a line's text is done once per distinct text.
@@ -7,22 +7,31 @@ the first time stamp of a file are orphans. Everything that depends only on a li
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-_STAMP = r"^(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d[.,]\d{3}\b"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.,][0-9]{3}"
+_STAMP = rf"^(?:{_DATE}[ T])?{_TIME}(?:[^0-9]|$)"
 _LEVELS = "TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE"
-_HEADER = (
-    r"^(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d\d:\d\d:\d\d[.,]\d{3})"
-    rf"(?: \[(?P<thread>[^\]]*)\])?(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +(?P<line>(?:{_LEVELS}) .*)$"
+_HEADERS = (
+    # LO2's own form, without ambiguity, so that the regex engine needs one look at each character.
+    rf"^(?P<head>(?P<date>)(?P<time>{_TIME}) \[(?P<thread>[^\]]*)\] (?P<sid>[^ ]*) (?P<cid>[^ ]*) )(?:{_LEVELS}) ",
+    rf"^(?P<head>(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME})(?: \[(?P<thread>[^\]]*)\])?"
+    rf"(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +)(?:{_LEVELS}) ",
+    rf"^(?P<head>(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME})(?P<thread>)(?P<sid>)(?P<cid>) ?)",
 )
-_PLAIN_HEADER = r"^(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d\d:\d\d:\d\d[.,]\d{3})(?P<thread>)(?P<sid>)(?P<cid>) ?(?P<line>.*)$"
+"""From the strictest to the loosest; `head` is all that stands before `LEVEL logger method - text`."""
+
 _LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
+_CLOCK = ((0, 2, 3_600_000), (3, 2, 60_000), (6, 2, 1_000), (9, 3, 1))
 _DAY = 86_400_000
 _UNDATED = datetime(1970, 1, 1)
+_NEVER = 2**62
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Parsed:
 
     events: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (lines below; may be null)
     traces: file, event (row of events; null for an orphan), text: one row a continuation line
-    tally: file, lines, events, continuations, orphans, blank, skipped
+    tally: file, lines, events, continuations, orphans, blank, skipped, dated (whether a date was written in the lines)
     """
 
     events: pl.DataFrame
@@ -49,21 +58,9 @@ def decode(data: bytes) -> tuple[str, int]:
     try:
         return _clean(data.decode("utf-8-sig")), 0
     except UnicodeDecodeError:
-        foreign = _Foreign()
-        return _clean(foreign.decode(data)), foreign.count
-
-
-class _Foreign:
-    """Decodes UTF-8 with every byte that does not fit read as Latin-1, and counts those."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def decode(self, data: bytes) -> str:
-        text = data.decode("utf-8-sig", errors="surrogateescape")
-        escaped = {code: code - 0xDC00 for code in range(0xDC80, 0xDD00)}
-        self.count = sum(0xDC80 <= ord(char) < 0xDD00 for char in text)
-        return text.translate(escaped)
+        escaped = data.decode("utf-8-sig", errors="surrogateescape")
+        text, foreign = re.subn("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), escaped)
+        return _clean(text), foreign
 
 
 def _clean(text: str) -> str:
@@ -72,40 +69,27 @@ def _clean(text: str) -> str:
     return text.replace("\0", "␀") if "\0" in text else text
 
 
-def parse(texts: Sequence[str], epoch: datetime | None = None, skip_lines: int = 0) -> Parsed:
-    """Events, continuation lines and a tally of the given files, which belong to one test case folder.
+def parse(
+    texts: Sequence[str], epoch: datetime | None = None, skip_lines: int = 0, folders: Sequence[int] | None = None
+) -> Parsed:
+    """Events, continuation lines and a tally of the given files, which belong to one run.
 
-    `epoch` is the start of the run (UTC): it gives the day. Without it days begin at 1970-01-01.
-    `skip_lines` leaves out that many lines at the head of each file; they are counted as skipped.
+    `epoch` is the start of the run (UTC): it gives the day. Without it days begin at 1970-01-01, anew in each of the
+    `folders` (one number a file; without them all files are one folder). `skip_lines` leaves out that many lines at the
+    head of each file; they are counted as skipped.
     """
     lines = _lines(texts, skip_lines)
-    tally = _tally(lines, len(texts))
-    lines = lines.filter(pl.col("what") != "skipped")
-    starts = lines.filter(pl.col("what") == "event")
     traces = lines.filter(pl.col("what").is_in(["continuation", "orphan"])).select(
         "file",
         event=pl.when(pl.col("what") == "continuation").then(pl.col("event")),
         text=pl.col("text").str.strip_chars_end(),
+        n_bytes=pl.col("text").str.len_bytes() + 1,
     )
-    folded = (
-        traces.drop_nulls("event")
-        .group_by("event", maintain_order=True)
-        .agg(
-            trace=pl.col("text").str.join("\n"),
-            below=pl.len().cast(pl.Int32),
-            trace_bytes=(pl.col("text").str.len_bytes() + 1).sum(),
-        )
-    )
-    events = (
-        _headers(starts)
-        .with_row_index("event")
-        .join(folded, on="event", how="left", maintain_order="left")
-        .with_columns(
-            n_lines=1 + pl.col("below").fill_null(0), n_bytes=pl.col("n_bytes") + pl.col("trace_bytes").fill_null(0)
-        )
-        .drop("below", "trace_bytes", "event")
-    )
-    return Parsed(_dated(events, epoch), traces, tally)
+    heads = _headers(lines.filter(pl.col("what") == "event"))
+    dated = heads.filter(pl.col("date").is_not_null())["file"].unique()
+    tally = _tally(lines, len(texts)).with_columns(dated=pl.col("file").is_in(dated.implode()))
+    folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(heads["file"])
+    return Parsed(_folded(_dated(heads, epoch, folder), traces), traces.drop("n_bytes"), tally)
 
 
 def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
@@ -129,7 +113,7 @@ def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
         .then(pl.lit("event"))
         .when(pl.col("text").str.contains(r"^\s*$"))
         .then(pl.lit("blank"))
-        .when(pl.col("line_no") < pl.col("first").fill_null(2**62))
+        .when(pl.col("line_no") < pl.col("first").fill_null(_NEVER))
         .then(pl.lit("orphan"))
         .otherwise(pl.lit("continuation"))
     )
@@ -142,10 +126,8 @@ def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
 
 
 def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
-    kinds = {"events": "event", "continuations": "continuation", "orphans": "orphan", "blank": "blank"}
-    counted = lines.group_by("file").agg(
-        lines=pl.len(), skipped=(pl.col("what") == "skipped").sum(), **{k: (pl.col("what") == v).sum() for k, v in kinds.items()}
-    )
+    kinds = {"events": "event", "continuations": "continuation", "orphans": "orphan", "blank": "blank", "skipped": "skipped"}
+    counted = lines.group_by("file").agg(lines=pl.len(), **{k: (pl.col("what") == v).sum() for k, v in kinds.items()})
     files = pl.DataFrame({"file": range(n_files)}, schema={"file": pl.UInt32})
     tally = files.join(counted, on="file", how="left", maintain_order="left").fill_null(0)
     return tally.with_columns(pl.exclude("file").cast(pl.Int64))
@@ -153,15 +135,21 @@ def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
 
 def _headers(starts: pl.DataFrame) -> pl.DataFrame:
     """Header fields of event lines, `line` being `LEVEL logger method - text` as it stands."""
-    fields = pl.col("text").str.extract_groups(_HEADER)
-    plain = pl.col("text").str.extract_groups(_PLAIN_HEADER)
-    found = starts.select("file", "line_no", "text", n_bytes=pl.col("text").str.len_bytes() + 1, header=fields)
-    if found["header"].struct.field("line").has_nulls():
-        misses = pl.col("header").struct.field("line").is_null()
-        found = found.with_columns(header=pl.when(misses).then(plain).otherwise(pl.col("header")))
-    cid = pl.coalesce(_filled("cid"), _filled("sid"))
-    return found.drop("text").unnest("header").select(
-        "file", "line_no", "n_bytes", "date", "time", "line", thread=_filled("thread"), correlation_id=cid
+    text = pl.col("text")
+    found = starts.with_columns(header=text.str.extract_groups(_HEADERS[0]))
+    for pattern in _HEADERS[1:]:
+        missed = pl.col("header").struct.field("head").is_null()
+        if found.select(missed.any()).item():
+            found = found.with_columns(header=pl.when(missed).then(text.str.extract_groups(pattern)).otherwise("header"))
+    return found.unnest("header").select(
+        "file",
+        "line_no",
+        "time",
+        date=_filled("date"),
+        thread=_filled("thread"),
+        correlation_id=pl.coalesce(_filled("cid"), _filled("sid")),
+        line=text.str.strip_prefix(pl.col("head")),
+        n_bytes=text.str.len_bytes() + 1,
     )
 
 
@@ -175,22 +163,31 @@ def split_line(lines: pl.Series) -> pl.DataFrame:
     return frame.with_columns(pl.col("text").fill_null(pl.col("line")))
 
 
-def _dated(events: pl.DataFrame, epoch: datetime | None) -> pl.DataFrame:
+def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
+    """The events with n_lines, n_bytes and the text of the continuation lines below them."""
+    below = (
+        traces.drop_nulls("event")
+        .group_by("event", maintain_order=True)
+        .agg(trace=pl.col("text").str.join("\n"), below=pl.len().cast(pl.Int32), bytes_below=pl.col("n_bytes").sum())
+    )
+    lines, size = 1 + pl.col("below").fill_null(0), pl.col("n_bytes") + pl.col("bytes_below").fill_null(0)
+    joined = events.with_row_index("event").join(below, on="event", how="left", maintain_order="left")
+    return joined.with_columns(n_lines=lines, n_bytes=size).drop("event", "below", "bytes_below")
+
+
+def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> pl.DataFrame:
     """m_timestamp from the time of day: the day nearest to the run's start, midnight crossed within a file."""
-    clock = pl.col("time")
-    of_day = sum(clock.str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK)
+    of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK)
+    events = events.with_columns(folder.alias("folder"), of_day=of_day)
     jump = pl.col("of_day").diff().over("file").fill_null(0)
     crossed = (jump < -_DAY // 2).cast(pl.Int64) - (jump > _DAY // 2).cast(pl.Int64)
-    events = events.with_columns(of_day=of_day)
-    start = _milliseconds(epoch) if epoch else int(events["of_day"][0] or 0) if events.height else 0
+    start = pl.lit(_milliseconds(epoch)) if epoch else pl.col("of_day").first().over("folder")
     nearest = ((start - pl.col("of_day").first().over("file")) / _DAY).round()
     day = nearest.cast(pl.Int64) + crossed.cum_sum().over("file")
     stamp = pl.from_epoch(pl.col("of_day") + day * _DAY, time_unit="ms")
-    written = (pl.col("date") + " " + clock).str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
-    return events.with_columns(m_timestamp=pl.coalesce(written, stamp)).drop("date", "time", "of_day")
-
-
-_CLOCK = ((0, 2, 3_600_000), (3, 2, 60_000), (6, 2, 1_000), (9, 3, 1))
+    written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
+    written = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
+    return events.with_columns(m_timestamp=pl.coalesce(written, stamp)).drop("date", "time", "of_day", "folder")
 
 
 def _milliseconds(moment: datetime) -> int:

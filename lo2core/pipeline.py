@@ -15,12 +15,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from lo2core import archives, bundles, enhance, load, predict, sample, store, train, windows
 from lo2core.bundles import LoadedBundle
-from lo2core.config import DEFAULT_BUNDLE_DIR
+from lo2core.config import models_dir
 from lo2core.errors import ArtefactError, ExistsError, InputError
 from lo2core.items import Items, combine, remask
 from lo2core.jobs import Progress
@@ -33,6 +32,8 @@ from lo2core.tables import Counts, EnrichedEvents, EventPredictions, Events, Led
 from lo2core.train import Recipe
 from lo2core.vectorizer import Vectorizer
 
+_LIST_ROWS = 16_384
+"""Rows in a group of the enriched events, which hold lists of tokens."""
 _Parts = dict[Any, store.PartsWriter]
 _SMALL = (Sequences, Ledger, Messages, Counts)
 
@@ -48,7 +49,8 @@ class LoadResult:
     def sentence(self) -> str:
         """The account of every line, in words."""
         total = self.ledger.select(pl.col(pl.Int64).sum()).row(0, named=True)
-        parts = ", ".join(f"{total[name]:,} {name}" for name in ("events", "continuations", "orphans", "blank", "skipped"))
+        kinds = ("events", "continuations", "orphans", "blank", "skipped")
+        parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
         return f"{self.plan}\n{total['lines']:,} lines: {parts}."
 
 
@@ -159,7 +161,9 @@ def _finish_run(parts: _Parts, run: str, loaded: load.Loaded) -> None:
         writer.finish(run)
 
 
-def _merge(workspace: Workspace, plan: load.Plan, parts: _Parts, provenance: dict[str, Any], append: bool) -> LoadResult:
+def _merge(
+    workspace: Workspace, plan: load.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
+) -> LoadResult:
     """Parts, and with `append` the tables that are there, become the tables of the workspace."""
     before = {schema: [workspace.scan(schema)] if append and workspace.has(schema) else [] for schema in parts}
     small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
@@ -185,42 +189,27 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
     messages = workspace.read(Messages)
     with Progress(None, "Enhance"):
         enriched = enhance.enrich_events(workspace.scan(Events), messages)
-        return workspace.sink(EnrichedEvents, enriched, provenance=_provenance_of(workspace), replace=replace)
+        provenance = _provenance_of(workspace)
+        return workspace.sink(EnrichedEvents, enriched, provenance=provenance, replace=replace, row_group=_LIST_ROWS)
+
+
+def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
+    """Items and sequences to train on, and a sentence where they are not simply those of the workspace."""
+    items, sequences = read_items(workspace), workspace.read(Sequences)
+    if not workspace.has(Events):
+        return items, sequences, ""
+    return windows.cut_single_normal(items, sequences, workspace.scan(Events), masker_of(workspace))
 
 
 def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace: bool = False) -> Path:
     """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
     with Progress(None, f"Train {recipe.detector}"):
         items, sequences, note = training_data(workspace)
-        model, vec = train.train(CountSource(items, sequences, recipe.unit, masker_of(workspace)), recipe)
+        source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
+        model, vec = train.train(source, recipe)
     facts = _provenance_of(workspace) | model.facts | {"workspace": str(workspace.root), "note": note}
     bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
     return bundle
-
-
-def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
-    """Items and sequences to train on, and a sentence where they are not simply those of the workspace.
-
-    A single normal test case cannot be left out to calibrate on, so it is cut into parts as long as the other test cases.
-    """
-    items, sequences = read_items(workspace), workspace.read(Sequences)
-    spans = sequences.group_by("run", "folder", "window").agg(
-        pl.col("normal").first(), seconds=(pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
-    )
-    normal, others = spans.filter("normal"), spans.filter(~pl.col("normal"))
-    if normal.height != 1 or not others.height or not workspace.has(Events):
-        return items, sequences, ""
-    usual = float(np.median(others["seconds"].to_numpy()))
-    parts = max(2, round(normal["seconds"][0] / max(usual, 1e-3)))
-    seconds = normal["seconds"][0] / parts
-    mine = sequences.join(normal, on=["run", "folder"], how="semi")
-    events = workspace.scan(Events).filter(pl.col("seq_id").is_in(mine["seq_id"].to_list())).collect()
-    found, cut = windows.cut_loaded(events, mine, seconds, masker_of(workspace))
-    kept = items.counts.filter(~pl.col("seq_id").is_in(mine["seq_id"].implode()))
-    both = combine([Items(items.messages, kept), found])
-    rest = sequences.filter(~pl.col("seq_id").is_in(mine["seq_id"].implode()))
-    note = f"The only normal test case, {mine['folder'][0]}, was cut into {parts} parts of {seconds:.0f} s."
-    return both, pl.concat([rest, cut]), note
 
 
 def predict_bundle(
@@ -250,7 +239,9 @@ def save_predictions(
     return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
 
 
-def _save_event_scores(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool) -> Path:
+def _save_event_scores(
+    workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool
+) -> Path:
     events = workspace.scan(Events)
     items = items_for(workspace, bundle.vec)
     scored = predict.predict_events(bundle.model, bundle.vec, items, workspace.read(Sequences), events, threshold)
@@ -295,7 +286,7 @@ def run(
 
 def demo(workspace: Workspace) -> list[Path]:
     """Make, train on and score the synthetic sample, unless that has been done; returns the files written."""
-    bundle = Path(DEFAULT_BUNDLE_DIR) / "sample_nn.joblib"
+    bundle = models_dir() / "sample_nn.joblib"
     if workspace.predictions() and bundle.exists():
         return []
     logs = workspace.root / "logs"

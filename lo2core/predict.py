@@ -14,7 +14,9 @@ from lo2core.vectorizer import Vectorizer
 COLUMNS = Predictions.create_empty().schema
 
 
-def predict(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFrame, threshold: Threshold | None = None) -> pl.DataFrame:
+def predict(
+    model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFrame, threshold: Threshold | None = None
+) -> pl.DataFrame:
     """`tables.Predictions` of whole sequences, worst first. Services the model does not know get null scores."""
     if model.unit != "sequence":
         raise InputError("This model scores single events; use predict_events, or train one on sequences.")
@@ -44,7 +46,11 @@ def predict_events(
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
     """The scored frame with threshold, pred_ano and rank (1 is the worst; ties keep the order), sorted by rank."""
-    judged = _judged(frame.lazy(), threshold).sort("z_score", descending=True, nulls_last=True, maintain_order=True).collect()
+    judged = (
+        _judged(frame.lazy(), threshold)
+        .sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+        .collect()
+    )
     rank = pl.when(pl.col("z_score").is_not_null()).then(pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     return judged.with_columns(rank=rank)
 
@@ -56,7 +62,9 @@ def _judged(frame: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
 
 
 def incidents(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row an incident, worst first: run, folder, test_case, window, worst service, its z, whether flagged, the truth."""
+    """One row an incident, worst first: run, folder, test_case, window, worst service, its z, whether flagged, the
+    truth.
+    """
     return (
         predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
         .group_by("run", "folder", "test_case", "window", maintain_order=True)

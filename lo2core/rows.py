@@ -1,7 +1,8 @@
 """Rows to train on and to score: whole sequences (or windows), single events, or the rows of a frame.
 
-Events repeat: all events of a sequence that show the same message are one row with a weight. A source knows its rows, and how
-to fit a vectorizer on some of them and encode others, so that every fold of a calibration has its own vocabulary.
+Events repeat: all events of a sequence that show the same message are one row with a weight. A source knows its rows,
+and how to fit a vectorizer on some of them and encode others, so that every fold of a calibration has its own
+vocabulary.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Source(Protocol):
 class CountSource:
     """Sequences or single events, from counts; no log text is touched."""
 
-    def __init__(self, items: Items, sequences: pl.DataFrame, unit: str = "sequence", masker: Masker | None = None) -> None:
+    def __init__(
+        self, items: Items, sequences: pl.DataFrame, unit: str = "sequence", masker: Masker | None = None
+    ) -> None:
         if unit not in UNITS:
             raise InputError(f"Unknown unit {unit!r}. {choices(unit, UNITS)}")
         self.items = items
@@ -82,7 +85,9 @@ class FrameSource:
     `position` tells for each row of the frame which of `rows` it became.
     """
 
-    def __init__(self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], masker: Masker | None = None) -> None:
+    def __init__(
+        self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], masker: Masker | None = None
+    ) -> None:
         self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
         self.masker = masker or Masker()
         known = frame.select(
@@ -117,8 +122,9 @@ class FrameSource:
     @staticmethod
     def _incident(frame: pl.DataFrame) -> pl.Expr:
         names = [name for name in ("run", "folder", "test_case", "repetition", "window") if name in frame.columns]
-        names = names if "test_case" in names else [name for name in ("seq_id",) if name in frame.columns]
-        if not names:
+        if "test_case" not in names and "seq_id" in frame.columns:
+            return pl.col("seq_id").cast(pl.String)
+        if "test_case" not in names:
             return pl.int_range(pl.len()).cast(pl.String)
         return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="__")
 

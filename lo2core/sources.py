@@ -1,4 +1,4 @@
-"""Finding service logs in folders, archives and single files, and naming what they belong to.
+"""Finding service logs in folders and single files, and naming what they belong to.
 
 The layouts are those met in the wild: a level of runs above the test case folders (full set, sample archive, newer
 script, hand-made), test case folders alone whose suffix is the run (flattened), one folder of logs, one log file.
@@ -6,9 +6,10 @@ script, hand-made), test case folders alone whose suffix is the run (flattened),
 
 from __future__ import annotations
 
+import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,13 @@ from lo2core.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.errors import InputError
 
 _SERVICE_LOG = re.compile(
-    rf"(?:^|[^a-z0-9])oauth2-({'|'.join(sorted(SERVICES, key=len, reverse=True))})(?:-(\d+))?\.log$", re.I
+    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(sorted(SERVICES, key=len, reverse=True))})(?:-([0-9]+))?\.log$", re.I
 )
-_RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_](\d{9,11})$", re.I)
-_RUN = re.compile(r"^run[-_]?\d+$", re.I)
-_SUFFIX = re.compile(r"^(.+)_(\d+)$")
-_STATUS = re.compile(r"_4\d\d(?:_|$)")
+"""Hidden files are no logs: archives packed on a Mac hold a `._` file beside each."""
+_RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
+_RUN = re.compile(r"^run[-_]?[0-9]+$", re.I)
+_SUFFIX = re.compile(r"^(.+)_([0-9]{1,9})$")
+_STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class LogFile:
 
     path: Path
     source: str
-    """Name in the ledger: the path below the root, after the name of the archive or root it came from."""
+    """Name in the ledger: the name of the root or archive, and the path below it."""
     bytes: int
     run: str | None = None
     folder: str | None = None
@@ -48,13 +50,17 @@ class LogFile:
         return datetime.fromtimestamp(int(found[1]), UTC).replace(tzinfo=None) if found else None
 
     @property
+    def seq_id(self) -> str:
+        return f"{self.run}__{self.folder}__{self.service}"
+
+    @property
     def normal(self) -> bool | None:
         return self.test_case == NORMAL_TEST_CASE if self.labelled else None
 
 
 def service_of(file_name: str) -> str | None:
     """Short service name of a log file (`client`, a second replica `client-2`), or None."""
-    found = _SERVICE_LOG.search(file_name)
+    found = _SERVICE_LOG.match(file_name)
     if not found:
         return None
     name, replica = found[1].lower(), int(found[2] or 1)
@@ -74,10 +80,14 @@ def split_repetition(folder: str) -> tuple[str, int | None]:
 def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[LogFile]:
     """All files below the roots, the service logs among them named; sorted by run, folder, service.
 
-    `service` names the service of log files whose name does not say it. Raises InputError when a root does not
-    exist, when no service log is found, or when two files claim the same sequence.
+    `service` names the service of `.log` files where no file's name does. Raises InputError when a root does not exist
+    or cannot be read, when no service log is found, or when two files claim the same sequence.
     """
-    found = [file for root in roots for file in _below(Path(root), service, prefix=len(roots) > 1)]
+    listed = [_below(Path(root).expanduser()) for root in roots]
+    fallback = None if any(service_of(path.name) for _, paths in listed for path in paths) else service
+    found: list[LogFile] = []
+    for (base, paths), name in zip(listed, _names([base for base, _ in listed]), strict=True):
+        found += _with_runs([_named(path, base, name, fallback) for path in paths], base)
     logs = [file for file in found if file.service]
     if not logs:
         raise InputError(_nothing_found(roots, found))
@@ -85,41 +95,68 @@ def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[L
     return sorted(logs, key=order) + sorted((f for f in found if not f.service), key=lambda f: f.source)
 
 
-def order(file: LogFile) -> tuple[str, ...]:
-    """Sort key: runs in time, folders and services by name, numbers inside names by value."""
-    return tuple(natural(part or "") for part in (file.run, file.folder, file.service))
+def order(file: LogFile) -> tuple[object, ...]:
+    """Sort key: runs by epoch, folders and services by name, numbers inside names by value."""
+    names = [part or "" for part in (file.run, file.folder, file.service)]
+    return (file.epoch or datetime.max, *map(natural, names), *names)
 
 
 def natural(text: str) -> str:
     """Sort key under which `correct_2` comes before `correct_10`."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(12), text)
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(12), text)
 
 
-def _below(root: Path, service: str | None, prefix: bool) -> list[LogFile]:
-    root = root.expanduser()
+def distinct(names: Iterable[str | None]) -> list[str]:
+    """The names that are there, each once, in the order in which they came."""
+    return [name for name in dict.fromkeys(names) if name is not None]
+
+
+def _below(root: Path) -> tuple[Path, list[Path]]:
+    """The folder that names are relative to, and the files in it that the root stands for."""
+    if root.is_dir():
+        base = root.resolve()
+        return base, list(_walk(base))
     if not root.exists():
         raise InputError(f"{root} does not exist. Give a folder of logs, an archive (.zip, .tar.*) or a .log file.")
-    if root.is_file():
-        return _single(root, service)
-    base = root.resolve()
-    files = [path for path in sorted(base.rglob("*")) if path.is_file() and not path.is_symlink()]
-    found = [_named(path, base, service, prefix) for path in files]
-    return _with_runs(found, base)
+    if root.suffix.lower() != ".log":
+        ending = root.suffix or "nothing"
+        raise InputError(f"{root.name} is not a log: it ends in {ending!r}, expected .log, an archive or a folder.")
+    return root.resolve().parent, [root.resolve()]
 
 
-def _single(path: Path, service: str | None) -> list[LogFile]:
-    if path.suffix.lower() != ".log":
-        raise InputError(f"{path.name} is not a log: found a file ending in {path.suffix or 'nothing'!r}, expected .log.")
-    base = path.resolve().parent
-    return _with_runs([_named(path.resolve(), base, service or service_of(path.name), prefix=False)], base)
+def _walk(base: Path) -> Iterator[Path]:
+    """All files below, also through links to folders; each folder once, so that links cannot lead in circles."""
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}. Mend its permissions or move it away.")
+
+    seen: set[Path] = set()
+    for name, subfolders, names in os.walk(base, followlinks=True, onerror=refuse):
+        folder = Path(name)
+        if folder.resolve() in seen:
+            subfolders.clear()
+            continue
+        seen.add(folder.resolve())
+        subfolders.sort()
+        yield from (folder / name for name in sorted(names) if (folder / name).is_file())
 
 
-def _named(path: Path, base: Path, service: str | None, prefix: bool) -> LogFile:
-    source = path.relative_to(base.parent if prefix else base).as_posix()
-    known = service_of(path.name)
-    if not known and service and path.suffix == ".log":
-        known = service
-    return LogFile(path, source, path.stat().st_size, service=known)
+def _names(bases: list[Path]) -> Iterator[str]:
+    """The names of the roots; roots of the same name are numbered."""
+    times: Counter[str] = Counter()
+    for base in bases:
+        times[base.name] += 1
+        yield base.name if times[base.name] == 1 else f"{base.name} ({times[base.name]})"
+
+
+def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
+    service = service_of(path.name) or (fallback if path.suffix.lower() == ".log" else None)
+    return LogFile(path, f"{_text(name)}/{_text(path.relative_to(base).as_posix())}", path.stat().st_size, service=service)
+
+
+def _text(name: str) -> str:
+    """A file's name as text, with bytes that are not UTF-8 written as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
@@ -127,32 +164,32 @@ def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
     siblings: dict[Path, set[str]] = defaultdict(set)
     for file in files:
         if file.service:
-            siblings[file.path.parent.parent].add(file.path.parent.name)
+            siblings[file.path.parent.parent].add(_text(file.path.parent.name))
     return [_placed(file, siblings[file.path.parent.parent], base) if file.service else file for file in files]
 
 
 def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
-    folder, above = file.path.parent, file.path.parent.parent
-    test_case, repetition = split_repetition(folder.name)
-    run, layout = above.name, "folders by run"
-    if _RUN_WITH_EPOCH.match(above.name):
-        layout = "full set" if above.name.startswith("light") else "newer script"
-    elif _RUN.match(above.name):
+    folder, above = _text(file.path.parent.name), _text(file.path.parent.parent.name)
+    test_case, repetition = split_repetition(folder)
+    run, layout = above, "folders by run"
+    if _RUN_WITH_EPOCH.match(above):
+        layout = "full set" if above.startswith("light") else "newer script"
+    elif _RUN.match(above):
         layout = "hand-made"
     elif all(split_repetition(name)[1] is not None for name in siblings):
         run, repetition, layout = f"run_{repetition}", None, "flattened"
-    elif folder == base:
-        run, layout = folder.name, "one folder"
+    elif file.path.parent == base:
+        run, layout = folder, "one folder"
     labelled = any(split_repetition(name)[0] == NORMAL_TEST_CASE or _STATUS.search(name) for name in siblings)
     return replace(
-        file, run=run, folder=folder.name, test_case=test_case, repetition=repetition, labelled=labelled, layout=layout
+        file, run=run, folder=folder, test_case=test_case, repetition=repetition, labelled=labelled, layout=layout
     )
 
 
 def _check_distinct(logs: Iterable[LogFile]) -> None:
-    seen: dict[tuple[str | None, ...], LogFile] = {}
+    seen: dict[str, LogFile] = {}
     for file in logs:
-        other = seen.setdefault((file.run, file.folder, file.service), file)
+        other = seen.setdefault(file.seq_id, file)
         if other is not file:
             raise InputError(
                 f"Two files claim the same sequence (run {file.run}, {file.folder}, {file.service}): {other.path} and "
@@ -161,9 +198,9 @@ def _check_distinct(logs: Iterable[LogFile]) -> None:
 
 
 def _nothing_found(roots: Sequence[Path | str], found: list[LogFile]) -> str:
-    names = sorted({file.path.name for file in found})
+    names = sorted({Path(file.source).name for file in found})
     seen = f"{len(found)} files ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})" if found else "no file"
     return (
         f"No service log below {', '.join(str(root) for root in roots)}: looked for names like oauth2-client-1.log "
-        f"(services: {', '.join(SERVICES)}), found {seen}. Name the service if the file name does not say it."
+        f"(services: {', '.join(SERVICES)}), found {seen}. Name the service if the file names do not say it (--service)."
     )

@@ -22,6 +22,7 @@ import polars as pl
 from lo2core.atomic import already_there, write_atomic
 from lo2core.errors import ArtefactError, InputError
 from lo2core.parquet import (
+    ROW_GROUP,
     check_exact,
     file_metadata,
     footer_of,
@@ -177,8 +178,12 @@ class Workspace:
         name: str | None = None,
         provenance: dict[str, Any],
         replace: bool = False,
+        row_group: int = ROW_GROUP,
     ) -> Path:
-        """As `write`, but streamed: memory stays flat, and keys are compared within each batch only."""
+        """As `write`, but streamed: memory stays flat, and keys are compared within each batch only.
+
+        Rows that are large, such as lists of tokens, want a smaller `row_group`.
+        """
         path = self.path(clean_name(name) if name else schema)
         check_exact(frame.collect_schema(), schema, path.stem)
         checked = frame.select(schema.column_names()).map_batches(
@@ -186,7 +191,7 @@ class Workspace:
         )
         metadata = file_metadata(schema, provenance)
         try:
-            write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata), replace=replace)
+            write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata, row_group), replace=replace)
         except pl.exceptions.ComputeError as error:
             raise ArtefactError(
                 f"{path} was not made, what it is made from seems to be damaged: {one_line(error)}."

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from lo2core import detectors
-from lo2core.config import DEFAULT_BUDGET, DEFAULT_BUNDLE_DIR, DEFAULT_DETECTOR, DEFAULT_ITEMS
+from lo2core.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
 from lo2core.detectors import Detector
 from lo2core.errors import InputError
 from lo2core.model import Calibration, Floats, Model, threshold_for
@@ -27,7 +27,9 @@ MAX_TRAINING_ROWS = 50_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the detector's own; `params` go to the detector."""
+    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
+    detector's own; `params` go to the detector.
+    """
 
     detector: str = DEFAULT_DETECTOR
     items: str = DEFAULT_ITEMS
@@ -38,18 +40,21 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not 0 <= self.budget < 100:
-            raise InputError(f"The alert budget is a number of false alarms per 100 normal incidents, found {self.budget}.")
+            raise InputError(
+                f"The alert budget is a number of false alarms per 100 normal incidents, found {self.budget}."
+            )
         if self.unit != "row" and self.unit not in self.make().units:
-            raise InputError(f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}.")
+            raise InputError(
+                f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."
+            )
 
     @property
     def default_bundle(self) -> Path:
-        """Where the bundle goes unless told: models/lo2_<short name of the detector>.joblib."""
-        return Path(DEFAULT_BUNDLE_DIR) / f"lo2_{self.make().short}.joblib"
+        """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
+        return models_dir() / f"lo2_{self.make().short}.joblib"
 
     def make(self) -> Detector:
         return detectors.make(self.detector, **self.params)
-
 
 
 def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
@@ -120,7 +125,9 @@ def _fit(detector: Detector, rows: Rows) -> Detector:
 
 
 def _repeated(weights: Floats) -> NDArray[np.intp]:
-    """Row indices, each as often as its weight says; thinned in proportion when that is more than `MAX_TRAINING_ROWS`."""
+    """Row indices, each as often as its weight says; thinned in proportion when that is more than
+    `MAX_TRAINING_ROWS`.
+    """
     total = weights.sum()
     if total <= MAX_TRAINING_ROWS:
         return np.repeat(np.arange(len(weights)), weights.astype(int))

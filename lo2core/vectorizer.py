@@ -1,7 +1,8 @@
 """The vectorizer: from counts, or from the columns of a frame, to one sparse matrix with a fixed vocabulary.
 
-Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in the
-order of their 64-bit ids; one more column, the last, counts items outside the vocabulary, so that nothing new is lost.
+Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in
+the order of their 64-bit ids; one more column, the last, counts items outside the vocabulary, so that nothing new is
+lost.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class Encoded:
 class Vectorizer:
     """Item counts of sequences, events or frame rows as a weighted matrix.
 
-    items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or "tf-idf"
-    (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come from a frame.
+    items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or
+    "tf-idf" (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come
+    from a frame.
     """
 
     lo2core_kind = "vectorizer"
@@ -206,7 +208,10 @@ class Vectorizer:
             ids = self.template_ids(distinct)
             return texts.replace_strict(distinct, ids, return_dtype=pl.UInt64)
         ids = frame[str(self.item_column)]
-        if hasattr(self, "vocabulary_") and ids.is_in(self.vocabulary_["feature"].implode()).mean() < 0.5:
+        known = (
+            int(ids.is_in(self.vocabulary_["feature"].implode()).sum()) if hasattr(self, "vocabulary_") else len(ids)
+        )
+        if 2 * known < len(ids):
             warnings.warn(
                 "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
                 "e_message_normalized in the frame, so that the ids can be derived anew.",
@@ -250,7 +255,9 @@ def _requests(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
 
 def _templates(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
     kept = messages.filter(pl.col("kind") == "message")
-    names = pl.Series([UNSEEN if m is None else vec.drain_.templates[m] for m in vec.drain_.match(kept["text"])], dtype=pl.String)
+    names = pl.Series(
+        [UNSEEN if m is None else vec.drain_.templates[m] for m in vec.drain_.match(kept["text"])], dtype=pl.String
+    )
     return kept.select("message_id", feature=message_ids(names), name=names, per=pl.lit(1, dtype=pl.Int64))
 
 

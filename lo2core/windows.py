@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from lo2core.items import Items, as_messages, combine, count_items, masked, request_kinds
@@ -10,7 +11,8 @@ from lo2core.tables import Sequences
 
 
 def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | None]:
-    """For each event the part of the test case it lies in (Int32, from 0), and the number of parts (None without windows).
+    """For each event the part of the test case it lies in (Int32, from 0), and the number of parts (None without
+    windows).
 
     The span from first to last time stamp is cut into n = max(1, round(duration / window)) equal parts.
     """
@@ -25,11 +27,38 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
     return (since * n // duration).clip(0, n - 1).cast(pl.Int32).alias("slot"), n
 
 
-def cut_loaded(events: pl.DataFrame, sequences: pl.DataFrame, window: float, masker: Masker) -> tuple[Items, pl.DataFrame]:
+def cut_single_normal(
+    items: Items, sequences: pl.DataFrame, events: pl.LazyFrame, masker: Masker
+) -> tuple[Items, pl.DataFrame, str]:
+    """Data to train on where there is only one normal test case, and a sentence that says what was done.
+
+    One test case cannot be left out to calibrate on, so it is cut into parts as long as the other test cases usually
+    are. With more normal test cases, or nothing beside the one, all is given back as it is, with an empty sentence.
+    """
+    length = (pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
+    cases = sequences.group_by("run", "folder", "window").agg(pl.col("normal").first(), seconds=length)
+    normal, others = cases.filter("normal"), cases.filter(~pl.col("normal"))
+    if normal.height != 1 or not others.height:
+        return items, sequences, ""
+    usual = float(np.median(others["seconds"].to_numpy()))
+    parts = max(2, round(normal["seconds"][0] / max(usual, 1e-3)))
+    window = normal["seconds"][0] / parts
+    mine = sequences.join(normal, on=["run", "folder"], how="semi")
+    rest = sequences.join(mine, on="seq_id", how="anti")
+    of_mine = events.filter(pl.col("seq_id").is_in(mine["seq_id"].to_list())).collect()
+    found, cut = cut_loaded(of_mine, mine, window, masker)
+    kept = Items(items.messages, items.counts.join(mine, on="seq_id", how="anti"))
+    note = f"The only normal test case, {mine['folder'][0]}, was cut into {parts} parts of {window:.0f} s."
+    return combine([kept, found]), pl.concat([rest, cut]), note
+
+
+def cut_loaded(
+    events: pl.DataFrame, sequences: pl.DataFrame, window: float, masker: Masker
+) -> tuple[Items, pl.DataFrame]:
     """Items and sequences of one loaded test case as if it had been loaded with windows of about `window` seconds.
 
-    events: `tables.Events` of the test case, all services; sequences: its rows of `tables.Sequences`. Orphan lines are not
-    in the events, so they are missing from the counts.
+    events: `tables.Events` of the test case, all services; sequences: its rows of `tables.Sequences`. Orphan lines
+    are not in the events, so they are missing from the counts.
     """
     slot, n = slots(events["m_timestamp"], window)
     parts = pl.DataFrame({"slot": range(n or 1)}, schema={"slot": pl.Int32})
@@ -39,7 +68,9 @@ def cut_loaded(events: pl.DataFrame, sequences: pl.DataFrame, window: float, mas
     texts = masked(lines["text"], masker)
     traces = lines.join(texts, left_on="text", right_on="raw").select("seq_id", "message_id")
     kinds = request_kinds(events)
-    found = Items(pl.concat([as_messages(texts, "trace"), kinds.messages]), pl.concat([count_items(events, traces), kinds.counts]))
+    found = Items(
+        pl.concat([as_messages(texts, "trace"), kinds.messages]), pl.concat([count_items(events, traces), kinds.counts])
+    )
     facts = events.group_by("seq_id").agg(
         start_time=pl.col("m_timestamp").min(),
         end_time=pl.col("m_timestamp").max(),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lo2core.config import models_dir
 from lo2core.errors import Lo2Error
 from lo2core.store import Workspace
 from lo2core.ui import state
@@ -53,7 +54,7 @@ def page(title: str, purpose: str) -> Frame:
     st.caption(purpose)
     for message in state.take_flashes():
         notice(message, icon=":green[:material/check_circle:]")
-    return Frame(workspace, state.models_dir())
+    return Frame(workspace, models_dir())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lo2core.config import DEFAULT_BUNDLE_DIR, DEFAULT_WORKSPACE, SAMPLE_WORKSPACE
+from lo2core.config import DEFAULT_WORKSPACE, SAMPLE_WORKSPACE
 
 WORKSPACE = "ws"
 """Session key of the workspace's path and its name in the address bar."""
@@ -17,11 +17,6 @@ TYPED = "typed_workspace"
 
 _OPENED = "opened_workspaces"
 _FLASHES = "flashes"
-
-
-def models_dir() -> Path:
-    """Where bundles lie: ``LO2_MODELS``, else ``models/`` of the project."""
-    return Path(os.environ.get("LO2_MODELS", DEFAULT_BUNDLE_DIR))
 
 
 def known_workspaces() -> list[str]:

@@ -65,9 +65,9 @@ def raw(text: str, height: int | None = None) -> None:
 
 def notice(text: str, icon: str = ":material/info:") -> None:
     """A calm box with plain text."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(icon, width="content")
-        st.text(text)
+        st.text(text, width="stretch")
 
 
 def problem(sentence: str, advice: str = "") -> None:

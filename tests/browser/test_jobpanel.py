@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from driver import App
 from playwright.sync_api import expect
 
 from lo2core import jobs
 
 WORK = """
-import time
+import sys, time
+from pathlib import Path
 from lo2core.jobs import Progress, reporting
-with reporting(), Progress({steps}, "Loading <b>*logs*</b>", "lines") as progress:
-    for _ in range({steps}):
+with reporting(), Progress(1000, "Loading <b>*logs*</b>", "lines") as progress:
+    while not Path(sys.argv[1]).exists():
         time.sleep(0.1)
         progress.advance(1)
-    {end}
+    sys.exit(Path(sys.argv[1]).read_text() or None)
 """
 
 
-def start(app: App, steps: int, end: str = "pass") -> None:
-    jobs.start(app.server.workspace, ["-c", WORK.format(steps=steps, end=end)])
+def start(app: App, end: Path) -> None:
+    """A job that runs until the file `end` exists, and fails with the text in it, if there is any."""
+    jobs.start(app.server.workspace, ["-c", WORK, str(end)])
 
 
-def test_progress_survives_a_page_change_and_a_server_restart_and_ends_with_a_message(app: App) -> None:
-    start(app, steps=80)
+def test_progress_survives_a_page_change_and_a_server_restart_and_ends_with_a_message(app: App, tmp_path: Path) -> None:
+    start(app, tmp_path / "end")
     app.goto("/Load")
     expect(app.page.get_by_text("Loading <b>*logs*</b>")).to_be_visible()
     app.server.restart()
     app.goto("/Train")
     expect(app.page.get_by_test_id("stProgress")).to_be_visible()
-    expect(app.page.get_by_text("Done after")).to_be_visible(timeout=20_000)
+    (tmp_path / "end").touch()
+    expect(app.page.get_by_text("Done after")).to_be_visible()
     expect(app.page.get_by_test_id("stProgress")).to_have_count(0)
     app.no_exception()
 
 
-def test_a_job_can_be_cancelled_from_any_page(app: App) -> None:
-    start(app, steps=600)
+def test_a_job_can_be_cancelled_from_any_page(app: App, tmp_path: Path) -> None:
+    start(app, tmp_path / "never")
     app.goto("/Compare")
-    app.page.get_by_role("button", name="Cancel").click()
+    app.click("Cancel")
     expect(app.page.get_by_text("The job was cancelled.")).to_be_visible()
     assert jobs.status(app.server.workspace).state == "cancelled"
 
 
-def test_a_failed_job_shows_its_sentence_as_plain_text(app: App) -> None:
-    start(app, steps=1, end="raise SystemExit('No [log](http://example.com) was found.')")
+def test_a_failed_job_shows_its_sentence_as_plain_text(app: App, tmp_path: Path) -> None:
+    (tmp_path / "end").write_text("No [log](http://example.com) was found.")
+    start(app, tmp_path / "end")
     app.goto("/Load")
     expect(app.page.get_by_text("The last job failed")).to_be_visible()
     expect(app.page.get_by_text("No [log](http://example.com) was found.").first).to_be_attached()

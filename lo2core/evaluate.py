@@ -1,0 +1,290 @@
+"""Evaluate: how well a recipe finds faults in runs it was not trained on, beside what shortcuts alone would have found.
+
+Split by run, never by row; thresholds from normals, never from labelled test data; rows of unknown truth are not counted.
+Labels are those of test cases: an event or sequence of a faulty test case counts as faulty even where the fault left no
+trace in it, so that figures of events and sequences compare detectors, and only those of incidents tell what is found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lo2core import holdout, metrics
+from lo2core.errors import InputError
+from lo2core.holdout import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, Fold, LeftOut
+from lo2core.metrics import Scored
+from lo2core.rows import CountSource
+from lo2core.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
+from lo2core.tables import Evaluation, EvaluationCurves, EvaluationFaults
+from lo2core.train import MAX_FOLDS, Recipe
+
+ANY_SERVICE = "any"
+TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How to evaluate, the same for all recipes.
+
+    apart: test cases reported in the fault table alone. concerns: columns pattern (regular expression), service: which
+    service a test case concerns, to check the named one. share: train once on this share of the runs instead of leaving
+    them out in turn. fault_groups: how many groups of faults are left out for supervised detectors.
+    """
+
+    apart: tuple[str, ...] = ()
+    concerns: pl.DataFrame | None = None
+    share: float | None = None
+    fault_groups: int = MAX_FOLDS
+
+    def check(self, rows: pl.DataFrame) -> None:
+        """Raises InputError for test cases to report apart that do not exist."""
+        if unknown := set(self.apart) - set(rows["test_case"]):
+            there = ", ".join(sorted(rows["test_case"].unique())[:6])
+            raise InputError(f"No labelled test case {sorted(unknown)[0]!r} to report apart; there are {there}, ...")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """`tables.Evaluation`, `EvaluationCurves` and `EvaluationFaults` of one or more recipes."""
+
+    figures: pl.DataFrame
+    curves: pl.DataFrame
+    faults: pl.DataFrame
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        return self.figures, self.curves, self.faults
+
+
+def evaluate(
+    source: CountSource,
+    sequences: pl.DataFrame,
+    recipe: Recipe,
+    protocol: Protocol | None = None,
+    facts: dict[str, Any] | None = None,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Evaluated:
+    """Figures of one recipe on the labelled rows of a source, and of the shortcuts on the same incidents.
+
+    facts: values for the columns window, data_fingerprint and evaluated_at. `advance(1)` is called `steps` times.
+    """
+    protocol, source = protocol or Protocol(), labelled(source)
+    protocol.check(source.rows)
+    incidents = incident_facts(source.items, sequences, source.rows.select("seq_id", "incident").unique(maintain_order=True))
+    identity = _identity(recipe, protocol, facts or {})
+    figures, curves, faults = [], [], []
+    for split, found in _splits(source, recipe, protocol, incidents, advance):
+        key = identity | {"split": split}
+        for level in _levels(recipe):
+            rows = holdout.at_level(found.rows, level)
+            counted = _scored(rows.filter(~pl.col("test_case").is_in(protocol.apart)))
+            figures.append(key | {"level": level} | _figures(counted, rows, found, level, protocol, recipe.budget))
+            curves.append(_keyed(metrics.curves(counted).with_row_index("point"), key | {"level": level}))
+        faults.append(_keyed(fault_table(found.rows, protocol), key))
+        if split == BY_RUN:
+            figures += _shortcut_rows(found, incidents, protocol, facts or {})
+    return Evaluated(
+        _as(Evaluation, pl.DataFrame(figures, infer_schema_length=None)),
+        _as(EvaluationCurves, pl.concat(curves)),
+        _as(EvaluationFaults, pl.concat(faults)),
+    )
+
+
+def labelled(source: CountSource) -> CountSource:
+    """The source with its rows of known truth alone."""
+    known = copy(source)
+    known.rows = source.rows.filter(pl.col("normal").is_not_null())
+    return known
+
+
+def steps(source: CountSource, recipe: Recipe, protocol: Protocol) -> int:
+    """How many trainings `evaluate` will report; the short ones on long normals are not among them."""
+    rows = labelled(source).rows
+    groups = len(holdout.fault_groups(rows, protocol.fault_groups)) if recipe.make().supervised else 0
+    return len(holdout.run_folds(rows, protocol.share)) * (1 + groups)
+
+
+def merged(before: Evaluated | None, new: Evaluated) -> Evaluated:
+    """Both together; an evaluation of the same name is replaced."""
+    if before is None:
+        return new
+    names = new.figures["evaluation"].unique().implode()
+    kept = (frame.filter(~pl.col("evaluation").is_in(names)) for frame in before.frames())
+    return Evaluated(*(pl.concat(pair) for pair in zip(kept, new.frames(), strict=True)))
+
+
+def fault_table(rows: pl.DataFrame, protocol: Protocol) -> pl.DataFrame:
+    """Test case x service: how many sequences lie at or above the threshold; service "any" is the incident."""
+    incidents, sequences = (holdout.at_level(rows, level).with_columns(_alarm()) for level in ("incident", "sequence"))
+    named = incidents.filter("alarm").group_by("test_case", "service").agg(named=pl.len().cast(pl.Int64))
+    concerned = _concerned(rows, protocol)
+    right = named.join(concerned, on=["test_case", "service"]).select("test_case", "named", service=pl.lit(ANY_SERVICE))
+    everything = pl.concat([sequences, incidents.with_columns(service=pl.lit(ANY_SERVICE))])
+    table = everything.group_by("test_case", "service").agg(
+        pl.col("normal").first(), n=pl.len().cast(pl.Int64), alarms=pl.col("alarm").sum().cast(pl.Int64)
+    )
+    table = table.join(pl.concat([named, right.select(named.columns)]), on=["test_case", "service"], how="left")
+    table = table.join(concerned.with_columns(is_it=True), on=["test_case", "service"], how="left")
+    known = pl.col("test_case").is_in(concerned["test_case"].implode()) & (pl.col("service") != ANY_SERVICE)
+    return table.with_columns(
+        pl.col("named").fill_null(0),
+        share=pl.col("alarms") / pl.col("n"),
+        apart=pl.col("test_case").is_in(protocol.apart),
+        concerned=pl.when(known).then(pl.col("is_it").fill_null(False)),
+    ).sort("normal", "test_case", "service")
+
+
+def _splits(
+    source: CountSource, recipe: Recipe, protocol: Protocol, incidents: pl.DataFrame, advance: Callable[[int], None]
+) -> Iterator[tuple[str, LeftOut]]:
+    folds = holdout.run_folds(source.rows, protocol.share)
+    yield BY_RUN, holdout.left_out(source, recipe, folds, advance)
+    if recipe.make().supervised:
+        yield FAULT_LEFT_OUT, holdout.faults_left_out(source, recipe, folds, advance, protocol.fault_groups)
+    long = holdout.long_normal_folds(folds, source.rows, incidents)
+    if long and _trainable(source, long):
+        yield LONG_NORMALS, holdout.left_out(source, recipe, long, lambda n: None)
+
+
+def _trainable(source: CountSource, folds: list[Fold]) -> bool:
+    return all(source.rows.filter(fold.train & source.rows["normal"])["incident"].n_unique() > 1 for fold in folds)
+
+
+def _levels(recipe: Recipe) -> tuple[str, ...]:
+    return ("event", "sequence", "incident") if recipe.unit == "event" else ("sequence", "incident")
+
+
+def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict[str, Any]:
+    weighting = recipe.weighting or recipe.make().weighting
+    params = [json.dumps(recipe.params, sort_keys=True)] if recipe.params else []
+    name = [recipe.detector, recipe.items, weighting, *params, f"{recipe.unit}s", _data_name(facts)]
+    share = [f"{protocol.share:g} for training"] if protocol.share else []
+    return {
+        "evaluation": ", ".join([*name, *share]),
+        "kind": "detector",
+        "detector": recipe.detector,
+        "items": recipe.items,
+        "weighting": weighting,
+        "unit": recipe.unit,
+        "budget": recipe.budget,
+        **facts,
+    }
+
+
+def _data_name(facts: dict[str, Any]) -> str:
+    window = facts.get("window")
+    return f"windows of {window:g} s" if window else "whole test cases"
+
+
+def _alarm() -> pl.Expr:
+    return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
+
+
+def _scored(rows: pl.DataFrame) -> Scored:
+    """Arrays to measure; what could not be scored counts as the least anomalous of all."""
+    least = rows["z_score"].min()
+    ranked = rows.with_columns(_alarm(), pl.col("z_score").fill_null(0.0 if least is None else float(least) - 1))
+    columns = ("anomaly", "z_score", "alarm", "weight", "run")
+    return Scored(*(ranked[name].to_numpy() for name in columns))
+
+
+def _figures(
+    counted: Scored, rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol, budget: float
+) -> dict[str, Any]:
+    normal_z = rows.filter("normal")["z_score"].drop_nulls().to_numpy()
+    expected = found.training_z.get(level)
+    low, high = _false_alarm_interval(counted) if level == "incident" else (None, None)
+    return {
+        **_size(counted, protocol),
+        **metrics.figures(counted),
+        "false_alarm_low": low,
+        "false_alarm_high": high,
+        "threshold": float(np.median([threshold.z for threshold in found.thresholds])),
+        "estimated": any(threshold.estimated for threshold in found.thresholds),
+        "psi": None if expected is None else metrics.psi(expected, normal_z),
+        "right_service": _right_service(rows, protocol) if level == "incident" else None,
+        "note": " ".join(_notes(counted, rows)),
+    }
+
+
+def _size(counted: Scored, protocol: Protocol) -> dict[str, Any]:
+    return {
+        "apart": sorted(protocol.apart),
+        "runs": len(np.unique(counted.group)),
+        "faulty": round(float(counted.weight[counted.truth].sum())),
+        "normal": round(float(counted.weight[~counted.truth].sum())),
+    }
+
+
+def _false_alarm_interval(counted: Scored) -> tuple[float | None, float | None]:
+    return metrics.binomial_interval(int(counted.alarm[~counted.truth].sum()), int((~counted.truth).sum()))
+
+
+def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
+    if not counted.two_classes:
+        present = "faulty" if counted.truth.any() else "normal"
+        yield f"All labelled rows are {present}: there is nothing to rank."
+    if unscored := rows["z_score"].null_count():
+        yield f"{unscored} rows of services that their model does not know count as not found."
+
+
+def _concerned(rows: pl.DataFrame, protocol: Protocol) -> pl.DataFrame:
+    """Columns test_case, service: the service that each faulty test case concerns, where that is known."""
+    cases = rows.filter(~pl.col("normal")).select(pl.col("test_case").unique().sort())
+    if protocol.concerns is None:
+        return cases.clear().with_columns(service=pl.lit(None, dtype=pl.String))
+    patterns = list(protocol.concerns.select("pattern", "service").iter_rows())
+    first = pl.coalesce(pl.when(pl.col("test_case").str.contains(p)).then(pl.lit(s)) for p, s in patterns)
+    return cases.with_columns(service=first).drop_nulls("service")
+
+
+def _right_service(incidents: pl.DataFrame, protocol: Protocol) -> float | None:
+    """Share of the detected faults, but for those apart, whose worst service is the one concerned."""
+    concerned = _concerned(incidents, protocol).rename({"service": "expected"})
+    detected = incidents.filter(_alarm() & ~pl.col("test_case").is_in(protocol.apart)).join(concerned, on="test_case")
+    return detected.select((pl.col("service") == pl.col("expected")).mean()).item() if detected.height else None
+
+
+def _shortcut_rows(
+    found: LeftOut, facts: pl.DataFrame, protocol: Protocol, about: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    incidents = holdout.at_level(found.rows, "incident").join(facts, on="incident")
+    counted = incidents.filter(~pl.col("test_case").is_in(protocol.apart))
+    for shortcut in SHORTCUTS:
+        yield {
+            "evaluation": f"{shortcut.title}, {_data_name(about)}",
+            "split": BY_RUN,
+            "level": "incident",
+            "kind": "shortcut",
+            "detector": shortcut.title,
+            **_shortcut_figures(shortcut, counted.drop_nulls(shortcut.name), protocol),
+            **about,
+        }
+
+
+def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol) -> dict[str, Any]:
+    """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells more."""
+    truth, fact = rows["anomaly"].to_numpy(), rows[shortcut.name].to_numpy()
+    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), rows["run"].to_numpy())
+    size = _size(as_is, protocol)
+    if not as_is.two_classes:
+        return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
+    score = oriented(truth, fact, metrics.auroc(as_is))
+    return size | metrics.ranked(Scored(truth, score, as_is.alarm, as_is.weight, as_is.group)) | {"note": shortcut.about}
+
+
+def _keyed(frame: pl.DataFrame, key: dict[str, Any]) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(value).alias(name) for name, value in key.items() if name in ("evaluation", "split", "level"))
+
+
+def _as(schema: Any, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the columns and types of a table; columns it lacks are null."""
+    wanted = schema.create_empty().schema
+    lacking = [pl.lit(None).alias(name) for name in wanted if name not in frame.columns]
+    return frame.with_columns(lacking).select(pl.col(name).cast(dtype) for name, dtype in wanted.items())

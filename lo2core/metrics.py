@@ -1,0 +1,166 @@
+"""Figures of an evaluation: what scikit-learn measures, the interval of false alarms, drift, and intervals over runs.
+
+Everywhere `truth` is bool (True is faulty), `score` is higher for worse, `weight` says how many rows a row stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn import metrics
+
+from lo2core.config import SEED
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+MIN_RUNS = 5
+"""Fewer runs than this get no bootstrap interval."""
+_RESAMPLES = 500
+_LEVEL = 0.95
+_MAX_BINS = 10
+_CURVE_POINTS = 300
+_AT_K = (10, 50)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scored rows with a known truth; `alarm` is what the threshold of the row's own model said, `group` the row's run."""
+
+    truth: Flags
+    score: Floats
+    alarm: Flags
+    weight: Floats
+    group: NDArray[np.str_]
+
+    @property
+    def two_classes(self) -> bool:
+        return bool(self.truth.any() and not self.truth.all())
+
+    def take(self, rows: NDArray[np.intp]) -> Scored:
+        return Scored(self.truth[rows], self.score[rows], self.alarm[rows], self.weight[rows], self.group[rows])
+
+
+def figures(rows: Scored) -> dict[str, float | int | None]:
+    """All figures of `tables.Evaluation` that come from scored rows; null where they are not defined."""
+    return _counted(rows) | ranked(rows)
+
+
+def _counted(rows: Scored) -> dict[str, float | int | None]:
+    """Confusion matrix at the model's own threshold, and what follows from it."""
+    matrix = metrics.confusion_matrix(rows.truth, rows.alarm, labels=[False, True], sample_weight=rows.weight)
+    tn, fp, fn, tp = (round(float(n)) for n in matrix.ravel())
+    return {
+        "true_negatives": tn,
+        "false_positives": fp,
+        "false_negatives": fn,
+        "true_positives": tp,
+        "precision": _ratio(tp, tp + fp),
+        "recall": _ratio(tp, tp + fn),
+        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "false_alarm_rate": _ratio(fp, fp + tn),
+    }
+
+
+def ranked(rows: Scored) -> dict[str, float | int | None]:
+    """What the order of the scores says, whatever the threshold; empty where there is one class."""
+    if not rows.two_classes:
+        return {}
+    order = np.lexsort((rows.truth, -rows.score))  # among equal scores normals come first: ties are not luck
+    top = {f"precision_at_{k}": float(rows.truth[order[:k]].mean()) if len(order) >= k else None for k in _AT_K}
+    precision = metrics.average_precision_score(rows.truth, rows.score, sample_weight=rows.weight)
+    return {
+        "auroc": auroc(rows),
+        "average_precision": float(precision),
+        "recall_at_1": recall_at(rows, 0.01),
+        "recall_at_5": recall_at(rows, 0.05),
+        **top,
+        **_intervals(rows),
+    }
+
+
+def auroc(rows: Scored) -> float:
+    """Area under the ROC curve."""
+    return float(metrics.roc_auc_score(rows.truth, rows.score, sample_weight=rows.weight))
+
+
+def recall_at(rows: Scored, false_alarms: float) -> float:
+    """The largest recall whose share of false alarms is at most `false_alarms`."""
+    rates, recalls, _ = metrics.roc_curve(rows.truth, rows.score, sample_weight=rows.weight, drop_intermediate=False)
+    return float(recalls[rates <= false_alarms + 1e-12].max())
+
+
+def _intervals(rows: Scored) -> dict[str, float | int | None]:
+    names: dict[str, Callable[[Scored], float]] = {"auroc": auroc, "recall_at_5": lambda r: recall_at(r, 0.05)}
+    return {
+        f"{name}_{end}": value
+        for name, measure in names.items()
+        for end, value in zip(("low", "high"), bootstrap(rows, measure), strict=True)
+    }
+
+
+def bootstrap(rows: Scored, measure: Callable[[Scored], float]) -> tuple[float | None, float | None]:
+    """95 % percentile interval of `measure` with whole runs drawn anew; nulls with fewer than `MIN_RUNS` runs."""
+    groups = [np.flatnonzero(rows.group == group) for group in np.unique(rows.group)]
+    if len(groups) < MIN_RUNS or not rows.two_classes:
+        return None, None
+    rng = np.random.default_rng(SEED)
+    draws = (np.concatenate([groups[g] for g in rng.integers(0, len(groups), len(groups))]) for _ in range(_RESAMPLES))
+    values = [measure(drawn) for draw in draws if (drawn := rows.take(draw)).two_classes]
+    low, high = np.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return float(low), float(high)
+
+
+def binomial_interval(hits: int, n: int) -> tuple[float | None, float | None]:
+    """Clopper-Pearson 95 % interval of a share (Biometrika 26, 1934); nulls where there is nothing to count."""
+    if not n:
+        return None, None
+    interval = stats.binomtest(hits, n).proportion_ci(_LEVEL, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+def psi(expected: Floats, found: Floats) -> float | None:
+    """Population stability index of two samples: below 0.1 is usually called stable, above 0.25 shifted.
+
+    Bins are quantiles of `expected`, with at least ten values of the smaller sample a bin; an empty bin counts as half a
+    value. Null where there are too few values for two bins. (Siddiqi, Credit Risk Scorecards, 2006.)
+    """
+    n_bins = min(_MAX_BINS, min(len(expected), len(found)) // 10)
+    if n_bins < 2:
+        return None
+    edges = np.unique(np.quantile(expected, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    p, q = (_shares(values, edges) for values in (expected, found))
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def _shares(values: Floats, edges: Floats) -> Floats:
+    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+    filled = np.maximum(counts, 0.5)
+    return filled / filled.sum()
+
+
+def curves(rows: Scored) -> pl.DataFrame:
+    """ROC and precision-recall curve: curve, x, y, threshold; at most 300 points each, none where there is one class."""
+    empty = pl.DataFrame(schema={"curve": pl.String, "x": pl.Float64, "y": pl.Float64, "threshold": pl.Float64})
+    if not rows.two_classes:
+        return empty
+    rates, recalls, cuts = metrics.roc_curve(rows.truth, rows.score, sample_weight=rows.weight)
+    precisions, found, levels = metrics.precision_recall_curve(rows.truth, rows.score, sample_weight=rows.weight)
+    parts = {"roc": (rates, recalls, cuts), "precision-recall": (found, precisions, np.append(levels, np.nan))}
+    return pl.concat([empty, *(_curve(name, *columns) for name, columns in parts.items())])
+
+
+def _curve(name: str, x: Floats, y: Floats, thresholds: Floats) -> pl.DataFrame:
+    kept = np.unique(np.linspace(0, len(x) - 1, _CURVE_POINTS).round().astype(int))
+    levels = np.where(np.isfinite(thresholds), thresholds, np.nan)
+    frame = pl.DataFrame({"x": x[kept], "y": y[kept], "threshold": levels[kept]}).with_columns(pl.all().cast(pl.Float64))
+    return frame.select(pl.lit(name).alias("curve"), "x", "y", pl.col("threshold").fill_nan(None))
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
