@@ -11,5 +11,5 @@ from lo2core.__main__ import main
 
 if __name__ == "__main__":
     arguments = [argument for argument in sys.argv[1:] if argument != "--save-parquet"]
-    preview = ["--dry-run"] if len(arguments) == len(sys.argv) - 1 else []
+    preview = [] if "--save-parquet" in sys.argv else ["--dry-run"]
     sys.exit(main(["load", *arguments, *preview]))

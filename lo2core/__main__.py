@@ -165,7 +165,10 @@ def _run_load(args: argparse.Namespace) -> None:
     options = options_of(args)
     if args.dry_run:
         with load.unpacked(args.root) as roots:
-            print(load.plan(roots, options, args.service).sentence())
+            plan = load.plan(roots, options, args.service)
+            print(plan.sentence())
+            if args.head:
+                print(load.head(plan, options, args.head))
         return
     workspace = Workspace(args.output_dir)
     loaded = pipeline.load_logs(

@@ -29,7 +29,8 @@ _LOGLEAD_NAMES = {
     "RarityModel": "Rarity",
     "OOVDetector": "OutOfVocabulary",
 }
-_WEIGHTINGS = {"Vectorizer": "counts", "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
+_WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
+"""What the classes that may be asked for mean; with our own a detector takes its default."""
 
 
 class AnomalyDetector:
@@ -48,6 +49,7 @@ class AnomalyDetector:
     def __init__(self, item_list_col: str = "e_event_drain_id", numeric_cols: Sequence[str] | None = None) -> None:
         self.item_list_col = item_list_col
         self.numeric_cols = tuple(numeric_cols or ())
+        self.vectorizer_class: Any = Vectorizer
 
     def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
         """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is
@@ -55,32 +57,32 @@ class AnomalyDetector:
         the columns of a fitted one are not those asked for.
         """
         if isinstance(vectorizer_class, Vectorizer):
-            self._adopt(vectorizer_class)
-        elif isinstance(vectorizer_class, type) and vectorizer_class.__name__ in _WEIGHTINGS:
-            self._weighting = _WEIGHTINGS[vectorizer_class.__name__]
-        else:
+            self._check_columns(vectorizer_class)
+            self.vec = vectorizer_class
+        elif not (isinstance(vectorizer_class, type) and vectorizer_class.__name__ in _WEIGHTINGS):
             raise InputError(
                 f"vectorizer_class is {vectorizer_class!r}; expected a fitted lo2core Vectorizer or one of the classes "
                 f"{', '.join(_WEIGHTINGS)}."
             )
+        self.vectorizer_class = vectorizer_class
 
-    def _adopt(self, vec: Vectorizer) -> None:
-        mine, its = (self.item_list_col, *self.numeric_cols), (vec.item_column, *vec.numeric_columns)
-        if mine != its:
+    def _check_columns(self, vec: Vectorizer) -> None:
+        its = [str(name) for name in (vec.item_column, *vec.numeric_columns) if name]
+        mine = [self.item_list_col, *self.numeric_cols]
+        if vec.item_column != self.item_list_col or set(its) != set(mine):
             raise InputError(
-                f"The vectorizer was fitted on the columns {', '.join(map(str, its))}, this detector asks for "
-                f"{', '.join(mine)}. Use the same columns, or train anew."
+                f"The vectorizer was fitted on {'the columns ' + ', '.join(its) if its else 'counts of sequences'}, this "
+                f"detector asks for the columns {', '.join(mine)}. Use the same columns, or train anew."
             )
-        self.vec = vec
 
     def train(self, detector: str, **params: Any) -> None:
         """Train one detector a service on `train_df`; all its rows count as normal unless the detector is
         supervised.
         """
-        recipe = Recipe(
-            detector, items="messages", unit="row", params=params, weighting=getattr(self, "_weighting", None)
-        )
-        source = FrameSource(self.train_df, self.item_list_col, self.numeric_cols)
+        given = self.vectorizer_class if isinstance(self.vectorizer_class, Vectorizer) else None
+        weighting = given.weighting if given else _WEIGHTINGS[self.vectorizer_class.__name__]
+        recipe = Recipe(detector, items="messages", unit="row", params=params, weighting=weighting)
+        source = FrameSource(self._frame("train_df"), self.item_list_col, self.numeric_cols, given)
         if not recipe.make().supervised:
             source.rows = source.rows.with_columns(normal=pl.lit(True))
         self.model, self.vec = train(source, recipe)
@@ -91,11 +93,17 @@ class AnomalyDetector:
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
-        source = FrameSource(self.test_df, self.item_list_col, self.numeric_cols, self.vec.masker)
+        frame = self._frame("test_df")
+        source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
-        identity = self.test_df.select(name for name in EventPredictions.column_names() if name in self.test_df.columns)
-        scored = pl.concat([pl.DataFrame(identity), scores[source.position]], how="horizontal").with_row_index("_row")
+        identity = frame.select(name for name in EventPredictions.column_names() if name in frame.columns)
+        scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")
         return labelled(scored, self.model.threshold).sort("_row").drop("_row")
+
+    def _frame(self, name: str) -> pl.DataFrame:
+        if name not in vars(self):
+            raise InputError(f"{name} is not set: give it the events or sequences, as in `sad.{name} = df_events`.")
+        return pl.DataFrame(vars(self)[name])
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         known = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()

@@ -6,14 +6,16 @@ counted while it is written, whatever the archive claims.
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import re
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from lo2core.errors import InputError
 
@@ -24,6 +26,8 @@ MAX_RATIO = 400
 
 _CHUNK = 1 << 20
 _ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
+_COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
+"""First bytes of a compressed file, and what opens it."""
 
 
 def is_archive(path: Path) -> bool:
@@ -47,8 +51,11 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
                 raise InputError(f"{archive.name} holds more than {MAX_MEMBERS:,} members; unpack it yourself.")
             with stream:
                 budget -= _write(stream, _inside(target, name, archive), budget, archive, advance)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
         raise InputError(f"{archive.name} is damaged or not an archive ({error}). Pack or copy it again.") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself, load the folder.") from error
     return target
 
 
@@ -64,13 +71,24 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _tar_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    with tarfile.open(archive, "r|*") as pack:
+    with _decompressed(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as pack:
         for member in pack:
             if member.issym() or member.islnk():
                 raise _refused(archive, member.name, "a link")
-            stream = pack.extractfile(member) if member.isfile() else None
-            if stream:
-                yield member.name, stream
+            content = pack.extractfile(member) if member.isfile() else None
+            if content:
+                yield member.name, content
+        # To tarfile a header that it cannot read is the end, and without the last byte no checksum is compared.
+        while rest := stream.read(_CHUNK):
+            if rest.strip(b"\0"):
+                raise tarfile.ReadError("a member's header cannot be read")
+
+
+def _decompressed(archive: Path) -> IO[bytes]:
+    with archive.open("rb") as file:
+        head = file.read(6)
+    opened = next((opener(archive, "rb") for magic, opener in _COMPRESSIONS if head.startswith(magic)), None)
+    return cast(IO[bytes], opened or archive.open("rb"))
 
 
 def _inside(target: Path, name: str, archive: Path) -> Path:

@@ -30,7 +30,7 @@ def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFram
     Columns: message_id, e_message_normalized, e_words, e_trigrams, e_words_len, e_event_id_len, e_event_drain_id,
     e_template. Without `drain`, templates are learned from these texts; with it, an unknown text becomes `<unseen>`.
     """
-    distinct = texts.unique().sort().rename("e_message_normalized")
+    distinct = texts.drop_nulls().unique().sort().rename("e_message_normalized")
     tree = drain or Drain().fit(distinct)
     templates = [UNSEEN if index is None else tree.templates[index] for index in tree.match(distinct)]
     text = pl.col("e_message_normalized")

@@ -1,13 +1,13 @@
-"""Explain: which items made a score, what the nearest normals hold instead, and what an incident looks like as a whole.
+"""Explain: which items made a score, what the nearest normals hold instead, how the services of an incident compare.
 
-Everything here works on counts and on the model; `lo2core.lines` goes from items to raw lines.
+Everything here works on counts and on the model; `lo2core.lines` goes on from items to raw lines.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,46 +19,56 @@ from lo2core.items import Items
 from lo2core.model import Floats, Model
 from lo2core.nearest import NearestNormal
 from lo2core.tables import ExplainedItems, NearestNormals
-from lo2core.vectorizer import UNSEEN, Encoded, Vectorizer
+from lo2core.vectorizer import Vectorizer
 
-INCIDENT = ("run", "folder", "window")
-
+TITLE_LENGTH = 160
+SEVERE = ("ERROR", "FATAL", "SEVERE")
 _ITEMS = ExplainedItems.create_empty().schema
 _NEAREST = NearestNormals.create_empty().schema
-_TEXT_KINDS = {"templates": "template", "words": "word", "trigrams": "trigram"}
+_KIND_NAMES = {"templates": "template", "words": "word", "trigrams": "trigram"}
+
+Normals = tuple[list[str], sparse.csr_matrix]
+"""seq_ids of a service's normals, and their raw counts [n_normals, n_items + 1]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Logs:
-    """Loaded logs under the masks of the vectorizer. `events` is None where only counts were kept."""
+    """Loaded logs, masked as the vectorizer does. `events` is None where only counts were kept."""
 
     items: Items
     sequences: pl.DataFrame
     events: pl.LazyFrame | None = None
 
-    def events_of(self, seq_id: str) -> pl.DataFrame:
-        """The events of a sequence by line number, read from disk with a filter.
-
-        A sequence that was cut in memory for training is found by its place and time. Raises InputError without events.
-        """
-        if self.events is None:
-            raise InputError("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
-        found = self.events.filter(pl.col("seq_id") == seq_id).collect()
-        if not found.height and (facts := self.facts(seq_id)) and facts["events"]:
-            place = [pl.col(name) == facts[name] for name in ("run", "folder", "service")]
-            stamp = pl.col("m_timestamp").is_between(facts["start_time"], facts["end_time"])
-            found = self.events.filter(*place, stamp).collect()
-        return found.sort("line_no")
-
     def facts(self, seq_id: str) -> dict[str, Any]:
-        """The row of `sequences`, empty where it is not there."""
+        """The row of `sequences`; empty where there is none."""
         found = self.sequences.filter(pl.col("seq_id") == seq_id)
         return found.row(0, named=True) if found.height else {}
 
+    def events_where(self, *conditions: pl.Expr) -> pl.DataFrame:
+        """The events that fulfil all conditions, by line number; only their part of the file is read.
 
-@dataclass(frozen=True)
+        Raises InputError where no events were saved.
+        """
+        if self.events is None:
+            raise InputError("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+        return self.events.filter(*conditions).collect().sort("line_no", maintain_order=True)
+
+    def events_of(self, seq_id: str) -> pl.DataFrame:
+        """The events of a sequence. One that was cut in memory, to train on, is found by its place and its time."""
+        found = self.events_where(pl.col("seq_id") == seq_id)
+        facts = self.facts(seq_id)
+        if found.height or not facts or facts["start_time"] is None:
+            return found
+        place = [pl.col(name) == facts[name] for name in ("run", "folder", "service")]
+        return self.events_where(*place, pl.col("m_timestamp").is_between(facts["start_time"], facts["end_time"]))
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """What an explanation draws on: a model with its vectorizer, the logs scored, and the logs it was trained on."""
+    """What explanations draw on: a model, its vectorizer, the logs that were scored and those it was trained on.
+
+    Made once, asked often: `lo2core.pipeline.evidence` reads it from a workspace.
+    """
 
     model: Model
     vec: Vectorizer
@@ -66,24 +76,69 @@ class Evidence:
     training: Logs
 
     def service_of(self, seq_id: str) -> str:
-        """The service of a sequence; raises InputError where the logs do not hold it or the model does not know it."""
+        """The service of a sequence. Raises InputError where the logs or the model do not know it."""
         facts = self.here.facts(seq_id)
         if not facts:
-            raise InputError(f"There is no sequence {seq_id!r} in these logs; score them anew, or choose another.")
+            raise InputError(f"There is no sequence {seq_id!r} in these logs; score them anew, or choose another one.")
         service = str(facts["service"])
         if service not in self.model.detectors:
             known = ", ".join(sorted(self.model.detectors))
-            raise InputError(f"The model does not know the service {service!r}, so it has no score to explain; it knows {known}.")
+            raise InputError(f"The model knows {known}, but not {service!r}: it gave no score, so there is none to explain.")
         return service
 
-    @property
-    def method(self) -> dict[str, str]:
-        """For each service the sentence that names how its detector attributes, and what that cannot say."""
-        return {service: detector.attribution for service, detector in self.model.detectors.items()}
+    def method(self, service: str) -> str:
+        """How the service's detector splits its scores, and what that cannot say."""
+        if self.model.unit == "event":
+            return "Each message by how far its own score lies above that of normal events; an order of events is not seen."
+        return self.model.detectors[service].attribution
+
+    @cached_property
+    def features(self) -> pl.DataFrame:
+        """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per, kind."""
+        messages = pl.concat([self.here.items.messages, self.training.items.messages]).unique("message_id", keep="first")
+        return pl.concat([self._carried(kind, messages) for kind in self.vec.kinds])
+
+    @cached_property
+    def normals(self) -> dict[str, Normals]:
+        """The training normals of each service, as raw counts of whole sequences."""
+        if self.model.unit == "event":
+            return {service: self._whole(names) for service, (names, _) in self.model.normals.items()}
+        return {service: (names, raw_counts(self.vec, X)) for service, (names, X) in self.model.normals.items()}
+
+    def normal_ids(self, service: str) -> list[str]:
+        """The seq_ids of the training normals of a service."""
+        return self.normals.get(service, ([], None))[0]
+
+    def normal_totals(self, service: str) -> pl.DataFrame:
+        """How often the normals of a service hold each message, trace and request: message_id, normal_n."""
+        counts = self.training.items.counts.filter(pl.col("seq_id").is_in(self.normal_ids(service)))
+        return counts.group_by("message_id").agg(normal_n=pl.col("n").sum())
+
+    def _carried(self, kind: str, messages: pl.DataFrame) -> pl.DataFrame:
+        one = copy.copy(self.vec)
+        one.items = kind
+        own = messages.select("message_id", own=pl.col("kind").cast(pl.String))
+        label = pl.lit(_KIND_NAMES[kind]) if kind in _KIND_NAMES else pl.col("own")
+        carried = one.expand(messages).join(own, on="message_id", how="left", maintain_order="left")
+        return carried.select("message_id", "feature", "name", "per", kind=label)
+
+    def _whole(self, names: list[str]) -> Normals:
+        distinct = list(dict.fromkeys(names))
+        return distinct, raw_counts(self.vec, self.vec.transform(self.training.items, pl.Series(distinct)).X)
+
+
+def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The item counts behind a weighted matrix (1 for "held" where it was binary), without numeric columns."""
+    X = sparse.csr_matrix(X[:, : vec.vocabulary_.height + 1])
+    if vec.weighting == "log1p":
+        return X.expm1()
+    if vec.weighting == "tf-idf":
+        return sparse.csr_matrix(X.multiply(1 / vec.idf_))
+    return X
 
 
 def sequence_scores(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row a sequence, also where single events were scored: then its worst event's."""
+    """One row a sequence: the predictions themselves, or of scored events the worst of each sequence."""
     if "line_no" not in predictions.columns:
         return predictions
     worst_first = predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
@@ -91,20 +146,19 @@ def sequence_scores(predictions: pl.DataFrame) -> pl.DataFrame:
 
 
 def incident_of(predictions: pl.DataFrame, run: str, folder: str, window: int | None = None) -> pl.DataFrame:
-    """The predictions of one incident, one row a service, worst first. Raises InputError where there are none."""
-    chosen = predictions.filter(
-        pl.col("run") == run, pl.col("folder") == folder, pl.col("window").eq_missing(pl.lit(window, dtype=pl.Int32))
-    )
+    """The rows of one incident, one a service, worst first. Raises InputError where there are none."""
+    same_window = pl.col("window").eq_missing(pl.lit(window, dtype=pl.Int32))
+    chosen = predictions.filter(pl.col("run") == run, pl.col("folder") == folder, same_window)
     if not chosen.height:
-        window_name = "" if window is None else f", window {window}"
-        raise InputError(f"These predictions hold no incident {folder!r} of run {run!r}{window_name}.")
+        part = "" if window is None else f", window {window}"
+        raise InputError(f"These predictions hold no incident {folder!r} of run {run!r}{part}.")
     return sequence_scores(chosen).sort("z_score", descending=True, nulls_last=True, maintain_order=True)
 
 
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """All services of an incident side by side, worst first: seq_id, service, score, z_score, p_value, pred_ano, words.
+    """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
 
-    `words` sets the score against the normals that the model had not seen: "odder than all 44 normals".
+    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals".
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     words = [in_words(p, sizes.get(name, 0)) for name, p in incident.select("service", "p_value").iter_rows()]
@@ -117,87 +171,146 @@ def in_words(p_value: float | None, n_normals: int) -> str:
     if p_value is None:
         return "not scored: the model does not know this service"
     as_odd = round(p_value * (n_normals + 1)) - 1
-    if as_odd <= 0:
+    if as_odd < 1:
         return f"odder than all {n_normals} normals"
-    return f"as odd as {as_odd} of {n_normals} normals" if as_odd < n_normals else f"no odder than any of {n_normals} normals"
-
-
-def features(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
-    """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per, kind."""
-    parts = []
-    for kind in vec.kinds:
-        one = copy.copy(vec)
-        one.items = kind
-        label = pl.col("own").cast(pl.String) if kind in ("messages", "requests") else pl.lit(_TEXT_KINDS[kind])
-        carried = one.expand(messages).join(messages.select("message_id", own="kind"), on="message_id", how="left")
-        parts.append(carried.select("message_id", "feature", "name", "per", kind=label))
-    return pl.concat(parts)
-
-
-def held_features(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`features` of the messages, traces and requests that the sequence holds."""
-    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id)
-    return features(evidence.vec, evidence.here.items.messages.join(held, on="message_id", how="semi"))
+    return f"as odd as {as_odd} of {n_normals} normals"
 
 
 def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     """`tables.ExplainedItems` of a sequence: the items that made its score, largest share first.
 
-    Shares are those of the detector, negative ones left out, and sum to 1 (or are all 0 where nothing speaks for a
-    fault). Items outside the vocabulary stand by name; they divide the share of their column by log(1 + count).
+    Shares are those of the detector without what speaks for a normal, and sum to 1 (all 0 where nothing speaks against
+    it). Items outside the vocabulary stand there by name and divide their column's share by log(1 + count).
     """
     service = evidence.service_of(seq_id)
-    if evidence.model.unit == "event":
-        return _event_items(evidence, seq_id, service)
-    encoded = evidence.vec.transform(evidence.here.items, pl.Series([seq_id]))
+    explain = _items_of_events if evidence.model.unit == "event" else _items_of_sequence
+    found = _with_normals(evidence, seq_id, service, explain(evidence, seq_id, service))
+    positive = pl.col("contribution").clip(0)
+    return (
+        found.with_columns(
+            seq_id=pl.lit(seq_id),
+            service=pl.lit(service),
+            share=(positive / positive.sum()).fill_nan(0.0),
+            title=titles(evidence, service, found),
+        )
+        .sort("share", "here", "feature", descending=[True, True, False])
+        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), kind=pl.col("kind").cast(_ITEMS["kind"]))
+        .select(_ITEMS.names())
+    )
+
+
+def _items_of_sequence(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
+    """feature, here, contribution, known of every item that contributes."""
+    vec = evidence.vec
+    n_items = vec.vocabulary_.height
+    encoded = vec.transform(evidence.here.items, pl.Series([seq_id]))
     contribution = np.asarray(evidence.model.detectors[service].attribute(encoded.X))[0]
-    held = held_features(evidence, seq_id)
-    known = _known_items(evidence, service, encoded, contribution, held)
-    unseen = _unseen_items(evidence, encoded, contribution, held)
-    return _ranked(pl.concat([known, unseen]), seq_id, service)
-
-
-def _known_items(
-    evidence: Evidence, service: str, encoded: Encoded, contribution: Floats, held: pl.DataFrame
-) -> pl.DataFrame:
-    """Rows of the vocabulary's items that contribute; an item that is missing here may be among them."""
-    vec, n_items = evidence.vec, evidence.vec.vocabulary_.height
     columns = np.flatnonzero(contribution[:n_items])
-    names = pl.Series([vec.feature_names_[column] for column in columns], dtype=pl.String)
-    normals = normal_counts(evidence, service)
-    nearest = _nearest_rows(evidence, service, encoded)[0]
-    rows = pl.DataFrame(
+    known = pl.DataFrame(
         {
             "feature": vec.vocabulary_["feature"].gather(columns),
-            "item": names,
             "here": raw_counts(vec, encoded.X)[:, columns].toarray()[0],
-            "normals": pl.Series(normals[nearest][:, columns].toarray().T.tolist(), dtype=pl.List(pl.Float64)),
-            "held_by": np.asarray((normals[:, columns] > 0).sum(axis=0)).ravel(),
             "contribution": contribution[columns],
-        },
-        schema_overrides={"held_by": pl.Int64},
+        }
     )
-    kinds = _kinds_of(evidence, held, rows["feature"])
-    return rows.join(kinds, on="feature", how="left", maintain_order="left").with_columns(known=pl.lit(True))
+    weight = pl.col("here").log1p()
+    unseen = encoded.unseen.group_by("feature").agg(here=pl.col("n").sum().cast(pl.Float64))
+    unseen = unseen.with_columns(contribution=float(contribution[n_items]) * weight / weight.sum())
+    return pl.concat([known.with_columns(known=pl.lit(True)), unseen.with_columns(known=pl.lit(False))])
 
 
-def _unseen_items(evidence: Evidence, encoded: Encoded, contribution: Floats, held: pl.DataFrame) -> pl.DataFrame:
-    weight = pl.col("n").cast(pl.Float64).log1p()
-    share = float(contribution[evidence.vec.vocabulary_.height])
-    named = held.select("feature", "kind", item="name").unique("feature")
-    n_nearest = min(3, 3)
+def _items_of_events(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
+    """As `_items_of_sequence`, for a model of single events: each message by its own score."""
+    counts = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "message")
+    held = evidence.here.items.messages.join(counts.select("message_id", "n"), on="message_id")
+    encoded = evidence.vec.transform_messages(held)
+    calibration = evidence.model.calibrations[service]
+    above = calibration.z(np.asarray(evidence.model.detectors[service].score(encoded.X)))
+    known = np.asarray(encoded.X[:, : evidence.vec.vocabulary_.height].sum(axis=1)).ravel() > 0
+    return held.select(
+        feature="message_id",
+        here=pl.col("n").cast(pl.Float64),
+        contribution=pl.Series(above, dtype=pl.Float64),
+        known=pl.Series(known, dtype=pl.Boolean),
+    )
+
+
+def _with_normals(evidence: Evidence, seq_id: str, service: str, found: pl.DataFrame) -> pl.DataFrame:
+    """The items with kind, item (text), normals (counts in the nearest), held_by and n_normals."""
+    names, counts = evidence.normals[service]
+    at = evidence.vec.vocabulary_.with_columns(pl.col("column").cast(pl.Int64))
+    columns = found.join(at, on="feature", how="left", maintain_order="left")["column"].fill_null(counts.shape[1] - 1)
+    nearest = [names.index(name) for name in nearest_normals(evidence, seq_id)["normal"]]
+    there = counts[:, columns.to_numpy()]
+    described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
+    return found.with_columns(
+        normals=pl.Series(there[nearest].toarray().T.tolist(), dtype=pl.List(pl.Float64)),
+        held_by=pl.Series(there.getnnz(axis=0), dtype=pl.Int64),
+        n_normals=pl.lit(len(names), dtype=pl.Int64),
+    ).join(_message_names(evidence, described), on="feature", how="left", maintain_order="left")
+
+
+def _message_names(evidence: Evidence, described: pl.DataFrame) -> pl.DataFrame:
+    """For a model of events the items are the messages, whatever the vectorizer makes of them."""
+    if evidence.model.unit != "event":
+        return described
+    messages = evidence.here.items.messages
+    return messages.select(feature="message_id", kind=pl.col("kind").cast(pl.String), item="text")
+
+
+def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+    """`tables.NearestNormals`: the training normals nearest to the sequence, itself left out; empty where there are none.
+
+    The distance is that of NearestNormal, with the detector's own settings where it is one, whatever the detector.
+    """
+    service = evidence.service_of(seq_id)
+    names, counts = evidence.normals.get(service, ([], sparse.csr_matrix((0, 1))))
+    others = [index for index, name in enumerate(names) if name != seq_id]
+    if not others:
+        return pl.DataFrame(schema=_NEAREST)
+    own = evidence.model.detectors[service]
+    settings = {name: value for name, value in vars(own).items() if not name.endswith("_")}
+    finder = NearestNormal(**(settings if isinstance(own, NearestNormal) else {})).fit(counts[others])
+    row = raw_counts(evidence.vec, evidence.vec.transform(evidence.here.items, pl.Series([seq_id])).X)
+    indices, distances = finder.neighbours(row)
+    found = pl.DataFrame({"normal": [names[others[i]] for i in indices[0]], "distance": distances[0]})
+    places = evidence.training.sequences.select("run", "folder", normal="seq_id")
+    named = found.join(places, on="normal", how="left", maintain_order="left")
+    place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return named.with_columns(seq_id=pl.lit(seq_id), place=place).select(_NEAREST.names())
+
+
+def titles(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.Series:
+    """A line for each item (feature, kind, item): its text, or what is most telling of a request kind."""
+    requests = found.filter(pl.col("kind") == "request").select("feature")
+    telling = telling_messages(evidence, service, requests).select("feature", telling="text")
+    joined = found.join(telling, on="feature", how="left", maintain_order="left")
+    text = pl.coalesce(pl.lit("request: ") + pl.col("telling"), "item", pl.lit("?")).str.strip_chars()
+    return joined.select(_shortened(text.str.replace_all(r"\s+", " "))).to_series()
+
+
+def telling_messages(evidence: Evidence, service: str, requests: pl.DataFrame) -> pl.DataFrame:
+    """For each request kind (column feature) the message that says most: severe first, then rare in normals.
+
+    Columns feature, message_id, text.
+    """
+    messages = pl.concat([evidence.here.items.messages, evidence.training.items.messages]).unique("message_id", keep="first")
+    members = requests.join(messages, left_on="feature", right_on="message_id").select("feature", message_id="members")
     return (
-        encoded.unseen.group_by("feature")
-        .agg(pl.col("n").sum())
-        .join(named, on="feature", how="left")
-        .select(
-            "feature",
-            "item",
-            here=pl.col("n").cast(pl.Float64),
-            normals=pl.lit([0.0] * n_nearest, dtype=pl.List(pl.Float64)),
-            held_by=pl.lit(0, dtype=pl.Int64),
-            contribution=share * weight / weight.sum(),
-            kind="kind",
-            known=pl.lit(False),
-        )
+        members.explode("message_id")
+        .join(messages.select("message_id", "text"), on="message_id")
+        .join(evidence.normal_totals(service), on="message_id", how="left")
+        .with_columns(pl.col("normal_n").fill_null(0), severity=severity(pl.col("text").str.extract(r"^(\w+)")))
+        .sort("severity", "normal_n", "message_id", descending=[True, False, False])
+        .unique("feature", keep="first", maintain_order=True)
+        .select("feature", "message_id", "text")
     )
+
+
+def severity(level: pl.Expr) -> pl.Expr:
+    """2 for errors, 1 for warnings, 0 for all else."""
+    return pl.when(level.is_in(SEVERE)).then(2).when(level.is_in(["WARN", "WARNING"])).then(1).otherwise(0)
+
+
+def _shortened(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.len_chars() > TITLE_LENGTH).then(text.str.slice(0, TITLE_LENGTH - 1) + "…").otherwise(text)

@@ -82,14 +82,16 @@ class CountSource:
 class FrameSource:
     """The rows of any frame; equal rows of one incident are taken together with a weight.
 
-    `position` tells for each row of the frame which of `rows` it became.
+    `vec`: a fitted vectorizer to use instead of fitting one. `position` tells for each row of the frame which of `rows`
+    it became.
     """
 
     def __init__(
-        self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], masker: Masker | None = None
+        self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], vec: Vectorizer | None = None
     ) -> None:
         self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
-        self.masker = masker or Masker()
+        self.vec = vec
+        self.masker = vec.masker if vec else Masker()
         known = frame.select(
             *(name for name in (item_column, *numeric_columns) if name in frame.columns),
             *self._text(frame),
@@ -104,7 +106,7 @@ class FrameSource:
 
     def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer:
         vec = Vectorizer(items, weighting, self.masker, self.item_column, self.numeric_columns)
-        return vec.fit_frame(rows)
+        return self.vec or vec.fit_frame(rows)
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         return Rows(rows, vec.transform_frame(rows).X)

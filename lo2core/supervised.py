@@ -25,8 +25,8 @@ class _Supervised(ScikitDetector):
         labels = [] if y is None else np.asarray(y).tolist()
         if len(labels) != n_rows or not set(labels) <= {0, 1}:
             raise InputError(
-                f"{self.title} needs a label, true or false, for each of its {n_rows} training rows, found {len(labels)}; "
-                "load labelled logs, or choose an unsupervised detector."
+                f"{self.title} needs a label, true or false, for each of its {n_rows} training rows, found "
+                f"{len(labels)}; load labelled logs, or choose an unsupervised detector."
             )
         if len(set(labels)) == 1:
             found = "anomalous" if labels[0] else "normal"

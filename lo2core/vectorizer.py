@@ -123,14 +123,15 @@ class Vectorizer:
         return self._learn(self._frame_items(frame), frame.height)
 
     def transform_frame(self, frame: pl.DataFrame) -> Encoded:
-        """The matrix of the rows of a frame, numeric columns last (before them: items, then the unseen ones)."""
+        """The matrix of the rows of a frame: items, numeric columns, and last the count of unseen items."""
         self._check_columns(frame)
         long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
         encoded = self._encode(long, frame.height)
         if not self.numeric_columns:
             return encoded
         numbers = frame.select(pl.col(self.numeric_columns).cast(pl.Float64).fill_null(0)).to_numpy()
-        return Encoded(sparse.hstack([encoded.X, sparse.csr_matrix(numbers)], format="csr"), encoded.unseen)
+        X = sparse.hstack([encoded.X[:, :-1], sparse.csr_matrix(numbers), encoded.X[:, -1:]], format="csr")
+        return Encoded(X, encoded.unseen)
 
     def _check(self) -> None:
         for kind in self.kinds:
@@ -163,7 +164,7 @@ class Vectorizer:
         if not vocabulary.height:
             raise InputError(f"Nothing to learn from: the {n_rows} training rows hold no {self.items}.")
         self.vocabulary_ = vocabulary.select("column", "feature")
-        self.feature_names_ = [*vocabulary["name"], UNSEEN, *self.numeric_columns]
+        self.feature_names_ = [*vocabulary["name"], *self.numeric_columns, UNSEEN]
         self.idf_ = np.append(np.log((1 + n_rows) / (1 + vocabulary["rows"].to_numpy())) + 1, np.log(1 + n_rows) + 1)
         return self
 

@@ -19,7 +19,8 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
     none = pl.Series("slot", [0], dtype=pl.Int32).new_from_index(0, len(stamps))
     if window is None:
         return none, None
-    since = (stamps - stamps.min()).dt.total_milliseconds().fill_null(0)
+    since = stamps.to_physical()
+    since = (since - (since.min() or 0)).fill_null(0)
     duration = since.to_numpy().max(initial=0)
     if not duration:
         return none, 1

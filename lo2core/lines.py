@@ -1,0 +1,266 @@
+"""From items to raw lines: where they stand, what stands around them, a request on its way through all services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from lo2core.explain import Evidence, Logs, severity, telling_messages, titles
+from lo2core.items import masked
+from lo2core.masks import Masker
+from lo2core.tables import ExplainedLines, ExplainedRequests
+from lo2core.vectorizer import event_lines
+
+_LINES = ExplainedLines.create_empty().schema
+_REQUESTS = ExplainedRequests.create_empty().schema
+_FRAME = r"^\s+(at |\.\.\. |- )"
+"""A line of a stack trace below its exception: it says where, not what."""
+AT_LEAST = 3
+SMALL_SHARE = 0.01
+"""So many lines are shown in any case, further ones for items with at least this share."""
+
+
+def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int = 2, limit: int = 10) -> pl.DataFrame:
+    """`tables.ExplainedLines`: the raw lines that show the given items of a sequence, and `around` events on both sides.
+
+    One line for each item that made the score, largest share first, as long as it was not shown by a line before: at least
+    three where there are as many, at most `limit`. All items outside the vocabulary together are one column of the model,
+    so what shows that column best goes before each of them. Of lines that show equally much, errors and warnings go first,
+    then early ones. An event stands there once, by its most telling line.
+    """
+    events = evidence.here.events_of(seq_id)
+    hits = _hits(evidence, seq_id, events, items)
+    places = _places(_chosen(hits, limit))
+    if not places.height:
+        return pl.DataFrame(schema=_LINES)
+    return _with_neighbours(events, places, around).with_columns(
+        seq_id=pl.lit(seq_id), service=pl.lit(evidence.service_of(seq_id))
+    ).select(_LINES.names())
+
+
+def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
+    """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, share, title."""
+    events = evidence.here.events_of(seq_id)
+    hits = _hits(evidence, seq_id, events, items)
+    times = events.select(event_line="line_no", m_timestamp="m_timestamp")
+    return hits.join(times, on="event_line", how="left", maintain_order="left")
+
+
+def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
+    """One row a line of the events: event_line, line_no, level, text, message_id (of trace lines, their own)."""
+    first = events.select(
+        event_line="line_no", line_no="line_no", level="level", text=event_lines(events), message_id="message_id"
+    )
+    below = (
+        events.filter(pl.col("n_lines") > 1)
+        .select("level", event_line="line_no", text=pl.col("m_message").str.split("\n").list.slice(1))
+        .with_columns(below=pl.int_ranges(1, pl.col("text").list.len() + 1))
+        .explode("text", "below")
+        .drop_nulls("text")
+        .with_columns(line_no=pl.col("event_line") + pl.col("below"))
+    )
+    ids = masked(below["text"], masker).select("raw", "message_id")
+    traces = below.join(ids, left_on="text", right_on="raw", how="left", maintain_order="left")
+    return pl.concat([first, traces.select(first.columns)]).sort("line_no", maintain_order=True)
+
+
+def requests_of(events: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """The kind of each request: correlation_id, feature (id of the kind), line_no of its first event.
+
+    events: of one service in one test case, all windows; messages: `tables.Messages`.
+    """
+    key = pl.col("members").cast(pl.List(pl.String)).list.join(",")
+    kinds = messages.filter(pl.col("kind") == "request").select(key=key, feature="message_id")
+    return (
+        events.drop_nulls("correlation_id")
+        .group_by("correlation_id", maintain_order=True)
+        .agg(pl.col("line_no").first(), pl.col("seq_id").first(), members=pl.col("message_id").unique().sort())
+        .with_columns(key=key)
+        .join(kinds, on="key", maintain_order="left")
+        .select("correlation_id", "feature", "line_no", "seq_id")
+    )
+
+
+def requests(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+    """`tables.ExplainedRequests`: the request kinds of the sequence that no training normal of its service holds."""
+    service = evidence.service_of(seq_id)
+    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "request")
+    normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(evidence.normal_ids(service)))
+    foreign = held.join(normal, on="message_id", how="anti").select("n", feature="message_id")
+    texts = evidence.here.items.messages.select(feature="message_id", item="text", kind=pl.col("kind").cast(pl.String))
+    found = foreign.join(texts, on="feature").with_columns(
+        seq_id=pl.lit(seq_id),
+        service=pl.lit(service),
+        n_normals=pl.lit(normal["seq_id"].n_unique(), dtype=pl.Int64),
+    )
+    found = found.with_columns(title=titles(evidence, service, found))
+    examples = _examples(evidence.here, seq_id)
+    ordered = found.join(examples, on="feature", how="left").sort("n", "feature", descending=[True, False])
+    return ordered.select(_REQUESTS.names())
+
+
+def request_path(evidence: Evidence, seq_id: str, correlation_id: str) -> pl.DataFrame:
+    """One request through all services of the incident, in time order.
+
+    Columns m_timestamp, service, level, text (first line), trace (lines below, or null), line_no, source, seq_id.
+    """
+    place = evidence.here.facts(seq_id)
+    events = evidence.here.events_where(
+        pl.col("run") == place["run"], pl.col("folder") == place["folder"], pl.col("correlation_id") == correlation_id
+    )
+    ordered = events.with_columns(text=event_lines(events), trace=_trace()).sort("m_timestamp", "service", "line_no")
+    return ordered.select("m_timestamp", "service", "level", "text", "trace", "line_no", "source", "seq_id")
+
+
+def _examples(logs: Logs, seq_id: str) -> pl.DataFrame:
+    """feature, example: the first correlation id of each request kind that began in the sequence."""
+    if logs.events is None:
+        return pl.DataFrame(schema={"feature": pl.UInt64, "example": pl.String})
+    found = requests_of(_all_windows(logs, seq_id), logs.items.messages).filter(pl.col("seq_id") == seq_id)
+    return found.unique("feature", keep="first", maintain_order=True).select("feature", example="correlation_id")
+
+
+def _all_windows(logs: Logs, seq_id: str) -> pl.DataFrame:
+    """The events of the sequence's service in the whole test case, so that no request is cut."""
+    place = logs.facts(seq_id)
+    return logs.events_where(*(pl.col(name) == place[name] for name in ("run", "folder", "service")))
+
+
+def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, known, title."""
+    wanted = items.filter(pl.col("share") > 0).select("feature", "share", "known", "title", "kind")
+    raw = raw_lines(events, evidence.vec.masker)
+    if evidence.model.unit == "event":
+        carried = wanted.with_columns(message_id="feature")
+    else:
+        carried = wanted.join(evidence.features.select("message_id", "feature"), on="feature")
+    columns = ("event_line", "line_no", "level", "text", "feature", "share", "known", "title")
+    plain = raw.join(carried.filter(pl.col("kind") != "request"), on="message_id").select(columns)
+    asked = wanted.filter(pl.col("kind") == "request")
+    if not asked.height:
+        return plain.sort("line_no", maintain_order=True)
+    shown = _request_lines(evidence, seq_id, raw, events, asked).select(columns)
+    return pl.concat([plain, shown]).sort("line_no", maintain_order=True)
+
+
+def _request_lines(
+    evidence: Evidence, seq_id: str, raw: pl.DataFrame, events: pl.DataFrame, asked: pl.DataFrame
+) -> pl.DataFrame:
+    """A request kind is shown by its most telling message."""
+    telling = telling_messages(evidence, evidence.service_of(seq_id), asked.select("feature"))
+    kinds = requests_of(_all_windows(evidence.here, seq_id), evidence.here.items.messages)
+    owners = events.select("correlation_id", event_line="line_no").join(kinds, on="correlation_id")
+    owned = raw.join(owners.select("event_line", "feature"), on="event_line")
+    return owned.join(telling, on=["feature", "message_id"], how="semi").join(asked, on="feature")
+
+
+def _chosen(hits: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
+    """The events to show, in order; at most `limit`."""
+    candidates = _candidates(hits)
+    shown: set[int] = set()
+    chosen: list[dict[str, Any]] = []
+    for share, wanted in _wanted(hits):
+        fresh = [c for c in candidates if wanted & c["features"].keys()]
+        done = len(chosen) == limit or (len(chosen) >= AT_LEAST and share < SMALL_SHARE)
+        if done or wanted & shown or not fresh:
+            continue
+        best = max(fresh, key=lambda c: _worth(c, shown, len(wanted) > 1))
+        candidates.remove(best)
+        shown |= best["features"].keys()
+        chosen.append(best)
+    return chosen
+
+
+def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
+    """What to show, largest share first: each item, and all items outside the vocabulary, of which any will do."""
+    distinct = hits.unique("feature", keep="first", maintain_order=True)
+    unseen = distinct.filter(~pl.col("known"))
+    wanted = [(unseen["share"].sum(), set(unseen["feature"]))] if unseen.height else []
+    wanted += [(share, {feature}) for feature, share in distinct.select("feature", "share").iter_rows()]
+    return sorted(wanted, key=lambda pair: -pair[0])
+
+
+def _candidates(hits: pl.DataFrame) -> list[dict[str, Any]]:
+    """Events to choose from: of those that hold the same items the first. `features` maps an item to its share."""
+    events = (
+        hits.unique(["event_line", "feature"], keep="first", maintain_order=True)
+        .sort("event_line", "feature")
+        .group_by("event_line", maintain_order=True)
+        .agg(
+            severity=severity(pl.col("level").first()).first(),
+            features="feature",
+            shares="share",
+            titles="title",
+        )
+        .unique(["features", "severity"], keep="first", maintain_order=True)
+    )
+    rows = events.to_dicts()
+    lines_of = hits.join(events, on="event_line", how="semi").partition_by("event_line", as_dict=True)
+    for row in rows:
+        row["features"] = dict(zip(row["features"], row.pop("shares"), strict=True))
+        row["lines"] = lines_of[(row["event_line"],)]
+    return rows
+
+
+def _worth(candidate: dict[str, Any], shown: set[int], severe_first: bool) -> tuple[float, ...]:
+    """What an event adds; among items that no normal holds an error says more than a count."""
+    new = round(sum(share for feature, share in candidate["features"].items() if feature not in shown), 6)
+    order = (candidate["severity"], new) if severe_first else (new, candidate["severity"])
+    return (*order, -candidate["event_line"])
+
+
+def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
+    """place, event_line, line_no, text, share (of all items of the event) and items of the chosen events."""
+    rows = []
+    for place, event in enumerate(chosen, start=1):
+        telling = _telling_line(event["lines"])
+        shown = {"place": place, "event_line": event["event_line"], "items": event["titles"]}
+        rows.append(shown | {"line_no": telling["line_no"], "text": telling["text"], "share": sum(event["features"].values())})
+    names = ("place", "event_line", "line_no", "text", "share", "items")
+    return pl.DataFrame(rows, schema={name: _LINES[name] for name in names})
+
+
+def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
+    """Of an event's lines that hold items: the root cause of a stack trace, else no mere frame, nothing known, the first."""
+    cause = pl.col("text").str.starts_with("Caused by:")
+    return (
+        lines.group_by("line_no", "text", maintain_order=True)
+        .agg(pl.col("share").sum(), pl.col("known").all())
+        .with_columns(frame=pl.col("text").str.contains(_FRAME), cause=pl.when(cause).then("line_no").otherwise(0))
+        .sort("frame", "cause", "known", "share", "line_no", descending=[False, True, False, True, False])
+        .row(0, named=True)
+    )
+
+
+def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) -> pl.DataFrame:
+    """The chosen lines and the first lines of the events around them, by place and line number."""
+    order = events.select(event_line="line_no").with_row_index("at").with_columns(pl.col("at").cast(pl.Int64))
+    near = (
+        places.select("event_line", near="place")
+        .join(order, on="event_line")
+        .with_columns(at=pl.int_ranges(pl.col("at") - around, pl.col("at") + around + 1))
+        .explode("at")
+        .drop("event_line")
+        .join(order, on="at")
+        .with_columns(line_no="event_line")
+        .join(places, on="line_no", how="anti")
+        .sort("near")
+        .unique("line_no", keep="first", maintain_order=True)
+        .select("near", "event_line", "line_no")
+    )
+    marked = places.with_columns(near="place")
+    facts = events.select(
+        "m_timestamp", "level", "correlation_id", "source", event_line="line_no", first=event_lines(events), trace=_trace()
+    )
+    both = pl.concat([marked, near], how="diagonal").join(facts, on="event_line", how="left")
+    return both.with_columns(
+        text=pl.coalesce("text", "first"),
+        share=pl.col("share").fill_null(0.0),
+        items=pl.col("items").fill_null([]),
+    ).sort("near", "line_no")
+
+
+def _trace() -> pl.Expr:
+    """The lines below the first, or null."""
+    return pl.col("m_message").str.splitn("\n", 2).struct.field("field_1")

@@ -1,0 +1,82 @@
+"""The model: what a score means among unseen normals, and where the threshold lies."""
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import sparse
+
+from lo2core.detectors import make
+from lo2core.model import MARGIN, Calibration, Model, threshold_for
+
+
+def calibration(*scores: float) -> Calibration:
+    return Calibration.of(np.array(scores), np.ones(len(scores)))
+
+
+def test_z_sets_a_score_against_mean_and_spread_of_unseen_normals() -> None:
+    known = calibration(8.0, 12.0)
+
+    assert known.z(np.array([10.0, 12.5])) == pytest.approx([0.0, 1.0])  # sd 2, plus 5 % of the mean of 10
+
+
+def test_p_counts_the_normals_that_are_as_odd_or_odder() -> None:
+    known = calibration(3.0, 1.0, 2.0)
+
+    assert known.p(np.array([0.5, 2.0, 9.0])) == pytest.approx([4 / 4, 3 / 4, 1 / 4])
+
+
+def test_a_row_that_stands_for_many_events_weighs_as_many() -> None:
+    many = Calibration.of(np.array([1.0, 4.0]), np.array([3.0, 1.0]))
+
+    assert many.mean == pytest.approx(calibration(1.0, 1.0, 1.0, 4.0).mean)
+    assert many.p(np.array([2.0])) == pytest.approx(calibration(1.0, 1.0, 1.0, 4.0).p(np.array([2.0])))
+
+
+@pytest.mark.parametrize(
+    ("n_normals", "budget", "alarms"), [(44, 5, 2), (99, 5, 5), (99, 1, 1), (40, 20, 8), (10, 99, 9)]
+)
+def test_the_threshold_lets_as_many_normal_incidents_pass_as_the_budget_says(
+    n_normals: int, budget: float, alarms: int
+) -> None:
+    z = np.random.default_rng(1).normal(size=n_normals)
+
+    threshold = threshold_for(z, budget)
+
+    assert not threshold.estimated
+    assert (z >= threshold.z).sum() == alarms
+
+
+def test_too_few_normals_for_the_budget_give_a_margin_above_the_largest_marked_as_estimated() -> None:
+    threshold = threshold_for(np.array([0.5, 2.0, 1.0]), 5)
+
+    assert threshold.estimated
+    assert threshold.z == pytest.approx(2.0 * (1 + MARGIN))
+
+
+@pytest.fixture
+def model() -> Model:
+    detector = make("NearestNormal").fit(sparse.csr_matrix([[4.0, 0.0, 0.0], [6.0, 0.0, 0.0]]))
+    return Model({"client": detector}, {"client": calibration(0.5, 1.5)}, threshold_for(np.array([1.0]), 5), "sequence")
+
+
+def test_a_service_that_the_model_does_not_know_gets_no_score(model: Model) -> None:
+    X = sparse.csr_matrix([[5.0, 0.0, 0.0], [5.0, 0.0, 0.0]])
+
+    scored = model.score(X, pl.Series(["client", "token"]))
+
+    assert scored["score"].is_null().to_list() == [False, True]
+    assert model.unknown_services(pl.Series(["client", "token"])) == ["token"]
+
+
+class Width:
+    """What the self-test needs of a vectorizer: how many columns it makes."""
+
+    feature_names_ = ("a", "b", "<unseen>")
+
+
+def test_the_self_test_tells_when_a_detector_no_longer_scores_as_it_did(model: Model) -> None:
+    saved = model.make_self_test(Width)
+
+    assert model.self_test(Width, saved) is None
+    model.detectors["client"] = make("NearestNormal").fit(sparse.csr_matrix([[40.0, 9.0, 0.0]]))
+    assert "client" in str(model.self_test(Width, saved))
