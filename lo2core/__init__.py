@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"]
 
-_HOMES = {"AnomalyDetector": "anomaly", "EventLogEnhancer": "enhance", "LO2Loader": "load", "SequenceEnhancer": "enhance"}
+_HOMES = {
+    "AnomalyDetector": "anomaly",
+    "EventLogEnhancer": "enhance",
+    "LO2Loader": "load",
+    "SequenceEnhancer": "enhance",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -103,6 +103,17 @@ def _load_only(command: argparse.ArgumentParser) -> None:
     command.add_argument("--head", type=int, nargs="?", const=5, metavar="N", help="show the first N events")
 
 
+def _masks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mask",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "PATTERN", "REPLACEMENT"),
+        help="add a mask rule to those of the workspace; may be given several times",
+    )
+
+
 def _recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument("--detector", default=DEFAULT_DETECTOR, metavar="NAME", help=f"default {DEFAULT_DETECTOR}")
     command.add_argument(
@@ -192,7 +203,8 @@ def _run_enhance(args: argparse.Namespace) -> None:
     from lo2core.store import Workspace
 
     workspace = Workspace(args.output_dir)
-    _print_paths([pipeline.enhance_events(workspace, replace=args.replace)])
+    masker = pipeline.extended_masker(workspace, args.mask)
+    _print_paths([pipeline.enhance_events(workspace, masker=masker, replace=args.replace)])
 
 
 def _run_train(args: argparse.Namespace) -> None:
@@ -272,7 +284,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[[argparse.Namespace], None], tuple[_Op
         _run_load,
         (_source, _load_only, _output),
     ),
-    ("enhance", "Save every event with its words, trigrams, lengths and template.", _run_enhance, (_output,)),
+    ("enhance", "Save every event with its words, trigrams, lengths and template.", _run_enhance, (_masks, _output)),
     (
         "train",
         "Fit a detector on the normal sequences and save it as a signed bundle.",

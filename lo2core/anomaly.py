@@ -70,9 +70,10 @@ class AnomalyDetector:
         its = [str(name) for name in (vec.item_column, *vec.numeric_columns) if name]
         mine = [self.item_list_col, *self.numeric_cols]
         if vec.item_column != self.item_list_col or set(its) != set(mine):
+            source = f"the columns {', '.join(its)}" if its else "counts of sequences"
             raise InputError(
-                f"The vectorizer was fitted on {'the columns ' + ', '.join(its) if its else 'counts of sequences'}, this "
-                f"detector asks for the columns {', '.join(mine)}. Use the same columns, or train anew."
+                f"The vectorizer was fitted on {source}, this detector asks for the columns {', '.join(mine)}. Use the "
+                "same columns, or train anew."
             )
 
     def train(self, detector: str, **params: Any) -> None:

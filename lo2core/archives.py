@@ -28,6 +28,15 @@ _CHUNK = 1 << 20
 _ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
 _COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 """First bytes of a compressed file, and what opens it."""
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -51,11 +60,11 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
                 raise InputError(f"{archive.name} holds more than {MAX_MEMBERS:,} members; unpack it yourself.")
             with stream:
                 budget -= _write(stream, _inside(target, name, archive), budget, archive, advance)
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{archive.name} is damaged or not an archive ({error}). Pack or copy it again.") from error
     except OSError as error:
         reason = error.strerror or error
-        raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself, load the folder.") from error
+        raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself.") from error
     return target
 
 

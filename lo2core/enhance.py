@@ -119,7 +119,7 @@ class EventLogEnhancer:
     def _with(self, *names: str) -> EnhancedFrame:
         if missing := [name for name in names if name not in self.df.columns]:
             texts = self._texts()
-            known = self._messages(texts).select("e_message_normalized", *missing)
+            known = self._messages(texts).select(dict.fromkeys(("e_message_normalized", *missing)).keys())
             keyed = self.df.with_columns(e_message_normalized=texts)
             joined = keyed.join(
                 known.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left"

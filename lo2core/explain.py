@@ -1,6 +1,7 @@
-"""Explain: which items made a score, what the nearest normals hold instead, how the services of an incident compare.
+"""Explain: which items made the score of a sequence, and what the nearest normals hold instead.
 
-Everything here works on counts and on the model; `lo2core.lines` goes on from items to raw lines.
+Works on counts and on the model alone; `lo2core.lines` goes on from items to raw lines, `lo2core.incidents` puts the services
+of a test case together.
 """
 
 from __future__ import annotations
@@ -135,45 +136,6 @@ def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
     if vec.weighting == "tf-idf":
         return sparse.csr_matrix(X.multiply(1 / vec.idf_))
     return X
-
-
-def sequence_scores(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row a sequence: the predictions themselves, or of scored events the worst of each sequence."""
-    if "line_no" not in predictions.columns:
-        return predictions
-    worst_first = predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-    return worst_first.unique("seq_id", keep="first", maintain_order=True)
-
-
-def incident_of(predictions: pl.DataFrame, run: str, folder: str, window: int | None = None) -> pl.DataFrame:
-    """The rows of one incident, one a service, worst first. Raises InputError where there are none."""
-    same_window = pl.col("window").eq_missing(pl.lit(window, dtype=pl.Int32))
-    chosen = predictions.filter(pl.col("run") == run, pl.col("folder") == folder, same_window)
-    if not chosen.height:
-        part = "" if window is None else f", window {window}"
-        raise InputError(f"These predictions hold no incident {folder!r} of run {run!r}{part}.")
-    return sequence_scores(chosen).sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-
-
-def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
-
-    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals".
-    """
-    sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
-    words = [in_words(p, sizes.get(name, 0)) for name, p in incident.select("service", "p_value").iter_rows()]
-    columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
-    return incident.select(*columns, words=pl.Series(words, dtype=pl.String))
-
-
-def in_words(p_value: float | None, n_normals: int) -> str:
-    """What a p-value says among so many unseen normals."""
-    if p_value is None:
-        return "not scored: the model does not know this service"
-    as_odd = round(p_value * (n_normals + 1)) - 1
-    if as_odd < 1:
-        return f"odder than all {n_normals} normals"
-    return f"as odd as {as_odd} of {n_normals} normals"
 
 
 def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:

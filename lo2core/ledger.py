@@ -15,7 +15,9 @@ from lo2core.tables import Ledger
 _LEDGER = Ledger.create_empty().schema
 
 
-def read_rows(files: Sequence[LogFile], sizes: Sequence[int], foreign: Sequence[int], tally: pl.DataFrame) -> pl.DataFrame:
+def read_rows(
+    files: Sequence[LogFile], sizes: Sequence[int], foreign: Sequence[int], tally: pl.DataFrame
+) -> pl.DataFrame:
     """Rows of files that were read: bytes read of each, bytes among them that are not UTF-8, and `Parsed.tally`."""
     facts = [
         {**_facts(file), "status": "read" if size else "empty", "bytes": size, "invalid_bytes": invalid}
@@ -42,7 +44,7 @@ def _facts(file: LogFile) -> dict[str, str | None]:
 def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
     """All columns of the table in their types; counts that are not there are 0."""
     absent = [pl.lit(0).alias(name) for name in _LEDGER if name not in frame.columns]
-    return frame.with_columns(absent).select(_LEDGER.names()).cast(dict(_LEDGER))
+    return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _LEDGER.items())
 
 
 def _count_lines(path: Path) -> int:

@@ -33,10 +33,15 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     hits = _hits(evidence, seq_id, events, items)
     places = _places(_chosen(hits, limit))
     if not places.height:
-        return pl.DataFrame(schema=_LINES)
+        return empty()
     return _with_neighbours(events, places, around).with_columns(
         seq_id=pl.lit(seq_id), service=pl.lit(evidence.service_of(seq_id))
     ).select(_LINES.names())
+
+
+def empty() -> pl.DataFrame:
+    """No lines, for logs whose events were not saved."""
+    return pl.DataFrame(schema=_LINES)
 
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:

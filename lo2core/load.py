@@ -1,7 +1,7 @@
 """Load: service logs in folders, archives or files become events, sequences, counts and a ledger of every line.
 
-`plan` says what will be read, `read` reads it: whole test case folders, independent of all others, so that they may be worked
-on together, in parallel and in any order with the same result.
+`plan` says what will be read, `read` reads it: whole test case folders, independent of all others, so that they may be
+worked on together, in parallel and in any order with the same result.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def head(plan: Plan, options: LoadOptions, n: int) -> pl.DataFrame:
 class LO2Loader:
     """Loads LO2 logs into memory, with the parameters of LogLead's loader; without any, everything is loaded.
 
-    After `execute()`: `df` holds the events, `df_seq` the sequences, `ledger` the account of every file, `items` the counts.
+    After `execute()`: `df` holds the events, `df_seq` the sequences, `ledger` the account of every file, `items` the
+    counts.
     """
 
     def __init__(

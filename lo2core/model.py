@@ -37,9 +37,9 @@ class Calibration:
 
     @property
     def spread(self) -> float:
-        """Standard deviation plus 5 % of the mean, so that near-constant scores do not blow up z."""
+        """Standard deviation plus 5 % of the mean, so that near-constant scores do not blow up z; 1 where both are 0."""
         variance = float(np.average((self.scores - self.mean) ** 2, weights=self.weights))
-        return max(np.sqrt(variance) + 0.05 * abs(self.mean), 1e-12)
+        return float(np.sqrt(variance)) + 0.05 * abs(self.mean) or 1.0
 
     def z(self, scores: Floats) -> Floats:
         return (scores - self.mean) / self.spread

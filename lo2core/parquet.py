@@ -61,6 +61,18 @@ def file_metadata(schema: type[dy.Schema], provenance: dict[str, Any]) -> dict[s
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 
 
+def view_metadata(name: str, provenance: dict[str, Any]) -> dict[str, str]:
+    """Metadata of a table that is not declared: a view, kept as it was shown."""
+    facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
+    return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as CSV can hold it: lists become texts, joined by `; `."""
+    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
+
+
 def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         return schema.validate(declared(schema, frame, table))

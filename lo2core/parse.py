@@ -1,7 +1,7 @@
 """From the bytes of log files to events: text is split, folded and dated in one pass over several files.
 
 A line that begins with a time stamp starts an event; the lines below it (stack traces) are folded into it. Lines before
-the first time stamp of a file are orphans. Everything that depends only on a line's text is done once per distinct text.
+the first time stamp of a file are orphans. What depends on a line's text alone is done once per distinct text.
 """
 
 from __future__ import annotations
@@ -126,8 +126,15 @@ def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
 
 
 def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
-    kinds = {"events": "event", "continuations": "continuation", "orphans": "orphan", "blank": "blank", "skipped": "skipped"}
-    counted = lines.group_by("file").agg(lines=pl.len(), **{k: (pl.col("what") == v).sum() for k, v in kinds.items()})
+    what = pl.col("what")
+    counted = lines.group_by("file").agg(
+        lines=pl.len(),
+        events=(what == "event").sum(),
+        continuations=(what == "continuation").sum(),
+        orphans=(what == "orphan").sum(),
+        blank=(what == "blank").sum(),
+        skipped=(what == "skipped").sum(),
+    )
     files = pl.DataFrame({"file": range(n_files)}, schema={"file": pl.UInt32})
     tally = files.join(counted, on="file", how="left", maintain_order="left").fill_null(0)
     return tally.with_columns(pl.exclude("file").cast(pl.Int64))
@@ -140,7 +147,9 @@ def _headers(starts: pl.DataFrame) -> pl.DataFrame:
     for pattern in _HEADERS[1:]:
         missed = pl.col("header").struct.field("head").is_null()
         if found.select(missed.any()).item():
-            found = found.with_columns(header=pl.when(missed).then(text.str.extract_groups(pattern)).otherwise("header"))
+            found = found.with_columns(
+                header=pl.when(missed).then(text.str.extract_groups(pattern)).otherwise("header")
+            )
     return found.unnest("header").select(
         "file",
         "line_no",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
@@ -24,7 +24,7 @@ from lo2core.errors import ArtefactError, ExistsError, InputError
 from lo2core.items import Items, combine, remask
 from lo2core.jobs import Progress
 from lo2core.load import LoadOptions
-from lo2core.masks import Masker
+from lo2core.masks import Masker, user_rule
 from lo2core.model import Threshold
 from lo2core.rows import CountSource
 from lo2core.store import Workspace
@@ -64,6 +64,16 @@ def masker_of(workspace: Workspace) -> Masker:
     """The masks that the workspace was loaded with; the default ones where nothing is loaded."""
     saved = workspace.metadata(Messages).get("masks")
     return Masker.from_json(saved) if saved else Masker()
+
+
+def extended_masker(workspace: Workspace, rules: Iterable[Sequence[str]]) -> Masker:
+    """The workspace's masks with further rules (name, pattern, replacement) behind them; those it has stay as they are.
+
+    Raises InputError for a rule that cannot work or has the name of another one.
+    """
+    there = masker_of(workspace).rules
+    added = [user_rule(*rule) for rule in rules]
+    return Masker((*there, *(rule for rule in added if rule not in there)))
 
 
 def read_items(workspace: Workspace) -> Items:
@@ -164,17 +174,31 @@ def _finish_run(parts: _Parts, run: str, loaded: load.Loaded) -> None:
 def _merge(
     workspace: Workspace, plan: load.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
 ) -> LoadResult:
-    """Parts, and with `append` the tables that are there, become the tables of the workspace."""
-    before = {schema: [workspace.scan(schema)] if append and workspace.has(schema) else [] for schema in parts}
+    """Parts, and with `append` the tables that are there, become the tables of the workspace.
+
+    The sequences come last: they tell what is loaded. After a break before that, rows of these parts are dropped from
+    the tables that had been written already.
+    """
+    new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
+    saved = [schema for schema in parts if append and workspace.has(schema)]
+    before = {schema: [_without(workspace, schema, new)] if schema in saved else [] for schema in parts}
     small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
     items = combine([Items(small[Messages], small[Counts])])
-    ledger = pl.concat([small[Ledger], load.unread(plan)]).unique("source", keep="first", maintain_order=True)
-    frames = {Sequences: small[Sequences], Ledger: ledger, Messages: items.messages, Counts: items.counts}
+    ledger = pl.concat([small[Ledger], load.unread(plan)])
+    ledger = ledger.sort(pl.col("status") == "not chosen", maintain_order=True)
+    ledger = ledger.unique("source", keep="first", maintain_order=True)
+    frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
     provenance = provenance | {"data_fingerprint": store.fingerprint(items.counts)}
     paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
     paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
     workspace.clear_parts()
     return LoadResult(paths, plan.sentence(), ledger)
+
+
+def _without(workspace: Workspace, schema: Any, seq_ids: list[str]) -> pl.LazyFrame:
+    """A saved table without the rows of some sequences."""
+    frame = workspace.scan(schema)
+    return frame.filter(~pl.col("seq_id").is_in(seq_ids)) if "seq_id" in schema.column_names() else frame
 
 
 def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:

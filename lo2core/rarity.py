@@ -37,8 +37,8 @@ class Rarity(_Weighted):
 
     With f the item's share of all counts of the normals: rarity = (-log f)^3, 0 where f > `common_threshold`; twice the
     rarity of a single occurrence for an item that no normal holds. Score = sum of count x rarity over the items,
-    divided by the number of distinct items. Source: github.com/EvoTestOps/LogLead, loglead/RarityModel.py (Mäntylä, Wang,
-    Nyyssölä: LogLead - Fast and Integrated Log Loader, Enhancer, and Anomaly Detector, SANER 2024).
+    divided by the number of distinct items. Source: github.com/EvoTestOps/LogLead, loglead/RarityModel.py (Mäntylä,
+    Wang, Nyyssölä: LogLead - Fast and Integrated Log Loader, Enhancer, and Anomaly Detector, SANER 2024).
     """
 
     title = "Rarity"

@@ -1,7 +1,7 @@
 """Read: the logs of whole test case folders become events, sequences, ledger rows and items.
 
-What comes out for a folder does not depend on which others are read with it: the more text there is in one pass, the less
-the passes cost, and that is all.
+What comes out for a folder does not depend on which others are read with it: the more text there is in one pass, the
+less the passes cost, and that is all.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import polars as pl
 
 from lo2core import ledger
 from lo2core.errors import InputError
+from lo2core.foreign import read_table
 from lo2core.items import Items, as_messages, count_items, masked, request_kinds
 from lo2core.masks import Masker
 from lo2core.parse import Parsed, decode, parse, split_line
 from lo2core.plan import LoadOptions
-from lo2core.sources import LogFile, distinct
+from lo2core.sources import TABLE, LogFile, distinct
 from lo2core.tables import Events, Sequences
 from lo2core.windows import slots
 
@@ -38,6 +39,8 @@ class Loaded:
 
 def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) -> Loaded:
     """All that the logs of one or more whole test case folders of one run hold."""
+    if files[0].layout == TABLE:
+        return _read_table(files[0], options, masker)
     data = [_content(file) for file in files]
     texts, foreign = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
@@ -58,6 +61,13 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     items = Items(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
     rows = ledger.read_rows(files, [len(content) for content in data], foreign, parsed.tally)
     return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+
+
+def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
+    if options.window or options.skip_init_lines:
+        raise InputError(f"{file.source} holds sequences already: load it without --window and --skip-init-lines.")
+    events, sequences, tally, items = read_table(file, masker)
+    return Loaded(events, sequences, ledger.read_rows([file], [file.bytes], [0], tally), items)
 
 
 def _content(file: LogFile) -> bytes:

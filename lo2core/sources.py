@@ -27,6 +27,10 @@ _SUFFIX = re.compile(r"^(.+)_([0-9]{1,9})$")
 _STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 
+TABLE = "table of events"
+_TABLES = (".parquet", ".csv")
+
+
 @dataclass(frozen=True)
 class LogFile:
     """One file found, and the sequence it holds when it is a service log."""
@@ -83,9 +87,11 @@ def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[L
     `service` names the service of `.log` files where no file's name does. Raises InputError when a root does not exist
     or cannot be read, when no service log is found, or when two files claim the same sequence.
     """
-    listed = [_below(Path(root).expanduser()) for root in roots]
+    paths = [Path(root).expanduser() for root in roots]
+    tables = [_table(path) for path in paths if path.is_file() and path.suffix.lower() in _TABLES]
+    listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
     fallback = None if any(service_of(path.name) for _, paths in listed for path in paths) else service
-    found: list[LogFile] = []
+    found: list[LogFile] = tables
     for (base, paths), name in zip(listed, _names([base for base, _ in listed]), strict=True):
         found += _with_runs([_named(path, base, name, fallback) for path in paths], base)
     logs = [file for file in found if file.service]
@@ -109,6 +115,12 @@ def natural(text: str) -> str:
 def distinct(names: Iterable[str | None]) -> list[str]:
     """The names that are there, each once, in the order in which they came."""
     return [name for name in dict.fromkeys(names) if name is not None]
+
+
+def _table(path: Path) -> LogFile:
+    """A table that says itself which sequences it holds, see `foreign`."""
+    run = _text(path.stem)
+    return LogFile(path, _text(path.name), path.stat().st_size, run, run, run, None, run, labelled=True, layout=TABLE)
 
 
 def _below(root: Path) -> tuple[Path, list[Path]]:
@@ -151,7 +163,8 @@ def _names(bases: list[Path]) -> Iterator[str]:
 
 def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
     service = service_of(path.name) or (fallback if path.suffix.lower() == ".log" else None)
-    return LogFile(path, f"{_text(name)}/{_text(path.relative_to(base).as_posix())}", path.stat().st_size, service=service)
+    source = _text(f"{name}/{path.relative_to(base).as_posix()}")
+    return LogFile(path, source, path.stat().st_size, service=service)
 
 
 def _text(name: str) -> str:
@@ -202,5 +215,5 @@ def _nothing_found(roots: Sequence[Path | str], found: list[LogFile]) -> str:
     seen = f"{len(found)} files ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})" if found else "no file"
     return (
         f"No service log below {', '.join(str(root) for root in roots)}: looked for names like oauth2-client-1.log "
-        f"(services: {', '.join(SERVICES)}), found {seen}. Name the service if the file names do not say it (--service)."
+        f"(services: {', '.join(SERVICES)}), found {seen}. Name the service where file names do not (--service)."
     )

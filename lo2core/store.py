@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,13 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from lo2core.atomic import already_there, write_atomic
+from lo2core.atomic import already_there, write_atomic, write_bytes_atomic
 from lo2core.errors import ArtefactError, InputError
 from lo2core.parquet import (
     ROW_GROUP,
     check_exact,
     file_metadata,
+    flat,
     footer_of,
     misfit,
     one_line,
@@ -34,16 +35,23 @@ from lo2core.parquet import (
     sink_parquet,
     table_name,
     validated,
+    view_metadata,
     write_parquet,
 )
 from lo2core.parts import PartsWriter
 from lo2core.tables import (
     Counts,
+    DiffStretches,
     EnrichedEvents,
     EventPredictions,
     Events,
+    ExplainedItems,
+    ExplainedLines,
+    ExplainedRequests,
+    Feedback,
     Ledger,
     Messages,
+    NearestNormals,
     Predictions,
     Sequences,
 )
@@ -55,8 +63,18 @@ TABLES: dict[type[dy.Schema], str] = {
     Messages: "lo2_messages",
     Counts: "lo2_counts",
     EnrichedEvents: "lo2_events_enriched",
+    Feedback: "lo2_feedback",
 }
 """The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""
+
+EXPLAINED: dict[str, type[dy.Schema]] = {
+    "items": ExplainedItems,
+    "lines": ExplainedLines,
+    "nearest_normals": NearestNormals,
+    "requests": ExplainedRequests,
+    "diff": DiffStretches,
+}
+"""The declared tables of an explanation by file stem; its other files are views of these and of the predictions."""
 
 _PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
 _COMMANDS: dict[type[dy.Schema], str] = {
@@ -274,6 +292,29 @@ class Workspace:
     def explanations(self, prediction: str) -> Path:
         """The folder that keeps what explains `prediction`."""
         return self.root / "explainability" / _base_name(prediction)
+
+    def keep(
+        self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: dict[str, Any]
+    ) -> list[Path]:
+        """Save what was shown: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
+
+        A former answer in the folder is replaced: it was made from the same predictions and can be made again.
+        """
+        paths = []
+        for name, frame in frames.items():
+            schema = EXPLAINED.get(name)
+            checked = validated(schema, frame, name) if schema else frame
+            facts = file_metadata(schema, provenance) if schema else view_metadata(name, provenance)
+            for path, write in (
+                (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
+                (folder / f"{name}.csv", lambda to, f=checked: flat(f).write_csv(to)),
+            ):
+                write_atomic(path, write, replace=True)
+                paths.append(path)
+        for name, page in pages.items():
+            write_bytes_atomic(folder / f"{name}.html", page.encode(), replace=True)
+            paths.append(folder / f"{name}.html")
+        return paths
 
     def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
         """A writer of the table run by run; parts of another `key` (other options of loading) are not seen."""

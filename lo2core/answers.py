@@ -1,0 +1,300 @@
+"""The explain and compare stages over workspaces: read what they need, call them, keep what was shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core import bundles, compare, diff, explain, incidents, lines, pipeline
+from lo2core.bundles import LoadedBundle
+from lo2core.compare import Saved
+from lo2core.errors import ArtefactError, InputError
+from lo2core.explain import Evidence, Logs
+from lo2core.items import remask
+from lo2core.store import Workspace
+from lo2core.tables import EventPredictions, Events, Messages, Predictions, Sequences
+from lo2core.vectorizer import event_lines
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What a person investigates: a test case folder of a run, or a window of it."""
+
+    run: str
+    folder: str
+    window: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Incident:
+        """From `run/folder` or `run/folder/window`; raises InputError for anything else."""
+        run, _, rest = text.partition("/")
+        folder, _, window = rest.partition("/")
+        if not run or not folder or not re.fullmatch(r"\d*", window):
+            raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
+        return cls(run, folder, int(window) if window else None)
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.folder}" + ("" if self.window is None else f"/{self.window}")
+
+    @property
+    def file_name(self) -> str:
+        """A name for its folder; where signs had to be replaced, with a hash, so that two incidents stay apart."""
+        name = str(self).replace("/", "__")
+        clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
+        return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One incident explained. The services are all there; what follows is of the flagged ones, or of the worst.
+
+    services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
+    together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: service
+    -> how its score was split.
+    """
+
+    prediction: str
+    incident: Incident
+    test_case: str
+    services: pl.DataFrame
+    items: pl.DataFrame
+    lines: pl.DataFrame
+    nearest_normals: pl.DataFrame
+    requests: pl.DataFrame
+    first_odd: pl.DataFrame
+    diff: pl.DataFrame | None
+    methods: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables by the name of their file."""
+        found = {
+            "services": self.services,
+            "items": self.items,
+            "lines": self.lines,
+            "nearest_normals": self.nearest_normals,
+            "requests": self.requests,
+            "first_odd": self.first_odd,
+            "diff": self.diff,
+        }
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+
+def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
+    """All that explanations of this workspace by this bundle draw on; read once (fractions of a second), asked often."""
+    home = Workspace(bundle.manifest.get("facts", {}).get("workspace") or workspace.root)
+    here = _logs(workspace, bundle)
+    cut = bool(bundle.manifest.get("facts", {}).get("note"))
+    if not home.has(Sequences) or (home.root.resolve() == workspace.root.resolve() and not cut):
+        return Evidence(bundle.model, bundle.vec, here, here)
+    return Evidence(bundle.model, bundle.vec, here, _logs(home, bundle, training=True))
+
+
+def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) -> Logs:
+    """The logs of a workspace as the bundle's vectorizer masks them; with those cut for training where it was so."""
+    masker = pipeline.masker_of(workspace)
+    if training:
+        items, sequences, _ = pipeline.training_data(workspace)
+    else:
+        items, sequences = pipeline.read_items(workspace), workspace.read(Sequences)
+    events = workspace.scan(Events) if workspace.has(Events) else None
+    if masker.fingerprint == bundle.vec.masker.fingerprint:
+        return Logs(items, sequences, events)
+    pipeline.items_for(workspace, bundle.vec)
+    items, mapping = remask(items, bundle.vec.masker)
+    return Logs(items, sequences, None if events is None else _renamed(events, mapping))
+
+
+def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
+    joined = events.join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
+
+
+def read_predictions(workspace: Workspace, name: str) -> pl.DataFrame:
+    """Saved predictions of sequences or of events; raises ArtefactError where there are none of that name."""
+    event_level = workspace.metadata(name).get("table") == "event_predictions"
+    return workspace.read(EventPredictions if event_level else Predictions, name)
+
+
+def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
+    """The bundle that made saved predictions, opened; raises ArtefactError where they do not say which."""
+    path = workspace.metadata(name).get("bundle")
+    if not path:
+        raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
+    return bundles.load_bundle(path)
+
+
+def explain_incident(evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = "") -> Explanation:
+    """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
+    rows = incidents.incident_of(predictions, incident.run, incident.folder, incident.window)
+    services = incidents.services(rows, evidence.model)
+    flagged = services.filter(pl.col("pred_ano"))
+    chosen = (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+    if not chosen:
+        raise InputError(f"The model knows none of the services of {incident}: there is no score to explain.")
+    items = {seq_id: explain.items(evidence, seq_id) for seq_id in chosen}
+    nearest = [explain.nearest_normals(evidence, seq_id) for seq_id in chosen]
+    with_events = evidence.here.events is not None
+    shown = [lines.lines(evidence, seq_id, items[seq_id]) for seq_id in chosen] if with_events else []
+    return Explanation(
+        prediction=prediction,
+        incident=incident,
+        test_case=str(rows["test_case"][0]),
+        services=services,
+        items=pl.concat(items.values()),
+        lines=pl.concat([lines.empty(), *shown]),
+        nearest_normals=pl.concat(nearest),
+        requests=pl.concat([lines.requests(evidence, seq_id) for seq_id in chosen]),
+        first_odd=incidents.first_odd_events(evidence, items if with_events else {}),
+        diff=diff_to_normal(evidence, chosen[0]),
+        methods={service: evidence.method(service) for service in items_services(services, chosen)},
+    )
+
+
+def items_services(services: pl.DataFrame, seq_ids: Sequence[str]) -> list[str]:
+    """The services of the given sequences, in their order."""
+    return services.filter(pl.col("seq_id").is_in(seq_ids))["service"].to_list()
+
+
+def diff_to_normal(evidence: Evidence, seq_id: str, place: int = 1) -> pl.DataFrame | None:
+    """`tables.DiffStretches` of a sequence and its nearest normal; None where the events of either are not there."""
+    sides = diff_sides(evidence, seq_id, place)
+    if sides is None:
+        return None
+    here, normal = sides
+    stretches = diff.aligned_diff(here["message_id"], normal["message_id"])
+    names = {"seq_id": seq_id, "normal": explain.nearest_normals(evidence, seq_id)["normal"][place - 1]}
+    return stretches.with_columns(**{name: pl.lit(value) for name, value in names.items()})
+
+
+def diff_sides(evidence: Evidence, seq_id: str, place: int = 1) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    """The events of a sequence and of its nearest normal: line_no, message_id, level, m_timestamp, text, trace each."""
+    nearest = explain.nearest_normals(evidence, seq_id).filter(pl.col("place") == place)
+    if not nearest.height or evidence.here.events is None or evidence.training.events is None:
+        return None
+    here, normal = evidence.here.events_of(seq_id), evidence.training.events_of(nearest["normal"][0])
+    return (_side(here), _side(normal)) if normal.height else None
+
+
+def _side(events: pl.DataFrame) -> pl.DataFrame:
+    trace = pl.col("m_message").str.splitn("\n", 2).struct.field("field_1").alias("trace")
+    return events.select("line_no", "message_id", "level", "m_timestamp", event_lines(events).alias("text"), trace)
+
+
+def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
+    """The n incidents with the largest z, worst first; incidents without a score are left out."""
+    scored = incidents.worst_first(predictions.drop_nulls("z_score"))
+    rows = scored.unique(["run", "folder", "window"], keep="first", maintain_order=True).head(n)
+    return [Incident(*row) for row in rows.select("run", "folder", "window").iter_rows()]
+
+
+def save_explanation(workspace: Workspace, explanation: Explanation, pages: dict[str, str] | None = None) -> list[Path]:
+    """Keep an explanation under `explainability/<prediction>/<incident>/`; returns the files written."""
+    folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
+    facts = {"command": pipeline.command_line(), "prediction": explanation.prediction}
+    return workspace.keep(folder, explanation.frames, pages or {}, facts | {"incident": str(explanation.incident)})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two saved predictions side by side; what needs joined rows is None where they scored other logs.
+
+    making, rates, by_test_case, incident_changes, item_changes, shifts, fault_recall: frames of `lo2core.compare`; verdict:
+    one sentence.
+    """
+
+    names: tuple[str, str]
+    verdict: str
+    making: pl.DataFrame
+    rates: pl.DataFrame
+    by_test_case: pl.DataFrame
+    incident_changes: pl.DataFrame
+    item_changes: pl.DataFrame
+    shifts: pl.DataFrame
+    fault_recall: pl.DataFrame
+    pairs: pl.DataFrame | None
+    flips: pl.DataFrame | None
+    movers: pl.DataFrame | None
+    metrics: pl.DataFrame | None
+    agreement: compare.Agreement | None
+    mcnemar: compare.McNemar | None
+
+    @property
+    def same_sequences(self) -> bool:
+        return self.pairs is not None
+
+    @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables by the name of their file."""
+        found = {name: value for name, value in vars(self).items() if isinstance(value, pl.DataFrame)}
+        numbers = [asdict(part) for part in (self.agreement, self.mcnemar) if part is not None]
+        told = {name: value for part in numbers for name, value in part.items()}
+        figures = pl.DataFrame({"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64})
+        return found | {"agreement": figures}
+
+
+def read_saved(workspace: Workspace, name: str) -> Saved:
+    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items."""
+    owner, _, table = name.rpartition("/")
+    home = workspace.sample(owner) if owner else workspace
+    items = pipeline.read_items(home) if home.has(Messages) else None
+    return Saved(name, read_predictions(home, table), home.metadata(table), items)
+
+
+def compare_saved(saved: Sequence[Saved]) -> Comparison:
+    """The first two side by side; what is one column a prediction (making, rates, fault_recall) for all of them."""
+    if len(saved) < 2:
+        raise InputError(f"Comparing takes two predictions or more, found {len(saved)}.")
+    a, b = saved[:2]
+    pairs = compare.joined(a, b) if a.keys == b.keys else None
+    if pairs is not None and not compare.same_sequences(a, b, pairs):
+        pairs = None
+    by_incident = None if pairs is None else compare.incident_pairs(pairs)
+    shifts = compare.shifts(a, b)
+    return Comparison(
+        names=(a.name, b.name),
+        verdict=compare.verdict(a, b, shifts),
+        making=compare.making(saved),
+        rates=compare.rates(saved),
+        by_test_case=compare.by_test_case(a, b),
+        incident_changes=compare.incident_changes(a, b),
+        item_changes=compare.item_changes(a, b),
+        shifts=shifts,
+        fault_recall=compare.fault_recall(saved),
+        pairs=pairs,
+        flips=None if pairs is None else compare.flips(pairs),
+        movers=None if pairs is None else compare.movers(pairs),
+        metrics=None if by_incident is None else compare.metric_differences(by_incident),
+        agreement=None if pairs is None else compare.agreement(pairs),
+        mcnemar=None if by_incident is None else compare.mcnemar(by_incident),
+    )
+
+
+def save_comparison(workspace: Workspace, comparison: Comparison, pages: dict[str, str] | None = None) -> list[Path]:
+    """Keep a comparison under `explainability/compare_<a>_<b>/`; returns the files written."""
+    a, b = (name.replace("/", ".") for name in comparison.names)
+    facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
+    return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages or {}, facts)
+
+
+def history(workspace: Workspace) -> pl.DataFrame:
+    """All saved predictions of a workspace and its samples, in the order they were made: `compare.history_row` of each."""
+    homes = [("", workspace), *((f"{sample.root.name}/", sample) for sample in workspace.samples())]
+    saved = [
+        Saved(f"{prefix}{name}", read_predictions(home, name), home.metadata(name))
+        for prefix, home in homes
+        for name in home.predictions()
+    ]
+    rows = [compare.history_row(one) for one in saved]
+    return pl.concat(rows).sort("made", "prediction", "measure") if rows else compare.history_row(Saved("", _NOTHING)).clear()
+
+
+_NOTHING = Predictions.create_empty()
+
+

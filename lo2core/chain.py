@@ -1,0 +1,135 @@
+"""The chain of a workspace's artefacts: what is there, what is stale, what is missing; from footers and small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core import bundles
+from lo2core.store import Artefact, Workspace
+from lo2core.tables import Counts, EnrichedEvents, Ledger, Messages, Predictions, Sequences
+
+FRESH, STALE, MISSING = "fresh", "stale", "missing"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One link of the chain. `why` says in a sentence why it is stale or missing; `facts` are its figures."""
+
+    name: str
+    state: str = MISSING
+    made: datetime | None = None
+    why: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def chain(workspace: Workspace, models: Path) -> list[Step]:
+    """Loaded, Enriched, Model, Predictions, Explained, Compared: in the order of the work.
+
+    A step is stale when it was made from other logs (data fingerprint), by another state of its bundle (SHA-256), or
+    before what it is about. Of several models and predictions the newest counts.
+    """
+    saved = [workspace.artefact(name) for name in workspace.predictions()]
+    newest = saved[0] if saved else None
+    data = workspace.metadata(Counts).get("data_fingerprint")
+    return [
+        _loaded(workspace),
+        _enriched(workspace, data),
+        _model(workspace, models, newest, data),
+        _predicted(workspace, newest, data),
+        _explained(workspace, newest),
+        _compared(workspace, saved),
+    ]
+
+
+def _loaded(workspace: Workspace) -> Step:
+    name = "Loaded"
+    if not workspace.has(Sequences):
+        return Step(name, why="No logs are loaded yet.")
+    runs = workspace.read(Sequences, columns=["run"])["run"].n_unique()
+    lines = workspace.read(Ledger, columns=["lines"])["lines"].sum() if workspace.has(Ledger) else None
+    return Step(name, FRESH, workspace.artefact(Sequences).created, facts={"runs": runs, "lines": lines})
+
+
+def _enriched(workspace: Workspace, data: str | None) -> Step:
+    name, made = "Enriched", workspace.artefact(EnrichedEvents)
+    messages = workspace.read(Messages, columns=["kind"]) if workspace.has(Messages) else None
+    facts = {} if messages is None else {"messages": messages.filter(pl.col("kind") == "message").height}
+    if not made.exists:
+        return Step(name, why="Events are not enriched yet; training does not need it.", facts=facts)
+    return Step(name, *_made_of(made, data), facts=facts)
+
+
+def _made_of(artefact: Artefact, data: str | None) -> tuple[str, datetime | None, str]:
+    """State, time and reason of a table that keeps the fingerprint of the logs it was made from."""
+    before = artefact.metadata.get("data_fingerprint")
+    if before and data and before != data:
+        return STALE, artefact.created, "The logs were loaded anew since."
+    return FRESH, artefact.created, "Written by hand." if artefact.by_hand else ""
+
+
+def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: str | None) -> Step:
+    name, here = "Model", workspace.root.resolve()
+    found = bundles.bundles(models)
+    mine = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
+    used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
+    if not mine and not used:
+        others = f" {len(found)} in {models} were trained on other logs." if found else ""
+        return Step(name, why=f"No model was trained here yet.{others}")
+    info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
+    facts = {"name": info.path.stem, "detector": info.facts.get("detector"), "normals": info.facts.get("normal_incidents")}
+    made = datetime.fromtimestamp(bundles.stamp(info.path)[0] / 1e9, UTC)
+    if info.state is not bundles.BundleState.SIGNED:
+        return Step(name, STALE, made, f"It is {info.state.value}.", facts)
+    if mine and data and info.facts.get("data_fingerprint") not in (None, data):
+        return Step(name, STALE, made, "The logs were loaded anew since.", facts)
+    return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
+
+
+def _predicted(workspace: Workspace, newest: Artefact | None, data: str | None) -> Step:
+    name = "Predictions"
+    if newest is None:
+        return Step(name, why="Nothing is scored yet.")
+    rows = workspace.read(Predictions, newest.name, columns=["run", "folder", "window", "pred_ano"])
+    incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
+    facts = {"name": newest.name, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()}
+    state, made, why = _made_of(newest, data)
+    used, then = newest.metadata.get("bundle"), newest.metadata.get("bundle_sha256")
+    if state == FRESH and used and bundles.stamp(used)[2] != then:
+        state, why = STALE, "The model was trained anew since." if Path(used).exists() else "Its model is gone."
+    return Step(name, state, made, why, facts)
+
+
+def _explained(workspace: Workspace, newest: Artefact | None) -> Step:
+    name = "Explained"
+    made = _newest_file(workspace.explanations(newest.name)) if newest else None
+    if newest is None or made is None:
+        return Step(name, why="No explanation is kept yet.")
+    facts = {"prediction": newest.name}
+    if newest.created and made < newest.created:
+        return Step(name, STALE, made, "The predictions are newer.", facts)
+    return Step(name, FRESH, made, facts=facts)
+
+
+def _compared(workspace: Workspace, saved: Iterable[Artefact]) -> Step:
+    name, folders = "Compared", list((workspace.root / "explainability").glob("compare_*"))
+    times = {folder: made for folder in folders if (made := _newest_file(folder))}
+    if not times:
+        return Step(name, why="No comparison is kept yet.")
+    folder = max(times, key=lambda one: times[one])
+    about = [one for one in saved if f"_{one.name}" in folder.name]
+    facts = {"name": folder.name.removeprefix("compare_")}
+    if any(one.created and one.created > times[folder] for one in about):
+        return Step(name, STALE, times[folder], "A prediction is newer.", facts)
+    return Step(name, FRESH, times[folder], facts=facts)
+
+
+def _newest_file(folder: Path) -> datetime | None:
+    """When the newest file of a folder was written; None where there is none."""
+    times = [path.stat().st_mtime for path in folder.glob("**/[!.]*") if path.is_file()]
+    return datetime.fromtimestamp(max(times), UTC) if times else None

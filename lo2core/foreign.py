@@ -1,0 +1,135 @@
+"""Tables of events from elsewhere (Parquet, CSV): one row an event, with the sequence that it belongs to.
+
+Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and correlation_id
+are used where they are there. There is no run and no test case in such a table: the file is the run, each sequence is its
+own folder and so its own incident.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.errors import InputError
+from lo2core.items import Items, as_messages, count_items, masked, request_kinds
+from lo2core.masks import Masker
+from lo2core.sources import LogFile
+from lo2core.tables import Events, Sequences
+from lo2core.vectorizer import event_lines
+
+DEFAULT_SERVICE = "log"
+_EVENTS = Events.create_empty().schema
+_SEQUENCES = Sequences.create_empty().schema
+_NEEDED = ("seq_id", "m_message")
+_TEXTS = ("level", "thread", "logger", "method", "correlation_id")
+_FAULTY = ("1", "true", "yes", "anomaly", "anomalous", "abnormal")
+_NORMAL = ("0", "false", "no", "normal")
+
+
+def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Items]:
+    """`tables.Events`, `tables.Sequences`, the tally of its lines (as in `parse.Parsed`) and the items of a table.
+
+    A sequence is faulty where any of its events is. Rows without seq_id or text are counted as blank. Raises InputError
+    where a needed column is missing, where labels cannot be understood, and for a file that is no such table.
+    """
+    frame = _scan(file.path)
+    kept = frame.drop_nulls(["seq_id", "m_message"])
+    events = _events(kept, file, masker)
+    continuations = int(events["n_lines"].sum()) - events.height
+    tally = pl.DataFrame(
+        {
+            "file": [0],
+            "lines": [events.height + continuations + frame.height - kept.height],
+            "events": [events.height],
+            "continuations": [continuations],
+            "orphans": [0],
+            "blank": [frame.height - kept.height],
+            "skipped": [0],
+            "dated": [events["m_timestamp"].null_count() < events.height],
+        }
+    )
+    return events.select(_EVENTS.names()), _sequences(events), tally, _items(events, masker)
+
+
+def _scan(path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else pl.read_csv(path, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
+    if missing := [name for name in _NEEDED if name not in frame.columns]:
+        raise InputError(
+            f"{path.name} lacks the column {' and '.join(missing)}: a table of events needs {' and '.join(_NEEDED)}, found "
+            f"were {', '.join(frame.columns)}. Rename its columns."
+        )
+    return frame.with_row_index("line_no", offset=1).with_columns(pl.col(_NEEDED).cast(pl.String))
+
+
+def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
+    """The rows with all columns of `tables.Events`."""
+    texts = [(pl.col(n).cast(pl.String) if n in frame.columns else pl.lit(None, pl.String)).alias(n) for n in _TEXTS]
+    service = pl.col("service").cast(pl.String) if "service" in frame.columns else pl.lit(None, pl.String)
+    frame = frame.with_columns(*texts, service=service.fill_null(DEFAULT_SERVICE), folder="seq_id", given=_anomaly(frame, file))
+    several = pl.col("service").n_unique().over("folder") > 1
+    anomaly = pl.col("given").any().over("folder")
+    frame = frame.with_columns(
+        seq_id=pl.when(several).then(pl.format("{}__{}", "folder", "service")).otherwise("folder"),
+        anomaly=pl.when(pl.col("given").is_null().all().over("folder")).then(None).otherwise(anomaly),
+        m_timestamp=_timestamps(frame),
+        run=pl.lit(file.run),
+        repetition=pl.lit(None, pl.Int32),
+        window=pl.lit(None, pl.Int32),
+        line_no=pl.col("line_no").cast(pl.Int64),
+        n_lines=pl.col("m_message").str.count_matches("\n", literal=True).cast(pl.Int32) + 1,
+        source=pl.lit(file.source),
+    )
+    case = pl.when("anomaly").then(pl.lit("anomaly")).when(~pl.col("anomaly")).then(pl.lit("normal"))
+    frame = frame.with_columns(test_case=case.otherwise(pl.lit("unlabelled")), normal=~pl.col("anomaly"))
+    line = event_lines(frame).rename("line")
+    lines = masked(line, masker)
+    return frame.with_columns(line).join(lines, left_on="line", right_on="raw", how="left", maintain_order="left")
+
+
+def _anomaly(frame: pl.DataFrame, file: LogFile) -> pl.Series:
+    """The labels as they stand, unless all logs were declared normal or of unknown truth."""
+    if not file.labelled or ("anomaly" not in frame.columns and file.normal is not True):
+        return pl.Series([None], dtype=pl.Boolean).new_from_index(0, frame.height)
+    if file.normal:
+        return pl.Series([False]).new_from_index(0, frame.height)
+    text = frame["anomaly"].cast(pl.String).str.to_lowercase().str.strip_chars()
+    if strange := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
+        raise InputError(f"{file.source} holds the label {strange[0]!r}; anomaly is true or false, 1 or 0, or empty.")
+    return text.is_in(list(_FAULTY))
+
+
+def _timestamps(frame: pl.DataFrame) -> pl.Series:
+    if "m_timestamp" not in frame.columns:
+        return pl.Series([None], dtype=_EVENTS["m_timestamp"]).new_from_index(0, frame.height)
+    stamps = frame["m_timestamp"]
+    if stamps.dtype == pl.String:
+        stamps = stamps.str.to_datetime(strict=False)
+    if isinstance(stamps.dtype, pl.Datetime) and stamps.dtype.time_zone:
+        stamps = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return stamps.cast(_EVENTS["m_timestamp"])
+
+
+def _sequences(events: pl.DataFrame) -> pl.DataFrame:
+    identity = [name for name in _SEQUENCES if name in events.columns and name != "seq_id"]
+    facts = events.group_by("seq_id", maintain_order=True).agg(
+        *(pl.col(name).first() for name in identity),
+        start_time=pl.col("m_timestamp").min(),
+        end_time=pl.col("m_timestamp").max(),
+        events=pl.len().cast(pl.Int64),
+        lines=pl.col("n_lines").sum().cast(pl.Int64),
+        bytes=pl.col("m_message").str.len_bytes().sum().cast(pl.Int64),
+    )
+    return facts.select(_SEQUENCES.names())
+
+
+def _items(events: pl.DataFrame, masker: Masker) -> Items:
+    below = events.filter(pl.col("n_lines") > 1).select("seq_id", raw=pl.col("m_message").str.split("\n").list.slice(1))
+    traces = below.explode("raw").filter(pl.col("raw").str.len_bytes() > 0)
+    texts = masked(traces["raw"], masker)
+    kinds = request_kinds(events.with_columns(file="run"))
+    messages = [as_messages(events, "message"), as_messages(texts, "trace"), kinds.messages]
+    return Items(pl.concat(messages), pl.concat([count_items(events, traces.join(texts, on="raw")), kinds.counts]))

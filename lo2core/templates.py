@@ -1,0 +1,92 @@
+"""What the Enhance page shows: templates with their counts, what the mask rules do, what a new one would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os.path import commonprefix
+
+import polars as pl
+
+from lo2core.enhance import enrich_messages
+from lo2core.masks import Masker, MaskRule
+from lo2core.store import Workspace
+from lo2core.tables import Counts, Events, Messages, Sequences
+from lo2core.vectorizer import event_lines
+
+SAMPLE = 20_000
+"""Raw lines on which the rules are counted: enough for a picture, masked in well under a second."""
+
+
+def templates(workspace: Workspace) -> pl.DataFrame:
+    """One row a template, most frequent first.
+
+    Columns template, events (how many), messages (distinct ones), services (list), normal and other (share of the
+    normal, and of the other, test cases that hold it; null where there is none), example (its most frequent message),
+    message_ids.
+    """
+    texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+    known = enrich_messages(texts).select("message_id", template="e_template", text="e_message_normalized")
+    cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
+    counts = workspace.read(Counts).filter(pl.col("kind") == "message").join(known, on="message_id").join(cases, on="seq_id")
+    case = pl.struct("run", "folder")
+    labels = {"normal": pl.col("normal"), "other": ~pl.col("normal")}
+    n_cases = {name: cases.filter(one).select("run", "folder").n_unique() for name, one in labels.items()}
+    shares = {name: case.filter(one).n_unique() / n_cases[name] for name, one in labels.items() if n_cases[name]}
+    absent = {name: pl.lit(None, dtype=pl.Float64) for name in labels if not n_cases[name]}
+    found = counts.group_by("template").agg(
+        events=pl.col("n").sum(),
+        messages=pl.col("message_id").n_unique(),
+        services=pl.col("service").unique().sort(),
+        message_ids=pl.col("message_id").unique().sort(),
+        **shares,
+    )
+    usual = counts.group_by("template", "text").agg(pl.col("n").sum()).sort("n", "text", descending=[True, False])
+    example = usual.unique("template", keep="first", maintain_order=True).select("template", example="text")
+    columns = ("template", "events", "messages", "services", "normal", "other", "example", "message_ids")
+    joined = found.with_columns(**absent).join(example, on="template")
+    return joined.select(columns).sort("events", "template", descending=[True, False])
+
+
+def raw_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
+    """About `n` raw first lines (`LEVEL logger method - text`), spread evenly over all events."""
+    events = workspace.scan(Events, columns=["level", "logger", "method", "m_message"])
+    step = max(1, workspace.artefact(Events).rows // n)
+    return event_lines(events.gather_every(step).head(n).collect()).rename("line")
+
+
+@dataclass(frozen=True)
+class RuleEffect:
+    """What a rule would change. examples: before, after, of distinct lines; messages: distinct ones before and after."""
+
+    lines: int
+    examples: pl.DataFrame
+    messages: tuple[int, int]
+
+
+def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series) -> RuleEffect:
+    """Try `rule` behind those of `masker` on raw lines and on the distinct messages; raises InputError as `Masker`."""
+    extended = Masker((*masker.rules, rule))
+    tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
+    changed = tried.filter(pl.col("before") != pl.col("after"))
+    after = extended.mask(messages)
+    return RuleEffect(changed.height, changed.unique(maintain_order=True), (messages.n_unique(), after.n_unique()))
+
+
+def rule_table(masker: Masker, lines: pl.Series) -> pl.DataFrame:
+    """One row a rule of the masker, in running order: name, hits (lines it changed), before and after, cut to the change."""
+    hits = masker.hits(lines)
+    excerpts = [excerpt(*row) if row[0] else (None, None) for row in hits.select("before", "after").iter_rows()]
+    before, after = ([pair[side] for pair in excerpts] for side in (0, 1))
+    return hits.with_columns(before=pl.Series(before, dtype=pl.String), after=pl.Series(after, dtype=pl.String))
+
+
+def excerpt(before: str, after: str, around: int = 16) -> tuple[str, str]:
+    """Both texts cut to where they differ, with some characters on either side."""
+    head = len(commonprefix([before, after]))
+    tail = len(commonprefix([before[head:][::-1], after[head:][::-1]]))
+    start = max(0, head - around)
+    cut = [(start, min(len(text), len(text) - tail + around), len(text)) for text in (before, after)]
+    shown = [text[begin:end] for text, (begin, end, _) in zip((before, after), cut, strict=True)]
+    marks = [("…" if begin else "", "…" if end < length else "") for begin, end, length in cut]
+    first, second = (left + text + right for text, (left, right) in zip(shown, marks, strict=True))
+    return first, second

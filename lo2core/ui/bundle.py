@@ -1,0 +1,69 @@
+"""Bundles in the server: opened once, shared by all sessions, and opened anew when the file or its manifest changes.
+
+What is given out here is shared: nobody may change it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import streamlit as st
+
+from lo2core import bundles, pipeline
+from lo2core.bundles import BundleInfo, LoadedBundle
+from lo2core.store import Workspace
+from lo2core.tables import Counts, Messages, Sequences
+
+Stamp = tuple[int, int, str]
+
+
+def opened(path: Path) -> LoadedBundle:
+    """The bundle, from memory where it did not change. Raises as `bundles.load_bundle`; call it in `frame.calm()`."""
+    return _opened(str(path), bundles.stamp(path))
+
+
+def live_scores(logs: Workspace, path: Path) -> pl.DataFrame:
+    """`tables.Predictions` of the sequences of `logs` at the bundle's own threshold, from memory where nothing changed.
+
+    Raises as `pipeline.score`.
+    """
+    return _live_scores(str(logs.root), data_stamp(logs), str(path), bundles.stamp(path))
+
+
+def data_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
+    """Modification time and size of the tables that scores come from: changes with them, costs no reading."""
+    return tuple(file_stamp(logs.path(table)) for table in (Sequences, Messages, Counts))
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """(modification time in ns, bytes); zeros where there is no file."""
+    try:
+        entry = path.stat()
+    except OSError:
+        return 0, 0
+    return entry.st_mtime_ns, entry.st_size
+
+
+def choose(found: list[BundleInfo], key: str) -> BundleInfo:
+    """A field to choose one of the bundles, the one saved last at first."""
+    newest_first = sorted(found, key=lambda info: bundles.stamp(info.path)[0], reverse=True)
+    by_name = {info.path.stem: info for info in newest_first}
+    return by_name[st.selectbox("Bundle", by_name, format_func=lambda name: label(by_name[name]), key=key)]
+
+
+def label(info: BundleInfo) -> str:
+    """'lo2_nn  ·  NearestNormal on messages  ·  signed'; what an unsigned manifest claims is not repeated."""
+    signed = info.state is bundles.BundleState.SIGNED
+    made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}" if signed else ""
+    return "  ·  ".join(part for part in (info.path.stem, made, info.state.value) if part)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the bundle ...")
+def _opened(path: str, stamp: Stamp) -> LoadedBundle:
+    return bundles.load_bundle(path)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Scoring ...")
+def _live_scores(logs: str, data: tuple[tuple[int, int], ...], path: str, stamp: Stamp) -> pl.DataFrame:
+    return pipeline.score(Workspace(logs), opened(Path(path)))
