@@ -1,7 +1,17 @@
 """Overview: the chain of artefacts, what is fresh, stale or missing, what to do next."""
 
-from lo2core.ui import frame, widgets
+import streamlit as st
+
+from lo2core.ui import frame, overview
 
 here = frame.page("Overview", "From folders of logs to the lines that went wrong: what is there, and what to do next.")
-widgets.empty_state("This workspace is empty. Load a folder of logs to begin.", "pages/1_Load.py", "Load my logs")
+body = st.container()
 frame.terminal("run", "--root", "PATH", "--output-dir", here.workspace.root)
+
+with body, frame.calm():
+    steps = overview.steps(here)
+    if overview.is_empty(steps):
+        overview.start(here)
+    else:
+        overview.show_chain(steps)
+        overview.what_needs_a_look(here)

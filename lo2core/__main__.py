@@ -140,6 +140,37 @@ def _predictions(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _explain(command: argparse.ArgumentParser) -> None:
+    _workspace(command)
+    command.add_argument("--predictions", required=True, metavar="NAME", help="the saved predictions to explain")
+    command.add_argument("--bundle", type=Path, metavar="FILE.joblib", help="default: the one that made the predictions")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--incident", metavar="RUN/FOLDER[/WINDOW]", help="default: the worst one")
+    which.add_argument("--top", type=int, default=1, metavar="N", help="the N worst incidents, and a report of them all")
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _workspace(command)
+    command.add_argument("predictions", nargs="+", metavar="NAME", help="saved predictions; SAMPLE/NAME for a sample's")
+
+
+def _workspace(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--output-dir", type=Path, default=Path(DEFAULT_WORKSPACE), metavar="WORKSPACE", help="folder of artefacts"
+    )
+
+
+def _evaluation(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--detector", nargs="+", default=[DEFAULT_DETECTOR], metavar="NAME", help="names, or all")
+    command.add_argument("--items", nargs="+", default=[DEFAULT_ITEMS], metavar="KIND", help="one or more, as in train")
+    command.add_argument("--unit", choices=("sequence", "event"), default="sequence", help="what gets a score")
+    command.add_argument("--budget", type=float, default=DEFAULT_BUDGET, metavar="N", help="alarms per 100 normals")
+    command.add_argument("--apart", nargs="+", default=[], metavar="NAME", help="test cases not in the figures")
+    command.add_argument("--concerns", type=Path, metavar="FILE.csv", help="pattern,service: checks the service named")
+    command.add_argument("--train-share", type=float, metavar="X", help="train once on this share of the runs")
+    command.add_argument("--fault-groups", type=int, default=10, metavar="N", help="faults left out in N groups")
+
+
 def _trusted(command: argparse.ArgumentParser) -> None:
     command.add_argument("bundle", type=Path, help="a bundle whose origin you know")
 
@@ -244,6 +275,50 @@ def _run_run(args: argparse.Namespace) -> None:
     _print_paths(paths)
 
 
+def _run_explain(args: argparse.Namespace) -> None:
+    from lo2core import answers, bundles, spoken
+    from lo2core.store import Workspace
+
+    workspace = Workspace(args.output_dir)
+    predictions = answers.read_predictions(workspace, args.predictions)
+    bundle = bundles.load_bundle(args.bundle) if args.bundle else answers.bundle_of(workspace, args.predictions)
+    evidence = answers.evidence(workspace, bundle)
+    chosen = [answers.Incident.parse(args.incident)] if args.incident else answers.worst_incidents(predictions, args.top)
+    explained = [answers.explain_incident(evidence, predictions, one, args.predictions) for one in chosen]
+    for one in explained:
+        print(spoken.incident(one))
+        _print_paths([path for path in answers.keep_incident(workspace, evidence, one) if path.suffix == ".html"])
+    if len(explained) > 1:
+        paths = answers.keep_prediction(workspace, evidence, predictions, explained)
+        _print_paths([path for path in paths if path.suffix == ".html"])
+
+
+def _run_compare(args: argparse.Namespace) -> None:
+    from lo2core import answers, spoken
+    from lo2core.store import Workspace
+
+    workspace = Workspace(args.output_dir)
+    comparison = answers.compare_saved([answers.read_saved(workspace, name) for name in args.predictions])
+    print(spoken.comparison(comparison))
+    paths = answers.keep_comparison(workspace, comparison)
+    _print_paths([path for path in paths if path.suffix == ".html"])
+
+
+def _run_evaluate(args: argparse.Namespace) -> None:
+    from lo2core import pipeline
+    from lo2core.evaluate import Protocol, read_concerns, recipes
+    from lo2core.scoreboard import as_text
+    from lo2core.store import Workspace
+    from lo2core.tables import Evaluation
+
+    concerns = read_concerns(args.concerns) if args.concerns else None
+    protocol = Protocol(tuple(args.apart), concerns, args.train_share, args.fault_groups)
+    chosen = recipes(args.detector, args.items, args.unit, args.budget)
+    workspace = Workspace(args.output_dir)
+    print(as_text(pipeline.evaluate_recipes(workspace, chosen, protocol, replace=args.replace)))
+    _print_paths([workspace.path(Evaluation)])
+
+
 def _run_trust(args: argparse.Namespace) -> None:
     from lo2core import bundles
 
@@ -293,6 +368,14 @@ _COMMANDS: tuple[tuple[str, str, Callable[[argparse.Namespace], None], tuple[_Op
     ),
     ("predict", "Score a workspace with a saved bundle, without training.", _run_predict, (_predictions, _output)),
     ("run", "Load, train and predict in one go.", _run_run, (_source, _recipe, _bundle, _output)),
+    ("explain", "Say which items and lines made the score of an incident.", _run_explain, (_explain,)),
+    ("compare", "Set saved predictions side by side.", _run_compare, (_compare,)),
+    (
+        "evaluate",
+        "Measure detectors on runs they were not trained on, beside what shortcuts alone would score.",
+        _run_evaluate,
+        (_evaluation, _output),
+    ),
     ("trust", "Vouch for a bundle: load it, check it, sign it.", _run_trust, (_trusted,)),
     ("sample", "Write a small synthetic LO2 folder.", _run_sample, (_sample,)),
     ("demo", "Make, train on and score the sample, where that is not done yet.", _run_demo, (_demo,)),

@@ -18,7 +18,7 @@ from lo2core.errors import ArtefactError, InputError
 from lo2core.explain import Evidence, Logs
 from lo2core.items import remask
 from lo2core.store import Workspace
-from lo2core.tables import EventPredictions, Events, Messages, Predictions, Sequences
+from lo2core.tables import EventPredictions, Events, Feedback, Messages, Predictions, Sequences
 from lo2core.vectorizer import event_lines
 
 
@@ -130,7 +130,9 @@ def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
     return bundles.load_bundle(path)
 
 
-def explain_incident(evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = "") -> Explanation:
+def explain_incident(
+    evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = ""
+) -> Explanation:
     """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
     rows = incidents.incident_of(predictions, incident.run, incident.folder, incident.window)
     services = incidents.services(rows, evidence.model)
@@ -194,11 +196,54 @@ def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
     return [Incident(*row) for row in rows.select("run", "folder", "window").iter_rows()]
 
 
-def save_explanation(workspace: Workspace, explanation: Explanation, pages: dict[str, str] | None = None) -> list[Path]:
-    """Keep an explanation under `explainability/<prediction>/<incident>/`; returns the files written."""
+def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
+    """Keep an explanation under `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
+    from lo2core import report
+
     folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
-    facts = {"command": pipeline.command_line(), "prediction": explanation.prediction}
-    return workspace.keep(folder, explanation.frames, pages or {}, facts | {"incident": str(explanation.incident)})
+    pages = {"report": report.incident_report(explanation, unfolded_diff(evidence, explanation))}
+    facts = {"prediction": explanation.prediction, "incident": str(explanation.incident)}
+    return workspace.keep(folder, explanation.frames, pages, {"command": pipeline.command_line(), **facts})
+
+
+def keep_prediction(
+    workspace: Workspace, evidence: Evidence, predictions: pl.DataFrame, explanations: Sequence[Explanation]
+) -> list[Path]:
+    """Keep a report of a whole prediction under `explainability/<prediction>/`; returns the paths.
+
+    `explanations` (at least one) are shown in it one after the other; beside it lie its false positives, where it is
+    labelled, and all explained items.
+    """
+    from lo2core import report
+
+    name = explanations[0].prediction
+    made = workspace.metadata(name)
+    pages = {"report": report.prediction_report(name, predictions, explanations, made)}
+    frames = {"items": pl.concat([one.items for one in explanations])}
+    wrong, shared = incidents.false_positives(evidence, predictions)
+    if wrong.height:
+        frames |= {"false_positives": wrong, "false_positives_share": shared}
+    return workspace.keep(workspace.explanations(name), frames, pages, {"command": pipeline.command_line()})
+
+
+def unfolded_diff(evidence: Evidence, explanation: Explanation) -> pl.DataFrame | None:
+    """The aligned diff of the worst service line by line, see `diff.unfolded`; None where there is none."""
+    if explanation.diff is None or not explanation.diff.height:
+        return None
+    sides = diff_sides(evidence, explanation.diff["seq_id"][0])
+    return None if sides is None else diff.unfolded(explanation.diff, *sides)
+
+
+def marks(workspace: Workspace) -> pl.DataFrame:
+    """`tables.Feedback` of a workspace; empty where nothing was marked."""
+    return workspace.read(Feedback) if workspace.has(Feedback) else Feedback.create_empty()
+
+
+def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
+    """Append a row of `feedback.benign` or `feedback.undo` to the marks; returns all of them."""
+    both = pl.concat([marks(workspace), row])
+    workspace.write(Feedback, both, provenance={"command": pipeline.command_line()}, replace=True)
+    return both
 
 
 @dataclass(frozen=True)
@@ -235,7 +280,9 @@ class Comparison:
         found = {name: value for name, value in vars(self).items() if isinstance(value, pl.DataFrame)}
         numbers = [asdict(part) for part in (self.agreement, self.mcnemar) if part is not None]
         told = {name: value for part in numbers for name, value in part.items()}
-        figures = pl.DataFrame({"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64})
+        figures = pl.DataFrame(
+            {"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64}
+        )
         return found | {"agreement": figures}
 
 
@@ -276,11 +323,14 @@ def compare_saved(saved: Sequence[Saved]) -> Comparison:
     )
 
 
-def save_comparison(workspace: Workspace, comparison: Comparison, pages: dict[str, str] | None = None) -> list[Path]:
-    """Keep a comparison under `explainability/compare_<a>_<b>/`; returns the files written."""
+def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
+    """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths."""
+    from lo2core import report
+
     a, b = (name.replace("/", ".") for name in comparison.names)
     facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
-    return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages or {}, facts)
+    pages = {"report": report.comparison_report(comparison)}
+    return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages, facts)
 
 
 def history(workspace: Workspace) -> pl.DataFrame:
@@ -292,9 +342,11 @@ def history(workspace: Workspace) -> pl.DataFrame:
         for name in home.predictions()
     ]
     rows = [compare.history_row(one) for one in saved]
-    return pl.concat(rows).sort("made", "prediction", "measure") if rows else compare.history_row(Saved("", _NOTHING)).clear()
+    return (
+        pl.concat(rows).sort("made", "prediction", "measure")
+        if rows
+        else compare.history_row(Saved("", _NOTHING)).clear()
+    )
 
 
 _NOTHING = Predictions.create_empty()
-
-

@@ -79,10 +79,14 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: st
     mine = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
     used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
     if not mine and not used:
-        others = f" {len(found)} in {models} were trained on other logs." if found else ""
+        others = f" {len(found)} saved elsewhere can be used to score." if found else ""
         return Step(name, why=f"No model was trained here yet.{others}")
     info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
-    facts = {"name": info.path.stem, "detector": info.facts.get("detector"), "normals": info.facts.get("normal_incidents")}
+    facts = {
+        "name": info.path.stem,
+        "detector": info.facts.get("detector"),
+        "normals": info.facts.get("normal_incidents"),
+    }
     made = datetime.fromtimestamp(bundles.stamp(info.path)[0] / 1e9, UTC)
     if info.state is not bundles.BundleState.SIGNED:
         return Step(name, STALE, made, f"It is {info.state.value}.", facts)

@@ -65,8 +65,7 @@ def making(saved: Sequence[Saved]) -> pl.DataFrame:
     """How each prediction was made: a row a fact with the columns fact, one for each prediction's name, and differs."""
     facts = [_facts(one) for one in saved]
     rows = [
-        {"fact": name} | {one.name: fact[name] for one, fact in zip(saved, facts, strict=True)}
-        for name in facts[0]
+        {"fact": name} | {one.name: fact[name] for one, fact in zip(saved, facts, strict=True)} for name in facts[0]
     ]
     table = pl.DataFrame(rows, schema={"fact": pl.String, **{one.name: pl.String for one in saved}})
     names = [one.name for one in saved]
@@ -144,7 +143,9 @@ def _change() -> pl.Expr:
 
 def flips(pairs: pl.DataFrame) -> pl.DataFrame:
     """The rows that only one of the two flagged, those of the largest difference in z first."""
-    flipped = pairs.filter(pl.col("change").is_in([NOW, NO_LONGER])).with_columns(difference=pl.col("z_b") - pl.col("z_a"))
+    flipped = pairs.filter(pl.col("change").is_in([NOW, NO_LONGER])).with_columns(
+        difference=pl.col("z_b") - pl.col("z_a")
+    )
     return flipped.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
 
 
@@ -180,7 +181,7 @@ def _kappa(scored: pl.DataFrame) -> float | None:
     """As `sklearn.metrics.cohen_kappa_score`, from the four counts alone."""
     n = scored.height
     a, b = scored["flagged_a"], scored["flagged_b"]
-    both, p, q = int((a & b).sum()) / n, a.sum() / n, b.sum() / n
+    both, p, q = (int(flags.sum()) / n for flags in (a & b, a, b))
     by_chance = p * q + (1 - p) * (1 - q)
     if by_chance == 1:
         return None
@@ -257,7 +258,9 @@ class _Side:
         z = incidents[f"z_{side}"].to_numpy()
         faulty = [np.sort(z[y & (blocks == block)]) for block in range(n)]
         normal = [np.sort(z[~y & (blocks == block)]) for block in range(n)]
-        wins = [[(np.searchsorted(m, f, "left") + np.searchsorted(m, f, "right")).sum() / 2 for m in normal] for f in faulty]
+        wins = [
+            [(np.searchsorted(m, f, "left") + np.searchsorted(m, f, "right")).sum() / 2 for m in normal] for f in faulty
+        ]
         return cls(counts, np.asarray(wins, dtype=float))
 
     def metrics(self, weights: Floats) -> dict[str, Floats]:
@@ -328,7 +331,9 @@ def incident_changes(a: Saved, b: Saved) -> pl.DataFrame:
     `change` is "new" (flagged in b alone) or "gone"; the largest z first.
     """
     sides = [
-        one.frame.filter("pred_ano").group_by("test_case", "service").agg(z=pl.col("z_score").max(), n=pl.len().cast(pl.Int64))
+        one.frame.filter("pred_ano")
+        .group_by("test_case", "service")
+        .agg(z=pl.col("z_score").max(), n=pl.len().cast(pl.Int64))
         for one in (a, b)
     ]
     on = ["test_case", "service"]
@@ -340,15 +345,21 @@ def incident_changes(a: Saved, b: Saved) -> pl.DataFrame:
 def item_changes(a: Saved, b: Saved) -> pl.DataFrame:
     """Messages, traces and request kinds that only one side's logs hold: kind, item (text), n, sequences, change."""
     if a.items is None or b.items is None:
-        return pl.DataFrame(schema={"kind": pl.String, "item": pl.String, "n": pl.Int64, "sequences": pl.Int64, "change": pl.String})
+        return pl.DataFrame(
+            schema={"kind": pl.String, "item": pl.String, "n": pl.Int64, "sequences": pl.Int64, "change": pl.String}
+        )
     parts = []
     for mine, other, change in ((b.items, a.items, "new"), (a.items, b.items, "vanished")):
         only = mine.counts.join(other.counts, on="message_id", how="anti")
-        counted = only.group_by("message_id").agg(pl.col("n").sum(), sequences=pl.col("seq_id").n_unique().cast(pl.Int64))
+        counted = only.group_by("message_id").agg(
+            pl.col("n").sum(), sequences=pl.col("seq_id").n_unique().cast(pl.Int64)
+        )
         texts = mine.messages.select("message_id", pl.col("kind").cast(pl.String), item="text")
         parts.append(counted.join(texts, on="message_id").with_columns(change=pl.lit(change)))
-    return pl.concat(parts).sort("change", "n", "item", descending=[False, True, False]).select(
-        "kind", "item", "n", "sequences", "change"
+    return (
+        pl.concat(parts)
+        .sort("change", "n", "item", descending=[False, True, False])
+        .select("kind", "item", "n", "sequences", "change")
     )
 
 
@@ -379,9 +390,9 @@ def _item_psi(a: Saved, b: Saved) -> dict[str | None, float]:
     if a.items is None or b.items is None:
         return {}
     sides = []
-    for one in (a, b):
-        services = one.frame.select("seq_id", "service").unique("seq_id")
-        counts = one.items.counts.filter(pl.col("kind") == "message").join(services, on="seq_id")
+    for frame, items in ((a.frame, a.items), (b.frame, b.items)):
+        services = frame.select("seq_id", "service").unique("seq_id")
+        counts = items.counts.filter(pl.col("kind") == "message").join(services, on="seq_id")
         sides.append(counts.group_by("service", "message_id").agg(pl.col("n").sum()))
     both = sides[0].join(sides[1], on=["service", "message_id"], how="full", coalesce=True, suffix="_b").fill_null(0)
     parts = {str(service): part for (service,), part in both.group_by("service")}
@@ -443,12 +454,14 @@ def history_row(saved: Saved) -> pl.DataFrame:
     z = saved.frame["z_score"].drop_nulls()
     measures = {
         "incidents": float(incidents.height),
-        "flagged incidents, %": 100 * incidents["flagged"].fill_null(False).mean() if incidents.height else None,
+        "flagged incidents, %": 100 * int(incidents["flagged"].sum()) / incidents.height if incidents.height else None,
         "median z": z.median(),
         "largest z": z.max(),
         "threshold": saved.threshold,
     }
     made = saved.metadata.get("created")
-    frame = pl.DataFrame({"measure": list(measures), "value": list(measures.values())}, schema_overrides={"value": pl.Float64})
+    frame = pl.DataFrame(
+        {"measure": list(measures), "value": list(measures.values())}, schema_overrides={"value": pl.Float64}
+    )
     stamp = pl.lit(made, dtype=pl.String).str.to_datetime(time_unit="ms", time_zone="UTC", strict=False)
     return frame.select(prediction=pl.lit(saved.name), made=stamp, measure="measure", value="value")

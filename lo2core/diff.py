@@ -22,7 +22,6 @@ MAX_CELLS = 4_000_000_000
 """Of the table of the longest common subsequence, one bit each: 500 MB."""
 
 
-
 def aligned_diff(here: pl.Series, normal: pl.Series) -> pl.DataFrame:
     """Stretches in order: stretch, change (common, missing, extra), n, here_from, normal_from.
 
@@ -52,19 +51,27 @@ def summary(here: pl.Series, normal: pl.Series, texts: pl.DataFrame) -> pl.DataF
 
     texts: columns message_id, text. The order does not matter here: counts are compared; the largest ratio comes first.
     """
-    counts = [side.rename("message_id").to_frame().group_by("message_id").agg(n=pl.len().cast(pl.Int64)) for side in (here, normal)]
+    counts = [
+        side.rename("message_id").to_frame().group_by("message_id").agg(n=pl.len().cast(pl.Int64))
+        for side in (here, normal)
+    ]
     both = counts[0].join(counts[1], on="message_id", how="full", coalesce=True, suffix="_normal")
     both = both.select("message_id", here=pl.col("n").fill_null(0), normal=pl.col("n_normal").fill_null(0))
     change = (
-        pl.when(pl.col("normal") == 0).then(pl.lit("extra"))
-        .when(pl.col("here") == 0).then(pl.lit("missing"))
-        .when(pl.col("here") > pl.col("normal")).then(pl.lit("more frequent"))
+        pl.when(pl.col("normal") == 0)
+        .then(pl.lit("extra"))
+        .when(pl.col("here") == 0)
+        .then(pl.lit("missing"))
+        .when(pl.col("here") > pl.col("normal"))
+        .then(pl.lit("more frequent"))
         .otherwise(pl.lit("less frequent"))
     )
     changed = both.filter(pl.col("here") != pl.col("normal")).with_columns(change=change)
     ratio = ((pl.col("here") + 1) / (pl.col("normal") + 1)).log().abs()
     named = changed.join(texts.select("message_id", "text"), on="message_id", how="left")
-    return named.sort(ratio, pl.col("message_id"), descending=[True, False]).select("message_id", "text", "here", "normal", "change")
+    return named.sort(ratio, pl.col("message_id"), descending=[True, False]).select(
+        "message_id", "text", "here", "normal", "change"
+    )
 
 
 def unfolded(stretches: pl.DataFrame, here: pl.DataFrame, normal: pl.DataFrame, context: int = 2) -> pl.DataFrame:

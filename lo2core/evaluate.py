@@ -1,6 +1,6 @@
-"""Evaluate: how well a recipe finds faults in runs it was not trained on, beside what shortcuts alone would have found.
+"""Evaluate: how well a recipe finds faults in runs it was not trained on, beside what shortcuts alone would find.
 
-Split by run, never by row; thresholds from normals, never from labelled test data; rows of unknown truth are not counted.
+Split by run, never by row; thresholds from normals, never from labelled test data; rows of unknown truth do not count.
 Labels are those of test cases: an event or sequence of a faulty test case counts as faulty even where the fault left no
 trace in it, so that figures of events and sequences compare detectors, and only those of incidents tell what is found.
 """
@@ -8,24 +8,27 @@ trace in it, so that figures of events and sequences compare detectors, and only
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from lo2core import holdout, metrics
+from lo2core.detectors import REGISTRY
 from lo2core.errors import InputError
+from lo2core.faults import fault_table, right_service
 from lo2core.holdout import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, Fold, LeftOut
 from lo2core.metrics import Scored
+from lo2core.parquet import one_line
 from lo2core.rows import CountSource
 from lo2core.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.tables import Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.train import MAX_FOLDS, Recipe
 
-ANY_SERVICE = "any"
 TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 
 
@@ -48,6 +51,14 @@ class Protocol:
         if unknown := set(self.apart) - set(rows["test_case"]):
             there = ", ".join(sorted(rows["test_case"].unique())[:6])
             raise InputError(f"No labelled test case {sorted(unknown)[0]!r} to report apart; there are {there}, ...")
+
+
+def read_concerns(path: Path) -> pl.DataFrame:
+    """`Protocol.concerns` from a CSV file. Raises InputError where it is not one with the columns pattern, service."""
+    try:
+        return pl.read_csv(path).select("pattern", "service")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} is no CSV file with the columns pattern and service: {one_line(error)}.") from error
 
 
 @dataclass(frozen=True)
@@ -76,17 +87,18 @@ def evaluate(
     """
     protocol, source = protocol or Protocol(), labelled(source)
     protocol.check(source.rows)
-    incidents = incident_facts(source.items, sequences, source.rows.select("seq_id", "incident").unique(maintain_order=True))
+    incidents = incident_facts(
+        source.items, sequences, source.rows.select("seq_id", "incident").unique(maintain_order=True)
+    )
     identity = _identity(recipe, protocol, facts or {})
     figures, curves, faults = [], [], []
     for split, found in _splits(source, recipe, protocol, incidents, advance):
         key = identity | {"split": split}
         for level in _levels(recipe):
-            rows = holdout.at_level(found.rows, level)
-            counted = _scored(rows.filter(~pl.col("test_case").is_in(protocol.apart)))
-            figures.append(key | {"level": level} | _figures(counted, rows, found, level, protocol, recipe.budget))
-            curves.append(_keyed(metrics.curves(counted).with_row_index("point"), key | {"level": level}))
-        faults.append(_keyed(fault_table(found.rows, protocol), key))
+            rows = holdout.at_level(found.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
+            figures.append(key | {"level": level} | _figures(rows, found, level, protocol))
+            curves.append(_keyed(metrics.curves(scored(rows)).with_row_index("point"), key | {"level": level}))
+        faults.append(_keyed(fault_table(found.rows, protocol.apart, protocol.concerns), key))
         if split == BY_RUN:
             figures += _shortcut_rows(found, incidents, protocol, facts or {})
     return Evaluated(
@@ -94,6 +106,12 @@ def evaluate(
         _as(EvaluationCurves, pl.concat(curves)),
         _as(EvaluationFaults, pl.concat(faults)),
     )
+
+
+def recipes(names: Sequence[str], items: Sequence[str], unit: str, budget: float) -> list[Recipe]:
+    """A recipe for each detector and items; "all" stands for every detector that scores the unit."""
+    able = [name for name, detector in REGISTRY.items() if unit in detector.units]
+    return [Recipe(n, i, unit, budget=budget) for n in (able if "all" in names else names) for i in items]
 
 
 def labelled(source: CountSource) -> CountSource:
@@ -117,27 +135,6 @@ def merged(before: Evaluated | None, new: Evaluated) -> Evaluated:
     names = new.figures["evaluation"].unique().implode()
     kept = (frame.filter(~pl.col("evaluation").is_in(names)) for frame in before.frames())
     return Evaluated(*(pl.concat(pair) for pair in zip(kept, new.frames(), strict=True)))
-
-
-def fault_table(rows: pl.DataFrame, protocol: Protocol) -> pl.DataFrame:
-    """Test case x service: how many sequences lie at or above the threshold; service "any" is the incident."""
-    incidents, sequences = (holdout.at_level(rows, level).with_columns(_alarm()) for level in ("incident", "sequence"))
-    named = incidents.filter("alarm").group_by("test_case", "service").agg(named=pl.len().cast(pl.Int64))
-    concerned = _concerned(rows, protocol)
-    right = named.join(concerned, on=["test_case", "service"]).select("test_case", "named", service=pl.lit(ANY_SERVICE))
-    everything = pl.concat([sequences, incidents.with_columns(service=pl.lit(ANY_SERVICE))])
-    table = everything.group_by("test_case", "service").agg(
-        pl.col("normal").first(), n=pl.len().cast(pl.Int64), alarms=pl.col("alarm").sum().cast(pl.Int64)
-    )
-    table = table.join(pl.concat([named, right.select(named.columns)]), on=["test_case", "service"], how="left")
-    table = table.join(concerned.with_columns(is_it=True), on=["test_case", "service"], how="left")
-    known = pl.col("test_case").is_in(concerned["test_case"].implode()) & (pl.col("service") != ANY_SERVICE)
-    return table.with_columns(
-        pl.col("named").fill_null(0),
-        share=pl.col("alarms") / pl.col("n"),
-        apart=pl.col("test_case").is_in(protocol.apart),
-        concerned=pl.when(known).then(pl.col("is_it").fill_null(False)),
-    ).sort("normal", "test_case", "service")
 
 
 def _splits(
@@ -182,21 +179,16 @@ def _data_name(facts: dict[str, Any]) -> str:
     return f"windows of {window:g} s" if window else "whole test cases"
 
 
-def _alarm() -> pl.Expr:
-    return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
-
-
-def _scored(rows: pl.DataFrame) -> Scored:
+def scored(rows: pl.DataFrame) -> Scored:
     """Arrays to measure; what could not be scored counts as the least anomalous of all."""
-    least = rows["z_score"].min()
-    ranked = rows.with_columns(_alarm(), pl.col("z_score").fill_null(0.0 if least is None else float(least) - 1))
+    least = pl.coalesce(pl.col("z_score").min() - 1, 0.0)
+    ranked = rows.with_columns(holdout.alarm(), pl.col("z_score").fill_null(least))
     columns = ("anomaly", "z_score", "alarm", "weight", "run")
     return Scored(*(ranked[name].to_numpy() for name in columns))
 
 
-def _figures(
-    counted: Scored, rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol, budget: float
-) -> dict[str, Any]:
+def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol) -> dict[str, Any]:
+    counted = scored(rows)
     normal_z = rows.filter("normal")["z_score"].drop_nulls().to_numpy()
     expected = found.training_z.get(level)
     low, high = _false_alarm_interval(counted) if level == "incident" else (None, None)
@@ -208,7 +200,7 @@ def _figures(
         "threshold": float(np.median([threshold.z for threshold in found.thresholds])),
         "estimated": any(threshold.estimated for threshold in found.thresholds),
         "psi": None if expected is None else metrics.psi(expected, normal_z),
-        "right_service": _right_service(rows, protocol) if level == "incident" else None,
+        "right_service": right_service(rows, protocol.concerns) if level == "incident" else None,
         "note": " ".join(_notes(counted, rows)),
     }
 
@@ -234,23 +226,6 @@ def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
         yield f"{unscored} rows of services that their model does not know count as not found."
 
 
-def _concerned(rows: pl.DataFrame, protocol: Protocol) -> pl.DataFrame:
-    """Columns test_case, service: the service that each faulty test case concerns, where that is known."""
-    cases = rows.filter(~pl.col("normal")).select(pl.col("test_case").unique().sort())
-    if protocol.concerns is None:
-        return cases.clear().with_columns(service=pl.lit(None, dtype=pl.String))
-    patterns = list(protocol.concerns.select("pattern", "service").iter_rows())
-    first = pl.coalesce(pl.when(pl.col("test_case").str.contains(p)).then(pl.lit(s)) for p, s in patterns)
-    return cases.with_columns(service=first).drop_nulls("service")
-
-
-def _right_service(incidents: pl.DataFrame, protocol: Protocol) -> float | None:
-    """Share of the detected faults, but for those apart, whose worst service is the one concerned."""
-    concerned = _concerned(incidents, protocol).rename({"service": "expected"})
-    detected = incidents.filter(_alarm() & ~pl.col("test_case").is_in(protocol.apart)).join(concerned, on="test_case")
-    return detected.select((pl.col("service") == pl.col("expected")).mean()).item() if detected.height else None
-
-
 def _shortcut_rows(
     found: LeftOut, facts: pl.DataFrame, protocol: Protocol, about: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
@@ -269,18 +244,20 @@ def _shortcut_rows(
 
 
 def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol) -> dict[str, Any]:
-    """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells more."""
+    """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells."""
     truth, fact = rows["anomaly"].to_numpy(), rows[shortcut.name].to_numpy()
     as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), rows["run"].to_numpy())
     size = _size(as_is, protocol)
     if not as_is.two_classes:
         return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
     score = oriented(truth, fact, metrics.auroc(as_is))
-    return size | metrics.ranked(Scored(truth, score, as_is.alarm, as_is.weight, as_is.group)) | {"note": shortcut.about}
+    return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}
 
 
 def _keyed(frame: pl.DataFrame, key: dict[str, Any]) -> pl.DataFrame:
-    return frame.with_columns(pl.lit(value).alias(name) for name, value in key.items() if name in ("evaluation", "split", "level"))
+    return frame.with_columns(
+        pl.lit(value).alias(name) for name, value in key.items() if name in ("evaluation", "split", "level")
+    )
 
 
 def _as(schema: Any, frame: pl.DataFrame) -> pl.DataFrame:

@@ -17,12 +17,15 @@ from scipy import sparse
 
 from lo2core.errors import InputError
 from lo2core.items import Items
-from lo2core.model import Floats, Model
+from lo2core.model import Model
 from lo2core.nearest import NearestNormal
 from lo2core.tables import ExplainedItems, NearestNormals
-from lo2core.vectorizer import Vectorizer
+from lo2core.vectorizer import UNSEEN, Vectorizer
 
 TITLE_LENGTH = 160
+_PATH = r"(?:^|[\s=])((?:/(?:[\w<>.-]|\{\w+\})+)+)"
+STACK_FRAME = r"^\s+(at |\.\.\. |- )"
+"""A line of a stack trace below its exception: it says where, not what."""
 SEVERE = ("ERROR", "FATAL", "SEVERE")
 _ITEMS = ExplainedItems.create_empty().schema
 _NEAREST = NearestNormals.create_empty().schema
@@ -84,7 +87,9 @@ class Evidence:
         service = str(facts["service"])
         if service not in self.model.detectors:
             known = ", ".join(sorted(self.model.detectors))
-            raise InputError(f"The model knows {known}, but not {service!r}: it gave no score, so there is none to explain.")
+            raise InputError(
+                f"The model knows {known}, but not {service!r}: it gave no score, so there is none to explain."
+            )
         return service
 
     def method(self, service: str) -> str:
@@ -94,10 +99,15 @@ class Evidence:
         return self.model.detectors[service].attribution
 
     @cached_property
+    def messages(self) -> pl.DataFrame:
+        """`tables.Messages` of both logs."""
+        both = pl.concat([self.here.items.messages, self.training.items.messages])
+        return both.unique("message_id", keep="first", maintain_order=True)
+
+    @cached_property
     def features(self) -> pl.DataFrame:
         """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per, kind."""
-        messages = pl.concat([self.here.items.messages, self.training.items.messages]).unique("message_id", keep="first")
-        return pl.concat([self._carried(kind, messages) for kind in self.vec.kinds])
+        return pl.concat([self._carried(kind, self.messages) for kind in self.vec.kinds])
 
     @cached_property
     def normals(self) -> dict[str, Normals]:
@@ -138,6 +148,16 @@ def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
     return X
 
 
+def in_words(p_value: float | None, n_normals: int) -> str:
+    """What a p-value says among so many unseen normals."""
+    if p_value is None:
+        return "not scored: the model does not know this service"
+    as_odd = round(p_value * (n_normals + 1)) - 1
+    if as_odd < 1:
+        return f"odder than all {n_normals} normals"
+    return f"as odd as {as_odd} of {n_normals} normals"
+
+
 def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     """`tables.ExplainedItems` of a sequence: the items that made its score, largest share first.
 
@@ -155,7 +175,10 @@ def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
             share=(positive / positive.sum()).fill_nan(0.0),
             title=titles(evidence, service, found),
         )
-        .sort("share", "here", "feature", descending=[True, True, False])
+        .with_columns(
+            frame=pl.col("item").str.contains(STACK_FRAME), loud=severity(pl.col("item").str.extract(r"^(\w+)"))
+        )
+        .sort("share", "frame", "loud", "here", "feature", descending=[True, False, True, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), kind=pl.col("kind").cast(_ITEMS["kind"]))
         .select(_ITEMS.names())
     )
@@ -204,20 +227,28 @@ def _with_normals(evidence: Evidence, seq_id: str, service: str, found: pl.DataF
     columns = found.join(at, on="feature", how="left", maintain_order="left")["column"].fill_null(counts.shape[1] - 1)
     nearest = [names.index(name) for name in nearest_normals(evidence, seq_id)["normal"]]
     there = counts[:, columns.to_numpy()]
-    described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
     return found.with_columns(
         normals=pl.Series(there[nearest].toarray().T.tolist(), dtype=pl.List(pl.Float64)),
         held_by=pl.Series(there.getnnz(axis=0), dtype=pl.Int64),
         n_normals=pl.lit(len(names), dtype=pl.Int64),
-    ).join(_message_names(evidence, described), on="feature", how="left", maintain_order="left")
+    ).join(_described(evidence, seq_id), on="feature", how="left", maintain_order="left")
 
 
-def _message_names(evidence: Evidence, described: pl.DataFrame) -> pl.DataFrame:
-    """For a model of events the items are the messages, whatever the vectorizer makes of them."""
-    if evidence.model.unit != "event":
+def _described(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+    """feature, kind, item (text) of every item. What matches no template is called by a message of the sequence."""
+    if evidence.model.unit == "event":
+        return evidence.messages.select(feature="message_id", kind=pl.col("kind").cast(pl.String), item="text")
+    described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
+    if "templates" not in evidence.vec.kinds:
         return described
-    messages = evidence.here.items.messages
-    return messages.select(feature="message_id", kind=pl.col("kind").cast(pl.String), item="text")
+    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id)
+    unmatched = evidence.features.filter(pl.col("name") == UNSEEN).join(held, on="message_id", how="semi")
+    texts = evidence.messages.join(unmatched, on="message_id", how="semi")["text"]
+    loudest = texts.to_frame().sort(severity(pl.col("text").str.extract(r"^(\w+)")), "text", descending=[True, False])
+    said = loudest["text"].head(1).to_list() or [UNSEEN]
+    return described.with_columns(
+        item=pl.when(pl.col("item") == UNSEEN).then(pl.lit(f"no known template: {said[0]}")).otherwise("item")
+    )
 
 
 def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
@@ -243,30 +274,37 @@ def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
 
 
 def titles(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.Series:
-    """A line for each item (feature, kind, item): its text, or what is most telling of a request kind."""
+    """A line for each item (columns feature, kind, item): its text, or what says most of a request kind."""
     requests = found.filter(pl.col("kind") == "request").select("feature")
-    telling = telling_messages(evidence, service, requests).select("feature", telling="text")
+    telling = telling_messages(evidence, service, requests).select("feature", "path", telling="text")
     joined = found.join(telling, on="feature", how="left", maintain_order="left")
-    text = pl.coalesce(pl.lit("request: ") + pl.col("telling"), "item", pl.lit("?")).str.strip_chars()
-    return joined.select(_shortened(text.str.replace_all(r"\s+", " "))).to_series()
+    request = pl.format("request {} -> {}", pl.col("path").fill_null("?"), pl.col("telling"))
+    text = pl.coalesce(request, "item", pl.lit("?")).str.strip_chars().str.replace_all(r"\s+", " ")
+    return joined.select(_shortened(text)).to_series()
 
 
 def telling_messages(evidence: Evidence, service: str, requests: pl.DataFrame) -> pl.DataFrame:
     """For each request kind (column feature) the message that says most: severe first, then rare in normals.
 
-    Columns feature, message_id, text.
+    Columns feature, message_id, text, and path: the rarest path that any of its messages names, null where none does.
     """
-    messages = pl.concat([evidence.here.items.messages, evidence.training.items.messages]).unique("message_id", keep="first")
+    messages = evidence.messages
     members = requests.join(messages, left_on="feature", right_on="message_id").select("feature", message_id="members")
-    return (
+    ranked = (
         members.explode("message_id")
         .join(messages.select("message_id", "text"), on="message_id")
         .join(evidence.normal_totals(service), on="message_id", how="left")
-        .with_columns(pl.col("normal_n").fill_null(0), severity=severity(pl.col("text").str.extract(r"^(\w+)")))
+        .with_columns(
+            pl.col("normal_n").fill_null(0),
+            severity=severity(pl.col("text").str.extract(r"^(\w+)")),
+            path=pl.col("text").str.extract(_PATH),
+        )
         .sort("severity", "normal_n", "message_id", descending=[True, False, False])
-        .unique("feature", keep="first", maintain_order=True)
-        .select("feature", "message_id", "text")
     )
+    rarest = ranked.sort("normal_n", pl.col("path").str.len_chars(), descending=[False, True], maintain_order=True)
+    paths = rarest.drop_nulls("path").unique("feature", keep="first", maintain_order=True).select("feature", "path")
+    first = ranked.unique("feature", keep="first", maintain_order=True).select("feature", "message_id", "text")
+    return first.join(paths, on="feature", how="left", maintain_order="left")
 
 
 def severity(level: pl.Expr) -> pl.Expr:

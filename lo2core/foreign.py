@@ -1,8 +1,8 @@
 """Tables of events from elsewhere (Parquet, CSV): one row an event, with the sequence that it belongs to.
 
-Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and correlation_id
-are used where they are there. There is no run and no test case in such a table: the file is the run, each sequence is its
-own folder and so its own incident.
+Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and
+correlation_id are used where they are there. Such a table has no run and no test case: the file is the run, each sequence
+is its own folder and so its own incident.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def _scan(path: Path) -> pl.DataFrame:
         raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
     if missing := [name for name in _NEEDED if name not in frame.columns]:
         raise InputError(
-            f"{path.name} lacks the column {' and '.join(missing)}: a table of events needs {' and '.join(_NEEDED)}, found "
-            f"were {', '.join(frame.columns)}. Rename its columns."
+            f"{path.name} lacks the column {' and '.join(missing)}: a table of events needs {' and '.join(_NEEDED)}, "
+            f"found were {', '.join(frame.columns)}. Rename its columns."
         )
     return frame.with_row_index("line_no", offset=1).with_columns(pl.col(_NEEDED).cast(pl.String))
 
@@ -69,7 +69,9 @@ def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
     """The rows with all columns of `tables.Events`."""
     texts = [(pl.col(n).cast(pl.String) if n in frame.columns else pl.lit(None, pl.String)).alias(n) for n in _TEXTS]
     service = pl.col("service").cast(pl.String) if "service" in frame.columns else pl.lit(None, pl.String)
-    frame = frame.with_columns(*texts, service=service.fill_null(DEFAULT_SERVICE), folder="seq_id", given=_anomaly(frame, file))
+    frame = frame.with_columns(
+        *texts, service=service.fill_null(DEFAULT_SERVICE), folder="seq_id", given=_anomaly(frame, file)
+    )
     several = pl.col("service").n_unique().over("folder") > 1
     anomaly = pl.col("given").any().over("folder")
     frame = frame.with_columns(

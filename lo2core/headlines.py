@@ -1,4 +1,4 @@
-"""Headlines: for many sequences at once, the one item that weighs most in each score. `explain` goes deeper into one."""
+"""Headlines: of many sequences at once, the one item that weighs most in each score; `explain` goes deeper."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ def headlines(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFra
     """
     encoded = vec.transform(items, sequences["seq_id"])
     top = pl.DataFrame({"seq_id": sequences["seq_id"], "column": _heaviest(model, encoded, sequences["service"])})
-    names = pl.DataFrame({"name": vec.feature_names_}).with_row_index("column").with_columns(pl.col("column").cast(pl.Int64))
+    names = (
+        pl.DataFrame({"name": vec.feature_names_})
+        .with_row_index("column")
+        .with_columns(pl.col("column").cast(pl.Int64))
+    )
     known = names.filter(pl.col("column") < vec.vocabulary_.height)
     return (
         top.with_row_index("row")
@@ -69,5 +73,5 @@ def _telling(text: pl.Expr) -> pl.Expr:
 
 
 def _one_line(text: pl.Expr) -> pl.Expr:
-    joined = text.str.replace_all(r"\s*\n\s*", "  ·  ")
+    joined = text.str.strip_chars().str.replace_all(r"\s*\n\s*", "  ·  ")
     return pl.when(joined.str.len_chars() > LENGTH).then(joined.str.slice(0, LENGTH - 1) + "…").otherwise(joined)

@@ -64,8 +64,9 @@ def long_normal_folds(folds: list[Fold], rows: pl.DataFrame, length: pl.DataFram
     length: columns incident, length. What is long is said by the events of normal incidents alone.
     """
     joined = rows.join(length, on="incident", how="left", maintain_order="left")
-    per_incident = joined.filter("normal").unique("incident")["length"]
-    long = (rows["normal"] & (joined["length"] > _LONG * per_incident.median())).fill_null(False)
+    per_incident = joined.filter("normal").unique("incident")
+    usual = per_incident.select(pl.col("length").median()).item() or 0.0
+    long = (rows["normal"] & (joined["length"] > _LONG * usual)).fill_null(False)
     found = [Fold(fold.train & ~long, fold.test & long) for fold in folds]
     return [fold for fold in found if fold.test.any()]
 
@@ -122,6 +123,11 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     key = "seq_id" if level == "sequence" else "incident"
     ordered = rows.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
     return ordered.unique(key, keep="first", maintain_order=True).with_columns(weight=pl.lit(1.0))
+
+
+def alarm() -> pl.Expr:
+    """Whether a scored row lies at or above the threshold of its own model; what could not be scored does not."""
+    return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
 
 
 def _restricted(source: CountSource, mask: pl.Series) -> CountSource:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from lo2core import explain
 from lo2core.errors import InputError
-from lo2core.explain import Evidence
+from lo2core.explain import Evidence, in_words
 from lo2core.lines import odd_lines
 from lo2core.model import Model
+
+DataType = pl.DataType | DataTypeClass
 
 TOP = 5
 """The items of a sequence that are looked at where many sequences are."""
@@ -46,16 +49,6 @@ def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     return incident.select(*columns, words=pl.Series(words, dtype=pl.String))
 
 
-def in_words(p_value: float | None, n_normals: int) -> str:
-    """What a p-value says among so many unseen normals."""
-    if p_value is None:
-        return "not scored: the model does not know this service"
-    as_odd = round(p_value * (n_normals + 1)) - 1
-    if as_odd < 1:
-        return f"odder than all {n_normals} normals"
-    return f"as odd as {as_odd} of {n_normals} normals"
-
-
 def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """When it began, service by service: the first event that holds an item no training normal holds.
 
@@ -68,7 +61,7 @@ def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) 
     return pl.concat(firsts).sort("m_timestamp", "service", nulls_last=True)
 
 
-_ODD = {
+_ODD: dict[str, DataType] = {
     "m_timestamp": pl.Datetime("ms"),
     "service": pl.String,
     "seq_id": pl.String,
@@ -111,10 +104,10 @@ def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.D
         .sort("sequences", "mean_share", "title", descending=[True, True, False])
     )
     top = items.filter(pl.col("rank") == 1).select("seq_id", top_item="title")
-    return wrong.join(top, on="seq_id", how="left", maintain_order="left"), shared.select(_SHARED)
+    return wrong.join(top, on="seq_id", how="left", maintain_order="left"), shared.select(*_SHARED)
 
 
-_SHARED = {
+_SHARED: dict[str, DataType] = {
     "service": pl.String,
     "title": pl.String,
     "sequences": pl.Int64,

@@ -213,6 +213,7 @@ class Progress:
         self._turn = threading.Lock()
         self._began = time.monotonic()
         self._written = self._told = float("-inf")
+        self._line = ""
         named = os.environ.get(PROGRESS_VARIABLE)
         self._file = Path(named) if named else None
         self._bar = ProgressBar(console=Console(stderr=True)) if sys.stderr.isatty() else None
@@ -270,7 +271,10 @@ class Progress:
     def _print_line(self) -> None:
         facts = self.snapshot()
         share = "" if facts["fraction"] is None else f" {facts['fraction']:.0%}"
-        print(f"{self.label}{share} {facts['rate']}".rstrip(), file=sys.stderr, flush=True)
+        line = f"{self.label}{share} {facts['rate']}".rstrip()
+        if line != self._line:
+            self._line = line
+            print(line, file=sys.stderr, flush=True)
 
 
 def _rate(speed: float, unit: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lo2core.explain import Evidence, Logs, severity, telling_messages, titles
+from lo2core.explain import STACK_FRAME, Evidence, Logs, severity, telling_messages, titles
 from lo2core.items import masked
 from lo2core.masks import Masker
 from lo2core.tables import ExplainedLines, ExplainedRequests
@@ -14,18 +14,15 @@ from lo2core.vectorizer import event_lines
 
 _LINES = ExplainedLines.create_empty().schema
 _REQUESTS = ExplainedRequests.create_empty().schema
-_FRAME = r"^\s+(at |\.\.\. |- )"
-"""A line of a stack trace below its exception: it says where, not what."""
-AT_LEAST = 3
 SMALL_SHARE = 0.01
-"""So many lines are shown in any case, further ones for items with at least this share."""
+"""Items with less are shown only where there is nothing else to show."""
 
 
 def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int = 2, limit: int = 10) -> pl.DataFrame:
     """`tables.ExplainedLines`: the raw lines that show the given items of a sequence, and `around` events on both sides.
 
-    One line for each item that made the score, largest share first, as long as it was not shown by a line before: at least
-    three where there are as many, at most `limit`. All items outside the vocabulary together are one column of the model,
+    One line for each item that made the score, largest share first, unless a line before has shown it; at most `limit`.
+    All items outside the vocabulary together are one column of the model,
     so what shows that column best goes before each of them. Of lines that show equally much, errors and warnings go first,
     then early ones. An event stands there once, by its most telling line.
     """
@@ -34,9 +31,11 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     places = _places(_chosen(hits, limit))
     if not places.height:
         return empty()
-    return _with_neighbours(events, places, around).with_columns(
-        seq_id=pl.lit(seq_id), service=pl.lit(evidence.service_of(seq_id))
-    ).select(_LINES.names())
+    return (
+        _with_neighbours(events, places, around)
+        .with_columns(seq_id=pl.lit(seq_id), service=pl.lit(evidence.service_of(seq_id)))
+        .select(_LINES.names())
+    )
 
 
 def empty() -> pl.DataFrame:
@@ -50,6 +49,19 @@ def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFr
     hits = _hits(evidence, seq_id, events, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")
     return hits.join(times, on="event_line", how="left", maintain_order="left")
+
+
+def around(evidence: Evidence, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
+    """The event that holds a line, and k events on both sides: line_no, m_timestamp, level, text, trace, source, here."""
+    events = evidence.here.events_of(seq_id)
+    at = int((events["line_no"] <= line_no).sum()) - 1
+    near = events.slice(max(0, at - k), min(at, k) + k + 1)
+    shown = near.with_columns(
+        event_lines(near).alias("text"),
+        _trace().alias("trace"),
+        here=pl.col("line_no") == events["line_no"][max(0, at)],
+    )
+    return shown.select("line_no", "m_timestamp", "level", "text", "trace", "source", "here")
 
 
 def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
@@ -134,7 +146,7 @@ def _all_windows(logs: Logs, seq_id: str) -> pl.DataFrame:
 
 def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, known, title."""
-    wanted = items.filter(pl.col("share") > 0).select("feature", "share", "known", "title", "kind")
+    wanted = _worth_showing(items).select("feature", "share", "known", "title", "kind")
     raw = raw_lines(events, evidence.vec.masker)
     if evidence.model.unit == "event":
         carried = wanted.with_columns(message_id="feature")
@@ -147,6 +159,15 @@ def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataF
         return plain.sort("line_no", maintain_order=True)
     shown = _request_lines(evidence, seq_id, raw, events, asked).select(columns)
     return pl.concat([plain, shown]).sort("line_no", maintain_order=True)
+
+
+def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:
+    """The items with a share; where the detector names none, those that no normal holds, all alike."""
+    found = items.filter(pl.col("share") > 0)
+    if found.height:
+        return found
+    foreign = items.filter(pl.col("held_by") == 0, pl.col("here") > 0)
+    return foreign.with_columns(share=pl.lit(1.0) / pl.len())
 
 
 def _request_lines(
@@ -167,8 +188,8 @@ def _chosen(hits: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
     chosen: list[dict[str, Any]] = []
     for share, wanted in _wanted(hits):
         fresh = [c for c in candidates if wanted & c["features"].keys()]
-        done = len(chosen) == limit or (len(chosen) >= AT_LEAST and share < SMALL_SHARE)
-        if done or wanted & shown or not fresh:
+        small = share < SMALL_SHARE and chosen
+        if len(chosen) == limit or small or wanted & shown or not fresh:
             continue
         best = max(fresh, key=lambda c: _worth(c, shown, len(wanted) > 1))
         candidates.remove(best)
@@ -181,7 +202,9 @@ def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
     """What to show, largest share first: each item, and all items outside the vocabulary, of which any will do."""
     distinct = hits.unique("feature", keep="first", maintain_order=True)
     unseen = distinct.filter(~pl.col("known"))
-    wanted = [(unseen["share"].sum(), set(unseen["feature"]))] if unseen.height else []
+    wanted: list[tuple[float, set[int]]] = []
+    if unseen.height:
+        wanted.append((float(unseen["share"].sum()), set(unseen["feature"])))
     wanted += [(share, {feature}) for feature, share in distinct.select("feature", "share").iter_rows()]
     return sorted(wanted, key=lambda pair: -pair[0])
 
@@ -221,7 +244,9 @@ def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
     for place, event in enumerate(chosen, start=1):
         telling = _telling_line(event["lines"])
         shown = {"place": place, "event_line": event["event_line"], "items": event["titles"]}
-        rows.append(shown | {"line_no": telling["line_no"], "text": telling["text"], "share": sum(event["features"].values())})
+        rows.append(
+            shown | {"line_no": telling["line_no"], "text": telling["text"], "share": sum(event["features"].values())}
+        )
     names = ("place", "event_line", "line_no", "text", "share", "items")
     return pl.DataFrame(rows, schema={name: _LINES[name] for name in names})
 
@@ -232,7 +257,7 @@ def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
     return (
         lines.group_by("line_no", "text", maintain_order=True)
         .agg(pl.col("share").sum(), pl.col("known").all())
-        .with_columns(frame=pl.col("text").str.contains(_FRAME), cause=pl.when(cause).then("line_no").otherwise(0))
+        .with_columns(frame=pl.col("text").str.contains(STACK_FRAME), cause=pl.when(cause).then("line_no").otherwise(0))
         .sort("frame", "cause", "known", "share", "line_no", descending=[False, True, False, True, False])
         .row(0, named=True)
     )
@@ -256,7 +281,13 @@ def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) ->
     )
     marked = places.with_columns(near="place")
     facts = events.select(
-        "m_timestamp", "level", "correlation_id", "source", event_line="line_no", first=event_lines(events), trace=_trace()
+        "m_timestamp",
+        "level",
+        "correlation_id",
+        "source",
+        event_line="line_no",
+        first=event_lines(events),
+        trace=_trace(),
     )
     both = pl.concat([marked, near], how="diagonal").join(facts, on="event_line", how="left")
     return both.with_columns(

@@ -17,10 +17,11 @@ from typing import Any
 
 import polars as pl
 
-from lo2core import archives, bundles, enhance, load, predict, sample, store, train, windows
+from lo2core import archives, bundles, enhance, evaluate, load, parquet, predict, sample, store, train, windows
 from lo2core.bundles import LoadedBundle
 from lo2core.config import models_dir
 from lo2core.errors import ArtefactError, ExistsError, InputError
+from lo2core.evaluate import Protocol
 from lo2core.items import Items, combine, remask
 from lo2core.jobs import Progress
 from lo2core.load import LoadOptions
@@ -287,6 +288,37 @@ def items_for(workspace: Workspace, vec: Vectorizer) -> Items:
         f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
         "--replace, or train a bundle on them."
     )
+
+
+def evaluate_recipes(
+    workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol, *, replace: bool = False
+) -> pl.DataFrame:
+    """Evaluate stage: add the figures, curves and faults of each recipe to those saved; returns the new figures.
+
+    An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
+    """
+    items, sequences = read_items(workspace), workspace.read(Sequences)
+    sources = {unit: CountSource(items, sequences, unit, masker_of(workspace)) for unit in {r.unit for r in recipes}}
+    known = not replace and all(workspace.has(schema) for schema in evaluate.TABLES)
+    saved = evaluate.Evaluated(*(workspace.read(schema) for schema in evaluate.TABLES)) if known else None
+    new = None
+    total = sum(evaluate.steps(sources[recipe.unit], recipe, protocol) for recipe in recipes)
+    with Progress(total, "Evaluate") as progress:
+        for recipe in recipes:
+            progress.stage(f"Evaluate {recipe.detector}, {recipe.items}")
+            facts = _evaluation_facts(workspace)
+            found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, progress.advance)
+            saved, new = evaluate.merged(saved, found), evaluate.merged(new, found)
+            for schema, frame in zip(evaluate.TABLES, saved.frames(), strict=True):
+                workspace.write(schema, frame, provenance=_provenance_of(workspace), replace=True)
+    return new.figures if new else evaluate.TABLES[0].create_empty()
+
+
+def _evaluation_facts(workspace: Workspace) -> dict[str, Any]:
+    """What an evaluation says of its data: columns window, data_fingerprint, evaluated_at."""
+    options = workspace.metadata(Sequences).get("options") or {}
+    fingerprint = workspace.metadata(Counts).get("data_fingerprint")
+    return {"window": options.get("window"), "data_fingerprint": fingerprint, "evaluated_at": parquet.now()}
 
 
 def run(

@@ -35,11 +35,14 @@ def predict_events(
     events: pl.LazyFrame,
     threshold: Threshold | None = None,
 ) -> pl.LazyFrame:
-    """Score columns joined to every event; each distinct (service, message) is scored once."""
+    """Score columns joined to every event: each distinct (service, message) is scored once, equals share a rank."""
     source = CountSource(items, sequences, "event")
-    rows = source.encode(source.rows.unique(["service", "message_id"]), vec)
-    scores = model.score(rows.X, rows.frame["service"])
-    known = pl.concat([rows.frame.select("service", "message_id"), scores], how="horizontal")
+    distinct = source.rows.group_by("service", "message_id").agg(n=pl.col("weight").sum().cast(pl.Int64))
+    rows = source.encode(distinct, vec)
+    known = pl.concat([distinct, model.score(rows.X, distinct["service"])], how="horizontal")
+    ranks = known.group_by("z_score").agg(pl.col("n").sum()).drop_nulls().sort("z_score", descending=True)
+    ranks = ranks.select("z_score", rank=1 + pl.col("n").cum_sum() - pl.col("n"))
+    known = known.drop("n").join(ranks, on="z_score", how="left")
     joined = events.join(known.lazy(), on=["service", "message_id"], how="left", maintain_order="left")
     return _judged(joined, threshold or model.threshold)
 

@@ -36,7 +36,11 @@ SHORTCUTS = (
     Shortcut("duration", "seconds from its first to its last event", "try --window 6"),
     Shortcut("time of day", "when it began, in seconds since midnight", "record runs at other hours"),
     Shortcut("position", "its rank in time within its run", "record normal test cases between the others"),
-    Shortcut("start-up lines", "lines that a process writes once, or in its first test case only", "try --skip-init-lines 100"),
+    Shortcut(
+        "start-up lines",
+        "lines that a process writes once, or in its first test case only",
+        "try --skip-init-lines 100",
+    ),
 )
 
 
@@ -74,7 +78,12 @@ def startup_lines(items: Items, rows: pl.DataFrame) -> pl.DataFrame:
     rows: columns seq_id, incident, run, service, start_time.
     """
     process = ["run", "service"]
-    first = rows.drop_nulls("start_time").sort("start_time", "incident").group_by(process).agg(first=pl.col("incident").first())
+    first = (
+        rows.drop_nulls("start_time")
+        .sort("start_time", "incident")
+        .group_by(process)
+        .agg(first=pl.col("incident").first())
+    )
     lines = items.counts.filter(pl.col("kind") != "request").join(rows, on="seq_id").join(first, on=process, how="left")
     per_item = [*process, "message_id"]
     once = pl.col("n").sum().over(per_item) == 1

@@ -43,6 +43,9 @@ from lo2core.tables import (
     Counts,
     DiffStretches,
     EnrichedEvents,
+    Evaluation,
+    EvaluationCurves,
+    EvaluationFaults,
     EventPredictions,
     Events,
     ExplainedItems,
@@ -63,6 +66,9 @@ TABLES: dict[type[dy.Schema], str] = {
     Messages: "lo2_messages",
     Counts: "lo2_counts",
     EnrichedEvents: "lo2_events_enriched",
+    Evaluation: "lo2_evaluation",
+    EvaluationCurves: "lo2_evaluation_curves",
+    EvaluationFaults: "lo2_evaluation_faults",
     Feedback: "lo2_feedback",
 }
 """The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""

@@ -78,7 +78,9 @@ def test_case_bands(workspace: Workspace) -> pl.DataFrame:
     sequences = workspace.read(Sequences).filter(pl.col("start_time").is_not_null())
     label = pl.when("normal").then(pl.lit("normal")).when(~pl.col("normal")).then(pl.lit("other"))
     spans = sequences.group_by("run", "folder").agg(
-        label=label.otherwise(pl.lit("no label")).first(), start=pl.col("start_time").min(), end=pl.col("end_time").max()
+        label=label.otherwise(pl.lit("no label")).first(),
+        start=pl.col("start_time").min(),
+        end=pl.col("end_time").max(),
     )
     began = pl.col("start").min().over("run")
     minutes = [_minutes(pl.col(name) - began).alias(name) for name in ("start", "end")]

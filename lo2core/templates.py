@@ -27,7 +27,9 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
     known = enrich_messages(texts).select("message_id", template="e_template", text="e_message_normalized")
     cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
-    counts = workspace.read(Counts).filter(pl.col("kind") == "message").join(known, on="message_id").join(cases, on="seq_id")
+    counts = (
+        workspace.read(Counts).filter(pl.col("kind") == "message").join(known, on="message_id").join(cases, on="seq_id")
+    )
     case = pl.struct("run", "folder")
     labels = {"normal": pl.col("normal"), "other": ~pl.col("normal")}
     n_cases = {name: cases.filter(one).select("run", "folder").n_unique() for name, one in labels.items()}
@@ -56,7 +58,7 @@ def raw_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
 
 @dataclass(frozen=True)
 class RuleEffect:
-    """What a rule would change. examples: before, after, of distinct lines; messages: distinct ones before and after."""
+    """What a rule would change. examples: before, after of distinct lines, cut to the change; messages: distinct ones before and after."""
 
     lines: int
     examples: pl.DataFrame
@@ -69,24 +71,36 @@ def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.S
     tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
     changed = tried.filter(pl.col("before") != pl.col("after"))
     after = extended.mask(messages)
-    return RuleEffect(changed.height, changed.unique(maintain_order=True), (messages.n_unique(), after.n_unique()))
+    return RuleEffect(
+        changed.height, _cut(changed.unique(maintain_order=True)), (messages.n_unique(), after.n_unique())
+    )
 
 
 def rule_table(masker: Masker, lines: pl.Series) -> pl.DataFrame:
-    """One row a rule of the masker, in running order: name, hits (lines it changed), before and after, cut to the change."""
-    hits = masker.hits(lines)
-    excerpts = [excerpt(*row) if row[0] else (None, None) for row in hits.select("before", "after").iter_rows()]
-    before, after = ([pair[side] for pair in excerpts] for side in (0, 1))
-    return hits.with_columns(before=pl.Series(before, dtype=pl.String), after=pl.Series(after, dtype=pl.String))
+    """One row a rule of the masker, in running order: name, hits (lines it changed), an example before and after."""
+    return _cut(masker.hits(lines))
 
 
-def excerpt(before: str, after: str, around: int = 16) -> tuple[str, str]:
-    """Both texts cut to where they differ, with some characters on either side."""
+def _cut(frame: pl.DataFrame) -> pl.DataFrame:
+    """Its columns before and after, cut to where they differ."""
+    pairs = [excerpt(before or "", after or "") for before, after in frame.select("before", "after").iter_rows()]
+    return frame.with_columns(
+        pl.Series(name, [pair[side] for pair in pairs], dtype=pl.String)
+        for side, name in enumerate(("before", "after"))
+    )
+
+
+def excerpt(before: str, after: str, around: int = 16, longest: int = 60) -> tuple[str, str]:
+    """Both texts cut to where they differ, with some characters on either side; a long difference loses its middle."""
     head = len(commonprefix([before, after]))
     tail = len(commonprefix([before[head:][::-1], after[head:][::-1]]))
-    start = max(0, head - around)
-    cut = [(start, min(len(text), len(text) - tail + around), len(text)) for text in (before, after)]
-    shown = [text[begin:end] for text, (begin, end, _) in zip((before, after), cut, strict=True)]
-    marks = [("…" if begin else "", "…" if end < length else "") for begin, end, length in cut]
-    first, second = (left + text + right for text, (left, right) in zip(shown, marks, strict=True))
+    first, second = (_window(text, head, len(text) - tail, around, longest) for text in (before, after))
     return first, second
+
+
+def _window(text: str, start: int, end: int, around: int, longest: int) -> str:
+    middle = text[start:end]
+    if len(middle) > longest:
+        middle = f"{middle[: longest // 2]}…{middle[-longest // 2 :]}"
+    left, right = text[max(0, start - around) : start], text[end : end + around]
+    return f"{'…' * (start > around)}{left}{middle}{right}{'…' * (end + around < len(text))}"

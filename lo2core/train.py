@@ -60,12 +60,14 @@ class Recipe:
 def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
     """Fit on the normal rows (a supervised detector also on the faulty ones) and calibrate on left-out normals.
 
+    A service whose normals are all of one run, while others are of several, cannot be calibrated and gets no detector.
     Raises InputError where there are no normal rows, or too few to leave one out.
     """
     rows = training_rows(source.rows, recipe)
     vec, fitted = fit_detectors(source, rows, recipe)
     unseen = unseen_normals(source, rows, recipe)
     calibrations = calibrate(unseen)
+    fitted = {service: detector for service, detector in fitted.items() if service in calibrations}
     incidents = incident_z(unseen, calibrations)
     normals = source.encode(rows.filter("normal"), vec)
     model = Model(
@@ -73,7 +75,7 @@ def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
         calibrations=calibrations,
         threshold=threshold_for(incidents, recipe.budget),
         unit=recipe.unit,
-        normals={service: _reference(part) for service, part in by_service(normals)},
+        normals={service: _reference(part) for service, part in by_service(normals) if service in fitted},
         normal_incidents=incidents,
         facts={
             "detector": recipe.detector,
@@ -107,15 +109,20 @@ def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
 
 
 def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
-    """Vectorizer and one detector a service, learned from these rows alone; the vocabulary is that of the normals."""
+    """Vectorizer and one detector a service, learned from these rows alone; the vocabulary is that of the normals.
+
+    A service without normal rows (for a supervised detector: without faulty ones) gets no detector. Raises InputError
+    where no service has any.
+    """
     weighting = recipe.weighting or recipe.make().weighting
     vec = source.fit_vectorizer(rows.filter("normal"), recipe.items, weighting)
-    fitted = {
-        service: _fit(recipe.make(), part)
-        for service, part in by_service(source.encode(rows, vec))
-        if part.frame["normal"].any()
-    }
-    return vec, fitted
+    parts = dict(by_service(source.encode(rows, vec)))
+    taught = {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
+    return vec, {service: _fit(recipe.make(), part) for service, part in taught.items()}
+
+
+def _can_teach(rows: pl.DataFrame, recipe: Recipe) -> bool:
+    return bool(rows["normal"].any() and (rows["anomaly"].any() or not recipe.make().supervised))
 
 
 def _fit(detector: Detector, rows: Rows) -> Detector:
@@ -144,9 +151,9 @@ def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
 def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:
     """Which rows to leave out, fold by fold, and what the fold is called.
 
-    Whole runs are left out (grouped, above ten runs); with a single run, test cases (grouped likewise).
+    Whole runs are left out (grouped, above ten runs); with normals in a single run, test cases (grouped likewise).
     """
-    group = "run" if rows["run"].n_unique() > 1 else "incident"
+    group = "run" if rows.filter("normal")["run"].n_unique() > 1 else "incident"
     names = rows[group].unique().sort().to_list()
     n_folds = min(len(names), MAX_FOLDS)
     for number in range(n_folds):
@@ -158,11 +165,18 @@ def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.Dat
     """Scores of all normal rows by detectors, and with a vocabulary, that had not seen their fold."""
     scored = []
     for left_out, _ in folds(rows):
+        if not (left_out & rows["normal"]).any():
+            continue
         vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe)
         test = source.encode(rows.filter(left_out & rows["normal"]), vec)
         for service, part in by_service(test):
             if service in fitted:
                 scored.append(part.frame.with_columns(score=pl.Series(fitted[service].score(part.X), dtype=pl.Float64)))
+    if not scored:
+        raise InputError(
+            "Training needs a service with two normal test cases (of two runs, where there are several), found none. "
+            "Load more `correct` test cases."
+        )
     return pl.concat(scored)
 
 

@@ -199,7 +199,11 @@ class Vectorizer:
             long = long.explode("item").drop_nulls("item")
         if long["item"].dtype == pl.String:
             return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
-        return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=pl.col("item").cast(pl.String))
+        name = pl.col("item").cast(pl.String)
+        if hasattr(self, "drain_"):
+            texts = pl.Series([*self.drain_.templates, UNSEEN])
+            name = pl.col("item").replace_strict(message_ids(texts), texts, default=name)
+        return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=name)
 
     def _derived_ids(self, frame: pl.DataFrame) -> pl.Series:
         """Template ids of the frame's rows by this vectorizer's own tree; the id column where no text is left."""

@@ -1,7 +1,31 @@
 """Predict: Score logs with a saved model, without training again."""
 
-from lo2core.ui import frame, widgets
+import streamlit as st
+
+from lo2core.ui import frame, incidents, predicting
 
 here = frame.page("Predict", "Score logs with a saved model, without training again.")
-widgets.empty_state("There is no model to score with yet: train one first.", "pages/3_Train.py", "Train a model")
-frame.terminal("predict", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib")
+choice = predicting.choose(here)
+with frame.calm():
+    found = predicting.scored(choice) if choice else None
+
+if found:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        found, threshold = predicting.judge(found)
+        ranked = incidents.ranked(found.scores)
+        predicting.summary(found, ranked, threshold)
+        predicting.remarks(found)
+    with right:
+        incidents.strip(found.scores, found.open_row, "predict")
+
+    st.subheader("Incidents, worst first", anchor=False)
+    looked_for = st.text_input("Look for", placeholder="run, test case or service", key="look_for", width=400)
+    shown = incidents.matching(ranked, looked_for)
+    tops = predicting.top_items(found, ranked)
+    incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
+    incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)
+    predicting.save(found, threshold)
+
+predicting.saved_table(here)
+frame.terminal(*predicting.command(here, choice))

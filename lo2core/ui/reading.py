@@ -20,7 +20,9 @@ def remembered(compute: Callable[..., T], workspace: Workspace, *arguments: Any)
     The arguments must be plain values or frozen dataclasses of such (never frames: Streamlit does not tell them apart).
     """
     name = f"{compute.__module__}.{compute.__qualname__}"
-    return _compute(name, str(workspace.root.resolve()), stamps(workspace), repr(arguments), compute, workspace, arguments)
+    return _compute(
+        name, str(workspace.root.resolve()), stamps(workspace), repr(arguments), compute, workspace, arguments
+    )
 
 
 def stamps(workspace: Workspace) -> tuple[Stamp, ...]:

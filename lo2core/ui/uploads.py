@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lo2core.store import Workspace
 from lo2core.ui.widgets import size
 
-KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log"]
+KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log", "parquet", "csv"]
 _PIECE = 1 << 20
 _GENERATION, _KEPT = "upload_generation", "uploaded_files"
 
@@ -23,7 +23,7 @@ def uploads(workspace: Workspace) -> list[Path]:
     """The uploader; gives the files of the last upload, which lie in ``<workspace>/uploads/<name of the first>/``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     files = st.file_uploader(
-        "Archives (.zip, .tar.gz, .tar.xz) or .log files",
+        "Archives (.zip, .tar.gz, .tar.xz), .log files, or tables of events (.parquet, .csv)",
         type=KINDS,
         accept_multiple_files=True,
         key=f"upload-{generation}",
@@ -62,7 +62,7 @@ def clean_file_name(name: str) -> str:
 
 def stem(name: str) -> str:
     """A file's name without what says its kind: `monday.tar.gz` -> `monday`."""
-    return re.sub(r"(\.tar)?\.[A-Za-z0-9]{1,4}$", "", name) or name
+    return re.sub(r"(\.tar)?\.[A-Za-z0-9]{1,7}$", "", name) or name
 
 
 def _forget(files: Sequence[UploadedFile]) -> None:

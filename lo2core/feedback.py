@@ -1,0 +1,236 @@
+"""Known benign: what a person has marked as harmless, and what scores become when it is taken for normal.
+
+Marks are rows that are only ever added; an undo is a row too. Nothing is hidden by them: both scores are kept, and what
+the marks suppressed is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import polars as pl
+
+from lo2core.drain import template_id
+from lo2core.enhance import enrich_messages
+from lo2core.errors import InputError
+from lo2core.explain import Evidence
+from lo2core.items import Items
+from lo2core.lines import raw_lines, requests_of
+from lo2core.tables import Feedback
+
+MARKS = Feedback.create_empty().schema
+WILDCARD = "<*>"
+KINDS = ("item", "template", "request", "sequence")
+_KEY = ("seq_id", "kind", "message_id")
+
+
+def benign(kind: str, target: int | str, text: str, reason: str, who: str, service: str | None = None) -> pl.DataFrame:
+    """One row of `tables.Feedback`: something is harmless, in one service or (None) in all.
+
+    target: the id of an item, template or request kind, or a seq_id. Raises InputError without a reason or a name.
+    """
+    if kind not in KINDS:
+        raise InputError(f"A mark is for an {', '.join(KINDS[:-1])} or {KINDS[-1]}, found {kind!r}.")
+    return _row("benign", kind, str(target), text, reason, who, service)
+
+
+def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
+    """The row that takes a mark back. Raises InputError when there is no such mark in force."""
+    found = active(marks).filter(pl.col("mark") == mark)
+    if not found.height:
+        raise InputError(f"There is no mark {mark!r} in force; it may have been taken back already.")
+    of = found.row(0, named=True)
+    return _row("undo", of["kind"], of["target"], of["text"], reason, who, of["service"], undoes=mark)
+
+
+def _row(
+    action: str,
+    kind: str,
+    target: str,
+    text: str,
+    reason: str,
+    who: str,
+    service: str | None,
+    undoes: str | None = None,
+) -> pl.DataFrame:
+    if not reason.strip() or not who.strip():
+        raise InputError("A mark needs a reason and the name of who sets it, so that others can judge it later.")
+    facts = {"mark": uuid4().hex[:12], "action": action, "undoes": undoes, "kind": kind, "target": target}
+    told = {"service": service, "text": text, "reason": reason.strip(), "who": who.strip()}
+    moment = datetime.now(UTC).replace(tzinfo=None)
+    return pl.DataFrame([facts | told | {"when": moment}], schema=MARKS)
+
+
+def active(marks: pl.DataFrame) -> pl.DataFrame:
+    """The marks in force: set, and not taken back."""
+    undone = marks.filter(pl.col("action") == "undo").select(mark="undoes")
+    return marks.filter(pl.col("action") == "benign").join(undone, on="mark", how="anti", maintain_order="left")
+
+
+def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """The predictions with score_after, z_after, flagged_after and marks (ids of those that touch the sequence).
+
+    Marked messages are put to what is usual in the service: the median of its training normals, 0 where no normal holds
+    them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after. Everything
+    else keeps its score. Raises InputError for scored events.
+    """
+    if "line_no" in predictions.columns:
+        raise InputError("Marks are applied to scored sequences; these predictions are of single events.")
+    force = active(marks)
+    touched, items = _without_marked(evidence, force)
+    seq_ids = touched["seq_id"].unique().sort()
+    after = _rescored(evidence, items, seq_ids)
+    whole = _marked_sequences(evidence, force)
+    named = pl.concat([touched, whole]).group_by("seq_id").agg(marks=pl.col("mark").unique().sort())
+    joined = predictions.join(after, on="seq_id", how="left", maintain_order="left")
+    joined = joined.join(named, on="seq_id", how="left", maintain_order="left")
+    is_new, is_whole = pl.col("seq_id").is_in(seq_ids.implode()), pl.col("seq_id").is_in(whole["seq_id"].implode())
+    both = joined.with_columns(
+        pl.when(~is_whole).then(pl.when(is_new).then(after).otherwise(before)).alias(after)
+        for before, after in (("score", "score_after"), ("z_score", "z_after"))
+    )
+    flagged = pl.when(pl.col("z_score").is_not_null()).then(pl.col("z_after") >= pl.col("threshold"))
+    scored = pl.col("z_score").is_not_null()
+    return both.with_columns(
+        flagged_after=pl.when(scored).then(flagged.fill_null(False)),
+        marks=pl.col("marks").fill_null([]),
+    )
+
+
+def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
+    """The incidents that only the marks keep from being flagged: run, folder, window, test_case, z_before, z_after, marks."""
+    incidents = applied.group_by("run", "folder", "window", "test_case", maintain_order=True).agg(
+        pl.col("pred_ano").any(),
+        pl.col("flagged_after").any(),
+        z_before=pl.col("z_score").max(),
+        z_after=pl.col("z_after").max(),
+        marks=pl.col("marks").explode().drop_nulls().unique().sort(),
+    )
+    return incidents.filter(pl.col("pred_ano"), ~pl.col("flagged_after")).drop("pred_ano", "flagged_after")
+
+
+def sentence(applied: pl.DataFrame) -> str:
+    """What the marks did, in words; never empty, so that nothing is suppressed silently."""
+    n = suppressed(applied).height
+    touched = applied.filter(pl.col("marks").list.len() > 0).height
+    if not touched:
+        return "No mark touches these predictions."
+    return f"Marks touch {touched} sequences; without them {n} more incident{'s' if n != 1 else ''} would be flagged."
+
+
+def _marked_sequences(evidence: Evidence, force: pl.DataFrame) -> pl.DataFrame:
+    marked = force.filter(pl.col("kind") == "sequence").select("mark", seq_id="target")
+    return marked.select("seq_id", "mark")
+
+
+def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, Items]:
+    """Which sequences are touched by which mark (seq_id, mark), and the items with all marked ones at their usual level."""
+    logs = evidence.here
+    services = logs.sequences.select("seq_id", "service")
+    usual = pl.concat([_usual_rows(evidence, force, services), _request_rows(evidence, force, services)])
+    changed = usual.group_by(_KEY).agg(pl.col("n_new").min())
+    counts = logs.items.counts.join(changed, on=_KEY, how="left", maintain_order="left")
+    counts = counts.with_columns(n=pl.coalesce("n_new", "n")).drop("n_new").filter(pl.col("n") > 0)
+    return usual.select("seq_id", "mark").unique(), Items(logs.items.messages, counts)
+
+
+def _usual_rows(evidence: Evidence, force: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+    """Counts of marked items and templates with n_new, what is usual: mark, seq_id, kind, message_id, n_new."""
+    marked = force.filter(pl.col("kind").is_in(["item", "template"])).select(
+        "mark", "service", pl.col("kind").cast(pl.String).alias("of"), "text", feature=pl.col("target").cast(pl.UInt64)
+    )
+    carriers = pl.concat([_carriers(evidence, marked, "item"), _carriers(evidence, marked, "template")])
+    held = evidence.here.items.counts.join(services.rename({"service": "own"}), on="seq_id")
+    rows = held.join(carriers, on="message_id").filter(
+        pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
+    )
+    rows = rows.join(_medians(evidence), left_on=["own", "message_id"], right_on=["own", "message_id"], how="left")
+    usual = pl.min_horizontal("n", pl.col("median").fill_null(0))
+    return rows.select("mark", *_KEY, n_new=usual)
+
+
+def _carriers(evidence: Evidence, marked: pl.DataFrame, of: str) -> pl.DataFrame:
+    """mark, service, message_id: the messages that carry a marked item, or that a marked template matches."""
+    wanted = marked.filter(pl.col("of") == of)
+    if of == "item":
+        own = evidence.messages.select("message_id", feature="message_id")
+        carried = pl.concat([own, evidence.features.select("message_id", "feature")]).unique()
+        return wanted.join(carried, on="feature").select("mark", "service", "message_id")
+    messages = evidence.messages.filter(pl.col("kind") == "message")
+    matches = [
+        messages.filter(pl.col("text").str.contains(_pattern(row["text"]))).select(
+            "message_id", mark=pl.lit(row["mark"]), service=pl.lit(row["service"], dtype=pl.String)
+        )
+        for row in wanted.iter_rows(named=True)
+    ]
+    empty = pl.DataFrame(schema={"mark": pl.String, "service": pl.String, "message_id": pl.UInt64})
+    return pl.concat([empty, *(match.select(empty.columns) for match in matches)])
+
+
+def _pattern(template: str) -> str:
+    """What a template matches: a mark holds its text, so that it outlives the tree that it came from."""
+    return (
+        r"^\s*" + r"\s+".join(r"\S+" if token == WILDCARD else re.escape(token) for token in template.split()) + r"\s*$"
+    )
+
+
+def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
+    """Id and text of the template of a message, for a mark; None for what is no message."""
+    texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
+    known = enrich_messages(texts, getattr(evidence.vec, "drain_", None))
+    found = known.filter(pl.col("message_id") == message_id)["e_template"].to_list()
+    return (template_id(found[0]), found[0]) if found else None
+
+
+def _medians(evidence: Evidence) -> pl.DataFrame:
+    """own (service), message_id, median of its count over the service's training normals, absent ones counted as 0."""
+    parts = []
+    for service in evidence.model.detectors:
+        ids = evidence.normal_ids(service)
+        counts = evidence.training.items.counts.filter(pl.col("seq_id").is_in(ids))
+        padded = pl.concat_list(
+            pl.col("n"), pl.lit(0, dtype=pl.Int64).repeat_by(pl.max_horizontal(len(ids) - pl.col("held"), 0))
+        )
+        held = counts.group_by("message_id").agg("n", held=pl.len().cast(pl.Int64))
+        medians = held.select("message_id", own=pl.lit(service), median=padded.list.median().round().cast(pl.Int64))
+        parts.append(medians)
+    return pl.concat(parts)
+
+
+def _request_rows(evidence: Evidence, force: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+    """Counts without the requests of marked kinds: mark, seq_id, kind, message_id, n_new."""
+    marked = force.filter(pl.col("kind") == "request").select(
+        "mark", "service", message_id=pl.col("target").cast(pl.UInt64)
+    )
+    held = evidence.here.items.counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
+    held = held.join(services.rename({"service": "own"}), on="seq_id")
+    held = held.filter(pl.col("service").is_null() | (pl.col("service") == pl.col("own")))
+    rows = [held.select("mark", *_KEY, n_new=pl.lit(0, dtype=pl.Int64))]
+    for (seq_id, mark, kind_id), _ in held.group_by("seq_id", "mark", "message_id", maintain_order=True):
+        rows.append(
+            _less_messages(evidence, str(seq_id), kind_id).with_columns(mark=pl.lit(mark)).select(rows[0].columns)
+        )
+    return pl.concat(rows)
+
+
+def _less_messages(evidence: Evidence, seq_id: str, kind_id: object) -> pl.DataFrame:
+    """The message and trace counts of a sequence that its requests of a kind have a part in, without that part."""
+    events = evidence.here.events_of(seq_id)
+    kinds = requests_of(events, evidence.here.items.messages).filter(pl.col("feature") == kind_id)
+    raw = raw_lines(events.join(kinds, on="correlation_id", how="semi", maintain_order="left"), evidence.vec.masker)
+    part = raw.group_by("message_id").agg(part=pl.len().cast(pl.Int64))
+    counts = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") != "request")
+    return counts.join(part, on="message_id").select(*_KEY, n_new=pl.max_horizontal(pl.col("n") - pl.col("part"), 0))
+
+
+def _rescored(evidence: Evidence, items: Items, seq_ids: pl.Series) -> pl.DataFrame:
+    """seq_id, score_after, z_after of the given sequences, from changed counts."""
+    services = seq_ids.to_frame().join(evidence.here.sequences, on="seq_id", how="left", maintain_order="left")[
+        "service"
+    ]
+    if not len(seq_ids):
+        return pl.DataFrame(schema={"seq_id": pl.String, "score_after": pl.Float64, "z_after": pl.Float64})
+    scores = evidence.model.score(evidence.vec.transform(items, seq_ids).X, services)
+    return scores.select(seq_id=seq_ids, score_after="score", z_after="z_score")

@@ -1,0 +1,116 @@
+"""Explain a model: which items matter in each service, how its normals scored, what no normal holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from lo2core.enhance import enrich_messages
+from lo2core.explain import Evidence, titles
+from lo2core.items import Items
+from lo2core.model import Model
+
+MARKS = 5_000
+SEQUENCES = 200
+"""So many sequences a service are attributed, spread evenly over the scored ones."""
+
+
+def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
+    """What items did to the scores of a service's sequences, in units of the score, one row an item and sequence.
+
+    Columns seq_id, feature (null: outside the vocabulary), count, contribution. Of many sequences `SEQUENCES` are taken.
+    """
+    all_ids = evidence.here.sequences.filter(pl.col("service") == service)["seq_id"].sort()
+    seq_ids = all_ids.gather_every(max(1, -(-len(all_ids) // SEQUENCES)))
+    if not len(seq_ids) or evidence.model.unit == "event":
+        return pl.DataFrame(schema=_CONTRIBUTIONS)
+    X = evidence.vec.transform(evidence.here.items, seq_ids).X
+    shares = np.asarray(evidence.model.detectors[service].attribute(X))
+    row, column = np.nonzero(shares)
+    n_items = evidence.vec.vocabulary_.height
+    features = [*evidence.vec.vocabulary_["feature"], None]
+    known = np.minimum(column, n_items)
+    return pl.DataFrame(
+        {
+            "seq_id": seq_ids.gather(row),
+            "feature": pl.Series(features, dtype=pl.UInt64).gather(known),
+            "count": np.asarray(X[row, column]).ravel(),
+            "contribution": shares[row, column],
+        },
+        schema=_CONTRIBUTIONS,
+    )
+
+
+_CONTRIBUTIONS = {"seq_id": pl.String, "feature": pl.UInt64, "count": pl.Float64, "contribution": pl.Float64}
+
+
+def item_importance(evidence: Evidence, service: str, top: int = 20) -> pl.DataFrame:
+    """The items that move a service's scores most: rank, title, item, importance (mean |contribution| over sequences), share.
+
+    All items outside the vocabulary stand there as one.
+    """
+    found = contributions(evidence, service)
+    n = max(found["seq_id"].n_unique(), 1)
+    summed = found.group_by("feature").agg(importance=pl.col("contribution").abs().sum() / n)
+    summed = summed.with_columns(share=pl.col("importance") / pl.col("importance").sum())
+    largest = summed.sort("importance", "feature", descending=[True, False]).head(top)
+    named = _named(evidence, service, largest)
+    return named.with_columns(rank=pl.int_range(1, pl.len() + 1)).select("rank", "title", "item", "importance", "share")
+
+
+def beeswarm(evidence: Evidence, service: str, top: int = 12) -> pl.DataFrame:
+    """The summary plot of a service: title, seq_id, contribution, level (0-1, the count among all of the item); <= 5,000 rows."""
+    found = contributions(evidence, service)
+    order = found.group_by("feature").agg(weight=pl.col("contribution").abs().sum()).sort("weight", descending=True)
+    chosen = _named(evidence, service, order.head(top))
+    marks = found.join(chosen, on="feature", nulls_equal=True)
+    marks = marks.with_columns(level=(pl.col("count").rank("average").over("title") - 1) / (pl.len().over("title") - 1))
+    thin = marks.sort("title", "contribution").gather_every(max(1, -(-marks.height // MARKS)))
+    return thin.select("title", "seq_id", "contribution", level=pl.col("level").fill_nan(1.0))
+
+
+def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFrame:
+    described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
+    named = found.join(described, on="feature", how="left", maintain_order="left")
+    named = named.with_columns(item=pl.col("item").fill_null("outside the vocabulary"))
+    return named.with_columns(title=titles(evidence, service, named))
+
+
+def normal_scores(model: Model) -> pl.DataFrame:
+    """Scores of the normals that the model had not seen: service, score, z_score, weight; and mean and spread of each service."""
+    parts = [
+        pl.DataFrame({"score": c.scores, "z_score": c.z(c.scores), "weight": c.weights}).select(
+            "score", "z_score", "weight", service=pl.lit(service), mean=pl.lit(c.mean), spread=pl.lit(c.spread)
+        )
+        for service, c in sorted(model.calibrations.items())
+    ]
+    return pl.concat(parts)
+
+
+def foreign_templates(evidence: Evidence) -> pl.DataFrame:
+    """Templates that the scored logs hold and no training normal does: template, n, services, test_cases; most test cases first."""
+    normal_ids = [name for service in evidence.normals for name in evidence.normal_ids(service)]
+    normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(normal_ids))
+    templates = _templates(evidence, Items(evidence.messages, evidence.here.items.counts))
+    known = templates.join(normal, on="message_id", how="semi")["template"].unique()
+    held = evidence.here.items.counts.join(
+        templates.filter(~pl.col("template").is_in(known.implode())), on="message_id"
+    )
+    places = evidence.here.sequences.select("seq_id", "service", "test_case")
+    return (
+        held.join(places, on="seq_id")
+        .group_by("template")
+        .agg(
+            pl.col("n").sum(),
+            services=pl.col("service").unique().sort(),
+            test_cases=pl.col("test_case").unique().sort(),
+        )
+        .sort(pl.col("test_cases").list.len(), "n", "template", descending=[True, True, False])
+    )
+
+
+def _templates(evidence: Evidence, items: Items) -> pl.DataFrame:
+    """message_id, template of all messages, by the vectorizer's own tree where it has one."""
+    texts = items.messages.filter(pl.col("kind") == "message")["text"]
+    known = enrich_messages(texts, getattr(evidence.vec, "drain_", None))
+    return known.select("message_id", template="e_template")

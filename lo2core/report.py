@@ -1,0 +1,290 @@
+"""Reports: an incident, a prediction or a comparison as one HTML file that opens without network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from lo2core import charts, html
+from lo2core.answers import Comparison, Explanation
+
+TOP = 5
+MOST_INCIDENTS = 60
+MOST_ROWS = 200
+MOST_MARKS = 5_000
+
+_SERVICES = {
+    "service": "service",
+    "score": "score",
+    "z_score": "z-score",
+    "pred_ano": "flagged",
+    "words": "set against normals",
+}
+_ITEMS = {
+    "title": "item",
+    "here": "here",
+    "normals": "in the nearest normals",
+    "held_by": "normals that hold it",
+    "share": "share of the score",
+}
+_LINES = {"line_no": "line", "m_timestamp": "time", "text": "text"}
+
+
+def incident_report(explanation: Explanation, diff_rows: pl.DataFrame | None = None) -> str:
+    """An incident as a page; `diff_rows` is `diff.unfolded` of its worst service and the nearest normal."""
+    title = f"{explanation.test_case}: {explanation.incident}"
+    parts = [_overview(explanation)]
+    for seq_id in explanation.items["seq_id"].unique(maintain_order=True):
+        parts.append(_why(explanation, seq_id))
+    parts += [_requests(explanation.requests), _diff(diff_rows), _method(explanation)]
+    return html.page(title, [part for part in parts if part])
+
+
+def prediction_report(
+    name: str, predictions: pl.DataFrame, explanations: Sequence[Explanation], made: dict[str, object]
+) -> str:
+    """A whole prediction as a page: its incidents worst first, and what the explained ones are."""
+    ranked = _ranked_incidents(predictions, explanations)
+    flagged = int(ranked["flagged"].fill_null(False).sum())
+    summary = html.paragraph(
+        f"{ranked.height} incidents, {flagged} flagged; the worst {min(ranked.height, MOST_INCIDENTS)} are listed."
+    )
+    titles = {"run": "run", "folder": "test case", "window": "window", "service": "worst service", "z": "z-score"}
+    listed = html.table(
+        ranked.head(MOST_INCIDENTS), titles | {"flagged": "flagged", "top_item": "what it is"}, ["top_item"]
+    )
+    parts = [html.section("Incidents, worst first", summary, _heatmap(predictions, ranked), listed)]
+    parts += [html.section(f"{e.test_case}: {e.incident}", *_short(e)) for e in explanations]
+    facts = pl.DataFrame({"fact": list(made), "value": [str(value) for value in made.values()]})
+    parts.append(html.section("How it was made", html.table(facts, {"fact": "fact", "value": "value"}, ["value"])))
+    return html.page(f"Prediction {name}", parts)
+
+
+def comparison_report(comparison: Comparison) -> str:
+    """Two predictions side by side as a page."""
+    a, b = comparison.names
+    making = html.table(comparison.making, {name: name for name in comparison.making.columns}, marked="differs")
+    parts = [
+        html.section("What differs in their making", html.paragraph(comparison.verdict), making),
+        _rates(comparison),
+    ]
+    parts += _same_sequences(comparison) if comparison.same_sequences else _other_logs(comparison)
+    shifts = {"service": "service", "scores": "PSI of scores", "items": "PSI of messages"}
+    parts.append(html.section("Shift", html.table(comparison.shifts, shifts)))
+    recall = comparison.fault_recall.pivot("prediction", index="test_case", values="recall")
+    if recall.height:
+        parts.append(html.section("Recall by test case", html.table(recall, {name: name for name in recall.columns})))
+    return html.page(f"{a} and {b}", parts)
+
+
+def _overview(explanation: Explanation) -> str:
+    threshold = float(explanation.services["threshold"][0])
+    scored = explanation.services.drop_nulls("z_score").select("seq_id", "service", "z_score")
+    odd = explanation.first_odd.head(1)
+    first = ""
+    if odd.height:
+        row = odd.row(0, named=True)
+        first = html.paragraph(f"First odd event: {row['m_timestamp']}, {row['service']}, line {row['line_no']}:")
+        first += html.preformatted(row["text"])
+    table = html.table(explanation.services, _SERVICES)
+    return html.section("Services", html.chart(charts.service_bars(scored, threshold)), table, first)
+
+
+def _why(explanation: Explanation, seq_id: str) -> str:
+    """Items and lines of one sequence."""
+    items = explanation.items.filter(pl.col("seq_id") == seq_id).head(2 * TOP)
+    service = items["service"][0]
+    lines = explanation.lines.filter(pl.col("seq_id") == seq_id).sort("line_no")
+    nearest = explanation.nearest_normals.filter(pl.col("seq_id") == seq_id)
+    return html.section(
+        f"Why {service}",
+        html.chart(charts.item_bars(_bars(items.head(TOP))), width=420),
+        html.table(_in_percent(items), _ITEMS, ["title"]),
+        html.paragraph("Nearest normals: " + ", ".join(nearest["normal"]), soft=True) if nearest.height else "",
+        _lines(lines),
+    )
+
+
+def _in_percent(items: pl.DataFrame) -> pl.DataFrame:
+    of = pl.format("{} of {}", "held_by", "n_normals")
+    return items.with_columns(share=pl.format("{} %", (100 * pl.col("share")).round(1)), held_by=of)
+
+
+def _bars(items: pl.DataFrame) -> pl.DataFrame:
+    counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join(" ")
+    return items.select(
+        "share", "here", item=pl.format("{}. {}", "rank", pl.col("title").str.slice(0, 80)), normal=counts
+    )
+
+
+def _lines(lines: pl.DataFrame) -> str:
+    if not lines.height:
+        return html.paragraph("No lines to show: the events were not saved.", soft=True)
+    shown = lines.with_columns(shows=pl.col("place").is_not_null())
+    traces = [
+        html.folded(f"Stack trace below line {row['event_line']}", html.preformatted(row["trace"]))
+        for row in shown.filter("shows").drop_nulls("trace").iter_rows(named=True)
+    ]
+    source = html.paragraph(f"From {lines['source'][0]}; the marked lines hold the items.", soft=True)
+    return html.table(shown, _LINES, ["text"], marked="shows") + "".join(traces) + source
+
+
+def _requests(requests: pl.DataFrame) -> str:
+    if not requests.height:
+        return ""
+    titles = {"service": "service", "n": "how many", "title": "request", "example": "example (correlation id)"}
+    table = html.table(requests.head(MOST_ROWS), titles, ["title", "example"])
+    whole = [
+        html.folded(row["title"], html.preformatted(row["item"])) for row in requests.head(TOP).iter_rows(named=True)
+    ]
+    return html.section("Requests of a kind that no normal has", table, *whole)
+
+
+def _diff(rows: pl.DataFrame | None) -> str:
+    if rows is None or not rows.height:
+        return ""
+    titles = {
+        "change": "",
+        "here_line": "line here",
+        "here_text": "here",
+        "normal_line": "line",
+        "normal_text": "nearest normal",
+    }
+    shown = rows.head(2 * MOST_ROWS).with_columns(
+        differs=pl.col("change").is_in(["extra", "missing"]),
+        here_text=pl.when(pl.col("change") == "folded")
+        .then(pl.format("... {} events alike ...", "n"))
+        .otherwise("here_text"),
+    )
+    cut = (
+        html.paragraph(f"The first {shown.height:,} of {rows.height:,} rows.", soft=True)
+        if shown.height < rows.height
+        else ""
+    )
+    return html.section(
+        "Beside the nearest normal",
+        html.folded("Show", html.table(shown, titles, ["here_text", "normal_text"], "differs")),
+        cut,
+    )
+
+
+def _method(explanation: Explanation) -> str:
+    sentences = dict.fromkeys(explanation.methods.values())
+    return html.section("How the score was split", *(html.paragraph(sentence, soft=True) for sentence in sentences))
+
+
+def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanation]) -> pl.DataFrame:
+    keys = ["run", "folder", "window"]
+    tops = pl.DataFrame(
+        [
+            (e.incident.run, e.incident.folder, e.incident.window, e.items["title"][0] if e.items.height else None)
+            for e in explanations
+        ],
+        schema={"run": pl.String, "folder": pl.String, "window": pl.Int32, "top_item": pl.String},
+        orient="row",
+    )
+    ranked = predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+    ranked = ranked.group_by(keys, maintain_order=True).agg(
+        pl.col("service").first(), z=pl.col("z_score").first(), flagged=pl.col("pred_ano").any()
+    )
+    return ranked.join(tops, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _heatmap(predictions: pl.DataFrame, ranked: pl.DataFrame) -> str:
+    keys = ["run", "folder", "window"]
+    shown = ranked.head(MOST_INCIDENTS).with_row_index("rank", 1).select(*keys, "rank", "top_item")
+    cells = predictions.join(shown, on=keys, nulls_equal=True, suffix="_incident")
+    label = pl.concat_str(
+        [pl.col("folder"), pl.col("run"), pl.col("window").cast(pl.String)], separator=" / ", ignore_nulls=True
+    )
+    cells = cells.select("service", "seq_id", "z_score", "top_item", incident=label, rank="rank_incident")
+    return (
+        html.chart(charts.incident_heatmap(cells, float(predictions["threshold"][0])), width=420)
+        if cells.height
+        else ""
+    )
+
+
+def _short(explanation: Explanation) -> list[str]:
+    """Items and the first lines of an incident, for a page of many."""
+    lines = explanation.lines.filter(pl.col("place") <= 3).sort("place")
+    return [
+        html.table(_in_percent(explanation.items.head(TOP)), {"service": "service"} | _ITEMS, ["title"]),
+        html.table(lines, {"service": "service"} | _LINES, ["text"]) if lines.height else "",
+    ]
+
+
+def _rates(comparison: Comparison) -> str:
+    titles = {"prediction": "prediction", "sequences": "sequences", "flagged": "flagged", "incidents": "incidents"}
+    titles |= {"flagged_incidents": "flagged incidents", "alert_rate": "alert rate"}
+    return html.section("How much they flag", html.table(comparison.rates, titles))
+
+
+def _same_sequences(comparison: Comparison) -> list[str]:
+    pairs, flips, movers, metrics = comparison.pairs, comparison.flips, comparison.movers, comparison.metrics
+    assert pairs is not None and flips is not None and movers is not None and metrics is not None
+    marks = pairs.drop_nulls(["z_a", "z_b"])
+    marks = (
+        pl.concat([flips.select(marks.columns), marks])
+        .unique("seq_id", keep="first", maintain_order=True)
+        .head(MOST_MARKS)
+    )
+    thresholds = _thresholds(comparison)
+    where = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
+    agreed = comparison.agreement
+    told = (
+        ""
+        if agreed is None
+        else (
+            f"{agreed.n:,} sequences scored by both. Rank correlation: Spearman {_figure(agreed.spearman)}, Kendall "
+            f"{_figure(agreed.kendall)}. Cohen's kappa of the flags: {_figure(agreed.kappa)}."
+        )
+    )
+    parts = [
+        html.section(
+            "Scores", html.paragraph(told), html.chart(charts.prediction_scatter(marks, thresholds), width=560)
+        ),
+        html.section(f"Flips: {flips.height:,}", html.table(flips.head(MOST_ROWS), where | {"change": "change"})),
+        html.section("Biggest movers", html.table(movers, where | {"rank_a": "rank in A", "rank_b": "rank in B"})),
+    ]
+    if metrics.height:
+        titles = {"metric": "metric", "a": "A", "b": "B", "difference": "B - A", "low": "from", "high": "to (95 %)"}
+        parts.append(html.section("Metrics of incidents", html.table(metrics, titles), _mcnemar(comparison)))
+    return parts
+
+
+def _thresholds(comparison: Comparison) -> tuple[float, float]:
+    row = comparison.making.filter(pl.col("fact") == "threshold").row(0, named=True)
+    a, b = (float(row[name]) for name in comparison.names)
+    return a, b
+
+
+def _mcnemar(comparison: Comparison) -> str:
+    test = comparison.mcnemar
+    if test is None:
+        return ""
+    return html.paragraph(
+        f"Only A was right about {test.only_a} incidents, only B about {test.only_b}; McNemar's exact test: p = {test.p_value:.3g}."
+    )
+
+
+def _other_logs(comparison: Comparison) -> list[str]:
+    cases = {
+        "test_case": "test case",
+        "service": "service",
+        "z_a": "median z in A",
+        "z_b": "median z in B",
+        "difference": "B - A",
+    }
+    changes = {"change": "change", "test_case": "test case", "service": "service", "z": "z-score", "n": "sequences"}
+    items = {"change": "change", "kind": "kind", "item": "item", "n": "how many", "sequences": "sequences"}
+    return [
+        html.section("Test cases and services", html.table(comparison.by_test_case.head(MOST_ROWS), cases)),
+        html.section("Incidents new and gone", html.table(comparison.incident_changes.head(MOST_ROWS), changes)),
+        html.section("Items new and vanished", html.table(comparison.item_changes.head(MOST_ROWS), items, ["item"])),
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.2f}"

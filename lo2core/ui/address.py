@@ -1,0 +1,38 @@
+"""Choices that live in the address bar: what stands there is what is shown, so that a place can be shared and gone back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+"""Names and values of query parameters; None takes a parameter away."""
+
+
+def said(name: str) -> str | None:
+    """What the address bar says; None where it is silent."""
+    value: str | None = st.query_params.get(name)
+    return value or None
+
+
+def say(params: Params) -> None:
+    """Write into the address bar; what is not named stays."""
+    for name, value in params.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = str(value)
+
+
+def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:
+    """A select box that shows `chosen`; another choice is written into the address bar as `params` has it."""
+    key = f"choice-{label}"
+    st.session_state[key] = chosen
+    return st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
+
+
+def _follow(key: str, params: Callable[[Any], Params]) -> None:
+    say(params(st.session_state[key]))

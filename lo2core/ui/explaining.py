@@ -1,0 +1,247 @@
+"""Explain one incident: which one, its services side by side, what made a score. `linesview` goes on to the raw lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import charts, explain, incidents
+from lo2core.answers import Incident
+from lo2core.explain import Evidence
+from lo2core.ui import address, bundle, scores
+from lo2core.ui.scores import Scores
+from lo2core.ui.widgets import downloads, notice
+
+MOST_OFFERED = 500
+"""Incidents in the field to choose from, worst first; the one that a link names is always among them."""
+FIVE = 5
+_KEY = ("run", "folder", "window")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An incident and the service of it that is looked at: a row of `Scores.incidents`, its services, one of them."""
+
+    scores: Scores
+    incident: Incident
+    row: dict[str, Any]
+    services: pl.DataFrame
+    service: dict[str, Any]
+
+    @property
+    def seq_id(self) -> str:
+        return str(self.service["seq_id"])
+
+    @property
+    def scored(self) -> bool:
+        return self.service["z_score"] is not None
+
+    @property
+    def key(self) -> str:
+        """Tells the widgets of one view apart from those of another."""
+        return f"{self.scores.source.name}-{self.seq_id}"
+
+
+def choose_incident(chosen: Scores) -> Chosen:
+    """Fields to choose the incident, the worst one first; previous and next; how many there are and are flagged."""
+    found = chosen.incidents
+    at = _position(found)
+    _choose(chosen, at)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _step("Previous", ":material/arrow_back:", found, at - 1)
+        _step("Next", ":material/arrow_forward:", found, at + 1)
+        flagged = int(found["pred_ano"].fill_null(False).sum())
+        st.text(f"{at + 1:,} of {found.height:,} incidents, worst first; {flagged:,} are flagged (z of {chosen.threshold:.2f} or more)")
+    row = found.row(at, named=True)
+    incident = Incident(row["run"], row["folder"], row["window"])
+    rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
+    services = incidents.services(rows, bundle.opened(chosen.bundle).model)
+    return Chosen(chosen, incident, row, services, _service(services))
+
+
+def show_services(shown: Chosen) -> None:
+    """All services of the incident, as bars and in words, with the first odd event of each; a click chooses one."""
+    bars, words = st.columns([2, 3], gap="medium")
+    with bars:
+        st.altair_chart(
+            charts.service_bars(shown.services, shown.scores.threshold),
+            on_select=partial(_pick_service, dict(shown.services.select("seq_id", "service").iter_rows())),
+            key="services-chart",
+            selection_mode="pick",
+        )
+    with words:
+        began = scores.ask(shown.scores, _first_odd, *_odd_ones(shown.services))
+        _service_table(shown, began)
+    if began.height:
+        first = began.row(0, named=True)
+        st.text(f"First odd event: {_clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}: {first['text']}")
+
+
+def why(shown: Chosen) -> int | None:
+    """The items that made the score of the chosen service, and how they were found; gives the id of a picked item."""
+    st.subheader("Why", anchor=False)
+    service = shown.service
+    if not shown.scored:
+        notice(f"The model does not know {service['service']}: it gave no score, so there is nothing to explain.")
+        return None
+    found = scores.ask(shown.scores, explain.items, shown.seq_id)
+    st.text(_headline(shown, found))
+    picked = _item_table(shown, found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        downloads(found, f"items_{shown.incident.file_name}_{service['service']}", key="items")
+    st.caption(scores.ask(shown.scores, Evidence.method, service["service"]))
+    return picked
+
+
+def _position(found: pl.DataFrame) -> int:
+    """Row of the incident that the address bar names; 0, the worst, where it names none or one that is not there."""
+    run, folder, window = (address.said(name) for name in _KEY)
+    number = int(window) if window and window.isdecimal() else None
+    same = (pl.col("run") == run) & (pl.col("folder") == folder)
+    at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
+    if at.len():
+        return int(at[0])
+    if folder:
+        notice(f"These scores hold no incident {folder} of run {run}; this is the worst one.")
+    return 0
+
+
+def _choose(chosen: Scores, at: int) -> None:
+    found = chosen.incidents
+    offered = list(range(min(found.height, MOST_OFFERED)))
+    if at not in offered:
+        offered.append(at)
+    labels = dict(zip(offered, _labels(found[offered]), strict=True))
+    address.choice(
+        "Incident", offered, at, lambda row: _params(found, row), format_func=lambda row: labels[row], filter_mode="contains"
+    )
+
+
+def _labels(found: pl.DataFrame) -> list[str]:
+    z = found["z_score"]
+    odd = ["not scored" if value is None else f"z {value:.1f}" for value in z]
+    flags = ["flagged" if flag else "" for flag in found["pred_ano"]]
+    rows = zip(found["rank"], found["incident"], found["service"], odd, flags, strict=True)
+    return ["  ·  ".join(str(part) for part in row if part != "") for row in rows]
+
+
+def _params(found: pl.DataFrame, row: int) -> address.Params:
+    return {**found.select(_KEY).row(row, named=True), "service": None}
+
+
+def _step(label: str, icon: str, found: pl.DataFrame, to: int) -> None:
+    there = 0 <= to < found.height
+    params = _params(found, to) if there else {}
+    st.button(label, icon=icon, disabled=not there, on_click=address.say, args=(params,))
+
+
+def _service(services: pl.DataFrame) -> dict[str, Any]:
+    """The service that the address bar names, else the worst."""
+    named = services.filter(pl.col("service") == (address.said("service") or ""))
+    return (named if named.height else services).row(0, named=True)
+
+
+def _odd_ones(services: pl.DataFrame) -> list[str]:
+    """The flagged services of an incident, else the worst; none where nothing is scored."""
+    flagged = services.filter("pred_ano")
+    return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+
+
+def _first_odd(evidence: Evidence, *seq_ids: str) -> pl.DataFrame:
+    """The first odd event of each sequence, earliest first. Empty without events."""
+    explained = {name: explain.items(evidence, name) for name in seq_ids} if evidence.here.events is not None else {}
+    return incidents.first_odd_events(evidence, explained)
+
+
+def _pick_service(services: dict[str, str]) -> None:
+    picked = st.session_state["services-chart"]["selection"].get("pick") or [{}]
+    address.say({"service": services.get(picked[0].get("seq_id", ""))})
+
+
+def _service_table(shown: Chosen, began: pl.DataFrame) -> None:
+    times = began.select("seq_id", began="m_timestamp")
+    view = shown.services.join(times, on="seq_id", how="left", maintain_order="left").select(
+        pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit("")).alias("here"),
+        "service",
+        "z_score",
+        "pred_ano",
+        "words",
+        "began",
+    )
+    st.dataframe(
+        view,
+        column_config={
+            "here": st.column_config.TextColumn("", width=30),
+            "service": st.column_config.TextColumn("service", width=105),
+            "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
+            "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+            "words": st.column_config.TextColumn("in words"),
+            "began": st.column_config.DatetimeColumn("first odd at", width=95, format="HH:mm:ss.SSS"),
+        },
+        hide_index=True,
+        height="content",
+        row_height=28,
+    )
+
+
+def _headline(shown: Chosen, found: pl.DataFrame) -> str:
+    """What a person would say first: a request kind or item that no normal has, else the largest share."""
+    service = shown.service
+    intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
+    new = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
+    if not found.height or not found["share"][0]:
+        return f"{intro} Nothing speaks against it."
+    top = (new if new.height else found).row(0, named=True)
+    there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']} of {top['n_normals']} normals"
+    return f"{intro} {top['here']:,.0f} times here, {there}: {top['title']}"
+
+
+def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
+    made = found.filter(pl.col("share") > 0)
+    all_items = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else False
+    view = made.head(made.height if all_items else FIVE)
+    event = st.dataframe(
+        _item_view(view),
+        column_config=_ITEM_COLUMNS,
+        hide_index=True,
+        height="content" if view.height <= 2 * FIVE else 400,
+        row_height=28,
+        key=f"items-{shown.key}-{all_items}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = event["selection"]["rows"]
+    return int(view["feature"][rows[0]]) if rows else None
+
+
+def _item_view(view: pl.DataFrame) -> pl.DataFrame:
+    counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
+    known = pl.when("known").then(pl.lit("")).otherwise(pl.lit("new to the model"))
+    return view.select(
+        "share",
+        "here",
+        nearest=counts,
+        held=pl.format("{} of {}", "held_by", "n_normals"),
+        kind=pl.col("kind").cast(pl.String),
+        known=known,
+        title="title",
+    )
+
+
+_ITEM_COLUMNS = {
+    "share": st.column_config.ProgressColumn("share of score", width=110, format="percent", min_value=0, max_value=1),
+    "here": st.column_config.NumberColumn("here", width=60, format="localized"),
+    "nearest": st.column_config.TextColumn("nearest normals", width=105, help="Counts in the nearest normals, nearest first"),
+    "held": st.column_config.TextColumn("normals with it", width=100),
+    "kind": st.column_config.TextColumn("kind", width=70),
+    "known": st.column_config.TextColumn("", width=115),
+    "title": st.column_config.TextColumn("item", width=None),
+}
+
+
+def _clock(moment: Any) -> str:
+    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else "at an unknown time"

@@ -1,0 +1,75 @@
+"""What became of loaded logs: the account of every line, the runs over time, the lines themselves."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from lo2core import charts, summary
+from lo2core.store import Workspace
+from lo2core.summary import LineFilter
+from lo2core.tables import Events
+from lo2core.ui.logtable import lines_view
+from lo2core.ui.reading import remembered
+from lo2core.ui.widgets import count, downloads, short, size
+
+
+def account(workspace: Workspace) -> None:
+    """Totals, where every line went, and which files were not simply read."""
+    totals = remembered(summary.totals, workspace)
+    with st.container(horizontal=True):
+        for name in ("runs", "test cases", "services", "files", "lines", "events"):
+            st.metric(name, short(totals[name]), width="stretch")
+        st.metric("size", size(totals["bytes"]), width="stretch")
+    st.subheader("Every line accounted for", anchor=False)
+    kinds = remembered(summary.line_kinds, workspace)
+    st.altair_chart(charts.ledger_bar(kinds))
+    _tables(workspace, kinds, totals["lines"])
+
+
+def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
+    files = remembered(summary.noteworthy_files, workspace)
+    table, others = st.columns(2)
+    with table.expander(f"The same as a table: {count(lines)} lines"):
+        share = st.column_config.NumberColumn("share", format="percent")
+        number = st.column_config.NumberColumn("lines", format="localized")
+        st.dataframe(kinds, hide_index=True, column_config={"share": share, "lines": number})
+        downloads(kinds, "ledger", key="ledger")
+    with others.expander(_in_words(files), icon=":material/info:"):
+        st.dataframe(
+            files.head(1_000), hide_index=True, column_config={"source": st.column_config.TextColumn(width=260)}
+        )
+        downloads(files, "files", key="files")
+
+
+def _in_words(files: pl.DataFrame) -> str:
+    if not files.height:
+        return "All files were read, dated and UTF-8"
+    counted = files.group_by("what", maintain_order=True).len()
+    return "Files: " + ", ".join(f"{n} {what}" for what, n in counted.iter_rows())
+
+
+def over_time(workspace: Workspace) -> LineFilter:
+    """The runs over time; gives the filter of the test case that was clicked, else one that lets all pass."""
+    st.subheader("Runs over time", anchor=False)
+    bands = remembered(summary.test_case_bands, workspace)
+    if not bands.height:
+        st.text("No event has a time stamp, so there is nothing to draw.")
+        return LineFilter()
+    ticks = remembered(summary.error_ticks, workspace) if workspace.has(Events) else _NO_TICKS
+    event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
+    picked = event["selection"].get("pick")
+    with st.expander("The same as a table"):
+        st.dataframe(bands, hide_index=True)
+    return LineFilter(run=picked[0]["run"], folder=picked[0]["folder"]) if picked else LineFilter()
+
+
+_NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors": pl.Int64, "at": pl.Float64})
+
+
+def lines(workspace: Workspace, wanted: LineFilter) -> None:
+    """The lines table; `wanted` is what the timeline was clicked on."""
+    st.subheader("Lines", anchor=False)
+    if wanted.folder is not None:
+        st.text(f"Of {wanted.folder}, run {wanted.run}. Double-click the timeline to see all.")
+    lines_view(workspace, wanted, key="load")

@@ -1,0 +1,258 @@
+"""What page Load is made of: where logs come from, what to take of them, and what became of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from os import truncate
+from pathlib import Path
+
+import streamlit as st
+
+from lo2core import jobs, load
+from lo2core.config import NORMAL_TEST_CASE
+from lo2core.errors import Lo2Error
+from lo2core.load import LoadOptions, Plan
+from lo2core.sources import service_of
+from lo2core.store import Workspace, clean_name
+from lo2core.tables import Sequences
+from lo2core.ui import frame, reading, uploads
+from lo2core.ui.jobpanel import job_panel, start_job
+from lo2core.ui.widgets import notice, problem
+
+FOLDER, UPLOAD = "folder", "upload"
+HERE, SAMPLE = "this workspace", "a new sample"
+APPEND, REPLACE = "add runs", "load all anew"
+LABELS = {
+    "names": "the names of the test cases tell",
+    "none": "nobody knows",
+    "normal": "all of this is normal",
+}
+_SHOWN = "loaded_sample"
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Where logs come from, and the service of files whose name does not say it."""
+
+    roots: tuple[str, ...]
+    uploaded: bool = False
+    service: str | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the load command shall do: `how` is "" (nothing is there yet), append or replace."""
+
+    logs: Logs
+    options: LoadOptions
+    output: Path
+    how: str = ""
+    sample: str = field(default="", compare=False)
+
+    def arguments(self) -> list[str]:
+        """The arguments of `python -m lo2core` that do it; what is as the command's default is left out."""
+        options, default = self.options, LoadOptions()
+        named = {
+            "--service": self.logs.service,
+            "--runs": options.n_runs,
+            "--errors-per-run": options.errors_per_run,
+            "--single-error-type": options.single_error_type,
+            "--skip-init-lines": options.skip_init_lines or None,
+            "--window": options.window,
+            "--labels": None if options.labels == default.labels else options.labels,
+            "--seed": None if options.seed == default.seed else options.seed,
+        }
+        roots = [part for root in self.logs.roots for part in ("--root", root)]
+        given = [str(part) for name, value in named.items() if value is not None for part in (name, value)]
+        services = ["--service-types", *options.services] if options.services else []
+        switches = ([] if options.dup_errors else ["--no-duplicates"]) + ([f"--{self.how}"] if self.how else [])
+        return ["load", *roots, *given, *services, *switches, "--output-dir", str(self.output)]
+
+
+def ask(workspace: Workspace) -> Request | None:
+    """The whole form, down to its button: logs, what to take of them, where to; None while something is missing."""
+    if jobs.status(workspace.root).running:
+        job_panel(workspace.root, "load")
+        return None
+    logs = source(workspace)
+    options = choose(logs) if logs else None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        request = target(workspace, logs, options) if logs and options else None
+        if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
+            with frame.calm():
+                start(workspace, request)
+    return request
+
+
+def example(workspace: Workspace) -> list[str]:
+    """The command's arguments while nothing is chosen."""
+    return ["load", "--root", "PATH", "--output-dir", str(workspace.root)]
+
+
+def source(workspace: Workspace) -> Logs | None:
+    """Folder or upload; None until there is something."""
+    kind = st.segmented_control("From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from")
+    if kind == UPLOAD:
+        paths = uploads.uploads(workspace)
+        return _named(Logs(tuple(map(str, paths)), uploaded=True)) if paths else None
+    typed = st.text_input(
+        "Folder, archive or log file on this machine",
+        key="load-folder",
+        placeholder="/data/lo2",
+        persist_state="session",
+    )
+    return _named(Logs((typed.strip(),))) if typed.strip() else None
+
+
+def _named(logs: Logs) -> Logs:
+    """Asks for the service where no file name says it."""
+    nameless = [Path(root).name for root in logs.roots if root.endswith(".log") and not service_of(Path(root).name)]
+    if not nameless:
+        return logs
+    st.text(f"The name {nameless[0]} does not say which service wrote it.")
+    service = st.text_input("Service", key="load-service", placeholder="client", max_chars=60)
+    return replace(logs, service=service.strip() or None)
+
+
+def choose(logs: Logs) -> LoadOptions | None:
+    """What to take of the logs that were found, and the plan of it in words; None where there is nothing to take."""
+    try:
+        everything = plan_of(logs, LoadOptions())
+        options = _options(everything, logs.uploaded)
+        plan = plan_of(logs, options)
+    except Lo2Error as error:
+        problem(str(error))
+        return None
+    notice(plan.sentence(), icon=":material/travel_explore:")
+    return options
+
+
+def _options(found: Plan, uploaded: bool) -> LoadOptions:
+    services = list(dict.fromkeys(str(file.service) for file in found.chosen))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        runs = st.number_input("Runs, the first by time", 1, len(found.runs), len(found.runs), width=180)
+        chosen = st.multiselect("Services", services, placeholder="all", width=380)
+        with st.popover("More", icon=":material/tune:"):
+            options = _more(found, uploaded)
+    return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
+
+
+def _more(found: Plan, uploaded: bool) -> LoadOptions:
+    faults = sorted({str(file.test_case) for file in found.chosen} - {NORMAL_TEST_CASE})
+    labels = st.selectbox(
+        "What is normal?",
+        list(LABELS),
+        index=1 if uploaded else 0,
+        format_func=LABELS.__getitem__,
+        key=f"load-labels-{uploaded}",
+    )
+    fault = st.selectbox(
+        "Only this faulty test case", ["random", *faults], index=None, placeholder="all", key="load-fault"
+    )
+    per_run = st.number_input(
+        "Faulty test cases drawn of each run", 1, value=None, placeholder="all", key="load-per-run"
+    )
+    twice = st.checkbox("Two runs may draw the same fault", value=True, key="load-twice")
+    seed = st.number_input("Seed of what is drawn", 0, value=LoadOptions().seed, key="load-seed")
+    skip = st.number_input("Leave out lines at the head of each log", 0, value=0, key="load-skip")
+    window = st.number_input("Cut test cases into parts of about so many seconds", 0.1, value=None, key="load-window")
+    return LoadOptions(
+        errors_per_run=per_run,
+        dup_errors=twice,
+        single_error_type=fault,
+        skip_init_lines=skip,
+        window=window,
+        labels=labels,
+        seed=seed,
+    )
+
+
+def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
+    """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in."""
+    where = st.segmented_control("Into", [HERE, SAMPLE], default=HERE, required=True, key="load-into")
+    if where == SAMPLE:
+        return _sample(workspace, logs, options)
+    if not workspace.has(Sequences):
+        return Request(logs, options, workspace.root)
+    how = st.segmented_control(
+        "It holds logs already", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
+    )
+    return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
+
+
+def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
+    proposed = uploads.stem(uploads.clean_file_name(logs.roots[0]))
+    name = st.text_input("Name of the sample", proposed, key=f"load-sample-{proposed}", width=240).strip()
+    try:
+        sample = workspace.sample(clean_name(name))
+    except Lo2Error as error:
+        problem(str(error))
+        return None
+    return Request(logs, options, sample.root, "replace" if sample.has(Sequences) else "", sample=name)
+
+
+def start(workspace: Workspace, request: Request) -> None:
+    """Start the job; a question comes first where it replaces what is there."""
+    begin = partial(_begin, workspace, request)
+    if request.how != "replace":
+        begin()
+    else:
+        frame.confirm_replace(f"The logs loaded in {request.output} are replaced by what is loaded now.", begin)
+
+
+def _begin(workspace: Workspace, request: Request) -> None:
+    st.session_state[_SHOWN] = request.sample
+    start_job(workspace.root, *request.arguments())
+
+
+def shown(workspace: Workspace) -> Workspace:
+    """Whose logs the results show: the workspace's, or those of one of its samples."""
+    samples = {sample.root.name: sample for sample in workspace.samples() if sample.has(Sequences)}
+    if not samples:
+        return workspace
+    names = [""] * workspace.has(Sequences) + list(samples)
+    last = st.session_state.get(_SHOWN, "")
+    name = st.selectbox(
+        "Loaded logs",
+        names,
+        index=names.index(last) if last in names else 0,
+        format_func=lambda one: f"sample {one}" if one else "the workspace",
+        width=320,
+    )
+    st.session_state[_SHOWN] = name
+    return samples.get(name, workspace)
+
+
+def plan_of(logs: Logs, options: LoadOptions) -> Plan:
+    """The plan of a load, remembered for a minute and while files and options stay as they are. Raises `InputError`."""
+    return _plan(
+        logs.roots, tuple(reading.stamp(Path(root).expanduser()) for root in logs.roots), options, logs.service
+    )
+
+
+@st.cache_data(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
+def _plan(roots: tuple[str, ...], stamps: tuple[reading.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
+    outlines = [
+        _outline(root, stamp) if Path(root).is_file() else [root] for root, stamp in zip(roots, stamps, strict=True)
+    ]
+    return load.plan([Path(str(folder[-1])) for folder in outlines], options, service)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _outline(root: str, stamp: reading.Stamp) -> Sequence[object]:
+    """An archive unpacked with all its names and sizes but without content; goes away with the cache's entry."""
+    folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
+    with load.unpacked([root]) as unpacked:
+        if not unpacked[0].is_dir():
+            return [root]
+        target = Path(folder.name) / unpacked[0].name
+        for path in unpacked[0].rglob("*"):
+            if path.is_file():
+                place = target / path.relative_to(unpacked[0])
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
+                truncate(place, path.stat().st_size)
+    return [folder, str(target)]

@@ -1,0 +1,132 @@
+"""Known benign: the dialog that marks something as harmless, the marks in force, and what they suppressed."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+
+import polars as pl
+import streamlit as st
+
+from lo2core import answers, explain, feedback, lines
+from lo2core.explain import Evidence
+from lo2core.store import Workspace
+from lo2core.tables import Feedback
+from lo2core.ui import bundle, frame, scores, state
+from lo2core.ui.explaining import FIVE, Chosen
+from lo2core.ui.scores import Scores
+from lo2core.ui.widgets import downloads, raw
+
+_COLUMNS = {
+    "kind": st.column_config.TextColumn("what", width=75),
+    "text": st.column_config.TextColumn("text", width=330),
+    "service": st.column_config.TextColumn("service", width=90),
+    "reason": st.column_config.TextColumn("reason", width=190),
+    "who": st.column_config.TextColumn("by", width=80),
+    "when": st.column_config.DatetimeColumn("on", width=125, format="D MMM YYYY HH:mm"),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that can be marked: see `feedback.benign`."""
+
+    kind: str
+    target: int | str
+    text: str
+
+    def __str__(self) -> str:
+        first = self.text.strip().partition("\n")[0]
+        return f"{self.kind}:  {first}"
+
+
+def show(root: Workspace, chosen: Scores) -> None:
+    """What marks did to these scores, the marks in force, and a way to take them back; nothing where there are none."""
+    active = feedback.active(answers.marks(root))
+    if not active.height:
+        return
+    applied = after_marks(root, chosen)
+    with st.expander(f"{feedback.sentence(applied)} {active.height} in force.", icon=":material/verified_user:"):
+        suppressed = feedback.suppressed(applied).drop("marks")
+        if suppressed.height:
+            st.caption("Incidents that only the marks keep from being flagged")
+            st.dataframe(suppressed, hide_index=True, row_height=28)
+        _marks(root, active)
+
+
+def after_marks(root: Workspace, chosen: Scores) -> pl.DataFrame:
+    """The predictions with what the marks make of them: see `feedback.apply`."""
+    stamp = bundle.file_stamp(root.path(Feedback))
+    return scores.ask(chosen, _applied, str(root.root), stamp, chosen.source, predictions=chosen.predictions)
+
+
+@st.dialog("This is benign", icon=":material/verified_user:", width="large")
+def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
+    """Ask what is harmless, where and why; the mark takes effect at once, and can be taken back."""
+    st.caption("What you mark counts as usual from now on. Both scores are kept, and the page says what marks suppressed.")
+    offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
+    target = st.selectbox("What", offered, format_func=str, key="mark-target")
+    raw(target.text, height=110 if len(target.text) > 300 else None)
+    everywhere = st.checkbox("In all services", key="mark-everywhere", disabled=target.kind == "sequence")
+    reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
+    who = st.text_input("Your name", getpass.getuser(), key="mark-who")
+    service = None if everywhere else shown.service["service"]
+    if st.button("Mark as benign", type="primary", key="mark-yes", disabled=not reason.strip()):
+        with frame.calm():
+            answers.add_mark(root, feedback.benign(target.kind, target.target, target.text, reason, who, service))
+        state.flash(f"Marked as benign: {target}")
+        st.rerun()
+
+
+@st.dialog("Take a mark back", icon=":material/undo:")
+def take_back(root: Workspace, mark: str, text: str) -> None:
+    """Ask why, then add the row that takes the mark back."""
+    raw(text)
+    reason = st.text_input("Reason", key="undo-reason")
+    who = st.text_input("Your name", getpass.getuser(), key="undo-who")
+    if st.button("Take it back", type="primary", key="undo-yes", disabled=not reason.strip()):
+        with frame.calm():
+            answers.add_mark(root, feedback.undo(answers.marks(root), mark, reason, who))
+        state.flash("The mark was taken back.")
+        st.rerun()
+
+
+def _marks(root: Workspace, active: pl.DataFrame) -> None:
+    st.caption("Marks in force; select one to take it back")
+    event = st.dataframe(
+        active.select(list(_COLUMNS)),
+        column_config=_COLUMNS,
+        hide_index=True,
+        row_height=28,
+        key=f"marks-{active.height}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = event["selection"]["rows"]
+    with st.container(horizontal=True):
+        if st.button("Take it back ...", icon=":material/undo:", disabled=not rows, key="mark-undo"):
+            take_back(root, active["mark"][rows[0]], active["text"][rows[0]])
+        downloads(answers.marks(root), "feedback", key="feedback")
+
+
+def _applied(evidence: Evidence, root: str, stamp: object, source: object, predictions: pl.DataFrame) -> pl.DataFrame:
+    return feedback.apply(evidence, predictions, answers.marks(Workspace(root)))
+
+
+def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Target]:
+    """What may be marked, the picked item first: items, their templates, foreign request kinds, the whole sequence."""
+    items = explain.items(evidence, seq_id).filter(pl.col("share") > 0)
+    picked = items.filter(pl.col("feature") == (feature or 0))
+    rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)
+    found = [_target(evidence, row) for row in rows.iter_rows(named=True)]
+    kinds = lines.requests(evidence, seq_id) if evidence.here.events is not None else pl.DataFrame()
+    requests = [Target("request", row["feature"], row["item"]) for row in kinds.iter_rows(named=True)]
+    flat = [target for targets in found for target in targets]
+    return [*flat, *requests, Target("sequence", seq_id, seq_id)]
+
+
+def _target(evidence: Evidence, row: dict) -> list[Target]:
+    kind = row["kind"] if row["kind"] in ("request", "template") else "item"
+    own = Target(kind, row["feature"], row["item"])
+    template = feedback.template_of(evidence, row["feature"]) if row["kind"] == "message" else None
+    return [own, Target("template", *template)] if template else [own]

@@ -1,0 +1,124 @@
+"""What the overview is made of: the chain as cards, the incidents that need a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+import streamlit as st
+
+from lo2core import jobs
+from lo2core.chain import FRESH, MISSING, STALE, Step, chain
+from lo2core.incidents import sequence_scores
+from lo2core.store import Workspace
+from lo2core.tables import Predictions
+from lo2core.ui import incidents
+from lo2core.ui.frame import Frame
+from lo2core.ui.jobpanel import job_panel, start_job
+from lo2core.ui.links import open_explain
+from lo2core.ui.reading import remembered
+from lo2core.ui.widgets import same_workspace, short, when
+
+PAGES = {
+    "Loaded": "pages/1_Load.py",
+    "Enriched": "pages/2_Enhance.py",
+    "Model": "pages/3_Train.py",
+    "Predictions": "pages/4_Predict.py",
+    "Explained": "pages/5_Explain.py",
+    "Compared": "pages/6_Compare.py",
+}
+BADGES = {
+    FRESH: ("green", ":material/check:"),
+    STALE: ("orange", ":material/update:"),
+    MISSING: ("gray", ":material/radio_button_unchecked:"),
+}
+MOST = 20
+"""Incidents shown here; page Predict has them all."""
+
+
+def steps(here: Frame) -> list[Step]:
+    """The chain of the workspace; read anew each time, from footers and small tables."""
+    return chain(here.workspace, here.models_dir)
+
+
+def start(here: Frame) -> None:
+    """An empty workspace: the sample with one click, or the way to one's own logs."""
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.space("small")
+        st.text(
+            "This workspace is empty: see what it is about on a small synthetic sample, or load logs.", width="content"
+        )
+        if jobs.status(here.workspace.root).running:
+            job_panel(here.workspace.root, "overview")
+        else:
+            _first_steps(here)
+        st.space("small")
+
+
+def _first_steps(here: Frame) -> None:
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if st.button("Try the sample", type="primary", icon=":material/play_arrow:"):
+            start_job(here.workspace.root, "demo", "--output-dir", here.workspace.root)
+        if st.button("Load my logs", icon=":material/folder_open:"):
+            st.switch_page("pages/1_Load.py", query_params=same_workspace())
+
+
+def show_chain(chained: Sequence[Step]) -> None:
+    """A card for each step: its figures, when it was made, and what is wrong with it."""
+    for column, step in zip(st.columns(len(chained), gap="xsmall"), chained, strict=True):
+        with column.container(border=True, gap="xsmall", height="stretch"):
+            st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
+            if step.facts:
+                st.text("\n".join(figures(step)))
+            colour, icon = BADGES[step.state]
+            st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
+            if step.made:
+                st.caption(when(step.made))
+            if step.why:
+                st.caption(step.why)
+
+
+def figures(step: Step) -> list[str]:
+    """What a card says about its step, as plain text."""
+    facts = {name: value for name, value in step.facts.items() if value is not None}
+    numbers = {
+        "runs": "runs",
+        "lines": "lines",
+        "messages": "messages",
+        "normals": "normal incidents",
+        "incidents": "incidents",
+        "flagged": "flagged",
+    }
+    names = [str(facts[name]) for name in ("name", "prediction", "detector") if name in facts]
+    return names + [f"{short(facts[name])} {text}" for name, text in numbers.items() if name in facts]
+
+
+def what_needs_a_look(here: Frame) -> None:
+    """The worst incidents of the newest prediction as a heat map; a click leads to their explanation."""
+    names = here.workspace.predictions()
+    title, score, compare = st.columns([4, 1.4, 1], vertical_alignment="bottom")
+    title.subheader("What needs a look", anchor=False)
+    if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
+        st.switch_page("pages/4_Predict.py", query_params=same_workspace())
+    if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
+        st.switch_page("pages/6_Compare.py", query_params=same_workspace())
+    if not names:
+        st.text("Nothing is scored yet. Train a model on normal logs, or score these with a saved one.")
+        return
+    scores = remembered(_scores, here.workspace, names[0])
+    worst = incidents.ranked(scores).head(MOST)
+    tops = scores.select("seq_id", top_item=pl.lit("click to see why"))
+    st.caption(f"The {worst.height} worst incidents of the newest prediction. A click opens the explanation.")
+    incidents.heatmap(scores, worst, tops, partial(open_explain, prediction=names[0]), "overview")
+    with st.expander("The same as a table"):
+        st.dataframe(worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano"), hide_index=True)
+
+
+def _scores(workspace: Workspace, name: str) -> pl.DataFrame:
+    return sequence_scores(workspace.read(Predictions, name))
+
+
+def is_empty(steps: Sequence[Step]) -> bool:
+    """Whether nothing is loaded and nothing is scored."""
+    return all(step.state == MISSING for step in steps if step.name in ("Loaded", "Predictions"))

@@ -1,0 +1,283 @@
+"""Parts of page Predict: what to score with what, the scores, the alert budget, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import bundles, jobs, pipeline
+from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
+from lo2core.headlines import headlines
+from lo2core.model import Threshold
+from lo2core.predict import labelled
+from lo2core.store import Workspace
+from lo2core.tables import Counts, EventPredictions, Predictions
+from lo2core.ui import bundle, frame, links, state
+from lo2core.ui.frame import Frame
+from lo2core.ui.jobpanel import start_job
+from lo2core.ui.widgets import downloads, empty_state, notice, problem, same_workspace, when
+
+LOADED = "loaded events"
+MAX_BUDGET = 20.0
+_TOP_ITEMS = 500
+_ASKED = "predict_asked"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A bundle, and the logs to score with it: those of the workspace, or one of its samples."""
+
+    here: Frame
+    info: BundleInfo
+    logs: Workspace
+
+    @property
+    def sample(self) -> str | None:
+        return None if self.logs.root == self.here.workspace.root else self.logs.root.name
+
+    @property
+    def token(self) -> tuple[object, ...]:
+        """Changes with whatever the scores depend on."""
+        return (str(self.logs.root), bundle.data_stamp(self.logs), str(self.info.path), bundles.stamp(self.info.path))
+
+    @property
+    def command(self) -> list[object]:
+        """Arguments of `python -m lo2core` that score and save the same, as the page stands."""
+        stem = self.info.path.stem
+        name = st.session_state.get(f"name-{stem}", "").strip() or self.logs.free_name(f"{stem}_predictions")
+        budget = st.session_state.get(f"budget-{stem}")
+        asked = [] if budget is None else ["--budget", f"{budget:g}"]
+        where = ["--output-dir", self.logs.root, "--bundle", self.info.path]
+        return ["predict", *where, "--predictions", name, *asked]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of whole sequences; `saved` names a saved prediction that holds the same ones."""
+
+    choice: Choice
+    loaded: LoadedBundle
+    scores: pl.DataFrame
+    saved: str | None
+
+    @property
+    def n_normals(self) -> dict[str, int]:
+        """Unseen normals behind each service's calibration."""
+        return {name: round(each.weights.sum()) for name, each in self.loaded.model.calibrations.items()}
+
+    def open_row(self, row: Mapping[str, Any]) -> None:
+        """Go to page Explain with this incident."""
+        links.open_explain(row, prediction=self.saved, bundle=self.choice.info.path, sample=self.choice.sample)
+
+
+def choose(here: Frame) -> Choice | None:
+    """The inputs; where something is missing, what to do about it, and None."""
+    found = bundles.bundles(here.models_dir)
+    logs = {ws.root.name: ws for ws in here.workspace.samples() if ws.has(Counts)}
+    if here.workspace.has(Counts):
+        logs = {LOADED: here.workspace, **logs}
+    if not logs:
+        empty_state("There are no logs to score yet: load some first.", "pages/1_Load.py", "Load logs")
+        return None
+    if not found:
+        empty_state("There is no model to score with yet: train one first.", "pages/3_Train.py", "Train a model")
+        return None
+    left, right = st.columns([3, 2])
+    with left:
+        info = bundle.choose(found, "bundle")
+    name = right.selectbox("On", list(logs), key="logs", help="A sample is scored, never mixed with the training data.")
+    return Choice(here, info, logs[name])
+
+
+def scored(choice: Choice) -> Scored | None:
+    """The scores, once they were asked for or are saved already; None before that, and for a bundle nobody trusts."""
+    if choice.info.state is not BundleState.SIGNED:
+        _untrusted(choice.info)
+        return None
+    loaded = bundle.opened(choice.info.path)
+    for warning in loaded.warnings:
+        notice(warning)
+    asked = _predict_button(choice, loaded)
+    saved = _saved_already(choice.logs, loaded)
+    if loaded.model.unit == "event":
+        return Scored(choice, loaded, _worst_events(choice.logs, saved), saved) if saved else None
+    return Scored(choice, loaded, bundle.live_scores(choice.logs, choice.info.path), saved) if asked or saved else None
+
+
+def judge(found: Scored) -> tuple[Scored, Threshold]:
+    """The alert budget as a slider; the scores at the threshold it gives, without training."""
+    model = found.loaded.model
+    top = max(MAX_BUDGET, float(model.threshold.budget))
+    help_text = "How many of 100 normal incidents may raise a false alarm. The model stays as it is."
+    budget = st.slider("False alarms per 100 normal incidents", 0.0, top, float(model.threshold.budget), 0.5,
+                       key=f"budget-{found.choice.info.path.stem}", help=help_text)  # fmt: skip
+    threshold = model.threshold_at(budget)
+    return replace(found, scores=labelled(found.scores, threshold)), threshold
+
+
+def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
+    """How many incidents are flagged, by what is known of them, and what to think of the threshold."""
+    flagged = ranked.filter("pred_ano").height
+    st.markdown(f"z at least **{threshold.z:.2f}**  →  **{flagged:,} of {ranked.height:,}** incidents flagged")
+    for known, name in ((False, "other than normal"), (True, "normal")):
+        part = ranked.filter(pl.col("normal") == known)
+        if part.height:
+            st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} that are {name}")
+    if threshold.estimated:
+        notice(
+            f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so "
+            "the threshold is their largest z plus a margin."
+        )
+
+
+def remarks(found: Scored) -> None:
+    """What a person should know before reading the scores: services nobody scored, normals that were trained on."""
+    unknown = found.loaded.model.unknown_services(found.scores["service"])
+    if unknown:
+        notice(f"The bundle does not know {', '.join(unknown)}: logs of other services were scored, these were not.")
+    trained_on = found.loaded.manifest["facts"].get("data_fingerprint")
+    if trained_on and trained_on == found.choice.logs.metadata(Counts).get("data_fingerprint"):
+        st.caption(
+            "These are the logs that the model was trained on: their normal test cases look more normal here than new "
+            "ones would. Page Train shows the figures for runs it had not seen."
+        )
+
+
+def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
+    """seq_id, top_item: what weighs most in the worst service of the worst incidents."""
+    return _top_items(found.choice.token, found, ranked.head(_TOP_ITEMS)["seq_id"].to_list())
+
+
+def command(here: Frame, choice: Choice | None) -> list[object]:
+    """What `frame.terminal` shows."""
+    missing = ["predict", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
+    return choice.command if choice else missing
+
+
+def save(found: Scored, threshold: Threshold) -> None:
+    """A free name and a button; downloads of the same rows."""
+    logs, path = found.choice.logs, found.choice.info.path
+    if found.loaded.model.unit == "event":
+        st.caption("The scores of all single events are saved; below are those of the worst event of each sequence.")
+        downloads(found.scores, str(found.saved), "predict")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Save as", logs.free_name(f"{path.stem}_predictions"), key=f"name-{path.stem}", width=360)
+        if st.button("Save", type="primary", icon=":material/save:"):
+            _save_asked(found, name.strip())
+        downloads(found.scores, name.strip() or path.stem, "predict")
+
+
+def saved_table(here: Frame) -> None:
+    """All saved predictions with what made them; a picked one opens."""
+    saved = [(ws, name) for ws in (here.workspace, *here.workspace.samples()) for name in ws.predictions()]
+    if not saved:
+        return
+    st.subheader("Saved predictions", anchor=False)
+    rows = pl.DataFrame([_saved_row(here, ws, name) for ws, name in saved], infer_schema_length=None)
+    event = st.dataframe(
+        rows, hide_index=True, row_height=28, key="saved", on_select="rerun", selection_mode="single-row"
+    )
+    for index in event["selection"]["rows"]:
+        ws, name = saved[index]
+        links.open_explain({}, prediction=name, sample=None if ws.root == here.workspace.root else ws.root.name)
+
+
+def _untrusted(info: BundleInfo) -> None:
+    problem(
+        f"{info.path.name} is {info.state.value} and was not opened. {info.state.sentence}",
+        "Opening a bundle runs what is in it. If you know where it comes from, vouch for it on page Train.",
+    )
+    st.page_link(
+        "pages/3_Train.py", label="Go to page Train", icon=":material/model_training:", query_params=same_workspace()
+    )
+
+
+def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
+    """Whether the scores of just this choice were asked for in this session; single events become a job."""
+    busy = loaded.model.unit == "event" and jobs.status(choice.logs).running
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)
+        st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
+    if pressed:
+        if loaded.model.unit == "event":
+            start_job(choice.logs.root, *choice.command)
+        st.session_state[_ASKED] = choice.token
+    return bool(st.session_state.get(_ASKED) == choice.token)
+
+
+def _saved_already(logs: Workspace, loaded: LoadedBundle) -> str | None:
+    """The newest saved prediction of these very logs by this very bundle."""
+    data = logs.metadata(Counts).get("data_fingerprint")
+    for name in logs.predictions():
+        facts = logs.metadata(name)
+        same = facts.get("bundle_sha256") == loaded.manifest.get("sha256") and facts.get("data_fingerprint") == data
+        if same and data:
+            return name
+    return None
+
+
+def _worst_events(logs: Workspace, name: str) -> pl.DataFrame:
+    return _worst_events_of(str(logs.root), name, bundle.file_stamp(logs.path(name)))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the scores of single events ...")
+def _worst_events_of(logs: str, name: str, stamp: tuple[int, int]) -> pl.DataFrame:
+    """One row a sequence: its worst event stands for it. Within a service score, z and p agree on which that is."""
+    columns = [column for column in Predictions.column_names() if column not in ("seq_id", "rank")]
+    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min}
+    events = Workspace(logs).scan(EventPredictions, name)
+    found = events.group_by("seq_id").agg(worst.get(column, pl.first)(column) for column in columns)
+    return found.sort("z_score", "seq_id", descending=[True, False], nulls_last=True).collect(engine="streaming")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _top_items(token: tuple[object, ...], _found: Scored, seq_ids: list[str]) -> pl.DataFrame:
+    loaded = _found.loaded
+    chosen = _found.scores.filter(pl.col("seq_id").is_in(seq_ids))
+    return headlines(loaded.model, loaded.vec, pipeline.items_for(_found.choice.logs, loaded.vec), chosen)
+
+
+def _save_asked(found: Scored, name: str) -> None:
+    def write(replace: bool) -> None:
+        pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, replace=replace)
+        state.flash(f"Saved as {name}.")
+
+    with frame.calm():
+        if found.choice.logs.has(name):
+            frame.confirm_replace(f"{found.choice.logs.path(name)} exists already.", lambda: write(True))
+        else:
+            write(False)
+            st.rerun()
+
+
+def _saved_row(here: Frame, logs: Workspace, name: str) -> dict[str, object]:
+    artefact = logs.artefact(name)
+    facts = artefact.metadata
+    model = facts.get("model", {})
+    made_by = f"{model.get('detector', '?')} on {model.get('items', '?')}" if model else "written by hand"
+    return {
+        "name": name,
+        "logs": LOADED if logs.root == here.workspace.root else logs.root.name,
+        "saved": when(artefact.created) if artefact.created else "",
+        "made by": made_by,
+        "bundle": _bundle_now(facts),
+        "threshold": facts.get("threshold"),
+        "rows": artefact.rows,
+        "command": facts.get("command", ""),
+    }
+
+
+def _bundle_now(facts: Mapping[str, Any]) -> str:
+    """The bundle's name, and whether it still is the one that made the scores."""
+    if "bundle" not in facts:
+        return ""
+    path = Path(facts["bundle"])
+    sha256 = bundles.stamp(path)[2]
+    now = "" if sha256 == facts.get("bundle_sha256") else " (trained anew since)" if sha256 else " (gone)"
+    return f"{path.stem}{now}"

@@ -1,0 +1,163 @@
+"""Which scores a page is about: saved predictions of the workspace or of a sample, or what a bundle says now.
+
+The address bar tells which (`sample`, `prediction` or `bundle`); what is read is kept until one of the files changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+import streamlit as st
+
+from lo2core import answers, bundles, incidents
+from lo2core.bundles import LoadedBundle
+from lo2core.errors import ArtefactError
+from lo2core.explain import Evidence
+from lo2core.store import Workspace
+from lo2core.ui import address, bundle
+from lo2core.ui.frame import Frame
+from lo2core.ui.incidents import ranked
+from lo2core.ui.reading import stamps
+from lo2core.ui.widgets import notice
+
+T = TypeVar("T")
+SAMPLES = "samples/"
+"""What the name of a prediction of a sample begins with: `samples/<sample>/<name>`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where scores come from: a saved prediction, or (without one) the bundle `live`; of the root's logs or a sample's."""
+
+    sample: str | None = None
+    prediction: str | None = None
+    live: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`lo2_nn_predictions`, `samples/today/lo2_nn_predictions`, or `lo2_nn, not saved`."""
+        prefix = f"{SAMPLES}{self.sample}/" if self.sample else ""
+        return f"{prefix}{self.prediction or f'{self.live}, not saved'}"
+
+    def params(self) -> address.Params:
+        """The same for the address bar."""
+        return {"sample": self.sample, "prediction": self.prediction, "bundle": self.live}
+
+    @classmethod
+    def named(cls, name: str) -> Source:
+        """From the name of a saved prediction."""
+        sample, _, prediction = name.removeprefix(SAMPLES).rpartition("/")
+        return cls(sample or None, prediction)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scored sequences and what is needed to explain them; `incidents` is `ui.incidents.ranked`."""
+
+    source: Source
+    logs: Workspace
+    bundle: Path
+    predictions: pl.DataFrame
+    incidents: pl.DataFrame
+
+    @property
+    def threshold(self) -> float:
+        return float(self.predictions["threshold"][0])
+
+
+def saved(workspace: Workspace) -> list[str]:
+    """Names of all saved predictions, the workspace's own first, each newest first."""
+    own = workspace.predictions()
+    return own + [f"{SAMPLES}{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
+
+
+def choose(here: Frame) -> Scores | None:
+    """A field to choose the scores; the newest saved ones where the address bar names none. None where nothing is scored."""
+    offered = [Source.named(name) for name in saved(here.workspace)]
+    asked = Source(address.said("sample"), address.said("prediction"), address.said("bundle"))
+    if asked.live and not asked.prediction:
+        offered.insert(0, asked)
+    if not offered:
+        return None
+    chosen = asked if asked in offered else offered[0]
+    if (asked.prediction or asked.sample) and asked not in offered:
+        notice(f"There is no prediction {asked.name} in this workspace; this is {chosen.name}.")
+    chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
+    return _read(here, chosen)
+
+
+def evidence(scores: Scores) -> Evidence:
+    """What explanations draw on, from memory where no file changed. Raises what `bundle.opened` raises."""
+    opened = bundle.opened(scores.bundle)
+    return _evidence(str(scores.logs.root), stamps(scores.logs), str(opened.path), bundles.stamp(opened.path))
+
+
+def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
+    """`compute(evidence, *arguments, **frames)`, remembered until a file changes.
+
+    The arguments are plain values, and all there is to tell one answer from another: `frames` must follow from them.
+    """
+    known = (str(scores.logs.root), stamps(scores.logs), str(scores.bundle), bundles.stamp(scores.bundle))
+    asked = f"{compute.__module__}.{compute.__qualname__}{arguments!r}"
+    return _asked(asked, known, partial(compute, **frames), scores, arguments)
+
+
+def retrained(scores: Scores) -> str:
+    """A sentence where the bundle is not the one that made the saved scores, else nothing."""
+    made_by = scores.logs.metadata(scores.source.prediction).get("bundle_sha256") if scores.source.prediction else None
+    if made_by in (None, bundles.stamp(scores.bundle)[2]):
+        return ""
+    return (
+        f"{scores.bundle.name} was trained anew since these scores were made. The scores are those of then, what explains "
+        "them is the model of today: predict again to have both from one model."
+    )
+
+
+def _read(here: Frame, source: Source) -> Scores:
+    logs = here.workspace.sample(source.sample) if source.sample else here.workspace
+    if source.prediction is None:
+        path = bundles.bundle_path(str(source.live), here.models_dir)
+        predictions = bundle.live_scores(logs, path)
+        return Scores(source, logs, path, predictions, _ranked_now(str(logs.root), stamps(logs), bundles.stamp(path), predictions))
+    path = _bundle_of(logs, source.prediction, here.models_dir)
+    stamp = bundle.file_stamp(logs.path(source.prediction))
+    return Scores(source, logs, path, *_read_saved(str(logs.root), source.prediction, stamp))
+
+
+def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
+    """Where the bundle lies that made the predictions: as recorded, else under its name in the models folder."""
+    recorded = logs.metadata(prediction).get("bundle")
+    if not recorded:
+        raise ArtefactError(
+            f"{logs.path(prediction)} does not say which model made it, so its scores cannot be explained. Score these logs "
+            "with a bundle on page Predict."
+        )
+    path = Path(recorded)
+    return path if path.exists() else models_dir / path.name
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _read_saved(root: str, prediction: str, stamp: tuple[int, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    predictions = incidents.sequence_scores(answers.read_predictions(Workspace(root), prediction))
+    return predictions, ranked(predictions)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _ranked_now(root: str, data: tuple[Any, ...], stamp: tuple[Any, ...], _predictions: pl.DataFrame) -> pl.DataFrame:
+    return ranked(_predictions)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the logs ...")
+def _evidence(root: str, data: tuple[Any, ...], path: str, stamp: tuple[Any, ...]) -> Evidence:
+    opened: LoadedBundle = bundle.opened(Path(path))
+    return answers.evidence(Workspace(root), opened)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _asked(asked: str, known: tuple[Any, ...], _compute: Callable[..., Any], _scores: Scores, _arguments: Any) -> Any:
+    return _compute(evidence(_scores), *_arguments)
