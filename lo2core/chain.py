@@ -1,4 +1,4 @@
-"""The chain of a workspace's artefacts: what is there, what is stale, what is missing; from footers and small tables."""
+"""The chain of a workspace's artefacts: what is there, stale or missing, told by footers and small tables."""
 
 from __future__ import annotations
 

@@ -33,6 +33,9 @@ LABEL_COLOURS = {NORMAL: "#3fa9c8", OTHER: "#d9731a", UNLABELLED: NEUTRAL}
 SHARE_RAMP = ["#727c89", "#5b3f8c", "#3c1361"]
 """From 0 to 1 under white figures: dark enough for them at both ends, in light and dark pages."""
 
+DIFFERENCE_RAMP = ["#a3500f", "#727c89", "#2c5fb3"]
+"""Less than before, the same, more: orange and blue, all dark enough for white figures."""
+
 LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
 LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873")
 
@@ -279,6 +282,123 @@ def recall_matrix(recalls: pl.DataFrame) -> Chart:
     return alt.layer(squares, texts).properties(height=ROW)
 
 
+def beeswarm(marks: pl.DataFrame) -> Chart:
+    """What items did to the scores of one service: one mark an item and sequence, right of zero it made the score larger.
+
+    Expects ``title`` (of the item), ``seq_id``, ``contribution``, ``level`` (0 to 1: how large the count is among all of
+    the item), ``offset`` (-1 to 1: where in the item's row the mark stands). ``pick`` gives ``seq_id``.
+    """
+    pick = alt.selection_point(name="pick", fields=["seq_id"])
+    size = alt.EncodingSortField("contribution", op="max", order="descending")
+    points = (
+        alt.Chart(marks)
+        .mark_circle(size=30)
+        .encode(
+            x=alt.X("contribution:Q", title="share of the score", axis=alt.Axis(tickCount=8)),
+            y=alt.Y("title:N", title=None, sort=size, axis=_long_labels(300)),
+            yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1.2, 1.2])),
+            color=alt.Color(
+                "level:Q",
+                title="count",
+                scale=alt.Scale(domain=[0, 1], range=[LABEL_COLOURS[NORMAL], LABEL_COLOURS[OTHER]]),
+                legend=alt.Legend(orient="top", format=".0%", gradientLength=160, titleOrient="left", values=[0, 1]),
+            ),
+            opacity=alt.condition(pick, alt.value(0.8), alt.value(0.15)),
+            tooltip=_tooltip(title="item", seq_id="sequence", contribution="share of the score", level="count, rank"),
+        )
+        .add_params(pick)
+    )
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=NEUTRAL, strokeWidth=1).encode(x="zero:Q")
+    return alt.layer(zero, points).properties(height=alt.Step(34))
+
+
+def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
+    """How unseen normals scored, service by service, against the threshold.
+
+    Expects ``service``, ``score``, ``z_score``, ``weight`` (how many rows a tick stands for).
+    """
+    ticks = (
+        alt.Chart(scores)
+        .mark_tick(thickness=2, bandSize=14, opacity=0.75)
+        .encode(
+            x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+            y=alt.Y("service:N", title=None, axis=_long_labels(110)),
+            color=_by_service(scores, legend=None),
+            tooltip=_tooltip(service="service", score="score", z_score="z-score", weight="normals"),
+        )
+    )
+    return alt.layer(ticks, _threshold_rule(threshold)).properties(height=alt.Step(24))
+
+
+def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], names: tuple[str, str]) -> Chart:
+    """`prediction_scatter` for more points than one can select: how many fall into each cell.
+
+    Expects ``left``, ``right`` (edges in z of A), ``bottom``, ``top`` (in z of B), ``n``.
+    """
+    squares = (
+        alt.Chart(cells)
+        .mark_rect()
+        .encode(
+            x=alt.X("left:Q", title=f"z-score in {names[0]}", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
+            x2="right:Q",
+            y=alt.Y("bottom:Q", title=f"z-score in {names[1]}", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
+            y2="top:Q",
+            color=alt.Color("n:Q", title="how many", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
+            tooltip=_tooltip(left="A from z", right="A to z", bottom="B from z", top="B to z", n="how many"),
+        )
+    )
+    return alt.layer(squares, _threshold_rule(thresholds[0]), _threshold_rule(thresholds[1], "y")).properties(
+        height=380
+    )
+
+
+def recall_differences(recalls: pl.DataFrame) -> Chart:
+    """Recall by fault: one row a test case, one column a prediction, coloured by the difference to the first of them.
+
+    Expects ``test_case``, ``prediction``, ``recall`` (0 to 1), ``difference`` (-1 to 1), ``n`` (incidents).
+    """
+    base = alt.Chart(recalls).encode(
+        x=alt.X("prediction:N", title=None, sort=None, axis=_service_columns(200)),
+        y=alt.Y("test_case:N", title=None, axis=_long_labels()),
+        tooltip=_tooltip(
+            test_case="test case", prediction="prediction", recall="flagged", difference="difference", n="incidents"
+        ),
+    )
+    squares = base.mark_rect(cornerRadius=2).encode(
+        color=alt.Color("difference:Q", scale=alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP), legend=None)
+    )
+    texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
+    return alt.layer(squares, texts).properties(height=ROW)
+
+
+def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
+    """Test case x service scored in two logs: in each column A stands left and B right.
+
+    Expects ``test_case``, ``service``, ``side`` ("A" or "B"), ``z`` (null: not there), ``n`` (sequences). ``pick`` gives
+    ``test_case``, ``service`` and ``side``.
+    """
+    pick = alt.selection_point(name="pick", fields=["test_case", "service", "side"])
+    squares = (
+        alt.Chart(cells)
+        .mark_rect(stroke=NEUTRAL, strokeOpacity=0.25)
+        .encode(
+            x=alt.X("service:N", title=None, axis=_service_columns()),
+            xOffset=alt.XOffset("side:N", sort=["A", "B"]),
+            y=alt.Y("test_case:N", title=None, axis=_long_labels()),
+            color=alt.Color(
+                "z:Q",
+                title="z-score",
+                scale=alt.Scale(domain=[0, max(4 * threshold, 1.0)], clamp=True),
+                legend=alt.Legend(orient="bottom", gradientLength=220, titleOrient="left", format="~s"),
+            ),
+            opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
+            tooltip=_tooltip(test_case="test case", service="service", side="logs", z="median z", n="sequences"),
+        )
+        .add_params(pick)
+    )
+    return squares.properties(height=ROW)
+
+
 def predictions_over_time(points: pl.DataFrame) -> Chart:
     """All saved predictions in the order they were made, a small panel for each measure, so that drift is seen.
 
@@ -353,8 +473,8 @@ def _long_labels(limit: int = LABEL_LIMIT) -> alt.Axis:
     return alt.Axis(labelLimit=limit, labelPadding=6, labelFlush=False, ticks=False, domain=False)
 
 
-def _service_columns() -> alt.Axis:
-    return alt.Axis(orient="top", labelAngle=0, labelLimit=110, labelFlush=False, ticks=False, domain=False)
+def _service_columns(limit: int = 110) -> alt.Axis:
+    return alt.Axis(orient="top", labelAngle=0, labelLimit=limit, labelFlush=False, ticks=False, domain=False)
 
 
 def _tooltip(**titles: str) -> list[alt.Tooltip]:

@@ -37,6 +37,7 @@ class Detector(ABC):
     supervised: bool = False
     units: tuple[str, ...] = ("sequence",)
     weighting: str = "counts"
+    unseen_columns: int = 1
 
     n_items_: int
 

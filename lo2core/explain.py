@@ -1,7 +1,7 @@
 """Explain: which items made the score of a sequence, and what the nearest normals hold instead.
 
-Works on counts and on the model alone; `lo2core.lines` goes on from items to raw lines, `lo2core.incidents` puts the services
-of a test case together.
+Works on counts and on the model alone; `lo2core.lines` goes on from items to raw lines, `lo2core.incidents` puts the
+services of a test case together.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import polars as pl
 from scipy import sparse
 
 from lo2core.errors import InputError
+from lo2core.detector_base import Integers
 from lo2core.items import Items
-from lo2core.model import Model
+from lo2core.model import Floats, Model
 from lo2core.nearest import NearestNormal
 from lo2core.tables import ExplainedItems, NearestNormals
 from lo2core.vectorizer import UNSEEN, Vectorizer
@@ -95,7 +96,7 @@ class Evidence:
     def method(self, service: str) -> str:
         """How the service's detector splits its scores, and what that cannot say."""
         if self.model.unit == "event":
-            return "Each message by how far its own score lies above that of normal events; an order of events is not seen."
+            return "Each message by how far its own score lies above that of normal events; their order is not seen."
         return self.model.detectors[service].attribution
 
     @cached_property
@@ -106,7 +107,9 @@ class Evidence:
 
     @cached_property
     def features(self) -> pl.DataFrame:
-        """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per, kind."""
+        """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per,
+        kind.
+        """
         return pl.concat([self._carried(kind, self.messages) for kind in self.vec.kinds])
 
     @cached_property
@@ -140,7 +143,8 @@ class Evidence:
 
 def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
     """The item counts behind a weighted matrix (1 for "held" where it was binary), without numeric columns."""
-    X = sparse.csr_matrix(X[:, : vec.vocabulary_.height + 1])
+    without_numbers = [*range(vec.vocabulary_.height), *range(X.shape[1] - vec.unseen_columns, X.shape[1])]
+    X = sparse.csr_matrix(X[:, without_numbers])
     if vec.weighting == "log1p":
         return X.expm1()
     if vec.weighting == "tf-idf":
@@ -162,7 +166,7 @@ def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     """`tables.ExplainedItems` of a sequence: the items that made its score, largest share first.
 
     Shares are those of the detector without what speaks for a normal, and sum to 1 (all 0 where nothing speaks against
-    it). Items outside the vocabulary stand there by name and divide their column's share by log(1 + count).
+    it). Items outside the vocabulary stand there by name, and what no normal of the service holds is always listed.
     """
     service = evidence.service_of(seq_id)
     explain = _items_of_events if evidence.model.unit == "event" else _items_of_sequence
@@ -185,23 +189,38 @@ def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
 
 
 def _items_of_sequence(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
-    """feature, here, contribution, known of every item that contributes."""
+    """feature, here, contribution, known of every item that contributes, or that no normal of the service holds."""
     vec = evidence.vec
-    n_items = vec.vocabulary_.height
     encoded = vec.transform(evidence.here.items, pl.Series([seq_id]))
     contribution = np.asarray(evidence.model.detectors[service].attribute(encoded.X))[0]
-    columns = np.flatnonzero(contribution[:n_items])
-    known = pl.DataFrame(
-        {
-            "feature": vec.vocabulary_["feature"].gather(columns),
-            "here": raw_counts(vec, encoded.X)[:, columns].toarray()[0],
-            "contribution": contribution[columns],
-        }
-    )
-    weight = pl.col("here").log1p()
+    counts = raw_counts(vec, encoded.X).toarray()[0]
+    foreign = (counts > 0) & (evidence.normals[service][1].getnnz(axis=0) == 0)
+    columns = np.flatnonzero(((contribution != 0) | foreign)[: vec.vocabulary_.height])
+    known = vec.vocabulary_["feature"].gather(columns)
     unseen = encoded.unseen.group_by("feature").agg(here=pl.col("n").sum().cast(pl.Float64))
-    unseen = unseen.with_columns(contribution=float(contribution[n_items]) * weight / weight.sum())
-    return pl.concat([known.with_columns(known=pl.lit(True)), unseen.with_columns(known=pl.lit(False))])
+    named = [
+        pl.DataFrame({"feature": known, "here": counts[columns]}).with_columns(known=pl.lit(True)),
+        unseen.with_columns(known=pl.lit(False)),
+    ]
+    pools = np.arange(len(contribution))
+    if isinstance(evidence.model.detectors[service], NearestNormal):
+        pools[foreign] = len(contribution)
+    return _divided(evidence, pl.concat(named), contribution, pools)
+
+
+def _divided(evidence: Evidence, items: pl.DataFrame, contribution: Floats, pools: Integers) -> pl.DataFrame:
+    """The items with their contributions; those in columns of one pool divide theirs by log(1 + count).
+
+    Of the items that no normal holds NearestNormal looks at the largest only, and takes any of those that are equally
+    frequent: they are one pool. So are items outside the vocabulary that lie in one column.
+    """
+    pool = pools[evidence.vec.columns_of(items["feature"]).to_numpy()]
+    totals = np.bincount(pools, contribution)
+    weight = pl.col("here").log1p().clip(1e-9)
+    shared = items.with_columns(pool=pl.Series(pool), contribution=pl.Series(totals[pool], dtype=pl.Float64))
+    return shared.with_columns(pl.col("contribution") * weight / weight.sum().over("pool")).drop("pool").select(
+        "feature", "here", "contribution", "known"
+    )
 
 
 def _items_of_events(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
@@ -223,8 +242,7 @@ def _items_of_events(evidence: Evidence, seq_id: str, service: str) -> pl.DataFr
 def _with_normals(evidence: Evidence, seq_id: str, service: str, found: pl.DataFrame) -> pl.DataFrame:
     """The items with kind, item (text), normals (counts in the nearest), held_by and n_normals."""
     names, counts = evidence.normals[service]
-    at = evidence.vec.vocabulary_.with_columns(pl.col("column").cast(pl.Int64))
-    columns = found.join(at, on="feature", how="left", maintain_order="left")["column"].fill_null(counts.shape[1] - 1)
+    columns = evidence.vec.columns_of(found["feature"])
     nearest = [names.index(name) for name in nearest_normals(evidence, seq_id)["normal"]]
     there = counts[:, columns.to_numpy()]
     return found.with_columns(
@@ -252,7 +270,8 @@ def _described(evidence: Evidence, seq_id: str) -> pl.DataFrame:
 
 
 def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`tables.NearestNormals`: the training normals nearest to the sequence, itself left out; empty where there are none.
+    """`tables.NearestNormals`: the training normals nearest to the sequence, itself left out; empty where there are
+    none.
 
     The distance is that of NearestNormal, with the detector's own settings where it is one, whatever the detector.
     """

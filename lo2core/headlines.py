@@ -13,6 +13,8 @@ from lo2core.rarity import OutOfVocabulary, Rarity
 from lo2core.vectorizer import Encoded, Vectorizer
 
 LENGTH = 160
+_ROWS = 1000
+"""Sequences whose scores are split at a time, so that memory stays small."""
 _CHEAP: tuple[type[Detector], ...] = (NearestNormal, Rarity, OutOfVocabulary)
 """Detectors that split their scores without scoring anew."""
 
@@ -25,17 +27,13 @@ def headlines(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFra
     """
     encoded = vec.transform(items, sequences["seq_id"])
     top = pl.DataFrame({"seq_id": sequences["seq_id"], "column": _heaviest(model, encoded, sequences["service"])})
-    names = (
-        pl.DataFrame({"name": vec.feature_names_})
-        .with_row_index("column")
-        .with_columns(pl.col("column").cast(pl.Int64))
-    )
-    known = names.filter(pl.col("column") < vec.vocabulary_.height)
+    n_items = vec.vocabulary_.height
+    names = pl.DataFrame({"column": range(n_items), "name": vec.feature_names_[:n_items]})
     return (
         top.with_row_index("row")
-        .join(known, on="column", how="left", maintain_order="left")
+        .join(names, on="column", how="left", maintain_order="left")
         .join(_unseen(vec, items, encoded), on="row", how="left", maintain_order="left")
-        .with_columns(new=pl.when(pl.col("column") == vec.vocabulary_.height).then("new"))
+        .with_columns(pl.when(pl.col("column") >= n_items).then("new"))
         .select("seq_id", top_item=_one_line(pl.coalesce("name", "new")))
     )
 
@@ -47,13 +45,17 @@ def _heaviest(model: Model, encoded: Encoded, services: pl.Series) -> Integers:
         detector = model.detectors.get(service)
         if model.unit == "sequence" and isinstance(detector, _CHEAP):
             rows = np.flatnonzero((services == service).to_numpy())
-            shares = detector.attribute(encoded.X[rows])
-            out[rows] = np.where(shares.max(axis=1) > 0, shares.argmax(axis=1), -1)
+            for some in np.split(rows, range(_ROWS, len(rows), _ROWS)):
+                shares = detector.attribute(encoded.X[some])
+                out[some] = np.where(shares.max(axis=1) > 0, shares.argmax(axis=1), -1)
     return out
 
 
 def _unseen(vec: Vectorizer, items: Items, encoded: Encoded) -> pl.DataFrame:
-    """Columns row, new: of each row the most telling item outside the vocabulary, then the one it holds most often."""
+    """Columns row, new: of a row's items outside the vocabulary the most telling, then the most frequent.
+
+    They weigh much the same, and what an error says helps more than the frames of its stack trace.
+    """
     names = vec.expand(items.messages).select("feature", "name").unique("feature", keep="first")
     named = encoded.unseen.join(names, on="feature").with_columns(telling=_telling(pl.col("name")))
     best = named.sort("telling", "n", "feature", descending=[True, True, False]).unique("row", keep="first")

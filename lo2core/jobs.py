@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
 from lo2core.atomic import remove_leftovers, write_json_atomic
-from lo2core.errors import BusyError, Lo2Error
+from lo2core.errors import ArtefactError, BusyError, Lo2Error
 from lo2core.parquet import now
 
 PROGRESS_VARIABLE = "LO2_PROGRESS_FILE"
@@ -298,9 +298,12 @@ def _folder(workspace: str | os.PathLike[str]) -> Path:
 
 
 def _take_lock(folder: Path) -> int:
-    """An open descriptor that holds the lock; raises `BusyError`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    """An open descriptor that holds the lock; raises `BusyError`, and `ArtefactError` where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise ArtefactError(f"{folder.parent} cannot be a workspace: {error.strerror}. Choose another.") from error
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:

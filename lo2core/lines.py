@@ -19,12 +19,12 @@ SMALL_SHARE = 0.01
 
 
 def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int = 2, limit: int = 10) -> pl.DataFrame:
-    """`tables.ExplainedLines`: the raw lines that show the given items of a sequence, and `around` events on both sides.
+    """`tables.ExplainedLines`: the raw lines that show items of a sequence, and `around` events on both sides.
 
     One line for each item that made the score, largest share first, unless a line before has shown it; at most `limit`.
-    All items outside the vocabulary together are one column of the model,
-    so what shows that column best goes before each of them. Of lines that show equally much, errors and warnings go first,
-    then early ones. An event stands there once, by its most telling line.
+    What no normal of the service holds counts as one at first, so that an error among it goes before mere frequency.
+    Of lines that show equally much, errors and warnings go first, then early ones. An event stands there once, by its
+    most telling line.
     """
     events = evidence.here.events_of(seq_id)
     hits = _hits(evidence, seq_id, events, items)
@@ -162,12 +162,14 @@ def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataF
 
 
 def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:
-    """The items with a share; where the detector names none, those that no normal holds, all alike."""
-    found = items.filter(pl.col("share") > 0)
-    if found.height:
-        return found
-    foreign = items.filter(pl.col("held_by") == 0, pl.col("here") > 0)
-    return foreign.with_columns(share=pl.lit(1.0) / pl.len())
+    """The items with a share; where the detector names none, those that no normal holds, all alike.
+
+    `known`: whether any normal of the service holds it.
+    """
+    found = items.with_columns(known=pl.col("held_by") > 0)
+    if found["share"].sum() > 0:
+        return found.filter(pl.col("share") > 0)
+    return found.filter(~pl.col("known"), pl.col("here") > 0).with_columns(share=pl.lit(1.0) / pl.len())
 
 
 def _request_lines(
@@ -191,15 +193,21 @@ def _chosen(hits: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
         small = share < SMALL_SHARE and chosen
         if len(chosen) == limit or small or wanted & shown or not fresh:
             continue
-        best = max(fresh, key=lambda c: _worth(c, shown, len(wanted) > 1))
+        best = max(_frequent(fresh, wanted), key=lambda c: _worth(c, shown, len(wanted) > 1))
         candidates.remove(best)
         shown |= best["features"].keys()
         chosen.append(best)
     return chosen
 
 
+def _frequent(candidates: list[dict[str, Any]], wanted: set[int]) -> list[dict[str, Any]]:
+    """Without those whose wanted items have far smaller shares than the largest: lines of a first use appear once."""
+    largest = [max(share for feature, share in c["features"].items() if feature in wanted) for c in candidates]
+    return [c for c, share in zip(candidates, largest, strict=True) if share >= max(largest) / 3]
+
+
 def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
-    """What to show, largest share first: each item, and all items outside the vocabulary, of which any will do."""
+    """What to show, largest share first: each item, and all items that no normal holds, of which any will do."""
     distinct = hits.unique("feature", keep="first", maintain_order=True)
     unseen = distinct.filter(~pl.col("known"))
     wanted: list[tuple[float, set[int]]] = []

@@ -27,7 +27,7 @@ from lo2core.sources import LogFile
 
 __all__ = ["LO2Loader", "LoadOptions", "Loaded", "Plan", "gather_loaded", "load_folders", "plan", "unpacked", "unread"]
 
-BATCH_BYTES = 12 << 20
+BATCH_BYTES = 8 << 20
 """Log text that is worked on together: enough that a pass is worth its fixed cost, little enough for memory."""
 
 

@@ -86,6 +86,9 @@ DEFAULT_RULES: tuple[MaskRule, ...] = (
         "=<NUM>",
         "distinct",
     ),
+    # Of an API's path the first part may end in a version: /oauth2/token.
+    MaskRule("number of a folder", r"(?<=[A-Za-z>_-])(/[A-Za-z]+)\d+(?=/)", "${1}<NUM>", "distinct"),
+    MaskRule("number inside a name", r"(?<=[a-z>]_)\d+(?=_)|(?<=<NUM>_)\d+\b", "<NUM>", "distinct"),
 )
 
 

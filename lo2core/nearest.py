@@ -18,10 +18,14 @@ _BLOCK_CELLS = 1 << 17
 class NearestNormal(Detector):
     """Distance to the nearest normal sequences in the items that differ most. Takes raw counts.
 
-    An own method of this project. With counts n of a sequence and c of a normal one, for each item i:
+    An own method of this project. A sequence that is longer than the usual normal is first brought down to its size
+    (the median over the normals of their summed counts), since many lines that are each seen once say little. Then,
+    with counts n of the sequence and c of a normal one, for each item i:
     - the normal is brought to the sequence's size: c times the median of n / c over the items both hold (1 if none);
     - difference d = (log(1 + n) - log(1 + c)) / sqrt(var + variance_floor), var of log(1 + count) over the normals;
     - what is more than in the normal counts fully, what is missing counts `missing_weight`;
+    - of the items that no normal holds, only the `n_foreign` largest are looked at: lines that appear once, at a first
+      use, come in dozens;
     - distance = Euclidean norm of the `n_largest` largest differences: a fault touches few items, and a norm over all
       of them would drown it.
     Score = mean distance to the `n_neighbors` nearest normals, or to all of them where there are fewer.
@@ -30,6 +34,7 @@ class NearestNormal(Detector):
     title = "Nearest normal"
     short = "nn"
     about = "How far a sequence is from the normal ones most like it, in the five items that differ most."
+    unseen_columns = 1024
 
     counts_: sparse.csr_matrix
     """Counts of the distinct normals in the items that any of them holds."""
@@ -39,12 +44,20 @@ class NearestNormal(Detector):
     """Of all columns."""
     distinct_: Integers
     """For each training row, which of the distinct normals it is."""
+    size_: float
+    """Summed counts of the usual normal."""
 
     def __init__(
-        self, n_neighbors: int = 3, n_largest: int = 5, missing_weight: float = 0.3, variance_floor: float = 0.1
+        self,
+        n_neighbors: int = 3,
+        n_largest: int = 5,
+        n_foreign: int = 2,
+        missing_weight: float = 0.3,
+        variance_floor: float = 0.1,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.n_largest = n_largest
+        self.n_foreign = n_foreign
         self.missing_weight = missing_weight
         self.variance_floor = variance_floor
 
@@ -81,10 +94,11 @@ class NearestNormal(Detector):
         return out
 
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
-        if self.n_neighbors < 1 or self.n_largest < 1 or not 0 <= self.missing_weight <= 1 or self.variance_floor <= 0:
+        whole = (self.n_neighbors, self.n_largest, self.n_foreign)
+        if min(whole) < 1 or not 0 <= self.missing_weight <= 1 or self.variance_floor <= 0:
             raise InputError(
-                "Nearest normal needs n_neighbors and n_largest of at least 1, missing_weight between 0 and 1 and "
-                f"variance_floor above 0, found {self.n_neighbors}, {self.n_largest}, {self.missing_weight} and "
+                "Nearest normal needs n_neighbors, n_largest and n_foreign of at least 1, missing_weight between 0 and "
+                f"1 and variance_floor above 0, found {', '.join(map(str, whole))}, {self.missing_weight} and "
                 f"{self.variance_floor}."
             )
         check_counts(X, self.title)
@@ -93,6 +107,7 @@ class NearestNormal(Detector):
         self.spread_ = np.sqrt(_log_variance(normals, np.bincount(self.distinct_)) + self.variance_floor)
         self.items_ = np.flatnonzero(normals.getnnz(axis=0))
         self.counts_ = normals[:, self.items_]
+        self.size_ = float(np.median(np.asarray(X.sum(axis=1))))
 
     def _score(self, X: sparse.csr_matrix) -> Floats:
         return np.array([self._nearest(distances)[1].mean() for distances in self._distances(X)])
@@ -126,7 +141,9 @@ class NearestNormal(Detector):
         """
         counts = np.zeros(len(self.spread_))
         counts[row.indices] = row.data
+        counts /= max(1.0, counts[self.items_].sum() / self.size_) if self.size_ else 1.0
         foreign = np.setdiff1d(row.indices, self.items_, assume_unique=True)
+        foreign = foreign[np.argsort(-counts[foreign], kind="stable")[: self.n_foreign]]
         scaled = normals * _size_ratio(counts[self.items_], normals)[:, None]
         shifts = (np.log1p(counts[self.items_]) - np.log1p(scaled)) / self.spread_[self.items_]
         known = np.maximum(shifts, -self.missing_weight * shifts)

@@ -13,15 +13,14 @@ from dataclasses import replace as replace_fields
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from lo2core import archives, bundles, enhance, evaluate, load, parquet, predict, sample, store, train, windows
+from lo2core import archives, bundles, enhance, load, parquet, predict, sample, store, train, windows
 from lo2core.bundles import LoadedBundle
 from lo2core.config import models_dir
 from lo2core.errors import ArtefactError, ExistsError, InputError
-from lo2core.evaluate import Protocol
 from lo2core.items import Items, combine, remask
 from lo2core.jobs import Progress
 from lo2core.load import LoadOptions
@@ -32,6 +31,9 @@ from lo2core.store import Workspace
 from lo2core.tables import Counts, EnrichedEvents, EventPredictions, Events, Ledger, Messages, Predictions, Sequences
 from lo2core.train import Recipe
 from lo2core.vectorizer import Vectorizer
+
+if TYPE_CHECKING:
+    from lo2core.evaluate import Protocol
 
 _LIST_ROWS = 16_384
 """Rows in a group of the enriched events, which hold lists of tokens."""
@@ -297,6 +299,8 @@ def evaluate_recipes(
 
     An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
     """
+    from lo2core import evaluate  # its metrics take a second to import, which no other stage should wait for
+
     items, sequences = read_items(workspace), workspace.read(Sequences)
     sources = {unit: CountSource(items, sequences, unit, masker_of(workspace)) for unit in {r.unit for r in recipes}}
     known = not replace and all(workspace.has(schema) for schema in evaluate.TABLES)

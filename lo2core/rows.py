@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -41,7 +41,7 @@ class Source(Protocol):
 
     rows: pl.DataFrame
 
-    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer: ...
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer: ...
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows: ...
 
@@ -58,8 +58,8 @@ class CountSource:
         self.masker = masker or Masker()
         self.rows = self._sequences(sequences) if unit == "sequence" else self._events(sequences)
 
-    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer:
-        return Vectorizer(items, weighting, self.masker).fit(self.items, rows["seq_id"].unique())
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
+        return Vectorizer(masker=self.masker, **settings).fit(self.items, rows["seq_id"].unique())
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         if "message_id" not in rows.columns:

@@ -50,9 +50,9 @@ def totals(workspace: Workspace) -> dict[str, int]:
         "services": sequences["service"].n_unique(),
         "sequences": sequences.height,
         "files": ledger.filter(pl.col("status").is_in(["read", "empty"])).height,
-        "lines": ledger["lines"].sum(),
-        "events": ledger["events"].sum(),
-        "bytes": ledger.filter(pl.col("status") == "read")["bytes"].sum(),
+        "lines": int(ledger["lines"].sum()),
+        "events": int(ledger["events"].sum()),
+        "bytes": int(ledger.filter(pl.col("status") == "read")["bytes"].sum()),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os.path import commonprefix
 
 import polars as pl
 
@@ -58,11 +57,12 @@ def raw_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
 
 @dataclass(frozen=True)
 class RuleEffect:
-    """What a rule would change. examples: before, after of distinct lines, cut to the change; messages: distinct ones before and after."""
+    """What a rule would change: how many lines, examples (before, after; cut to the change), distinct messages."""
 
     lines: int
     examples: pl.DataFrame
     messages: tuple[int, int]
+    """Before and after."""
 
 
 def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series) -> RuleEffect:
@@ -92,10 +92,16 @@ def _cut(frame: pl.DataFrame) -> pl.DataFrame:
 
 def excerpt(before: str, after: str, around: int = 16, longest: int = 60) -> tuple[str, str]:
     """Both texts cut to where they differ, with some characters on either side; a long difference loses its middle."""
-    head = len(commonprefix([before, after]))
-    tail = len(commonprefix([before[head:][::-1], after[head:][::-1]]))
+    head = _in_common(before, after)
+    tail = _in_common(before[head:][::-1], after[head:][::-1])
     first, second = (_window(text, head, len(text) - tail, around, longest) for text in (before, after))
     return first, second
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (first, second) in pairs if first != second), min(len(one), len(other)))
 
 
 def _window(text: str, start: int, end: int, around: int, longest: int) -> str:

@@ -53,6 +53,13 @@ class Recipe:
         """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
         return models_dir() / f"lo2_{self.make().short}.joblib"
 
+    @property
+    def vectorizer_settings(self) -> dict[str, Any]:
+        """How the vectorizer is made: as told, else as the detector prefers."""
+        detector = self.make()
+        weighting = self.weighting or detector.weighting
+        return {"items": self.items, "weighting": weighting, "unseen_columns": detector.unseen_columns}
+
     def make(self) -> Detector:
         return detectors.make(self.detector, **self.params)
 
@@ -114,8 +121,7 @@ def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[V
     A service without normal rows (for a supervised detector: without faulty ones) gets no detector. Raises InputError
     where no service has any.
     """
-    weighting = recipe.weighting or recipe.make().weighting
-    vec = source.fit_vectorizer(rows.filter("normal"), recipe.items, weighting)
+    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
     parts = dict(by_service(source.encode(rows, vec)))
     taught = {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
     return vec, {service: _fit(recipe.make(), part) for service, part in taught.items()}

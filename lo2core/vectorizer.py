@@ -1,8 +1,8 @@
 """The vectorizer: from counts, or from the columns of a frame, to one sparse matrix with a fixed vocabulary.
 
 Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in
-the order of their 64-bit ids; one more column, the last, counts items outside the vocabulary, so that nothing new is
-lost.
+the order of their 64-bit ids; behind them items outside the vocabulary are counted, so that nothing new is lost: all in
+one column, or apart in several, into which they are dealt by their ids (feature hashing, Weinberger et al. 2009).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def trigrams(text: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Encoded:
-    """X: csr float64 [n_rows, n_items + 1]; unseen: the items outside the vocabulary (row, feature, n)."""
+    """X: csr float64 [n_rows, n_items + unseen columns]; unseen: the items outside the vocabulary (row, feature, n)."""
 
     X: sparse.csr_matrix
     unseen: pl.DataFrame
@@ -57,7 +57,7 @@ class Vectorizer:
 
     items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or
     "tf-idf" (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come
-    from a frame.
+    from a frame. unseen_columns: how many columns, the last ones, count items outside the vocabulary.
     """
 
     lo2core_kind = "vectorizer"
@@ -69,8 +69,10 @@ class Vectorizer:
         masker: Masker | None = None,
         item_column: str | None = None,
         numeric_columns: Sequence[str] = (),
+        unseen_columns: int = 1,
     ) -> None:
         self.items = items
+        self.unseen_columns = unseen_columns
         self.weighting = weighting
         self.masker = masker or Masker()
         self.item_column = item_column
@@ -123,14 +125,16 @@ class Vectorizer:
         return self._learn(self._frame_items(frame), frame.height)
 
     def transform_frame(self, frame: pl.DataFrame) -> Encoded:
-        """The matrix of the rows of a frame: items, numeric columns, and last the count of unseen items."""
+        """The matrix of the rows of a frame: items, numeric columns, and last the counts of unseen items."""
         self._check_columns(frame)
         long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
         encoded = self._encode(long, frame.height)
         if not self.numeric_columns:
             return encoded
         numbers = frame.select(pl.col(self.numeric_columns).cast(pl.Float64).fill_null(0)).to_numpy()
-        X = sparse.hstack([encoded.X[:, :-1], sparse.csr_matrix(numbers), encoded.X[:, -1:]], format="csr")
+        n_items = self.vocabulary_.height
+        parts = [encoded.X[:, :n_items], sparse.csr_matrix(numbers), encoded.X[:, n_items:]]
+        X = sparse.hstack(parts, format="csr")
         return Encoded(X, encoded.unseen)
 
     def _check(self) -> None:
@@ -164,23 +168,30 @@ class Vectorizer:
         if not vocabulary.height:
             raise InputError(f"Nothing to learn from: the {n_rows} training rows hold no {self.items}.")
         self.vocabulary_ = vocabulary.select("column", "feature")
-        self.feature_names_ = [*vocabulary["name"], *self.numeric_columns, UNSEEN]
-        self.idf_ = np.append(np.log((1 + n_rows) / (1 + vocabulary["rows"].to_numpy())) + 1, np.log(1 + n_rows) + 1)
+        self.feature_names_ = [*vocabulary["name"], *self.numeric_columns, *[UNSEEN] * self.unseen_columns]
+        rows = np.append(vocabulary["rows"].to_numpy(), np.zeros(self.unseen_columns))
+        self.idf_ = np.log((1 + n_rows) / (1 + rows)) + 1
         return self
 
-    def _encode(self, long: pl.DataFrame, n_rows: int) -> Encoded:
-        """Known items into their columns, unknown ones added up in the last; then the weighting."""
+    def columns_of(self, features: pl.Series) -> pl.Series:
+        """The matrix column of each item, known or not, where there are no numeric columns."""
         n_items = self.vocabulary_.height
-        found = long.join(self.vocabulary_, on="feature", how="left")
+        known = features.to_frame("feature").join(self.vocabulary_, on="feature", how="left", maintain_order="left")
+        dealt = n_items + pl.col("feature") % self.unseen_columns
+        return known.select(pl.coalesce(pl.col("column").cast(pl.Int64), dealt.cast(pl.Int64))).to_series()
+
+    def _encode(self, long: pl.DataFrame, n_rows: int) -> Encoded:
+        """Items into their columns, those of one column added up; then the weighting."""
         cells = (
-            found.with_columns(pl.col("column").fill_null(n_items))
+            long.with_columns(column=self.columns_of(long["feature"]))
             .group_by("row", "column")
             .agg(pl.col("n").sum().cast(pl.Float64))
             .sort("row", "column")
         )
-        shape = (n_rows, n_items + 1)
+        shape = (n_rows, self.vocabulary_.height + self.unseen_columns)
         X = sparse.csr_matrix((cells["n"], (cells["row"], cells["column"])), shape=shape, dtype=np.float64)
-        return Encoded(self._weighted(X), found.filter(pl.col("column").is_null()).select("row", "feature", "n"))
+        unseen = long.join(self.vocabulary_, on="feature", how="anti", maintain_order="left")
+        return Encoded(self._weighted(X), unseen.select("row", "feature", "n"))
 
     def _weighted(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
         if self.weighting == "log1p":

@@ -1,7 +1,46 @@
 """Train: Learn what normal looks like, service by service, for as many false alarms as you accept."""
 
-from lo2core.ui import frame, widgets
+import streamlit as st
+
+from lo2core import bundles
+from lo2core.tables import Counts
+from lo2core.ui import bundle, evaluation, frame, training, widgets
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
-widgets.empty_state("There are no logs to learn from yet: load some first.", "pages/1_Load.py", "Load logs")
-frame.terminal("train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib")
+command: list[object] = ["train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
+asked = None
+
+if here.workspace.has(Counts):
+    asked = training.recipe(here)
+    if asked:
+        command = asked.command(here)
+        training.train_button(here, asked)
+else:
+    widgets.empty_state("There are no logs to learn from yet: load some first.", "pages/1_Load.py", "Load logs")
+
+found = bundles.bundles(here.models_dir)
+if found:
+    training.bundle_table(found)
+    signed = [info for info in found if info.state is bundles.BundleState.SIGNED]
+    if signed:
+        st.subheader("Calibration", anchor=False)
+        left, right = st.columns([2, 3], gap="large")
+        with left, frame.calm():
+            opened = bundle.opened(bundle.choose(signed, "bundle").path)
+            training.facts(opened)
+        with right:
+            training.calibration(opened)
+
+if asked:
+    st.subheader("How good it is, on runs it has not seen", anchor=False)
+    evaluation.evaluate_buttons(here, asked.recipe)
+with frame.calm():
+    figures = evaluation.saved(here.workspace)
+if figures:
+    picked = evaluation.table(figures)
+    evaluation.cards(figures, picked[0])
+    evaluation.shortcuts(figures, picked[0])
+    evaluation.curves(figures, picked)
+    evaluation.faults(figures, picked[0])
+
+frame.terminal(*command)

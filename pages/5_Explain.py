@@ -1,14 +1,32 @@
 """Explain: See why an incident was flagged, down to the lines, beside what normal looks like."""
 
-from lo2core.ui import explaining, frame, linesview, scores, widgets
+import streamlit as st
+
+from lo2core.ui import explaining, frame, keeping, linesview, marks, modelview, scores, widgets
 
 here = frame.page("Explain", "See why an incident was flagged, down to the lines, beside what normal looks like.")
 with frame.calm():
     chosen = scores.choose(here)
     if chosen is None:
-        widgets.empty_state("There is nothing to explain yet: score some logs first.", "pages/4_Predict.py", "Score logs")
-    else:
-        shown = explaining.choose_incident(chosen)
-        explaining.show_services(shown)
-        linesview.show_lines(shown, explaining.why(shown))
-frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
+        widgets.empty_state("There is nothing to explain yet: score logs first.", "pages/4_Predict.py", "Score logs")
+        frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
+        st.stop()
+    marks.show(here.workspace, chosen)
+    incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=modelview.TABS)
+    with incident:
+        if incident.open:
+            shown = explaining.choose_incident(chosen)
+            explaining.show_services(shown)
+            picked = explaining.why(shown)
+            with st.container(horizontal=True):
+                if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):
+                    marks.mark(here.workspace, shown, picked)
+                keeping.actions(shown)
+            linesview.show_lines(shown, picked)
+            frame.terminal(*keeping.command(shown))
+    with alarms:
+        if alarms.open:
+            modelview.show_false_alarms(chosen)
+    with model:
+        if model.open:
+            modelview.show_model(chosen)

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from lo2core.load import LoadOptions
+from lo2core.pipeline import load_logs
 from lo2core.sample import write_sample
+from lo2core.store import Workspace
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -41,6 +44,14 @@ def shared_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample_logs(shared_tmp: Path) -> Path:
     """The synthetic LO2 folder of `make run`, read only: copy it to change it."""
     return _once(shared_tmp / "sample-logs", lambda folder: write_sample(folder, seed=7))
+
+
+@pytest.fixture(scope="session")
+def loaded_sample(sample_logs: Path, shared_tmp: Path) -> Path:
+    """The sample, loaded into a workspace; read only: copy it to write."""
+    return _once(
+        shared_tmp / "sample-workspace", lambda folder: load_logs(Workspace(folder), [sample_logs], LoadOptions())
+    )
 
 
 @pytest.fixture(scope="session")

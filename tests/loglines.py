@@ -31,6 +31,8 @@ def write_runs(root: Path, runs: int = 2, normals: int = 2) -> Path:
                     for beat in range(12 + run + number % 2)
                 ]
                 if service == "client" and "404" in case:
-                    beats.insert(5, line("CLIENT_NOT_FOUND", f"10:{number:02}:04.500", "ERROR") + "\tat a.b.C(C.java:7)\n")
+                    beats.insert(
+                        5, line("CLIENT_NOT_FOUND", f"10:{number:02}:04.500", "ERROR") + "\tat a.b.C(C.java:7)\n"
+                    )
                 write_log(root / f"light-oauth2-data-{1719592986 + 1000 * run}" / case, "".join(beats), service)
     return root

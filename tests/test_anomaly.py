@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
 import polars as pl
 import pytest
+from loglines import write_runs
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 
-from loglines import write_runs
 from lo2core import AnomalyDetector, EventLogEnhancer, LO2Loader
 from lo2core.anomaly import _LOGLEAD_NAMES
 from lo2core.detectors import REGISTRY
@@ -28,7 +30,9 @@ def df_events(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     return pl.DataFrame(enhancer.length())
 
 
-def detector(df_events: pl.DataFrame, item_list_col: str = "e_event_drain_id", numbers: list[str] | None = None) -> AnomalyDetector:
+def detector(
+    df_events: pl.DataFrame, item_list_col: str = "e_event_drain_id", numbers: list[str] | None = None
+) -> AnomalyDetector:
     sad = AnomalyDetector(item_list_col=item_list_col, numeric_cols=numbers)
     sad.train_df = df_events.filter(pl.col("test_case") == "correct")
     sad.test_df = df_events
@@ -36,9 +40,7 @@ def detector(df_events: pl.DataFrame, item_list_col: str = "e_event_drain_id", n
     return sad
 
 
-@pytest.mark.parametrize(
-    "item_list_col", ["e_event_drain_id", "e_message_normalized", "e_words", "e_trigrams"]
-)
+@pytest.mark.parametrize("item_list_col", ["e_event_drain_id", "e_message_normalized", "e_words", "e_trigrams"])
 def test_the_line_of_the_fault_stands_out(df_events: pl.DataFrame, item_list_col: str) -> None:
     sad = detector(df_events, item_list_col)
     sad.train_OutOfVocabulary()
@@ -92,7 +94,8 @@ def test_names_of_loglead_mean_our_detectors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("vectorizer_class", "weighting"), [(CountVectorizer, "counts"), (TfidfVectorizer, "tf-idf"), (Vectorizer, "counts")]
+    ("vectorizer_class", "weighting"),
+    [(CountVectorizer, "counts"), (TfidfVectorizer, "tf-idf"), (Vectorizer, "counts")],
 )
 def test_vectorizer_classes_mean_weightings(df_events: pl.DataFrame, vectorizer_class: type, weighting: str) -> None:
     sad = detector(df_events)
@@ -103,7 +106,9 @@ def test_vectorizer_classes_mean_weightings(df_events: pl.DataFrame, vectorizer_
 
 @pytest.mark.parametrize("wrong", [HashingVectorizer, CountVectorizer(), "tfidf", None])
 def test_anything_else_is_not_a_vectorizer(df_events: pl.DataFrame, wrong: object) -> None:
-    with pytest.raises(InputError, match="expected a fitted lo2core Vectorizer or one of the classes Vectorizer, Count"):
+    with pytest.raises(
+        InputError, match="expected a fitted lo2core Vectorizer or one of the classes Vectorizer, Count"
+    ):
         detector(df_events).prepare_train_test_data(vectorizer_class=wrong)
 
 
@@ -117,7 +122,9 @@ def test_a_fitted_vectorizer_is_used_as_it_is(df_events: pl.DataFrame) -> None:
 
 def test_a_vectorizer_of_other_columns_says_both_lists(df_events: pl.DataFrame) -> None:
     vec = Vectorizer(item_column="e_event_drain_id", numeric_columns=NUMBERS[:1]).fit_frame(df_events)
-    with pytest.raises(InputError, match="columns e_event_drain_id, e_chars_len, this .* asks for the columns e_words, e_words_len"):
+    with pytest.raises(
+        InputError, match=r"columns e_event_drain_id, e_chars_len, this .* asks for the columns e_words, e_words_len"
+    ):
         AnomalyDetector("e_words", ["e_words_len"]).prepare_train_test_data(vectorizer_class=vec)
     with pytest.raises(InputError, match="fitted on counts of sequences"):
         AnomalyDetector("e_words").prepare_train_test_data(vectorizer_class=Vectorizer())
@@ -165,10 +172,12 @@ def test_a_service_that_was_not_trained_gets_no_score(df_events: pl.DataFrame) -
     assert found.filter(pl.col("service") == "token")["rank"].null_count() == (df_events["service"] == "token").sum()
 
 
-def test_importing_the_package_is_cheap_and_names_are_there(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    code = "import lo2core, sys; print('polars' in sys.modules); print(*[getattr(lo2core, n).__name__ for n in lo2core.__all__])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+def test_importing_the_package_is_cheap_and_names_are_there() -> None:
+    code = (
+        "import lo2core, sys; print('polars' in sys.modules);"
+        "print(*[getattr(lo2core, name).__name__ for name in lo2core.__all__])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
     assert done.stdout.split() == ["False", "AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core.__main__ import main
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Ledger, Predictions, Sequences
@@ -99,14 +99,19 @@ def test_nul_bytes_latin_1_utf_16_and_other_line_ends(tmp_path: Path, window: tu
     write_log(folder, bytes(range(256)) * 3, "refresh-token")
     assert run(logs, tmp_path, *window) == 0
     workspace = Workspace(tmp_path / "ws")
-    texts = dict(workspace.read(Events).filter(pl.col("service").is_in(["key", "code", "user", "service"])).select("service", "m_message").iter_rows())
+    texts = dict(
+        workspace.read(Events)
+        .filter(pl.col("service").is_in(["key", "code", "user", "service"]))
+        .select("service", "m_message")
+        .iter_rows()
+    )
     assert texts == {"key": "a␀b\n␀␀", "code": "café zu", "user": "sechzehn", "service": "dos"}
     ledger = workspace.read(Ledger)
     assert ledger.filter(service="code")["invalid_bytes"].item() == 1
     assert ledger["bytes"].sum() == sum(path.stat().st_size for path in logs.rglob("*.log"))
 
 
-NAMES = ["with space", "it's \"quoted\"", "a__b__c", "ärger-日志", "semi;colon & co", "-dash", "50%"]
+NAMES = ["with space", 'it\'s "quoted"', "a__b__c", "ärger-日志", "semi;colon & co", "-dash", "50%"]
 
 
 def test_odd_names(tmp_path: Path) -> None:
@@ -123,7 +128,8 @@ def test_odd_names(tmp_path: Path) -> None:
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     logs = write_runs(tmp_path / "logs")
-    os.rename(sorted(logs.iterdir())[0] / "correct_1", os.fsencode(sorted(logs.iterdir())[0]) + b"/correct_caf\xe9")
+    folder = sorted(logs.iterdir())[0] / "correct_1"
+    folder.rename(os.fsdecode(os.fsencode(folder.parent) + b"/correct_caf\xe9"))
     assert run(logs, tmp_path) == 0
     assert "correct_caf\\udce9" in set(Workspace(tmp_path / "ws").read(Sequences)["folder"])
 

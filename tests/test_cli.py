@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core.__main__ import main
 from lo2core.store import Workspace
 from lo2core.tables import Sequences
@@ -45,7 +45,9 @@ def test_run_leaves_tables_bundle_and_predictions(loaded: Path) -> None:
     assert set(files(loaded)) == {"b.joblib", "b.json"}
 
 
-def test_load_says_what_it_found_and_where_it_wrote(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_load_says_what_it_found_and_where_it_wrote(
+    logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call("load", "--root", logs, "--output-dir", tmp_path, "--jobs", 1) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("full set: 2 runs, 6 test case folders, 2 services (client, token), 12 logs")
@@ -69,7 +71,9 @@ def test_service_types_and_allowed_duplicates(logs: Path, tmp_path: Path) -> Non
     assert Workspace(tmp_path).read(Sequences).height == 12
 
 
-def test_a_dry_run_shows_the_plan_and_writes_nothing(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_shows_the_plan_and_writes_nothing(
+    logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call("load", "--root", logs, "--output-dir", tmp_path / "ws", "--dry-run", "--head", 2) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("full set: 2 runs")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core import pipeline
 from lo2core.drain import template_id
 from lo2core.enhance import EnhancedFrame, EventLogEnhancer, SequenceEnhancer, enrich_messages
@@ -18,7 +18,9 @@ from lo2core.store import Workspace
 from lo2core.tables import EnrichedEvents
 from lo2core.vectorizer import Vectorizer
 
-TEXTS = pl.Series(["INFO a.B m - user x1 in", "INFO a.B m - user x2 in", "ERROR a.B m - CLIENT_NOT_FOUND", "INFO a.B m - user x1 in"])
+TEXTS = pl.Series(
+    ["INFO a.B m - user x1 in", "INFO a.B m - user x2 in", "ERROR a.B m - CLIENT_NOT_FOUND", "INFO a.B m - user x1 in"]
+)
 
 
 @pytest.fixture(scope="module")

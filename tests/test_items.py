@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core.items import COUNTS, MESSAGES, Items, combine, count_items, masked, remask, request_kinds
 from lo2core.load import LoadOptions, gather_loaded, load_folders, plan
 from lo2core.masks import DEFAULT_RULES, Masker, MaskRule, message_ids
@@ -27,7 +27,9 @@ def test_masked_texts_are_distinct_and_carry_their_hash() -> None:
 
 
 def test_counts_are_per_sequence_kind_and_message() -> None:
-    events = pl.DataFrame({"seq_id": ["a", "a", "b"], "message_id": [1, 1, 2]}, schema_overrides={"message_id": pl.UInt64})
+    events = pl.DataFrame(
+        {"seq_id": ["a", "a", "b"], "message_id": [1, 1, 2]}, schema_overrides={"message_id": pl.UInt64}
+    )
     counts = count_items(events, events.head(1)).sort("seq_id", "kind")
     assert counts.rows() == [("a", "message", 1, 2), ("a", "trace", 1, 1), ("b", "message", 2, 1)]
     assert counts.schema == COUNTS
@@ -45,7 +47,10 @@ def test_a_request_kind_is_the_set_of_messages_of_one_correlation_id() -> None:
         *[("s", 0, "r3", 3), ("s", 0, None, 9)],
     )
     members = dict(zip(found.messages["message_id"], found.messages["members"].to_list(), strict=True))
-    assert sorted((members[kind], n) for kind, n in found.counts.select("message_id", "n").rows()) == [([3], 1), ([3, 5], 2)]
+    assert sorted((members[kind], n) for kind, n in found.counts.select("message_id", "n").rows()) == [
+        ([3], 1),
+        ([3, 5], 2),
+    ]
 
 
 def test_a_request_belongs_to_the_window_in_which_it_began() -> None:

@@ -102,7 +102,7 @@ def texts_of(folder: Path) -> pl.Series:
             "Received block blk_-1608999687919862906 of size 67108864 from /10.250.10.6",
             "Received block blk_<NUM> of size <NUM> from /<IP>",
         ),
-        ("/_task_200811101024_0011_m_001374_0/part-00111.", "/_task_<NUM>_0011_m_<NUM>_0/part-<NUM>."),
+        ("/_task_200811101024_0011_m_001374_0/part-00111.", "/_task_<NUM>_<NUM>_m_<NUM>_<NUM>/part-<NUM>."),
     ],
 )
 def test_what_differs_every_time_is_masked(text: str, masked: str) -> None:

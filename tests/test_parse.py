@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-
 from loglines import CID, line
+
 from lo2core.parse import decode, parse, split_line
 
 EPOCH = datetime(2024, 6, 28, 23, 50)
@@ -111,7 +111,15 @@ def test_the_epoch_gives_the_day() -> None:
 
 
 def test_midnight_is_crossed_forth_and_back_within_a_file() -> None:
-    times = ["23:59:59.999", "00:00:00.001", "23:59:59.998", "00:00:00.002", "12:00:00.000", "23:59:00.000", "00:00:09.000"]
+    times = [
+        "23:59:59.999",
+        "00:00:00.001",
+        "23:59:59.998",
+        "00:00:00.002",
+        "12:00:00.000",
+        "23:59:00.000",
+        "00:00:09.000",
+    ]
     found = stamps("".join(line(time=time) for time in times))
     assert [moment.day for moment in found] == [28, 29, 28, 29, 29, 29, 30]
     assert found[1] - found[0] == timedelta(milliseconds=2)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core import bundles, pipeline
 from lo2core.errors import ArtefactError, ExistsError, InputError
 from lo2core.load import LO2Loader

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-
 from loglines import line, write_log
+
 from lo2core.errors import InputError
 from lo2core.sources import LogFile, find_logs, natural, service_of, split_repetition
 
@@ -153,7 +153,9 @@ def test_linked_run_folders_are_read_once_and_circles_end(tmp_path: Path) -> Non
 def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
     for name in ("locust.log", "notes.txt"):
         write_log(tmp_path, "x", name=name)
-    with pytest.raises(InputError, match=r"oauth2-client-1\.log .*refresh-token.*found 2 files \(locust.log, notes.txt\)"):
+    with pytest.raises(
+        InputError, match=r"oauth2-client-1\.log .*refresh-token.*found 2 files \(locust.log, notes.txt\)"
+    ):
         find_logs([tmp_path])
 
 
@@ -184,7 +186,7 @@ def test_names_that_would_make_one_seq_id_are_refused(tmp_path: Path) -> None:
         find_logs([tmp_path])
 
 
-@pytest.mark.parametrize("folder", ["with space", "it's \"quoted\"", "a__b", "ärger-日志", "per%cent", "new\nline"])
+@pytest.mark.parametrize("folder", ["with space", 'it\'s "quoted"', "a__b", "ärger-日志", "per%cent", "new\nline"])
 def test_odd_folder_names_are_kept(tmp_path: Path, folder: str) -> None:
     write_log(tmp_path / "run_1" / folder, line())
     assert find_logs([tmp_path])[0].folder == folder

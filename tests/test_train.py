@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-
 from loglines import line, write_log, write_runs
+
 from lo2core.errors import InputError
 from lo2core.load import LO2Loader, LoadOptions
 from lo2core.predict import incidents, predict
@@ -64,7 +64,7 @@ def test_calibration_scores_are_of_unseen_normals(loader: LO2Loader) -> None:
     rows = training_rows(source(loader).rows, Recipe())
     unseen = unseen_normals(source(loader), rows, Recipe())
     assert sorted(unseen["seq_id"]) == sorted(rows["seq_id"])
-    model, vec = train(source(loader), Recipe())
+    model, _ = train(source(loader), Recipe())
     run = str(rows["run"][0])
     others, other_vec = train(source(loader, keep=pl.col("run") != run), Recipe())
     left_out = predict(others, other_vec, loader.items, loader.df_seq.filter(pl.col("run") == run, pl.col("normal")))
@@ -123,7 +123,9 @@ def test_recipes_that_cannot_be_are_refused(settings: dict[str, object], words: 
 
 
 def test_without_normal_test_cases_training_says_what_was_found(loader: LO2Loader) -> None:
-    with pytest.raises(InputError, match=r"at least two normal test cases, found 0 \(test cases: get_client_404_no_client\)"):
+    with pytest.raises(
+        InputError, match=r"at least two normal test cases, found 0 \(test cases: get_client_404_no_client\)"
+    ):
         train(source(loader, keep=~pl.col("normal")), Recipe())
 
 

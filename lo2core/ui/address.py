@@ -1,4 +1,4 @@
-"""Choices that live in the address bar: what stands there is what is shown, so that a place can be shared and gone back to."""
+"""Choices that live in the address bar: what stands there is shown, so that a place can be shared and gone back to."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from lo2core import bundles, pipeline
 from lo2core.bundles import BundleInfo, LoadedBundle
+from lo2core.model import Threshold
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Messages, Sequences
 
@@ -46,10 +47,12 @@ def file_stamp(path: Path) -> tuple[int, int]:
 
 
 def choose(found: list[BundleInfo], key: str) -> BundleInfo:
-    """A field to choose one of the bundles, the one saved last at first."""
+    """A field to choose one of the bundles, the one saved last at first; `key` stands in the address bar."""
     newest_first = sorted(found, key=lambda info: bundles.stamp(info.path)[0], reverse=True)
     by_name = {info.path.stem: info for info in newest_first}
-    return by_name[st.selectbox("Bundle", by_name, format_func=lambda name: label(by_name[name]), key=key)]
+    names = list(by_name)
+    name = st.selectbox("Bundle", names, format_func=lambda n: label(by_name[n]), key=key, bind="query-params")
+    return by_name[name]
 
 
 def label(info: BundleInfo) -> str:
@@ -57,6 +60,14 @@ def label(info: BundleInfo) -> str:
     signed = info.state is bundles.BundleState.SIGNED
     made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}" if signed else ""
     return "  ·  ".join(part for part in (info.path.stem, made, info.state.value) if part)
+
+
+def estimated(threshold: Threshold) -> str:
+    """Why a threshold is only an estimate."""
+    return (
+        f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so the "
+        "threshold is their largest z plus a margin."
+    )
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the bundle ...")

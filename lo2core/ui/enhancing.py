@@ -44,7 +44,7 @@ def headline(workspace: Workspace) -> None:
     found = remembered(templates.templates, workspace)
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.subheader(
-        f"{short(lines)} lines → {count(found['messages'].sum())} messages → {count(found.height)} templates",
+        f"{short(lines)} lines → {count(int(found['messages'].sum()))} messages → {count(found.height)} templates",
         anchor=False,
     )
     if jobs.status(workspace.root).running:
@@ -166,7 +166,7 @@ def template_table(workspace: Workspace) -> None:
     search = st.text_input("Search", key="template-search", icon=":material/search:", placeholder="part of a template")
     if search:
         found = found.filter(pl.col("example").str.contains(f"(?i){pl.escape_regex(search)}"))
-    share = {"min_value": 0.0, "max_value": 1.0, "format": "percent", "width": 90}
+    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent", width=90)
     event = st.dataframe(
         found.select("template", "events", "normal", "other", "example", "services", "messages"),
         hide_index=True,
@@ -179,12 +179,8 @@ def template_table(workspace: Workspace) -> None:
             "template": st.column_config.TextColumn("template", width=290),
             "events": st.column_config.NumberColumn("events", format="localized", width=80),
             "messages": st.column_config.NumberColumn("messages", width=75),
-            "normal": st.column_config.ProgressColumn(
-                "in normal", help="Share of the normal test cases that hold it", **share
-            ),
-            "other": st.column_config.ProgressColumn(
-                "in others", help="Share of the other test cases that hold it", **share
-            ),
+            "normal": share("in normal", help="Share of the normal test cases that hold it"),
+            "other": share("in others", help="Share of the other test cases that hold it"),
             "example": st.column_config.TextColumn("most frequent message", width=310),
         },
     )

@@ -1,4 +1,4 @@
-"""Explain one incident: which one, its services side by side, what made a score. `linesview` goes on to the raw lines."""
+"""Explain one incident: which one, its services side by side, what made a score; `linesview` goes on to raw lines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import charts, explain, incidents
+from lo2core import charts, explain, incidents, lines
 from lo2core.answers import Incident
 from lo2core.explain import Evidence
-from lo2core.ui import address, bundle, scores
+from lo2core.ui import address, bundle, scores, tables
 from lo2core.ui.scores import Scores
-from lo2core.ui.widgets import downloads, notice
+from lo2core.ui.widgets import downloads, notice, raw
 
 MOST_OFFERED = 500
 """Incidents in the field to choose from, worst first; the one that a link names is always among them."""
@@ -41,6 +41,11 @@ class Chosen:
         return self.service["z_score"] is not None
 
     @property
+    def name(self) -> str:
+        """For the names of files about it."""
+        return f"{self.incident.file_name}_{self.service['service']}"
+
+    @property
     def key(self) -> str:
         """Tells the widgets of one view apart from those of another."""
         return f"{self.scores.source.name}-{self.seq_id}"
@@ -55,7 +60,8 @@ def choose_incident(chosen: Scores) -> Chosen:
         _step("Previous", ":material/arrow_back:", found, at - 1)
         _step("Next", ":material/arrow_forward:", found, at + 1)
         flagged = int(found["pred_ano"].fill_null(False).sum())
-        st.text(f"{at + 1:,} of {found.height:,} incidents, worst first; {flagged:,} are flagged (z of {chosen.threshold:.2f} or more)")
+        told = f"{at + 1:,} of {found.height:,} incidents, worst first"
+        st.text(f"{told}; {flagged:,} are flagged (z of {chosen.threshold:.2f} or more)")
     row = found.row(at, named=True)
     incident = Incident(row["run"], row["folder"], row["window"])
     rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
@@ -78,7 +84,8 @@ def show_services(shown: Chosen) -> None:
         _service_table(shown, began)
     if began.height:
         first = began.row(0, named=True)
-        st.text(f"First odd event: {_clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}: {first['text']}")
+        where = f"{_clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
+        st.text(f"First odd event: {where}: {tables.cut(first['text'])}")
 
 
 def why(shown: Chosen) -> int | None:
@@ -92,8 +99,8 @@ def why(shown: Chosen) -> int | None:
     st.text(_headline(shown, found))
     picked = _item_table(shown, found)
     with st.container(horizontal=True, vertical_alignment="center"):
-        downloads(found, f"items_{shown.incident.file_name}_{service['service']}", key="items")
-    st.caption(scores.ask(shown.scores, Evidence.method, service["service"]))
+        st.caption(scores.ask(shown.scores, Evidence.method, service["service"]), width="stretch")
+        downloads(found, f"items_{shown.name}", key="items")
     return picked
 
 
@@ -101,7 +108,7 @@ def _position(found: pl.DataFrame) -> int:
     """Row of the incident that the address bar names; 0, the worst, where it names none or one that is not there."""
     run, folder, window = (address.said(name) for name in _KEY)
     number = int(window) if window and window.isdecimal() else None
-    same = (pl.col("run") == run) & (pl.col("folder") == folder)
+    same = (pl.col("run") == (run or "")) & (pl.col("folder") == (folder or ""))
     at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
     if at.len():
         return int(at[0])
@@ -116,9 +123,8 @@ def _choose(chosen: Scores, at: int) -> None:
     if at not in offered:
         offered.append(at)
     labels = dict(zip(offered, _labels(found[offered]), strict=True))
-    address.choice(
-        "Incident", offered, at, lambda row: _params(found, row), format_func=lambda row: labels[row], filter_mode="contains"
-    )
+    look = {"format_func": lambda row: labels[row], "filter_mode": "contains"}
+    address.choice("Incident", offered, at, lambda row: _params(found, row), **look)
 
 
 def _labels(found: pl.DataFrame) -> list[str]:
@@ -163,83 +169,73 @@ def _pick_service(services: dict[str, str]) -> None:
 
 
 def _service_table(shown: Chosen, began: pl.DataFrame) -> None:
-    times = began.select("seq_id", began="m_timestamp")
-    view = shown.services.join(times, on="seq_id", how="left", maintain_order="left").select(
-        pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit("")).alias("here"),
-        "service",
-        "z_score",
-        "pred_ano",
-        "words",
-        "began",
-    )
-    st.dataframe(
-        view,
-        column_config={
-            "here": st.column_config.TextColumn("", width=30),
-            "service": st.column_config.TextColumn("service", width=105),
-            "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
-            "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-            "words": st.column_config.TextColumn("in words"),
-            "began": st.column_config.DatetimeColumn("first odd at", width=95, format="HH:mm:ss.SSS"),
-        },
-        hide_index=True,
-        height="content",
-        row_height=28,
-    )
+    chosen = pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit(""))
+    times = began.select("seq_id", began=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"))
+    view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
+    tables.show(view.with_columns(pl.col("began").fill_null(""), chosen=chosen), _SERVICE_COLUMNS)
+
+
+_SERVICE_COLUMNS = {
+    "chosen": st.column_config.TextColumn("", width=30),
+    "service": st.column_config.TextColumn("service", width=105),
+    "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+    "words": st.column_config.TextColumn("in words", width=170),
+    "began": st.column_config.TextColumn("first odd at", width=95),
+}
 
 
 def _headline(shown: Chosen, found: pl.DataFrame) -> str:
-    """What a person would say first: a request kind or item that no normal has, else the largest share."""
+    """What a person would say first: requests of a kind that no normal has, else the item with the largest share."""
     service = shown.service
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
-    new = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
     if not found.height or not found["share"][0]:
         return f"{intro} Nothing speaks against it."
-    top = (new if new.height else found).row(0, named=True)
+    kinds = scores.ask(shown.scores, lines.requests, shown.seq_id)
+    if kinds.height:
+        top = kinds.row(0, named=True)
+        return (
+            f"{intro}\n{top['n']:,} requests are of a kind that no normal has: {top['title'].removeprefix('request: ')}"
+        )
+    top = found.row(0, named=True)
     there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']} of {top['n_normals']} normals"
-    return f"{intro} {top['here']:,.0f} times here, {there}: {top['title']}"
+    return f"{intro}\n{top['here']:,.0f} times here, {there}: {top['title']}"
 
 
 def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
     made = found.filter(pl.col("share") > 0)
-    all_items = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else False
-    view = made.head(made.height if all_items else FIVE)
-    event = st.dataframe(
-        _item_view(view),
-        column_config=_ITEM_COLUMNS,
-        hide_index=True,
-        height="content" if view.height <= 2 * FIVE else 400,
-        row_height=28,
-        key=f"items-{shown.key}-{all_items}",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    rows = event["selection"]["rows"]
-    return int(view["feature"][rows[0]]) if rows else None
+    every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
+    view = made if every else made.head(FIVE)
+    row = tables.pick(_item_view(view), _ITEM_COLUMNS, f"items-{shown.key}-{every}")
+    if row is None:
+        return None
+    text = view["item"][row].strip()
+    raw(text, height=160 if text.count("\n") > 6 else None)
+    return int(view["feature"][row])
 
 
 def _item_view(view: pl.DataFrame) -> pl.DataFrame:
     counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
-    known = pl.when("known").then(pl.lit("")).otherwise(pl.lit("new to the model"))
+    new = pl.when("known").then(pl.lit("")).otherwise(pl.lit(", new"))
     return view.select(
-        "share",
+        pl.col("share") * 100,
+        "title",
         "here",
         nearest=counts,
-        held=pl.format("{} of {}", "held_by", "n_normals"),
+        held=pl.format("{} of {}{}", "held_by", "n_normals", new),
         kind=pl.col("kind").cast(pl.String),
-        known=known,
-        title="title",
     )
 
 
 _ITEM_COLUMNS = {
-    "share": st.column_config.ProgressColumn("share of score", width=110, format="percent", min_value=0, max_value=1),
-    "here": st.column_config.NumberColumn("here", width=60, format="localized"),
-    "nearest": st.column_config.TextColumn("nearest normals", width=105, help="Counts in the nearest normals, nearest first"),
-    "held": st.column_config.TextColumn("normals with it", width=100),
+    "share": tables.percent("of the score"),
+    "title": st.column_config.TextColumn("item", width=440),
+    "here": st.column_config.NumberColumn("here", width=55, format="localized"),
+    "nearest": st.column_config.TextColumn("nearest", width=80, help="Counts in the nearest normals, nearest first"),
+    "held": st.column_config.TextColumn(
+        "in normals", width=100, help="How many training normals hold it; new: outside the model's vocabulary"
+    ),
     "kind": st.column_config.TextColumn("kind", width=70),
-    "known": st.column_config.TextColumn("", width=115),
-    "title": st.column_config.TextColumn("item", width=None),
 }
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import charts
-from lo2core.explain import in_words
+from lo2core.incidents import in_words
 from lo2core.predict import incidents as worst_services
 
 MAX_MARKS = 5_000
@@ -64,7 +64,9 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, o
     n_services = max(1, scores["service"].n_unique())
     shown = incidents.head(MAX_MARKS // n_services)
     drawn = cells(scores, shown, tops)
-    st.caption("Darker is a larger z-score, a dot is flagged. A click opens the incident on page Explain.")
+    st.caption(
+        "The stronger the colour, the larger the z-score; a dot is flagged. A click opens the incident on page Explain."
+    )
     with st.container(height=HEAT_HEIGHT if shown.height > 20 else "content", border=False):
         chart = charts.incident_heatmap(drawn, float(scores["threshold"][0]))
         event = st.altair_chart(chart, on_select="rerun", key=f"heat-{key}-{shown.height}")
@@ -108,7 +110,7 @@ def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, i
 _COLUMNS = {
     "rank": st.column_config.NumberColumn("rank", width=50),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-    "folder": st.column_config.TextColumn("test case", width=210),
+    "folder": st.column_config.TextColumn("test case", width=240),
     "window": st.column_config.NumberColumn("window", width=60),
     "short_run": st.column_config.TextColumn("run", width=90),
     "service": st.column_config.TextColumn("worst service", width=95),

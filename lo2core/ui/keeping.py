@@ -39,15 +39,24 @@ def actions(shown: Chosen) -> None:
         on_click="ignore",
         icon=":material/library_books:",
     )
-    if st.button("Keep in the workspace", icon=":material/save:", key="keep", help="Tables and report, in explainability/"):
-        paths = answers.keep_incident(shown.scores.logs, scores.evidence(shown.scores), _explained(shown.scores, shown.incident))
+    if st.button("Keep", icon=":material/save:", key="keep", help="Tables and report, in explainability/"):
+        explanation = _explained(shown.scores, shown.incident)
+        paths = answers.keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation)
         notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
 def command(shown: Chosen) -> list[object]:
     """The arguments of the command that explains the same incident."""
-    given = ["explain", "--output-dir", shown.scores.logs.root, "--predictions", shown.scores.source.prediction or "NAME"]
-    return [*given, "--incident", shown.incident]
+    prediction = shown.scores.source.prediction or "NAME"
+    return [
+        "explain",
+        "--output-dir",
+        shown.scores.logs.root,
+        "--predictions",
+        prediction,
+        "--incident",
+        shown.incident,
+    ]
 
 
 def _explained(chosen: Scores, incident: Incident) -> Explanation:

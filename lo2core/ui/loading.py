@@ -94,7 +94,9 @@ def example(workspace: Workspace) -> list[str]:
 
 def source(workspace: Workspace) -> Logs | None:
     """Folder or upload; None until there is something."""
-    kind = st.segmented_control("From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from")
+    kind = st.segmented_control(
+        "From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from", persist_state="session"
+    )
     if kind == UPLOAD:
         paths = uploads.uploads(workspace)
         return _named(Logs(tuple(map(str, paths)), uploaded=True)) if paths else None
@@ -172,7 +174,9 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
 
 def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
     """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in."""
-    where = st.segmented_control("Into", [HERE, SAMPLE], default=HERE, required=True, key="load-into")
+    where = st.segmented_control(
+        "Into", [HERE, SAMPLE], default=HERE, required=True, key="load-into", persist_state="session"
+    )
     if where == SAMPLE:
         return _sample(workspace, logs, options)
     if not workspace.has(Sequences):

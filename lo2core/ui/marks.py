@@ -12,7 +12,7 @@ from lo2core import answers, explain, feedback, lines
 from lo2core.explain import Evidence
 from lo2core.store import Workspace
 from lo2core.tables import Feedback
-from lo2core.ui import bundle, frame, scores, state
+from lo2core.ui import bundle, frame, scores, state, tables
 from lo2core.ui.explaining import FIVE, Chosen
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
@@ -50,7 +50,7 @@ def show(root: Workspace, chosen: Scores) -> None:
         suppressed = feedback.suppressed(applied).drop("marks")
         if suppressed.height:
             st.caption("Incidents that only the marks keep from being flagged")
-            st.dataframe(suppressed, hide_index=True, row_height=28)
+            tables.show(suppressed)
         _marks(root, active)
 
 
@@ -63,7 +63,7 @@ def after_marks(root: Workspace, chosen: Scores) -> pl.DataFrame:
 @st.dialog("This is benign", icon=":material/verified_user:", width="large")
 def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     """Ask what is harmless, where and why; the mark takes effect at once, and can be taken back."""
-    st.caption("What you mark counts as usual from now on. Both scores are kept, and the page says what marks suppressed.")
+    st.caption("What you mark counts as usual from now on. Both scores are kept; the page says what marks suppressed.")
     offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
     target = st.selectbox("What", offered, format_func=str, key="mark-target")
     raw(target.text, height=110 if len(target.text) > 300 else None)
@@ -93,19 +93,10 @@ def take_back(root: Workspace, mark: str, text: str) -> None:
 
 def _marks(root: Workspace, active: pl.DataFrame) -> None:
     st.caption("Marks in force; select one to take it back")
-    event = st.dataframe(
-        active.select(list(_COLUMNS)),
-        column_config=_COLUMNS,
-        hide_index=True,
-        row_height=28,
-        key=f"marks-{active.height}",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    rows = event["selection"]["rows"]
+    row = tables.pick(active, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
-        if st.button("Take it back ...", icon=":material/undo:", disabled=not rows, key="mark-undo"):
-            take_back(root, active["mark"][rows[0]], active["text"][rows[0]])
+        if st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo"):
+            take_back(root, active["mark"][row], active["text"][row])
         downloads(answers.marks(root), "feedback", key="feedback")
 
 

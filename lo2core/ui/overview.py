@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 import polars as pl
 import streamlit as st
@@ -18,7 +19,9 @@ from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import same_workspace, short, when
+from lo2core.ui.widgets import empty_state, same_workspace, short, when
+
+BadgeColour = Literal["green", "orange", "gray"]
 
 PAGES = {
     "Loaded": "pages/1_Load.py",
@@ -28,7 +31,7 @@ PAGES = {
     "Explained": "pages/5_Explain.py",
     "Compared": "pages/6_Compare.py",
 }
-BADGES = {
+BADGES: dict[str, tuple[BadgeColour, str]] = {
     FRESH: ("green", ":material/check:"),
     STALE: ("orange", ":material/update:"),
     MISSING: ("gray", ":material/radio_button_unchecked:"),
@@ -97,15 +100,17 @@ def figures(step: Step) -> list[str]:
 def what_needs_a_look(here: Frame) -> None:
     """The worst incidents of the newest prediction as a heat map; a click leads to their explanation."""
     names = here.workspace.predictions()
+    if not names:
+        empty_state(
+            "These logs are not scored yet: learn first what normal looks like.", "pages/3_Train.py", "Train a model"
+        )
+        return
     title, score, compare = st.columns([4, 1.4, 1], vertical_alignment="bottom")
     title.subheader("What needs a look", anchor=False)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         st.switch_page("pages/4_Predict.py", query_params=same_workspace())
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
         st.switch_page("pages/6_Compare.py", query_params=same_workspace())
-    if not names:
-        st.text("Nothing is scored yet. Train a model on normal logs, or score these with a saved one.")
-        return
     scores = remembered(_scores, here.workspace, names[0])
     worst = incidents.ranked(scores).head(MOST)
     tops = scores.select("seq_id", top_item=pl.lit("click to see why"))

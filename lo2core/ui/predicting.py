@@ -129,10 +129,7 @@ def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
         if part.height:
             st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} that are {name}")
     if threshold.estimated:
-        notice(
-            f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so "
-            "the threshold is their largest z plus a margin."
-        )
+        notice(bundle.estimated(threshold))
 
 
 def remarks(found: Scored) -> None:

@@ -32,7 +32,7 @@ SAMPLES = "samples/"
 
 @dataclass(frozen=True)
 class Source:
-    """Where scores come from: a saved prediction, or (without one) the bundle `live`; of the root's logs or a sample's."""
+    """Where scores come from: a saved prediction, else the bundle `live`; of the root's logs or a sample's."""
 
     sample: str | None = None
     prediction: str | None = None
@@ -72,12 +72,13 @@ class Scores:
 
 def saved(workspace: Workspace) -> list[str]:
     """Names of all saved predictions, the workspace's own first, each newest first."""
-    own = workspace.predictions()
-    return own + [f"{SAMPLES}{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
+    samples = workspace.samples()
+    theirs = [f"{SAMPLES}{sample.root.name}/{name}" for sample in samples for name in sample.predictions()]
+    return workspace.predictions() + theirs
 
 
 def choose(here: Frame) -> Scores | None:
-    """A field to choose the scores; the newest saved ones where the address bar names none. None where nothing is scored."""
+    """A field to choose the scores, the newest saved ones where the address bar names none; None without any."""
     offered = [Source.named(name) for name in saved(here.workspace)]
     asked = Source(address.said("sample"), address.said("prediction"), address.said("bundle"))
     if asked.live and not asked.prediction:
@@ -88,7 +89,10 @@ def choose(here: Frame) -> Scores | None:
     if (asked.prediction or asked.sample) and asked not in offered:
         notice(f"There is no prediction {asked.name} in this workspace; this is {chosen.name}.")
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
-    return _read(here, chosen)
+    found = _read(here, chosen)
+    if sentence := retrained(found):
+        notice(sentence, icon=":orange[:material/warning:]")
+    return found
 
 
 def evidence(scores: Scores) -> Evidence:
@@ -113,8 +117,8 @@ def retrained(scores: Scores) -> str:
     if made_by in (None, bundles.stamp(scores.bundle)[2]):
         return ""
     return (
-        f"{scores.bundle.name} was trained anew since these scores were made. The scores are those of then, what explains "
-        "them is the model of today: predict again to have both from one model."
+        f"{scores.bundle.name} was trained anew since these scores were made. The scores are those of then, what "
+        "explains them is the model of today: predict again to have both from one model."
     )
 
 
@@ -123,7 +127,8 @@ def _read(here: Frame, source: Source) -> Scores:
     if source.prediction is None:
         path = bundles.bundle_path(str(source.live), here.models_dir)
         predictions = bundle.live_scores(logs, path)
-        return Scores(source, logs, path, predictions, _ranked_now(str(logs.root), stamps(logs), bundles.stamp(path), predictions))
+        found = _ranked_now(str(logs.root), stamps(logs), bundles.stamp(path), predictions)
+        return Scores(source, logs, path, predictions, found)
     path = _bundle_of(logs, source.prediction, here.models_dir)
     stamp = bundle.file_stamp(logs.path(source.prediction))
     return Scores(source, logs, path, *_read_saved(str(logs.root), source.prediction, stamp))
@@ -134,8 +139,8 @@ def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
     recorded = logs.metadata(prediction).get("bundle")
     if not recorded:
         raise ArtefactError(
-            f"{logs.path(prediction)} does not say which model made it, so its scores cannot be explained. Score these logs "
-            "with a bundle on page Predict."
+            f"{logs.path(prediction)} does not say which model made it, so its scores cannot be explained. Score these "
+            "logs with a bundle on page Predict."
         )
     path = Path(recorded)
     return path if path.exists() else models_dir / path.name

@@ -6,8 +6,10 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -69,5 +71,6 @@ def _forget(files: Sequence[UploadedFile]) -> None:
     """Streamlit holds an upload in memory as long as the session lives, unless told."""
     context = get_script_run_ctx()
     if context:
+        manager = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)
         for file in files:
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+            manager.remove_file(context.session_id, file.file_id)

@@ -1,0 +1,138 @@
+"""A log beside the nearest normal of the same service: aligned, what both have in common folded; or both in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import answers, diff, explain
+from lo2core.explain import Evidence
+from lo2core.ui import scores, tables
+from lo2core.ui.explaining import Chosen
+from lo2core.ui.widgets import downloads, notice, raw
+
+PAGE = 400
+"""Rows on one page."""
+_SIGNS = {"extra": ["only here"], "missing": ["only normal"], "common": ["both"], "folded": ["⋯"]}
+
+Sides = tuple[pl.DataFrame, pl.DataFrame]
+
+
+def beside_normal(shown: Chosen) -> None:
+    """The aligned diff of the chosen service and a nearest normal; what is more or less frequent; both sides in full."""
+    nearest = scores.ask(shown.scores, explain.nearest_normals, shown.seq_id)
+    if not nearest.height:
+        notice("The model was trained on no other normal of this service that could stand beside it.")
+        return
+    names = {row["place"]: _name(row) for row in nearest.iter_rows(named=True)}
+    place = st.selectbox("Nearest normal", list(names), format_func=names.get, key=f"normal-{shown.key}")
+    sides = scores.ask(shown.scores, answers.diff_sides, shown.seq_id, place)
+    if sides is None:
+        notice("The log of that normal is gone: what the model was trained on was moved, removed or loaded anew.")
+        return
+    aligned = scores.ask(shown.scores, _aligned, shown.seq_id, place)
+    st.text(_in_words(aligned, sides))
+    if st.toggle("Both sides in full", key="diff-raw"):
+        _in_full(sides, shown.key)
+    else:
+        _diff(shown, aligned, place)
+    _frequencies(shown, place)
+
+
+def _name(row: dict[str, Any]) -> str:
+    where = "  ·  ".join(part for part in (row["folder"], row["run"]) if part) or row["normal"]
+    return f"{row['place']}  ·  {where}  ·  distance {row['distance']:.1f}"
+
+
+def _aligned(evidence: Evidence, seq_id: str, place: int) -> pl.DataFrame:
+    here, normal = _sides(evidence, seq_id, place)
+    stretches = diff.aligned_diff(here["message_id"], normal["message_id"])
+    return diff.unfolded(stretches, here, normal, context=1)
+
+
+def _more_or_less(evidence: Evidence, seq_id: str, place: int) -> pl.DataFrame:
+    here, normal = _sides(evidence, seq_id, place)
+    texts = pl.concat([evidence.here.items.messages, evidence.training.items.messages]).unique("message_id")
+    return diff.summary(here["message_id"], normal["message_id"], texts)
+
+
+def _sides(evidence: Evidence, seq_id: str, place: int) -> Sides:
+    sides = answers.diff_sides(evidence, seq_id, place)
+    assert sides is not None
+    return sides
+
+
+def _in_words(aligned: pl.DataFrame, sides: Sides) -> str:
+    extra, missing = (int(aligned.filter(pl.col("change") == one)["n"].sum()) for one in ("extra", "missing"))
+    return (
+        f"{sides[0].height:,} events here, {sides[1].height:,} in the normal: {extra:,} are here alone, {missing:,} in the "
+        "normal alone; what both have in the same order is folded."
+    )
+
+
+def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
+    page = _page(aligned.height, f"diff-{shown.key}-{place}")
+    rows = aligned.slice(page * PAGE, PAGE)
+    fold = pl.when(pl.col("change") == "folded").then(pl.format("⋯ {} events alike", "n"))
+    view = rows.with_columns(
+        pl.col("change").replace_strict(_SIGNS, return_dtype=pl.List(pl.String)),
+        here_text=fold.otherwise("here_text"),
+        normal_text=fold.otherwise("normal_text"),
+    )
+    row = tables.pick(view, _DIFF_COLUMNS, f"diff-{shown.key}-{place}-{page}")
+    if row is not None:
+        _both(view.row(row, named=True))
+    downloads(aligned, f"diff_{shown.name}", key="diff")
+
+
+_DIFF_COLUMNS = {
+    "change": st.column_config.MultiselectColumn(
+        "", width=100, options=["only here", "only normal", "both", "⋯"], color=["orange", "blue", "gray", "gray"]
+    ),
+    "here_line": st.column_config.NumberColumn("line", width=55, format="localized"),
+    "here_text": st.column_config.TextColumn("here", width=345),
+    "normal_line": st.column_config.NumberColumn("line", width=55, format="localized"),
+    "normal_text": st.column_config.TextColumn("nearest normal", width=345),
+}
+
+
+def _both(row: dict[str, Any]) -> None:
+    for side, where in (("here", "Here"), ("normal", "In the normal")):
+        if row[f"{side}_line"]:
+            st.text(f"{where}, line {row[f'{side}_line']:,}")
+            raw(row[f"{side}_text"])
+
+
+def _in_full(sides: Sides, key: str) -> None:
+    page = _page(max(side.height for side in sides), f"raw-{key}")
+    for column, side, name in zip(st.columns(2), sides, ("here", "nearest normal"), strict=True):
+        columns = {
+            "line_no": st.column_config.NumberColumn("line", width=60, format="localized"),
+            "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
+            "text": st.column_config.TextColumn(name, width=700),
+        }
+        with column:
+            tables.show(side.slice(page * PAGE, PAGE), columns)
+
+
+def _page(rows: int, key: str) -> int:
+    """The page chosen, from 0; no pager where there is one page."""
+    pages = -(-rows // PAGE)
+    return st.pagination(pages, key=f"page-{key}") - 1 if pages > 1 else 0
+
+
+def _frequencies(shown: Chosen, place: int) -> None:
+    found = scores.ask(shown.scores, _more_or_less, shown.seq_id, place)
+    with st.expander(f"{found.height:,} messages are more or less frequent here than there"):
+        tables.show(found, _FREQUENCY_COLUMNS, most=10)
+        downloads(found, f"frequencies_{shown.name}", key="frequencies")
+
+
+_FREQUENCY_COLUMNS = {
+    "change": st.column_config.TextColumn("", width=105),
+    "here": st.column_config.NumberColumn("here", width=60, format="localized"),
+    "normal": st.column_config.NumberColumn("normal", width=60, format="localized"),
+    "text": st.column_config.TextColumn("message", width=680),
+}

@@ -1,0 +1,60 @@
+"""Tables in which one row can be picked, and what their columns have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+ROW = 28
+"""Height of a row, in pixels."""
+
+
+def pick(
+    frame: pl.DataFrame,
+    columns: Mapping[str, Any],
+    key: str,
+    most: int = 15,
+    on_select: Callable[[], None] | str = "rerun",
+) -> int | None:
+    """Show the named columns of a frame; gives the index of the picked row, None where none is.
+
+    Longer tables than `most` rows scroll. Send at most a few thousand rows: all of them go to the browser.
+    """
+    event = st.dataframe(
+        frame.select(list(columns)),
+        column_config=dict(columns),
+        hide_index=True,
+        height=height(frame.height, most),
+        row_height=ROW,
+        key=key,
+        on_select=on_select,
+        selection_mode="single-row",
+    )
+    rows = event["selection"]["rows"]
+    return rows[0] if rows and rows[0] < frame.height else None
+
+
+def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: int = 15) -> None:
+    """Show a frame, or the named columns of it, to be read only."""
+    shown = frame.select(list(columns)) if columns else frame
+    config = dict(columns) if columns else None
+    st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
+
+
+def height(rows: int, most: int) -> int | str:
+    """Of a table that shows all its rows, or `most` of them at a time."""
+    return "content" if rows <= most else 38 + ROW * most
+
+
+def percent(title: str, width: int = 110) -> Any:
+    """A column of bars for shares that were taken times 100."""
+    return st.column_config.ProgressColumn(title, width=width, format="%.0f %%", min_value=0, max_value=100)
+
+
+def cut(text: str, length: int = 160) -> str:
+    """The first line of a text, shortened."""
+    first = text.strip().partition("\n")[0]
+    return first if len(first) <= length else f"{first[: length - 1]}…"

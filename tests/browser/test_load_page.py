@@ -1,0 +1,65 @@
+"""A zip from upload to its lines, in a real browser."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from driver import App
+from playwright.sync_api import expect
+
+from lo2core import jobs
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path:
+    """Two test cases of one run of the sample."""
+    path = tmp_path_factory.mktemp("upload") / "to day.zip"
+    run = min(folder for folder in sample_logs.iterdir() if folder.is_dir())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        for log in [*run.glob("correct_1/*"), *run.glob("get_client_404_no_client/*")]:
+            pack.write(log, log.relative_to(sample_logs))
+    return path
+
+
+def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archive: Path) -> None:
+    app.goto("/Load")
+    app.page.get_by_text("upload", exact=True).click()
+    app.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(archive)
+    expect(app.page.get_by_text("full set: 1 runs, 2 test case folders")).to_be_visible(timeout=20_000)
+    assert (app.server.workspace / "uploads" / "to_day" / "to_day.zip").stat().st_size == archive.stat().st_size
+    app.click("Load")
+    expect(app.page.get_by_text("Every line accounted for")).to_be_visible(timeout=30_000)
+    expect(app.page.get_by_text("Files: ")).to_be_visible()
+    app.no_exception()
+    assert jobs.status(app.server.workspace).state == "done"
+
+
+def test_lines_are_searched_and_a_row_unfolds_its_stack_trace(app: App) -> None:
+    app.goto("/Load")
+    search = app.page.get_by_role("textbox", name="Search")
+    search.fill("CLIENT_NOT_FOUND")
+    search.press("Enter")
+    app.settled()
+    table = app.page.get_by_test_id("stDataFrame").last
+    expect(table.get_by_role("grid")).to_be_attached()
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 50})
+    expect(app.page.get_by_text("correlation id: ")).to_be_visible()
+    expect(app.page.get_by_test_id("stCode").first).to_contain_text("CLIENT_NOT_FOUND")
+    app.no_exception()
+
+
+def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
+    app.goto("/Enhance")
+    expect(app.page.get_by_text("templates", exact=False).first).to_be_visible()
+    app.page.get_by_text("Add a rule").click()
+    pattern = app.page.get_by_label("Pattern (regular expression)")
+    pattern.fill("path = (")
+    pattern.press("Enter")
+    expect(app.page.get_by_text("cannot be used")).to_be_visible()
+    pattern.fill(r"path = /\S+")
+    pattern.press("Enter")
+    expect(app.page.get_by_text("lines change;")).to_be_visible()
+    app.no_exception()

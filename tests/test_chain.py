@@ -1,0 +1,80 @@
+"""What is fresh, stale or missing in a workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lo2core import chain, pipeline
+from lo2core.chain import FRESH, MISSING, STALE, Step
+from lo2core.load import LoadOptions
+from lo2core.store import Workspace
+from lo2core.train import Recipe
+
+
+@pytest.fixture
+def made(tmp_path: Path, sample_logs: Path) -> Iterator[tuple[Workspace, Path]]:
+    """A workspace with one run loaded, trained and scored, and the folder of its bundle."""
+    workspace, models = Workspace(tmp_path / "ws"), tmp_path / "models"
+    options = LoadOptions(n_runs=1, services=("client", "token"))
+    pipeline.run(workspace, [sample_logs], options, Recipe(), models / "one.joblib", jobs=1)
+    yield workspace, models
+
+
+def states(made: tuple[Workspace, Path]) -> dict[str, Step]:
+    return {step.name: step for step in chain.chain(*made)}
+
+
+def test_nothing_is_there_in_an_empty_workspace(tmp_path: Path) -> None:
+    steps = chain.chain(Workspace(tmp_path / "none"), tmp_path / "models")
+    assert [step.state for step in steps] == [MISSING] * 6
+    assert all(step.why for step in steps)
+
+
+def test_what_was_just_made_is_fresh(made: tuple[Workspace, Path]) -> None:
+    steps = states(made)
+    assert [steps[name].state for name in ("Loaded", "Model", "Predictions")] == [FRESH] * 3
+    assert [steps[name].state for name in ("Enriched", "Explained", "Compared")] == [MISSING] * 3
+    assert steps["Loaded"].facts["runs"] == 1
+    assert steps["Predictions"].facts["name"] == "one_predictions"
+
+
+def test_predictions_and_model_are_stale_when_other_logs_are_loaded(
+    made: tuple[Workspace, Path], sample_logs: Path
+) -> None:
+    pipeline.load_logs(made[0], [sample_logs], LoadOptions(n_runs=2, services=("client",)), replace=True, jobs=1)
+    steps = states(made)
+    assert (steps["Model"].state, steps["Predictions"].state) == (STALE, STALE)
+    assert steps["Predictions"].why == "The logs were loaded anew since."
+
+
+def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Workspace, Path]) -> None:
+    pipeline.train_bundle(made[0], Recipe(budget=1.0), made[1] / "one.joblib", replace=True)
+    steps = states(made)
+    assert (steps["Model"].state, steps["Predictions"].state) == (FRESH, STALE)
+    assert steps["Predictions"].why == "The model was trained anew since."
+
+
+def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:
+    kept = made[0].explanations("one_predictions") / "items.csv"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert states(made)["Explained"].state == FRESH
+    os.utime(kept, (0, 0))
+    assert states(made)["Explained"].state == STALE
+
+
+def test_enriched_events_are_fresh_until_the_logs_change(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    pipeline.enhance_events(made[0])
+    assert states(made)["Enriched"].state == FRESH
+    pipeline.load_logs(made[0], [sample_logs], LoadOptions(n_runs=1, services=("client",)), replace=True, jobs=1)
+    assert states(made)["Enriched"].state == STALE
+
+
+def test_a_bundle_changed_by_hand_is_pointed_out(made: tuple[Workspace, Path]) -> None:
+    with (made[1] / "one.joblib").open("ab") as file:
+        file.write(b"x")
+    assert states(made)["Model"].why == "It is changed by hand."

@@ -1,0 +1,190 @@
+"""Compare, on hand-made predictions: flips, agreement, metrics, shifts, and the verdict."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn import metrics
+
+from lo2core import compare
+from lo2core.compare import Saved
+from lo2core.errors import InputError
+from lo2core.items import COUNTS, MESSAGES, Items
+
+
+def saved(name: str, z: list[float | None], threshold: float = 3.0, runs: int = 2, **metadata: Any) -> Saved:
+    """Predictions of one service; the test cases of a run are `correct`, `fault_1`, `fault_2`, ... in turn."""
+    per_run = len(z) // runs
+    cases = ["correct" if i % per_run == 0 else f"fault_{i % per_run}" for i in range(len(z))]
+    frame = pl.DataFrame({"z_score": z, "test_case": cases}, schema_overrides={"z_score": pl.Float64})
+    frame = frame.with_row_index("i").with_columns(
+        run=pl.format("run_{}", pl.col("i") // per_run), folder="test_case", service=pl.lit("client")
+    )
+    frame = frame.with_columns(
+        seq_id=pl.format("{}__{}__client", "run", "folder"),
+        window=pl.lit(None, dtype=pl.Int32),
+        repetition=pl.lit(None, dtype=pl.Int32),
+        anomaly=pl.col("test_case") != "correct",
+        normal=pl.col("test_case") == "correct",
+        score="z_score",
+        threshold=pl.lit(threshold),
+        pred_ano=pl.col("z_score") >= threshold,
+    )
+    return Saved(name, frame.drop("i"), metadata)
+
+
+def test_flips_carry_both_scores_and_their_direction() -> None:
+    pairs = compare.joined(saved("a", [0, 5, 5, 0, 1, 5]), saved("b", [0, 5, 1, 0, 9, 5]))
+    flips = compare.flips(pairs)
+    assert flips.select("folder", "z_a", "z_b", "change").rows() == [
+        ("fault_1", 1.0, 9.0, "now flagged"),
+        ("fault_2", 5.0, 1.0, "no longer flagged"),
+    ]
+
+
+def test_what_one_side_could_not_score_is_no_flip() -> None:
+    pairs = compare.joined(saved("a", [0, None]), saved("b", [0, 9], runs=2))
+    assert compare.flips(pairs).height == 0
+    assert pairs["change"].null_count() == 1
+
+
+def test_events_and_sequences_are_not_joined() -> None:
+    events = Saved("b", saved("b", [0.0, 1.0]).frame.with_columns(line_no=pl.lit(1)))
+    with pytest.raises(InputError, match="single events"):
+        compare.joined(saved("a", [0.0, 1.0]), events)
+
+
+def test_agreement_is_what_scipy_and_scikit_learn_say() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 200)) * 3
+    pairs = compare.joined(saved("a", list(a)), saved("b", list(a + b)))
+    found = compare.agreement(pairs)
+    assert found.n == 200
+    assert found.spearman == pytest.approx(stats.spearmanr(a, a + b).statistic)
+    assert found.kendall == pytest.approx(stats.kendalltau(a, a + b).statistic)
+    assert found.kappa == pytest.approx(metrics.cohen_kappa_score(a >= 3, a + b >= 3))
+
+
+@pytest.mark.parametrize("z", [[1.0, 1.0], [None, None]])
+def test_agreement_of_constant_or_missing_scores_is_undefined(z: list[float | None]) -> None:
+    found = compare.agreement(compare.joined(saved("a", z), saved("b", z)))
+    assert (found.spearman, found.kendall, found.kappa) == (None, None, None)
+
+
+def test_movers_are_ordered_by_how_far_they_moved() -> None:
+    pairs = compare.joined(saved("a", [1, 2, 3, 4], runs=1), saved("b", [9, 2, 3, 4], runs=1))
+    assert compare.movers(pairs, 1).select("folder", "rank_a", "rank_b", "moved").rows() == [("correct", 4, 1, 3)]
+
+
+def test_metrics_are_those_of_scikit_learn_with_an_interval_from_five_runs() -> None:
+    rng = np.random.default_rng(2)
+    a, b = saved("a", list(rng.normal(2, 3, 60)), runs=6), saved("b", list(rng.normal(3, 3, 60)), runs=6)
+    table = compare.metric_differences(compare.incident_pairs(compare.joined(a, b)))
+    y = a.frame["anomaly"]
+    for side, one in (("a", a), ("b", b)):
+        found = dict(table.select("metric", side).iter_rows())
+        assert found["recall"] == pytest.approx(metrics.recall_score(y, one.frame["pred_ano"]))
+        assert found["precision"] == pytest.approx(metrics.precision_score(y, one.frame["pred_ano"]))
+        assert found["AUROC"] == pytest.approx(metrics.roc_auc_score(y, one.frame["z_score"]))
+    assert (table["low"] <= table["difference"]).all()
+    assert (table["difference"] <= table["high"]).all()
+
+
+def test_few_runs_give_no_interval_and_no_labels_no_metrics() -> None:
+    a, b = saved("a", [0, 5, 0, 5]), saved("b", [0, 1, 0, 5])
+    pairs = compare.joined(a, b)
+    assert compare.metric_differences(compare.incident_pairs(pairs))["low"].null_count() == 5
+    unlabelled = compare.incident_pairs(pairs.with_columns(anomaly=pl.lit(None, dtype=pl.Boolean)))
+    assert compare.metric_differences(unlabelled).height == 0
+    assert compare.mcnemar(unlabelled) is None
+
+
+def test_mcnemar_counts_what_only_one_side_got_right() -> None:
+    pairs = compare.joined(saved("a", [0, 5, 5, 5], runs=1), saved("b", [9, 1, 1, 5], runs=1))
+    test = compare.mcnemar(compare.incident_pairs(pairs))
+    assert test is not None
+    assert (test.only_a, test.only_b) == (3, 0)
+    assert test.p_value == pytest.approx(0.25)
+
+
+def test_recall_by_fault_is_set_against_the_first() -> None:
+    table = compare.fault_recall([saved("a", [0, 5, 0, 5]), saved("b", [0, 5, 0, 1])])
+    assert table.select("test_case", "prediction", "recall", "difference").rows() == [
+        ("fault_1", "a", 1.0, 0.0),
+        ("fault_1", "b", 0.5, -0.5),
+    ]
+
+
+def test_other_logs_meet_by_test_case_and_service() -> None:
+    a = saved("a", [0, 5, 5], runs=1)
+    tomorrow = saved("b", [0, 1, 5], runs=1).frame.with_columns(pl.col("test_case").replace("fault_2", "fault_9"))
+    b = Saved("b", tomorrow.with_columns(run=pl.lit("tomorrow"), folder="test_case"))
+    assert not compare.same_sequences(a, b, compare.joined(a, b).clear())
+    assert compare.incident_changes(a, b).select("test_case", "change").rows() == [
+        ("fault_1", "gone"),
+        ("fault_2", "gone"),
+        ("fault_9", "new"),
+    ]
+    assert compare.by_test_case(a, b).filter(pl.col("test_case") == "fault_9").select("z_a", "z_b").rows() == [
+        (None, 5.0)
+    ]
+
+
+def test_items_of_one_side_are_new_or_vanished() -> None:
+    a, b = (Saved(name, saved(name, [0, 1]).frame, {}, items(texts)) for name, texts in (("a", "xy"), ("b", "yz")))
+    assert compare.item_changes(a, b).select("item", "change").rows() == [("z", "new"), ("x", "vanished")]
+
+
+def test_shifts_tell_alike_from_moved_scores() -> None:
+    rng = np.random.default_rng(0)
+    a, alike, moved = (saved(name, list(rng.normal(mean, 1, 400))) for name, mean in (("a", 0), ("b", 0), ("c", 2)))
+    assert compare.shifts(a, alike)["scores"][0] < 0.1
+    assert compare.shifts(a, moved)["scores"][0] > 0.25
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "said"),
+    [
+        ("m1", "d1", "the scores agree"),
+        ("m2", "d1", "the model changed"),
+        ("m1", "d2", "the logs changed"),
+        ("m2", "d2", "cannot be told apart"),
+        (None, "d1", "does not record"),
+    ],
+)
+def test_verdict_tells_changed_logs_from_a_changed_model(model: str | None, data: str, said: str) -> None:
+    a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
+    b = saved("b", [0, 1], bundle_sha256=model, data_fingerprint=data)
+    assert said in compare.verdict(a, b, compare.shifts(a, b))
+
+
+def test_making_marks_what_differs() -> None:
+    a = saved("a", [0, 1], model={"detector": "NearestNormal", "items": "messages"})
+    b = saved("b", [0, 1], model={"detector": "IsolationForest", "items": "messages"}, threshold=3.0)
+    differs = dict(compare.making([a, b]).select("fact", "differs").iter_rows())
+    assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
+
+
+def test_fifty_thousand_predictions_are_compared_in_half_a_second() -> None:
+    rng = np.random.default_rng(4)
+    a, b = (saved(name, list(rng.normal(size=50_000)), runs=100) for name in "ab")
+    started = time.perf_counter()
+    pairs = compare.joined(a, b)
+    compare.agreement(pairs), compare.movers(pairs), compare.flips(pairs)
+    compare.metric_differences(compare.incident_pairs(pairs))
+    compare.fault_recall([a, b]), compare.shifts(a, b), compare.rates([a, b])
+    assert time.perf_counter() - started < 0.5
+
+
+def items(texts: str) -> Items:
+    ids = [ord(text) for text in texts]
+    messages = pl.DataFrame(
+        {"message_id": ids, "kind": "message", "text": list(texts), "members": None}, schema=MESSAGES
+    )
+    counts = pl.DataFrame({"seq_id": "s", "kind": "message", "message_id": ids, "n": 1}, schema=COUNTS)
+    return Items(messages, counts)

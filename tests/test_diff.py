@@ -1,0 +1,87 @@
+"""The aligned diff: what is common, missing, extra; how it unfolds; how long it takes."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lo2core.diff import aligned_diff, summary, unfolded
+
+
+def ids(text: str) -> pl.Series:
+    return pl.Series([ord(letter) for letter in text], dtype=pl.UInt64)
+
+
+def told(here: str, normal: str) -> list[tuple[str, int]]:
+    return list(aligned_diff(ids(here), ids(normal)).select("change", "n").iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("here", "normal", "expected"),
+    [
+        ("abc", "abc", [("common", 3)]),
+        ("abXc", "abc", [("common", 2), ("extra", 1), ("common", 1)]),
+        ("ac", "abc", [("common", 1), ("missing", 1), ("common", 1)]),
+        ("aXc", "abc", [("common", 1), ("missing", 1), ("extra", 1), ("common", 1)]),
+        ("", "ab", [("missing", 2)]),
+        ("ab", "", [("extra", 2)]),
+        ("", "", []),
+    ],
+)
+def test_streams_are_aligned(here: str, normal: str, expected: list[tuple[str, int]]) -> None:
+    # Of a replaced message it does not matter which side comes first.
+    assert sorted(told(here, normal)) == sorted(expected)
+
+
+def test_stretches_add_up_to_both_streams() -> None:
+    rng = np.random.default_rng(3)
+    here, normal = (pl.Series(rng.integers(0, 9, n), dtype=pl.UInt64) for n in (400, 300))
+    stretches = aligned_diff(here, normal)
+    by_change = dict(stretches.group_by("change").agg(pl.col("n").sum()).iter_rows())
+    assert by_change["common"] + by_change["extra"] == len(here)
+    assert by_change["common"] + by_change["missing"] == len(normal)
+    for row in stretches.filter(pl.col("change") == "common").iter_rows(named=True):
+        assert here.slice(row["here_from"], row["n"]).to_list() == normal.slice(row["normal_from"], row["n"]).to_list()
+
+
+def test_unfolding_hides_the_middle_of_long_common_stretches() -> None:
+    here, normal = (events(text) for text in ("abcdefghX", "abcdefgh"))
+    rows = unfolded(aligned_diff(ids("abcdefghX"), ids("abcdefgh")), here, normal, context=2)
+    assert rows["change"].to_list() == ["common", "common", "folded", "common", "common", "extra"]
+    assert rows["n"].to_list() == [1, 1, 4, 1, 1, 1]
+    assert rows["here_text"].to_list() == ["a", "b", None, "g", "h", "X"]
+    assert rows["normal_line"].to_list() == [1, 2, None, 7, 8, None]
+
+
+def test_short_common_stretches_stay_open() -> None:
+    rows = unfolded(aligned_diff(ids("abc"), ids("abc")), events("abc"), events("abc"), context=1)
+    assert rows["change"].to_list() == ["common"] * 3
+
+
+def test_summary_names_what_is_more_and_less_frequent() -> None:
+    texts = pl.DataFrame({"message_id": ids("abcd"), "text": ["A", "B", "C", "D"]})
+    changes = summary(ids("aaabd"), ids("abbbc"), texts)
+    assert dict(changes.select("text", "change").iter_rows()) == {
+        "A": "more frequent",
+        "B": "less frequent",
+        "C": "missing",
+        "D": "extra",
+    }
+
+
+def test_twenty_thousand_events_are_aligned_within_a_second() -> None:
+    rng = np.random.default_rng(1)
+    here, normal = (pl.Series(rng.zipf(1.3, 20_000) % 600, dtype=pl.UInt64) for _ in range(2))
+    started = time.perf_counter()
+    stretches = aligned_diff(here, normal)
+    assert time.perf_counter() - started < 1
+    assert stretches.height > 1_000
+
+
+def events(text: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"line_no": range(1, len(text) + 1), "text": list(text)}, schema={"line_no": pl.Int64, "text": pl.String}
+    )

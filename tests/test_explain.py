@@ -1,0 +1,159 @@
+"""Explanations of a small incident made by hand: items, lines, nearest normals, requests."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from explained import FAULTY, OK, evidence, logs, predictions, sequence
+
+from lo2core import explain, incidents, lines
+from lo2core.errors import InputError
+from lo2core.explain import Evidence, Logs
+from lo2core.tables import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
+
+
+@pytest.fixture(scope="module")
+def found() -> Evidence:
+    return evidence()
+
+
+def test_items_outside_the_vocabulary_stand_there_by_name(found: Evidence) -> None:
+    items = explain.items(found, FAULTY)
+    ExplainedItems.validate(items)
+    new = items.filter(~pl.col("known"))
+    assert set(new["item"].str.strip_chars()) == {
+        "DEBUG c.e.Handler handle - path = /client/none",
+        "DEBUG c.e.Handler handle - found nothing",
+        "ERROR c.e.Handler handle - refused",
+        "at com.example.Handler.next(Handler.java:7)",
+        "Caused by: java.lang.IllegalStateException: no such client",
+    }
+    assert set(new["here"]) == {2.0}
+    assert set(new["held_by"]) == {0}
+
+
+def test_shares_add_up_and_contributions_to_the_score(found: Evidence) -> None:
+    items = explain.items(found, FAULTY)
+    score = predictions(found).filter(pl.col("seq_id") == FAULTY)["score"][0]
+    assert items["share"].sum() == pytest.approx(1)
+    assert items["contribution"].sum() == pytest.approx(score)
+
+
+@pytest.mark.parametrize("weighting", ["counts", "log1p", "binary", "tf-idf"])
+def test_counts_are_found_again_behind_the_weighting(found: Evidence, weighting: str) -> None:
+    vec = type(found.vec)("messages", weighting).fit(found.here.items, found.here.sequences["seq_id"])
+    plain = type(found.vec)("messages").fit(found.here.items, found.here.sequences["seq_id"])
+    ids = pl.Series([FAULTY])
+    counts = plain.transform(found.here.items, ids).X.toarray()
+    expected = (counts > 0).astype(float) if weighting == "binary" else counts
+    back = explain.raw_counts(vec, vec.transform(found.here.items, ids).X)
+    assert back.toarray() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("items", ["templates", "requests", "words", "messages+requests"])
+def test_every_kind_of_item_leads_to_the_error(items: str) -> None:
+    found = evidence(items=items)
+    shown = lines.lines(found, FAULTY, explain.items(found, FAULTY))
+    assert shown.filter(pl.col("place") == 1)["event_line"].to_list() == [7]
+
+
+@pytest.mark.parametrize("detector", ["IsolationForest", "Rarity", "OutOfVocabulary", "LocalOutlierFactor"])
+def test_every_detector_can_be_explained(detector: str) -> None:
+    found = evidence(detector)
+    items = explain.items(found, FAULTY)
+    assert items["share"].sum() == pytest.approx(1) or items["share"].sum() == 0
+    ExplainedLines.validate(lines.lines(found, FAULTY, items))
+
+
+def test_nearest_normals_leave_the_sequence_itself_out(found: Evidence) -> None:
+    normal = "run_0__correct_0__client"
+    nearest = explain.nearest_normals(found, normal)
+    NearestNormals.validate(nearest)
+    assert nearest.height == 3
+    assert normal not in nearest["normal"].to_list()
+    assert nearest["distance"].is_sorted()
+
+
+def test_unknown_sequences_and_services_are_named(found: Evidence) -> None:
+    with pytest.raises(InputError, match="no sequence 'nobody'"):
+        explain.items(found, "nobody")
+    foreign = logs(pl.concat([sequence("run_9", "correct", [OK], service="token")]))
+    with pytest.raises(InputError, match="knows client, but not 'token'"):
+        explain.items(Evidence(found.model, found.vec, foreign, found.training), "run_9__correct__token")
+
+
+def test_the_first_line_is_the_root_cause_of_the_error(found: Evidence) -> None:
+    shown = lines.lines(found, FAULTY, explain.items(found, FAULTY))
+    ExplainedLines.validate(shown)
+    first = shown.filter(pl.col("place") == 1).row(0, named=True)
+    assert first["text"] == "Caused by: java.lang.IllegalStateException: no such client"
+    assert (first["event_line"], first["line_no"]) == (7, 9)
+    assert first["trace"].splitlines()[0] == "\tat com.example.Handler.next(Handler.java:7)"
+
+
+def test_each_event_is_shown_once_and_neighbours_stand_around(found: Evidence) -> None:
+    shown = lines.lines(found, FAULTY, explain.items(found, FAULTY), around=1)
+    marked = shown.drop_nulls("place")
+    assert marked["text"].is_unique().all()
+    assert {4, 8} & set(shown.filter(pl.col("place").is_null())["line_no"]) == {4}
+    assert shown["line_no"].is_unique().all()
+
+
+def test_a_line_is_shown_with_what_stands_around_it(found: Evidence) -> None:
+    near = lines.around(found, FAULTY, 9, k=1)
+    assert near.filter("here")["line_no"].to_list() == [7]
+    assert near["line_no"].to_list() == [6, 7, 10]
+
+
+def test_requests_that_no_normal_has_come_with_an_example_and_its_path(found: Evidence) -> None:
+    requests = lines.requests(found, FAULTY)
+    ExplainedRequests.validate(requests)
+    assert requests.select("n", "example", "n_normals").rows() == [(2, "no_client-2", 6)]
+    assert requests["title"][0] == "request /client/none -> ERROR c.e.Handler handle - refused"
+    path = lines.request_path(found, FAULTY, "no_client-2")
+    assert path["text"].str.extract(r" - (.*)$").to_list() == ["path = /client/none", "found nothing", "refused"]
+
+
+def test_logs_without_events_are_explained_without_lines(found: Evidence) -> None:
+    counted = Logs(found.here.items, found.here.sequences, None)
+    bare = Evidence(found.model, found.vec, counted, counted)
+    assert explain.items(bare, FAULTY).height
+    assert lines.requests(bare, FAULTY)["example"].to_list() == [None]
+    with pytest.raises(InputError, match="--no-save-events"):
+        lines.lines(bare, FAULTY, explain.items(bare, FAULTY))
+
+
+def test_services_are_put_into_words(found: Evidence) -> None:
+    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    assert incidents.services(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
+
+
+@pytest.mark.parametrize(
+    ("p_value", "said"),
+    [(1 / 45, "odder than all 44 normals"), (3 / 45, "as odd as 2 of 44 normals"), (None, "not scored")],
+)
+def test_p_values_are_put_into_words(p_value: float | None, said: str) -> None:
+    assert explain.in_words(p_value, 44).startswith(said)
+
+
+def test_unknown_incidents_are_named(found: Evidence) -> None:
+    with pytest.raises(InputError, match="no incident 'nowhere' of run 'run_2', window 3"):
+        incidents.incident_of(predictions(found), "run_2", "nowhere", 3)
+
+
+def test_the_first_odd_event_is_the_first_that_no_normal_holds(found: Evidence) -> None:
+    odd = incidents.first_odd_events(found, {FAULTY: explain.items(found, FAULTY)})
+    assert odd.select("line_no", "known_to_normals").rows() == [(5, False)]
+
+
+def test_false_positives_share_what_made_them(found: Evidence) -> None:
+    mislabelled = predictions(found).with_columns(normal=pl.lit(True), pred_ano=pl.col("seq_id") == FAULTY)
+    wrong, shared = incidents.false_positives(found, mislabelled)
+    assert wrong["seq_id"].to_list() == [FAULTY]
+    assert wrong["top_item"][0] in shared["title"].to_list()
+    assert shared["examples"].to_list() == [[FAULTY]] * shared.height
+
+
+def test_where_nothing_is_flagged_there_are_no_false_positives(found: Evidence) -> None:
+    calm = predictions(found).with_columns(pred_ano=pl.lit(False))
+    assert [frame.height for frame in incidents.false_positives(found, calm)] == [0, 0]

@@ -1,0 +1,98 @@
+"""Known benign: marks change later scores visibly, can be taken back, and never hide anything silently."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from explained import FAULTY, evidence, predictions
+
+from lo2core import explain, feedback, lines
+from lo2core.errors import InputError
+from lo2core.explain import Evidence
+from lo2core.tables import Feedback
+
+
+@pytest.fixture(scope="module")
+def found() -> Evidence:
+    return evidence()
+
+
+def scored(found: Evidence) -> pl.DataFrame:
+    return predictions(found).with_columns(pred_ano=pl.col("seq_id") == FAULTY)
+
+
+def marks_of_all_new_items(found: Evidence) -> pl.DataFrame:
+    new = explain.items(found, FAULTY).filter(~pl.col("known"))
+    rows = [feedback.benign("item", f, t, "planned", "ann") for f, t in new.select("feature", "title").iter_rows()]
+    return pl.concat(rows)
+
+
+def test_marked_items_bring_the_score_down_and_the_old_one_stays(found: Evidence) -> None:
+    marks = marks_of_all_new_items(found)
+    Feedback.validate(marks)
+    applied = feedback.apply(found, scored(found), marks).filter(pl.col("seq_id") == FAULTY).row(0, named=True)
+    before = scored(found).filter(pl.col("seq_id") == FAULTY)["z_score"][0]
+    assert applied["z_score"] == before
+    assert applied["z_after"] < applied["threshold"] < before
+    assert (applied["pred_ano"], applied["flagged_after"]) == (True, False)
+    assert len(applied["marks"]) == marks.height
+
+
+def test_what_is_suppressed_is_counted(found: Evidence) -> None:
+    applied = feedback.apply(found, scored(found), marks_of_all_new_items(found))
+    assert feedback.suppressed(applied)["folder"].to_list() == ["no_client"]
+    assert "1 more incident would be flagged" in feedback.sentence(applied)
+
+
+def test_untouched_sequences_keep_their_scores(found: Evidence) -> None:
+    applied = feedback.apply(found, scored(found), marks_of_all_new_items(found)).filter(pl.col("seq_id") != FAULTY)
+    assert applied["z_after"].equals(applied["z_score"], check_names=False)
+    assert applied["marks"].list.len().sum() == 0
+
+
+def test_a_marked_request_kind_is_taken_out(found: Evidence) -> None:
+    request = lines.requests(found, FAULTY).row(0, named=True)
+    mark = feedback.benign("request", request["feature"], request["title"], "known", "ann")
+    applied = feedback.apply(found, scored(found), mark).filter(pl.col("seq_id") == FAULTY)
+    assert applied["z_after"][0] < applied["threshold"][0]
+
+
+def test_a_template_covers_its_messages(found: Evidence) -> None:
+    texts = ["DEBUG c.e.Handler handle - path = <*>", "DEBUG c.e.Handler handle - found nothing"]
+    marks = pl.concat([feedback.benign("template", n, text, "known", "ann") for n, text in enumerate(texts)])
+    applied = feedback.apply(found, scored(found), marks).filter(pl.col("seq_id") == FAULTY)
+    assert applied["z_after"][0] < applied["z_score"][0]
+
+
+def test_a_marked_sequence_is_not_flagged_and_has_no_score_after(found: Evidence) -> None:
+    applied = feedback.apply(found, scored(found), feedback.benign("sequence", FAULTY, "", "planned", "ann"))
+    row = applied.filter(pl.col("seq_id") == FAULTY).row(0, named=True)
+    assert (row["z_after"], row["flagged_after"], len(row["marks"])) == (None, False, 1)
+
+
+def test_marks_of_another_service_do_not_count(found: Evidence) -> None:
+    item = explain.items(found, FAULTY).row(0, named=True)
+    mark = feedback.benign("item", item["feature"], item["title"], "known", "ann", service="token")
+    assert feedback.sentence(feedback.apply(found, scored(found), mark)) == "No mark touches these predictions."
+
+
+def test_an_undo_is_a_row_and_brings_the_score_back(found: Evidence) -> None:
+    mark = feedback.benign("sequence", FAULTY, "", "planned", "ann")
+    both = pl.concat([mark, feedback.undo(mark, mark["mark"][0], "it was not", "bob")])
+    assert feedback.active(both).height == 0
+    assert feedback.apply(found, scored(found), both)["flagged_after"].sum() == 1
+    with pytest.raises(InputError, match="taken back already"):
+        feedback.undo(both, mark["mark"][0], "again", "bob")
+
+
+def test_a_mark_needs_a_reason_and_a_name() -> None:
+    with pytest.raises(InputError, match="needs a reason"):
+        feedback.benign("item", 1, "text", "  ", "ann")
+    with pytest.raises(InputError, match="A mark is for"):
+        feedback.benign("service", 1, "text", "why", "ann")
+
+
+def test_marks_are_not_for_scored_events(found: Evidence) -> None:
+    events = scored(found).with_columns(line_no=pl.lit(1))
+    with pytest.raises(InputError, match="single events"):
+        feedback.apply(found, events, feedback.benign("item", 1, "text", "why", "ann"))

@@ -1,0 +1,92 @@
+"""The persistence note, word for word: its command and its snippets, in three processes, on real logs.
+
+The snippets are cut from the note, the preambles (what the note takes for granted) from the README.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The code blocks of a Markdown text, without the indentation of the list they stand in."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", text, re.S | re.M)
+    return [re.sub(rf"^{indent}", "", body, flags=re.M) for indent, body in found]
+
+
+def ran(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def note(real_data: Path) -> str:
+    return (
+        (real_data.parent / "docs" / "persistence-note.md")
+        .read_text()
+        .replace("from loglead import", "from lo2core import")
+    )
+
+
+@pytest.fixture(scope="module")
+def preambles() -> list[str]:
+    section = (ROOT / "README.md").read_text().split("## From Python")[1].split("\n## ")[0]
+    return blocks(section, "python")[:2]
+
+
+@pytest.fixture(scope="module")
+def folder(labeled: Path, note: str, preambles: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working folder after the three processes."""
+    folder = tmp_path_factory.mktemp("note")
+    (loader,) = blocks(note, "bash")
+    command = loader.replace("\\\n", " ").replace("<pfad-zum-lo2-sample>", str(labeled)).split()
+    assert command[:2] == ["python", "demo/run_lo2_loader.py"]
+    ran(folder, str(ROOT / command[1]), *command[2:])
+    enrich, keep_model, keep_predictions, *reuse = blocks(note, "python")
+    ran(folder, "-c", "\n".join([preambles[0], enrich, preambles[1], keep_model, keep_predictions]))
+    shutil.move(folder / "demo" / "result" / "lo2" / "lo2_events.parquet", folder / "not-needed.parquet")
+    ran(folder, "-c", "\n".join(reuse))
+    return folder
+
+
+@pytest.mark.real
+def test_its_results_are_the_files_it_names(folder: Path, note: str) -> None:
+    named = set(re.findall(r'"((?:demo|models)/[^"<>]+\.\w+)"', note)) - {"demo/result/lo2/lo2_events.parquet"}
+    assert named == {
+        "demo/result/lo2/lo2_events_enriched.parquet",
+        "demo/result/lo2/lo2_if_predictions.parquet",
+        "demo/result/lo2/lo2_if_predictions_new.parquet",
+        "models/lo2_if.joblib",
+    }
+    assert [name for name in sorted(named) if not (folder / name).is_file()] == []
+    assert (folder / "demo/result/lo2/lo2_sequences.parquet").is_file()
+
+
+@pytest.mark.real
+def test_new_predictions_equal_the_old_ones(folder: Path) -> None:
+    old, new = (pl.read_parquet(folder / f"demo/result/lo2/lo2_if_predictions{end}.parquet") for end in ("", "_new"))
+    assert new.equals(old)
+    events = pl.read_parquet(folder / "not-needed.parquet")
+    assert old.select("seq_id", "line_no").equals(events.select("seq_id", "line_no"))
+    assert set(old["service"]) == {"client"}
+    assert old["score"].null_count() == 0
+    assert old["score"].n_unique() > 10
+
+
+@pytest.mark.real
+def test_the_dumped_tuple_can_be_vouched_for(folder: Path) -> None:
+    assert "IsolationForest" in ran(folder, "-m", "lo2core", "trust", "models/lo2_if.joblib")
+    assert (folder / "models" / "lo2_if.json").is_file()

@@ -1,0 +1,212 @@
+"""Overview, Load and Enhance, run by Streamlit without a browser; jobs are real."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lo2core import __main__, jobs, pipeline
+from lo2core.load import LoadOptions
+from lo2core.store import Workspace
+from lo2core.tables import EnrichedEvents, Sequences
+from lo2core.ui import uploads
+from lo2core.ui.loading import Logs, Request
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "ws"))
+    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return Workspace(tmp_path / "ws")
+
+
+@pytest.fixture
+def loaded(workspace: Workspace, sample_logs: Path) -> Workspace:
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1)
+    return workspace
+
+
+def page(script: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
+    return app.switch_page(script).run() if script else app
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in (app.text, app.subheader, app.code) for element in kind)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def wait_for_job(workspace: Workspace) -> None:
+    deadline = time.monotonic() + 60
+    while jobs.status(workspace).running:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert jobs.status(workspace).state == "done", jobs.status(workspace).log_tail
+
+
+def packed(folder: Path, run: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
+        for path in run.glob("correct/*"):
+            pack.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def test_an_empty_workspace_offers_the_sample_and_ones_own_logs(workspace: Workspace) -> None:
+    app = page("")
+    assert {"Try the sample", "Load my logs"} <= {button.label for button in app.button}
+    assert not app.exception
+
+
+def test_the_sample_is_one_click(workspace: Workspace) -> None:
+    app = press(page(""), "Try the sample")
+    wait_for_job(workspace)
+    app.run()
+    assert not app.exception
+    assert "What needs a look" in texts(app)
+    assert "sample_nn_predictions" in texts(app)
+
+
+def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_logs: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    assert "full set: 6 runs" in texts(app)
+    app.number_input[0].set_value(1).run()
+    assert "full set: 1 runs" in texts(app)
+    assert f"python -m lo2core load --root {sample_logs} --runs 1 --output-dir {workspace.root}" in texts(app)
+    press(app, "Load")
+    wait_for_job(workspace)
+    assert workspace.read(Sequences)["run"].n_unique() == 1
+    assert "Every line accounted for" in texts(app.run())
+
+
+def test_a_folder_without_logs_is_told_calmly(workspace: Workspace, tmp_path: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "[no](x)")).run()
+    assert "does not exist" in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+    assert not app.exception
+
+
+def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, sample_logs: Path) -> None:
+    run = max(path for path in sample_logs.iterdir() if path.is_dir())
+    app = page("pages/1_Load.py")
+    app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("../to day.zip", packed(sample_logs, run)).run()
+    app.segmented_control(key="load-into").set_value("a new sample").run()
+    kept = loaded.root / "uploads" / "to_day" / "to_day.zip"
+    assert kept.is_file()
+    assert f"--root {kept} --labels none --output-dir {loaded.sample('to_day').root}" in texts(app)
+    press(app, "Load")
+    wait_for_job(loaded)
+    sequences = loaded.sample("to_day").read(Sequences)
+    assert sequences["run"].unique().to_list() == [run.name]
+    assert sequences["normal"].null_count() == sequences.height
+    shown = next(box for box in app.run().selectbox if box.label == "Loaded logs")
+    assert shown.value == "to_day"
+
+
+def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, sample_logs: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    app.segmented_control(key="load-how").set_value("load all anew").run()
+    press(app, "Load")
+    assert not jobs.status(loaded).running
+    assert f"The logs loaded in {loaded.root} are replaced" in texts(app)
+
+
+def test_a_log_without_a_known_name_asks_for_its_service(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("10:00:00.000 [t]  c INFO  a.B c - d\n")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    app.text_input(key="load-service").input("payment").run()
+    assert "--service payment" in texts(app)
+    assert "1 services (payment)" in texts(app)
+
+
+def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-search").input("not_found").run()
+    app.multiselect(key="load-service").set_value(["client"]).run()
+    lines = app.dataframe[-1].value
+    assert set(lines["service"]) == {"client"}
+    assert lines["m_message"].str.contains("(?i)not_found|more lines|lines]").all()
+
+
+def test_a_rule_is_tried_added_and_enriched_with(loaded: Workspace) -> None:
+    app = page("pages/2_Enhance.py")
+    assert "103 messages" in texts(app) or "messages →" in texts(app)
+    app.text_input(key="rule-pattern").input("(").run()
+    assert "cannot be used" in texts(app)
+    app.text_input(key="rule-name").input("path")
+    app.text_input(key="rule-replacement").input("path = <P>")
+    app.text_input(key="rule-pattern").input(r"path = /\S+").run()
+    assert "lines change;" in texts(app)
+    app.button(key="rule-add").click().run()
+    assert "--mask path 'path = /\\S+' 'path = <P>'" in texts(app)
+    press(app, "Enrich")
+    wait_for_job(loaded)
+    assert loaded.has(EnrichedEvents)
+    assert pipeline.masker_of(loaded).rules[-1].name == "path"
+    assert "--mask" not in texts(app.run())
+
+
+@pytest.mark.parametrize("script", ["pages/1_Load.py", "pages/2_Enhance.py"])
+def test_pages_work_without_saved_events(workspace: Workspace, sample_logs: Path, script: str) -> None:
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1, services=("key",)), jobs=1, save_events=False)
+    app = page(script)
+    assert not app.exception
+    assert "--no-save-events" in texts(app)
+
+
+def test_the_command_shown_means_what_was_chosen() -> None:
+    options = LoadOptions(
+        n_runs=2,
+        services=("client", "token"),
+        errors_per_run=1,
+        dup_errors=False,
+        single_error_type="random",
+        skip_init_lines=3,
+        window=6.0,
+        labels="none",
+        seed=8,
+    )
+    request = Request(Logs(("/a b", "c.zip"), service="x"), options, Path("ws"), "append")
+    args = __main__.parser().parse_args(shlex.split(shlex.join(request.arguments())))
+    assert __main__.options_of(args) == options
+    assert (args.root, args.service, args.append, args.output_dir) == (
+        [Path("/a b"), Path("c.zip")],
+        "x",
+        True,
+        Path("ws"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("monday.tar.gz", "monday.tar.gz"),
+        ("../../etc/passwd.log", "passwd.log"),
+        ("C:\\logs\\a b.zip", "a_b.zip"),
+        (".hidden.log", "hidden.log"),
+        ("...", "upload"),
+        ("ü" * 200 + ".zip", "_.zip"),
+    ],
+)
+def test_upload_names_are_made_harmless(name: str, clean: str) -> None:
+    assert uploads.clean_file_name(name) == clean

@@ -1,0 +1,87 @@
+"""What page Enhance shows: templates, what rules do, what a new one would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lo2core import pipeline, templates
+from lo2core.errors import InputError
+from lo2core.masks import Masker, user_rule
+from lo2core.store import Workspace
+from lo2core.tables import Counts, EnrichedEvents, Events, Messages
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Workspace:
+    """One run of the sample."""
+    workspace = Workspace(tmp_path_factory.mktemp("templates"))
+    pipeline.load_logs(workspace, [min(path for path in sample_logs.iterdir() if path.is_dir())], jobs=1)
+    return workspace
+
+
+def test_templates_account_for_every_event(workspace: Workspace) -> None:
+    found = templates.templates(workspace)
+    assert found["events"].sum() == workspace.read(Events).height
+    assert found["messages"].sum() == workspace.read(Messages).filter(kind="message").height
+    assert found["events"].is_sorted(descending=True)
+
+
+def test_a_template_of_faults_only_is_in_no_normal_test_case(workspace: Workspace) -> None:
+    found = templates.templates(workspace).filter(pl.col("example").str.contains("CLIENT_NOT_FOUND"))
+    assert found["normal"].to_list() == [0.0] * found.height
+    assert found.height
+    assert (found["other"] > 0).all()
+
+
+def test_raw_lines_are_spread_over_all_events(workspace: Workspace) -> None:
+    lines = templates.raw_lines(workspace, n=50)
+    assert len(lines) == 50
+    assert lines.str.contains(r"^[A-Z]+ \S+ .* - ").all()
+
+
+def test_rules_show_where_they_changed_a_line() -> None:
+    lines = pl.Series(["GET /client/bb56e5b5-3eaf-481f-a7b2-2bf58b3d7711 of the very long line"])
+    uuid = templates.rule_table(Masker(), lines).row(0, named=True)
+    assert uuid["hits"] == 1
+    assert uuid["before"] == "GET /client/bb56e5b5-3eaf-481f-a7b2-2bf58b3d7711 of the very lon…"
+    assert uuid["after"] == "GET /client/<UUID> of the very lon…"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cut"),
+    [
+        ("a 1 b", "a <N> b", ("a 1 b", "a <N> b")),
+        ("x" * 30 + "1", "x" * 30 + "2", ("…" + "x" * 4 + "1", "…" + "x" * 4 + "2")),
+        ("y" * 40, "", ("y" * 10 + "…" + "y" * 10, "")),
+        ("same", "same", ("same", "same")),
+    ],
+)
+def test_excerpts_keep_the_difference(before: str, after: str, cut: tuple[str, str]) -> None:
+    assert templates.excerpt(before, after, around=4, longest=20) == cut
+
+
+def test_a_new_rule_tells_what_it_would_merge() -> None:
+    lines = pl.Series(["order 1 made", "order 2 made", "order 2 made", "nothing"])
+    effect = templates.rule_effect(Masker(), user_rule("order", r"order \d+", "order <N>"), lines, lines.unique())
+    assert (effect.lines, effect.examples.height, effect.messages) == (3, 2, (3, 2))
+
+
+def test_added_rules_extend_those_of_the_workspace_and_mask_its_events(workspace: Workspace) -> None:
+    rules = [("first word", r"Trying to load \w+", "Trying to load <WORD>")]
+    masker = pipeline.extended_masker(workspace, rules)
+    before = workspace.metadata(Counts)["data_fingerprint"]
+    pipeline.enhance_events(workspace, masker=masker, replace=True)
+    assert pipeline.masker_of(workspace).fingerprint == masker.fingerprint
+    assert pipeline.extended_masker(workspace, rules).fingerprint == masker.fingerprint
+    assert (
+        workspace.read(EnrichedEvents)["e_message_normalized"].str.contains("Trying to load <WORD>", literal=True).any()
+    )
+    assert workspace.metadata(EnrichedEvents)["data_fingerprint"] not in (before, None)
+
+
+def test_a_rule_with_the_name_of_another_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(InputError, match="Two masks are called 'uuid'"):
+        pipeline.extended_masker(workspace, [("uuid", "x+", "y")])
