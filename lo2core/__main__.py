@@ -143,10 +143,14 @@ def _predictions(command: argparse.ArgumentParser) -> None:
 def _explain(command: argparse.ArgumentParser) -> None:
     _workspace(command)
     command.add_argument("--predictions", required=True, metavar="NAME", help="the saved predictions to explain")
-    command.add_argument("--bundle", type=Path, metavar="FILE.joblib", help="default: the one that made the predictions")
+    command.add_argument(
+        "--bundle", type=Path, metavar="FILE.joblib", help="default: the one that made the predictions"
+    )
     which = command.add_mutually_exclusive_group()
     which.add_argument("--incident", metavar="RUN/FOLDER[/WINDOW]", help="default: the worst one")
-    which.add_argument("--top", type=int, default=1, metavar="N", help="the N worst incidents, and a report of them all")
+    which.add_argument(
+        "--top", type=int, default=1, metavar="N", help="the N worst incidents, and a report of them all"
+    )
 
 
 def _compare(command: argparse.ArgumentParser) -> None:
@@ -283,7 +287,9 @@ def _run_explain(args: argparse.Namespace) -> None:
     predictions = answers.read_predictions(workspace, args.predictions)
     bundle = bundles.load_bundle(args.bundle) if args.bundle else answers.bundle_of(workspace, args.predictions)
     evidence = answers.evidence(workspace, bundle)
-    chosen = [answers.Incident.parse(args.incident)] if args.incident else answers.worst_incidents(predictions, args.top)
+    chosen = (
+        [answers.Incident.parse(args.incident)] if args.incident else answers.worst_incidents(predictions, args.top)
+    )
     explained = [answers.explain_incident(evidence, predictions, one, args.predictions) for one in chosen]
     for one in explained:
         print(spoken.incident(one))

@@ -55,8 +55,8 @@ class Explanation:
     """One incident explained. The services are all there; what follows is of the flagged ones, or of the worst.
 
     services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
-    together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: service
-    -> how its score was split.
+    together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: how
+    the score of each service was split.
     """
 
     prediction: str
@@ -87,7 +87,7 @@ class Explanation:
 
 
 def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
-    """All that explanations of this workspace by this bundle draw on; read once (fractions of a second), asked often."""
+    """All that explanations of this workspace by this bundle draw on; read once, in fractions of a second."""
     home = Workspace(bundle.manifest.get("facts", {}).get("workspace") or workspace.root)
     here = _logs(workspace, bundle)
     cut = bool(bundle.manifest.get("facts", {}).get("note"))
@@ -197,7 +197,7 @@ def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
 
 
 def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
-    """Keep an explanation under `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
+    """Keep an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
     from lo2core import report
 
     folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
@@ -250,8 +250,8 @@ def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
 class Comparison:
     """Two saved predictions side by side; what needs joined rows is None where they scored other logs.
 
-    making, rates, by_test_case, incident_changes, item_changes, shifts, fault_recall: frames of `lo2core.compare`; verdict:
-    one sentence.
+    verdict: one sentence. The frames, and agreement and mcnemar, are those of the functions of that name in
+    `lo2core.compare`.
     """
 
     names: tuple[str, str]
@@ -334,7 +334,7 @@ def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 
 
 def history(workspace: Workspace) -> pl.DataFrame:
-    """All saved predictions of a workspace and its samples, in the order they were made: `compare.history_row` of each."""
+    """`compare.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
     homes = [("", workspace), *((f"{sample.root.name}/", sample) for sample in workspace.samples())]
     saved = [
         Saved(f"{prefix}{name}", read_predictions(home, name), home.metadata(name))

@@ -421,7 +421,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
 
 def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
     percent = alt.Axis(format="%", tickCount=5)
-    legend = alt.Legend(orient="top", labelLimit=LABEL_LIMIT, symbolSize=300)
+    legend = alt.Legend(orient="top", columns=1, labelLimit=LABEL_LIMIT, symbolSize=300)
     return (
         alt.Chart(curves)
         .mark_line(interpolate="step-after", strokeWidth=2)

@@ -1,7 +1,7 @@
 """Compare: saved predictions side by side. What differs in their making, in their scores, in what they flag.
 
-Two predictions of the same sequences are joined row by row; those of other logs meet by test case and service. Everything
-is frames in, small frames out.
+Two predictions of the same sequences are joined row by row; those of other logs meet by test case and service.
+Everything is frames in, small frames out.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _told(value: Any) -> str:
 
 
 def joined(a: Saved, b: Saved) -> pl.DataFrame:
-    """The rows that both scored: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
+    """The rows of both: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
 
     `change` is one of "flagged by both", "flagged by neither", "now flagged" (by b alone), "no longer flagged".
     """
@@ -235,7 +235,7 @@ def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_METRICS, orient="row")
 
 
-_METRICS = {"metric": pl.String} | {name: pl.Float64 for name in ("a", "b", "difference", "low", "high")}
+_METRICS = {"metric": pl.String} | dict.fromkeys(("a", "b", "difference", "low", "high"), pl.Float64)
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ def mcnemar(incidents: pl.DataFrame) -> McNemar | None:
 
 
 def fault_recall(saved: Sequence[Saved]) -> pl.DataFrame:
-    """Share of flagged incidents of each faulty test case: test_case, prediction, recall, n, difference (to the first)."""
+    """Share of flagged incidents by faulty test case: test_case, prediction, recall, n, difference (to the first)."""
     parts = []
     for one in saved:
         incidents = one.incidents.filter("anomaly")
@@ -405,7 +405,7 @@ def _shares_psi(counts: pl.DataFrame) -> float:
 
 
 def rates(saved: Sequence[Saved]) -> pl.DataFrame:
-    """How much each flagged: prediction, sequences, flagged, incidents, flagged_incidents, alert_rate (of incidents)."""
+    """How much each flagged: prediction, sequences, flagged, incidents, flagged_incidents, alert_rate (incidents)."""
     rows = []
     for one in saved:
         incidents = one.incidents
@@ -421,7 +421,9 @@ def verdict(a: Saved, b: Saved, shifted: pl.DataFrame) -> str:
     same_model = _equal(a, b, "bundle_sha256")
     same_logs = _equal(a, b, "data_fingerprint")
     if same_model is None or same_logs is None:
-        return "One of the two does not record its model or its data, so a change of logs cannot be told from one of the model."
+        return (
+            "One of the two does not record its model or its data, so changed logs cannot be told from a changed model."
+        )
     if same_model and same_logs:
         moved = "" if a.threshold == b.threshold else " Only the threshold was moved."
         return f"The same model scored the same logs: the scores agree.{moved}"
@@ -432,8 +434,8 @@ def verdict(a: Saved, b: Saved, shifted: pl.DataFrame) -> str:
     if same_model:
         return f"The model is the same, the logs changed: every difference comes from the logs.{told}"
     return (
-        f"Both the logs and the model changed, so their effects cannot be told apart.{told} Score both logs with one bundle to "
-        "see what the logs did."
+        f"Both the logs and the model changed, so their effects cannot be told apart.{told} "
+        "Score both logs with one bundle to see what the logs did."
     )
 
 

@@ -1,7 +1,7 @@
 """Two sequences as streams of messages, aligned: what is common, what is missing, what is extra.
 
-Messages are compared by their ids, never by their text. The alignment is the longest common subsequence, by rapidfuzz (bit
-parallel; Hyyrö 2004), or, where that would take too much memory, the least number of edits (Hirschberg's scheme).
+Messages are compared by their ids, never by their text. The alignment is the longest common subsequence, by rapidfuzz
+(bit parallel; Hyyrö 2004), or, where that would take too much memory, the least number of edits (Hirschberg's scheme).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MAX_CELLS = 4_000_000_000
 def aligned_diff(here: pl.Series, normal: pl.Series) -> pl.DataFrame:
     """Stretches in order: stretch, change (common, missing, extra), n, here_from, normal_from.
 
-    here, normal: message ids of the two sequences in the order of their events. "missing" is in the normal alone, "extra"
-    here alone. Positions count from 0.
+    here, normal: message ids of the two sequences in the order of their events. "missing" is in the normal alone,
+    "extra" here alone. Positions count from 0.
     """
     ids = pl.concat([here, normal]).rank("dense").to_numpy().astype(np.int64)
     stretches = [(number, *stretch) for number, stretch in enumerate(_stretches(ids[: len(here)], ids[len(here) :]))]

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.errors import InputError
 from lo2core.detector_base import Integers
+from lo2core.errors import InputError
 from lo2core.items import Items
 from lo2core.model import Floats, Model
 from lo2core.nearest import NearestNormal
@@ -218,8 +218,10 @@ def _divided(evidence: Evidence, items: pl.DataFrame, contribution: Floats, pool
     totals = np.bincount(pools, contribution)
     weight = pl.col("here").log1p().clip(1e-9)
     shared = items.with_columns(pool=pl.Series(pool), contribution=pl.Series(totals[pool], dtype=pl.Float64))
-    return shared.with_columns(pl.col("contribution") * weight / weight.sum().over("pool")).drop("pool").select(
-        "feature", "here", "contribution", "known"
+    return (
+        shared.with_columns(pl.col("contribution") * weight / weight.sum().over("pool"))
+        .drop("pool")
+        .select("feature", "here", "contribution", "known")
     )
 
 

@@ -73,8 +73,8 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
     """The predictions with score_after, z_after, flagged_after and marks (ids of those that touch the sequence).
 
     Marked messages are put to what is usual in the service: the median of its training normals, 0 where no normal holds
-    them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after. Everything
-    else keeps its score. Raises InputError for scored events.
+    them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after.
+    Everything else keeps its score. Raises InputError for scored events.
     """
     if "line_no" in predictions.columns:
         raise InputError("Marks are applied to scored sequences; these predictions are of single events.")
@@ -100,7 +100,7 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
 
 
 def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
-    """The incidents that only the marks keep from being flagged: run, folder, window, test_case, z_before, z_after, marks."""
+    """Incidents that only marks keep from being flagged: run, folder, window, test_case, z_before, z_after, marks."""
     incidents = applied.group_by("run", "folder", "window", "test_case", maintain_order=True).agg(
         pl.col("pred_ano").any(),
         pl.col("flagged_after").any(),
@@ -126,7 +126,7 @@ def _marked_sequences(evidence: Evidence, force: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, Items]:
-    """Which sequences are touched by which mark (seq_id, mark), and the items with all marked ones at their usual level."""
+    """Which sequences which mark touches (seq_id, mark), and the items with all marked ones at their usual level."""
     logs = evidence.here
     services = logs.sequences.select("seq_id", "service")
     usual = pl.concat([_usual_rows(evidence, force, services), _request_rows(evidence, force, services)])

@@ -118,7 +118,7 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     A row that no detector could score (z_score null) counts as the least anomalous.
     """
     if level == "event":
-        equal = ["run", "test_case", "service", "anomaly", "z_score", "threshold"]
+        equal = ["run", "test_case", "service", "normal", "anomaly", "z_score", "threshold"]
         return rows.group_by(equal, maintain_order=True).agg(pl.col("weight").sum())
     key = "seq_id" if level == "sequence" else "incident"
     ordered = rows.sort("z_score", descending=True, nulls_last=True, maintain_order=True)

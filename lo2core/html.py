@@ -1,4 +1,4 @@
-"""Building blocks of a self-contained HTML page: escaped text, tables, charts as inline SVG, one style for light and dark."""
+"""Building blocks of a self-contained HTML page: escaped text, tables, charts as inline SVG, one style."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ import polars as pl
 from lo2core.charts import NEUTRAL, Chart
 
 _STYLE = """
-:root { color-scheme: light dark; --text: #1b2430; --soft: #5d6673; --line: #d9dde3; --back: #fff; --mark: #fff3d1; --code: #f5f6f8 }
+:root {
+  color-scheme: light dark;
+  --text: #1b2430; --soft: #5d6673; --line: #d9dde3; --back: #fff; --mark: #fff3d1; --code: #f5f6f8 }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e6e9ee; --soft: #9aa3b0; --line: #39414d; --back: #14181f; --mark: #4a3c12; --code: #1d232c } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); max-width: 1100px; margin: 2rem auto; padding: 0 1rem }
+body {
+  font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back);
+  max-width: 1100px; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem } p.soft, td.soft, caption { color: var(--soft) }
 table { border-collapse: collapse; width: 100%; font-size: 13px } caption { text-align: left; padding: .3rem 0 }
-th { text-align: left; color: var(--soft); font-weight: 600 } th, td { border-bottom: 1px solid var(--line); padding: .25rem .5rem; vertical-align: top }
+th { text-align: left; color: var(--soft); font-weight: 600 }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .5rem; vertical-align: top }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.scroll { overflow-x: auto } pre, td.text { font: 12px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
-pre { background: var(--code); padding: .6rem; margin: .3rem 0 } tr.mark td { background: var(--mark) } details summary { cursor: pointer }
+.scroll { overflow-x: auto }
+pre, td.text { font: 12px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
+pre { background: var(--code); padding: .6rem; margin: .3rem 0 }
+tr.mark td { background: var(--mark) } details summary { cursor: pointer }
 svg { max-width: 100%; height: auto }
 """
 
@@ -60,7 +67,7 @@ def preformatted(text: str) -> str:
 
 
 def table(frame: pl.DataFrame, titles: dict[str, str], texts: Iterable[str] = (), marked: str | None = None) -> str:
-    """The columns named in `titles` under those names; `texts` are in monospace, rows where `marked` holds stand out."""
+    """The columns in `titles` under those names; `texts` are in monospace, rows where `marked` holds stand out."""
     texts = set(texts)
     head = "".join(f"<th>{escape(title)}</th>" for title in titles.values())
     rows = []

@@ -16,9 +16,9 @@ SEQUENCES = 200
 
 
 def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
-    """What items did to the scores of a service's sequences, in units of the score, one row an item and sequence.
+    """What items did to the scores of a service's sequences, in units of the score: one row an item and sequence.
 
-    Columns seq_id, feature (null: outside the vocabulary), count, contribution. Of many sequences `SEQUENCES` are taken.
+    Columns seq_id, feature (null: outside the vocabulary), count, contribution. Of many, `SEQUENCES` are taken.
     """
     all_ids = evidence.here.sequences.filter(pl.col("service") == service)["seq_id"].sort()
     seq_ids = all_ids.gather_every(max(1, -(-len(all_ids) // SEQUENCES)))
@@ -45,7 +45,7 @@ _CONTRIBUTIONS = {"seq_id": pl.String, "feature": pl.UInt64, "count": pl.Float64
 
 
 def item_importance(evidence: Evidence, service: str, top: int = 20) -> pl.DataFrame:
-    """The items that move a service's scores most: rank, title, item, importance (mean |contribution| over sequences), share.
+    """The items that move a service's scores most: rank, title, item, importance (mean |contribution|), share.
 
     All items outside the vocabulary stand there as one.
     """
@@ -59,7 +59,7 @@ def item_importance(evidence: Evidence, service: str, top: int = 20) -> pl.DataF
 
 
 def beeswarm(evidence: Evidence, service: str, top: int = 12) -> pl.DataFrame:
-    """The summary plot of a service: title, seq_id, contribution, level (0-1, the count among all of the item); <= 5,000 rows."""
+    """The summary plot of a service: title, seq_id, contribution, level (0-1, the count among all); <= 5,000 rows."""
     found = contributions(evidence, service)
     order = found.group_by("feature").agg(weight=pl.col("contribution").abs().sum()).sort("weight", descending=True)
     chosen = _named(evidence, service, order.head(top))
@@ -77,7 +77,7 @@ def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFram
 
 
 def normal_scores(model: Model) -> pl.DataFrame:
-    """Scores of the normals that the model had not seen: service, score, z_score, weight; and mean and spread of each service."""
+    """Scores of normals that the model had not seen: service, score, z_score, weight; mean, spread of each service."""
     parts = [
         pl.DataFrame({"score": c.scores, "z_score": c.z(c.scores), "weight": c.weights}).select(
             "score", "z_score", "weight", service=pl.lit(service), mean=pl.lit(c.mean), spread=pl.lit(c.spread)
@@ -88,7 +88,7 @@ def normal_scores(model: Model) -> pl.DataFrame:
 
 
 def foreign_templates(evidence: Evidence) -> pl.DataFrame:
-    """Templates that the scored logs hold and no training normal does: template, n, services, test_cases; most test cases first."""
+    """Templates that the scored logs hold and no training normal does: template, n, services, test_cases."""
     normal_ids = [name for service in evidence.normals for name in evidence.normal_ids(service)]
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(normal_ids))
     templates = _templates(evidence, Items(evidence.messages, evidence.here.items.counts))

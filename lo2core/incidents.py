@@ -53,7 +53,7 @@ def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) 
     """When it began, service by service: the first event that holds an item no training normal holds.
 
     explained: `tables.ExplainedItems` of each seq_id. Where a service has no such item, one with a large share of the
-    score stands in. Columns m_timestamp, service, seq_id, line_no, level, text, title, known_to_normals; earliest first.
+    score stands in. Columns m_timestamp, service, seq_id, line_no, level, text, title, known_to_normals; in time order.
     """
     firsts = [first for seq_id, items in explained.items() if (first := _first_odd(evidence, seq_id, items)).height]
     if not firsts:
@@ -86,7 +86,7 @@ def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.D
     """Flagged sequences that are normal, and what they share.
 
     The first frame has their rows, worst first, with `top_item`; the second a row an item among the five largest of any
-    of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of more than 200, the worst are explained.
+    of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of many, the worst 200 are explained.
     """
     wrong = worst_first(sequence_scores(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
     tops = [explain.items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]

@@ -44,7 +44,7 @@ def empty() -> pl.DataFrame:
 
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, share, title."""
+    """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
     events = evidence.here.events_of(seq_id)
     hits = _hits(evidence, seq_id, events, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")
@@ -52,7 +52,7 @@ def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFr
 
 
 def around(evidence: Evidence, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
-    """The event that holds a line, and k events on both sides: line_no, m_timestamp, level, text, trace, source, here."""
+    """The event that holds a line, and k on both sides: line_no, m_timestamp, level, text, trace, source, here."""
     events = evidence.here.events_of(seq_id)
     at = int((events["line_no"] <= line_no).sum()) - 1
     near = events.slice(max(0, at - k), min(at, k) + k + 1)
@@ -100,10 +100,15 @@ def requests_of(events: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def requests(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`tables.ExplainedRequests`: the request kinds of the sequence that no training normal of its service holds."""
+    """`tables.ExplainedRequests`: the request kinds of the sequence that no training normal of its service holds.
+
+    Empty where the logs of the training normals are gone.
+    """
     service = evidence.service_of(seq_id)
     held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "request")
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(evidence.normal_ids(service)))
+    if not normal.height:
+        return pl.DataFrame(schema=_REQUESTS)
     foreign = held.join(normal, on="message_id", how="anti").select("n", feature="message_id")
     texts = evidence.here.items.messages.select(feature="message_id", item="text", kind=pl.col("kind").cast(pl.String))
     found = foreign.join(texts, on="feature").with_columns(
@@ -260,7 +265,7 @@ def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
-    """Of an event's lines that hold items: the root cause of a stack trace, else no mere frame, nothing known, the first."""
+    """Of an event's lines that hold items: the root cause of a stack trace, else no frame, nothing known, the first."""
     cause = pl.col("text").str.starts_with("Caused by:")
     return (
         lines.group_by("line_no", "text", maintain_order=True)

@@ -109,6 +109,7 @@ def load_logs(
         plan = load.plan(folders, options, service)
         if append:
             _refuse_loaded(workspace, plan)
+            _refuse_unlike(workspace, options, save_events)
         parts = {schema: workspace.parts(schema, _key(plan, options, masker)) for schema in tables}
         _load_runs(plan, options, masker, parts, jobs)
         provenance = _provenance(plan=plan.sentence(), options=asdict(options), masks=masker.to_json())
@@ -140,6 +141,17 @@ def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool)
             f"{there[0]} exists already and was not touched: use --replace to load anew, --append to add runs, or "
             "another --output-dir."
         )
+
+
+def _refuse_unlike(workspace: Workspace, options: LoadOptions, save_events: bool) -> None:
+    """Appended logs must be cut as those that are there, and have events if those have."""
+    saved = workspace.metadata(Sequences).get("options", {}) | {"save_events": workspace.has(Events)}
+    for name, value in {**asdict(options), "save_events": save_events}.items():
+        if name in ("window", "skip_init_lines", "save_events") and saved.get(name, value) != value:
+            raise InputError(
+                f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
+                "setting to append, or load all anew with --replace."
+            )
 
 
 def _refuse_loaded(workspace: Workspace, plan: load.Plan) -> None:
@@ -365,7 +377,10 @@ def _provenance_of(workspace: Workspace) -> dict[str, Any]:
 
 
 def _prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: float) -> dict[str, Any]:
-    facts = {"bundle": str(bundle.path), "bundle_sha256": bundle.manifest.get("sha256"), "model": bundle.model.facts}
+    made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
+    model = bundle.model.facts | {"data_fingerprint": trained_on}
+    facts = {"bundle": str(bundle.path), "bundle_sha256": made.get("sha256"), "model": model}
+    facts |= {"versions": made.get("versions")}
     return _provenance_of(workspace) | facts | {"threshold": threshold}
 
 

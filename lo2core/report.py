@@ -265,7 +265,8 @@ def _mcnemar(comparison: Comparison) -> str:
     if test is None:
         return ""
     return html.paragraph(
-        f"Only A was right about {test.only_a} incidents, only B about {test.only_b}; McNemar's exact test: p = {test.p_value:.3g}."
+        f"Only A was right about {test.only_a} incidents, only B about {test.only_b}; "
+        f"McNemar's exact test: p = {test.p_value:.3g}."
     )
 
 

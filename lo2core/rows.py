@@ -104,9 +104,9 @@ class FrameSource:
         )
         self.rows, self.position = self._distinct(known)
 
-    def fit_vectorizer(self, rows: pl.DataFrame, items: str, weighting: str) -> Vectorizer:
-        vec = Vectorizer(items, weighting, self.masker, self.item_column, self.numeric_columns)
-        return self.vec or vec.fit_frame(rows)
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
+        columns = {"item_column": self.item_column, "numeric_columns": self.numeric_columns}
+        return self.vec or Vectorizer(masker=self.masker, **columns, **settings).fit_frame(rows)
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         return Rows(rows, vec.transform_frame(rows).X)

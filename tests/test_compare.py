@@ -170,15 +170,15 @@ def test_making_marks_what_differs() -> None:
     assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
 
 
-def test_fifty_thousand_predictions_are_compared_in_half_a_second() -> None:
+def test_fifty_thousand_predictions_are_compared_within_a_second_of_two_cores() -> None:
     rng = np.random.default_rng(4)
     a, b = (saved(name, list(rng.normal(size=50_000)), runs=100) for name in "ab")
-    started = time.perf_counter()
+    started = time.process_time()
     pairs = compare.joined(a, b)
     compare.agreement(pairs), compare.movers(pairs), compare.flips(pairs)
     compare.metric_differences(compare.incident_pairs(pairs))
     compare.fault_recall([a, b]), compare.shifts(a, b), compare.rates([a, b])
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 1
 
 
 def items(texts: str) -> Items:

@@ -156,10 +156,25 @@ def test_nearest_normal_averages_over_its_neighbours() -> None:
 
 
 def test_nearest_normal_sees_only_the_five_largest_differences() -> None:
-    detector = make("NearestNormal").fit(rows([1] + [0] * 8))
+    detector = make("NearestNormal", n_foreign=9).fit(rows([1] + [0] * 8))
     scores = detector.score(rows([1] + [1] * 5 + [0] * 3, [1] + [1] * 8))
     # log(2) / sqrt(0.1) five times, squared, summed, rooted
     assert scores == pytest.approx([4.901291, 4.901291])
+
+
+def test_nearest_normal_looks_at_the_two_most_frequent_items_that_no_normal_holds() -> None:
+    detector = make("NearestNormal").fit(rows([1] + [0] * 8))
+    scores = detector.score(rows([1, 3, 1] + [0] * 6, [1, 3, 1] + [1] * 6))
+    # (log(4)^2 + log(2)^2) / 0.1, rooted
+    assert scores == pytest.approx([4.901291, 4.901291])
+
+
+def test_nearest_normal_brings_a_long_sequence_down_to_the_usual_size() -> None:
+    detector = make("NearestNormal").fit(rows([4, 0], [4, 0]))
+    # ten times as long as the normals, so its ten foreign lines count as one: log(2) / sqrt(0.1)
+    assert detector.score(rows([40, 10])) == pytest.approx([2.191924])
+    # a short one is left as it is: log(11) / sqrt(0.1)
+    assert detector.score(rows([2, 10])) == pytest.approx([7.582811])
 
 
 def test_nearest_normal_takes_equal_normals_as_so_many_neighbours() -> None:

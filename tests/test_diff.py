@@ -75,9 +75,9 @@ def test_summary_names_what_is_more_and_less_frequent() -> None:
 def test_twenty_thousand_events_are_aligned_within_a_second() -> None:
     rng = np.random.default_rng(1)
     here, normal = (pl.Series(rng.zipf(1.3, 20_000) % 600, dtype=pl.UInt64) for _ in range(2))
-    started = time.perf_counter()
+    started = time.process_time()
     stretches = aligned_diff(here, normal)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert stretches.height > 1_000
 
 

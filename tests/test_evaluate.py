@@ -171,8 +171,7 @@ def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[Items, pl.DataF
     source, calls = CountSource(*logs), []
     found = evaluate(source, logs[1], Recipe("DecisionTree"), Protocol(apart=("mute",)), FACTS, calls.append)
     known, left_out = (main_row(found.figures, split=split) for split in ("by run", "fault left out"))
-    assert known["auroc"] == 1
-    assert left_out["auroc"] < known["auroc"]
+    assert left_out["auroc"] < 0.7 < known["auroc"]
     assert left_out["faulty"] == known["faulty"]
 
 

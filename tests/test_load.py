@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -302,6 +303,21 @@ def test_a_run_appended_twice_is_refused(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="The run light-oauth2-data-1719592986 is loaded already"):
         pipeline.load_logs(workspace, [runs], append=True)
     assert all(frame.equals(tables(workspace)[name]) for name, frame in before.items())
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"options": LoadOptions(window=4)}, "loaded with window None, these logs would be with 4"),
+        ({"options": LoadOptions(skip_init_lines=2)}, "loaded with skip_init_lines 0"),
+        ({"save_events": False}, "loaded with save_events True"),
+    ],
+)
+def test_an_append_must_be_cut_like_what_is_there(runs: Path, tmp_path: Path, how: dict[str, Any], words: str) -> None:
+    first, second, _ = sorted(runs.iterdir())
+    pipeline.load_logs(Workspace(tmp_path), [first])
+    with pytest.raises(InputError, match=words):
+        pipeline.load_logs(Workspace(tmp_path), [second], append=True, **how)
 
 
 def test_an_append_that_broke_off_between_two_tables_can_be_repeated(runs: Path, tmp_path: Path) -> None:

@@ -78,8 +78,10 @@ def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
     fold = pl.when(pl.col("change") == "folded").then(pl.format("⋯ {} events alike", "n"))
     view = rows.with_columns(
         pl.col("change").replace_strict(_SIGNS, return_dtype=pl.List(pl.String)),
-        here_text=fold.otherwise("here_text"),
-        normal_text=fold.otherwise("normal_text"),
+        here_text=fold.otherwise("here_text").fill_null(""),
+        normal_text=fold.otherwise("normal_text").fill_null(""),
+        here_at=pl.col("here_line").cast(pl.String).fill_null(""),
+        normal_at=pl.col("normal_line").cast(pl.String).fill_null(""),
     )
     row = tables.pick(view, _DIFF_COLUMNS, f"diff-{shown.key}-{place}-{page}")
     if row is not None:
@@ -91,9 +93,9 @@ _DIFF_COLUMNS = {
     "change": st.column_config.MultiselectColumn(
         "", width=100, options=["only here", "only normal", "both", "⋯"], color=["orange", "blue", "gray", "gray"]
     ),
-    "here_line": st.column_config.NumberColumn("line", width=55, format="localized"),
+    "here_at": st.column_config.TextColumn("line", width=55),
     "here_text": st.column_config.TextColumn("here", width=345),
-    "normal_line": st.column_config.NumberColumn("line", width=55, format="localized"),
+    "normal_at": st.column_config.TextColumn("line", width=55),
     "normal_text": st.column_config.TextColumn("nearest normal", width=345),
 }
 

@@ -41,6 +41,11 @@ class Choice:
         return None if self.logs.root == self.here.workspace.root else self.logs.root.name
 
     @property
+    def free_name(self) -> str:
+        """What the scores may be saved as."""
+        return self.logs.free_name(f"{self.info.path.stem}_predictions")
+
+    @property
     def token(self) -> tuple[object, ...]:
         """Changes with whatever the scores depend on."""
         return (str(self.logs.root), bundle.data_stamp(self.logs), str(self.info.path), bundles.stamp(self.info.path))
@@ -48,9 +53,8 @@ class Choice:
     @property
     def command(self) -> list[object]:
         """Arguments of `python -m lo2core` that score and save the same, as the page stands."""
-        stem = self.info.path.stem
-        name = st.session_state.get(f"name-{stem}", "").strip() or self.logs.free_name(f"{stem}_predictions")
-        budget = st.session_state.get(f"budget-{stem}")
+        name = st.session_state.get(f"name-{self.free_name}", "").strip() or self.free_name
+        budget = st.session_state.get(f"budget-{self.info.path.stem}")
         asked = [] if budget is None else ["--budget", f"{budget:g}"]
         where = ["--output-dir", self.logs.root, "--bundle", self.info.path]
         return ["predict", *where, "--predictions", name, *asked]
@@ -158,16 +162,16 @@ def command(here: Frame, choice: Choice | None) -> list[object]:
 
 def save(found: Scored, threshold: Threshold) -> None:
     """A free name and a button; downloads of the same rows."""
-    logs, path = found.choice.logs, found.choice.info.path
     if found.loaded.model.unit == "event":
         st.caption("The scores of all single events are saved; below are those of the worst event of each sequence.")
         downloads(found.scores, str(found.saved), "predict")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Save as", logs.free_name(f"{path.stem}_predictions"), key=f"name-{path.stem}", width=360)
+        free = found.choice.free_name
+        name = st.text_input("Save as", free, key=f"name-{free}", width=360)
         if st.button("Save", type="primary", icon=":material/save:"):
             _save_asked(found, name.strip())
-        downloads(found.scores, name.strip() or path.stem, "predict")
+        downloads(found.scores, name.strip() or free, "predict")
 
 
 def saved_table(here: Frame) -> None:

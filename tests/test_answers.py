@@ -1,0 +1,212 @@
+"""Explain and compare over a workspace: the sample loaded, trained, scored, explained, compared, and all of it kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lo2core import answers, bundles, feedback, importance, lines, pipeline
+from lo2core.__main__ import main
+from lo2core.answers import Explanation, Incident
+from lo2core.errors import ArtefactError, InputError
+from lo2core.explain import Evidence
+from lo2core.store import Workspace
+from lo2core.tables import Predictions
+from lo2core.train import Recipe
+
+
+@pytest.fixture(scope="module")
+def home(loaded_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The sample with two bundles and their predictions, `nn` and `rarity`."""
+    root = tmp_path_factory.mktemp("answers")
+    workspace = Workspace(shutil.copytree(loaded_sample, root / "workspace"))
+    for name, detector in (("nn", "NearestNormal"), ("rarity", "Rarity")):
+        bundle = pipeline.train_bundle(workspace, Recipe(detector), root / f"{name}.joblib")
+        pipeline.predict_bundle(workspace, bundle, name)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def found(home: Workspace) -> Evidence:
+    return answers.evidence(home, answers.bundle_of(home, "nn"))
+
+
+@pytest.fixture(scope="module")
+def explained(home: Workspace, found: Evidence) -> Explanation:
+    predictions = answers.read_predictions(home, "nn")
+    faulty = predictions.filter("anomaly")
+    return answers.explain_incident(found, predictions, answers.worst_incidents(faulty, 1)[0], "nn")
+
+
+@pytest.mark.parametrize(
+    ("text", "incident"),
+    [("r/f", Incident("r", "f")), ("r/f/3", Incident("r", "f", 3)), ("r x/f__1/0", Incident("r x", "f__1", 0))],
+)
+def test_incidents_are_parsed_and_named(text: str, incident: Incident) -> None:
+    assert Incident.parse(text) == incident
+    assert str(incident) == text
+    assert Path(incident.file_name).name == incident.file_name
+
+
+@pytest.mark.parametrize("text", ["", "run", "run/", "/folder", "run/folder/second"])
+def test_other_names_of_incidents_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="run/folder"):
+        Incident.parse(text)
+
+
+def test_incidents_with_odd_names_get_folders_of_their_own() -> None:
+    assert Incident("r", "a b").file_name != Incident("r", "a?b").file_name
+
+
+def test_an_incident_is_explained_down_to_the_line(explained: Explanation) -> None:
+    assert explained.services["z_score"].is_sorted(descending=True)
+    assert "odder than all" in explained.services["words"][0]
+    assert explained.lines.filter(pl.col("place") == 1)["level"][0] == "ERROR"
+    assert explained.requests.height
+    assert explained.diff is not None
+    assert set(explained.methods) == set(explained.items["service"])
+
+
+def test_a_request_is_followed_through_its_services(found: Evidence) -> None:
+    assert found.here.events is not None
+    services = pl.col("service").n_unique().alias("services")
+    owners = found.here.events.drop_nulls("correlation_id").group_by("run", "folder", "correlation_id")
+    widest = owners.agg(services, pl.col("seq_id").first()).collect().sort("services").row(-1, named=True)
+    path = lines.request_path(found, widest["seq_id"], widest["correlation_id"])
+    assert path["service"].n_unique() == widest["services"] > 1
+    assert path["m_timestamp"].is_sorted()
+
+
+def test_what_was_explained_is_kept(home: Workspace, found: Evidence, explained: Explanation) -> None:
+    paths = answers.keep_incident(home, found, explained)
+    folder = home.root / "explainability" / "nn" / explained.incident.file_name
+    assert {path.parent for path in paths} == {folder}
+    assert {path.name for path in paths} >= {"items.parquet", "items.csv", "lines.csv", "diff.parquet", "report.html"}
+    assert pl.read_parquet(folder / "items.parquet").equals(explained.items)
+    assert pl.read_csv(folder / "items.csv").height == explained.items.height
+
+
+def test_the_report_stands_alone_and_escapes_log_text(home: Workspace, found: Evidence, explained: Explanation) -> None:
+    from lo2core import report
+
+    evil = explained.lines.with_columns(text=pl.lit("<script>alert(1)</script>"))
+    page = report.incident_report(Explanation(**{**vars(explained), "lines": evil}))
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<svg" in page
+    assert "src=" not in page
+    assert 'http-equiv="Content-Security-Policy"' in page
+
+
+def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Evidence) -> None:
+    predictions = answers.read_predictions(home, "nn")
+    explanations = [
+        answers.explain_incident(found, predictions, one, "nn") for one in answers.worst_incidents(predictions, 3)
+    ]
+    paths = answers.keep_prediction(home, found, predictions, explanations)
+    page = next(path for path in paths if path.name == "report.html").read_text()
+    assert all(str(one.incident) in page for one in explanations)
+
+
+def test_normals_cut_for_training_are_found_again(found: Evidence, explained: Explanation) -> None:
+    here, normal = answers.diff_sides(found, explained.items["seq_id"][0]) or (None, None)
+    assert here is not None and normal is not None
+    assert normal.height
+
+
+def test_without_the_training_logs_the_rest_is_still_explained(home: Workspace, tmp_path: Path) -> None:
+    elsewhere = Workspace(shutil.copytree(home.root, tmp_path / "elsewhere"))
+    bundle = answers.bundle_of(home, "nn")
+    facts = {**bundle.manifest, "facts": {**bundle.manifest["facts"], "workspace": str(tmp_path / "gone")}}
+    moved = bundles.LoadedBundle(bundle.model, bundle.vec, facts, bundle.path)
+    predictions = answers.read_predictions(elsewhere, "nn")
+    one = answers.explain_incident(
+        answers.evidence(elsewhere, moved), predictions, answers.worst_incidents(predictions, 1)[0]
+    )
+    assert one.items.height
+
+
+def test_marks_are_appended_and_survive(home: Workspace) -> None:
+    before = answers.marks(home).height
+    mark = feedback.benign("item", 17, "text", "planned", "ann")
+    answers.add_mark(home, mark)
+    answers.add_mark(home, feedback.undo(answers.marks(home), mark["mark"][0], "wrong", "ann"))
+    assert answers.marks(Workspace(home.root))["action"].to_list()[before:] == ["benign", "undo"]
+
+
+def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:
+    compared = answers.compare_saved([answers.read_saved(home, name) for name in ("nn", "rarity")])
+    assert compared.same_sequences
+    assert "the model changed" in compared.verdict
+    assert compared.making.filter(pl.col("fact") == "scored data")["differs"].to_list() == [False]
+    assert compared.metrics is not None and compared.metrics.height == 5
+    paths = answers.keep_comparison(home, compared)
+    assert {path.parent.name for path in paths} == {"compare_nn_rarity"}
+
+
+def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> None:
+    day = home.sample("tomorrow")
+    frame = home.read(Predictions, "nn").with_columns(
+        seq_id=pl.lit("t_") + pl.col("seq_id"), run=pl.lit("tomorrow"), pred_ano=pl.lit(False)
+    )
+    facts = {**home.metadata("nn"), "data_fingerprint": "other"}
+    day.write(Predictions, frame, name="nn", provenance=facts)
+    compared = answers.compare_saved([answers.read_saved(home, name) for name in ("nn", "tomorrow/nn")])
+    assert not compared.same_sequences
+    assert "the logs changed" in compared.verdict
+    assert set(compared.incident_changes["change"]) == {"gone"}
+    assert answers.keep_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
+
+
+def test_history_has_a_row_a_measure_of_each_prediction(home: Workspace) -> None:
+    rows = answers.history(home)
+    assert {"nn", "rarity"} <= set(rows["prediction"])
+    assert rows["made"].null_count() == 0
+
+
+def test_history_of_an_empty_workspace_is_empty(tmp_path: Path) -> None:
+    assert answers.history(Workspace(tmp_path)).height == 0
+
+
+def test_one_prediction_is_not_compared(home: Workspace) -> None:
+    with pytest.raises(InputError, match="two predictions or more"):
+        answers.compare_saved([answers.read_saved(home, "nn")])
+
+
+def test_predictions_that_do_not_name_their_bundle_say_so(home: Workspace) -> None:
+    home.read(Predictions, "nn").write_parquet(home.root / "by_hand.parquet")
+    with pytest.raises(ArtefactError, match="--bundle"):
+        answers.bundle_of(home, "by_hand")
+
+
+def test_a_model_is_explained(found: Evidence) -> None:
+    important = importance.item_importance(found, "client", top=5)
+    assert important["importance"].is_sorted(descending=True)
+    assert importance.beeswarm(found, "client").height <= importance.MARKS
+    assert set(importance.normal_scores(found.model)["service"]) == set(found.model.detectors)
+    foreign = importance.foreign_templates(found)
+    assert foreign.height
+    assert not foreign["test_cases"].list.contains("correct").any()
+
+
+def test_the_command_line_explains_and_keeps(home: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--output-dir", str(home.root), "--predictions", "nn", "--top", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "items that made the score" in said
+    assert (home.root / "explainability" / "nn" / "report.html").exists()
+
+
+def test_the_command_line_compares_and_keeps(home: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "nn", "rarity", "--output-dir", str(home.root)]) == 0
+    said = capsys.readouterr().out
+    assert "flips:" in said
+    assert (home.root / "explainability" / "compare_nn_rarity" / "report.html").exists()
+
+
+def test_an_unknown_incident_ends_with_one_sentence(home: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["explain", "--output-dir", str(home.root), "--predictions", "nn", "--incident", "no/where"]
+    assert main(command) == 2
+    assert "no incident 'where' of run 'no'" in capsys.readouterr().err
