@@ -1,6 +1,6 @@
-"""Whether explanations name the fault: leave a run out, train on the others, look at the first three lines of each fault.
+"""Whether explanations name the fault: leave a run out, train on the others, read the first three lines of each fault.
 
-Own words of a fault are its error codes (in none of the normals) and the messages that no other test case holds. Names of
+Own words of a fault are its error codes (in none of the normals) and messages that no other test case holds. Names of
 test cases and codes are used here, to judge; the core knows none of them.
 
     python demo/explain_faults.py --output-dir demo/result/lo2          a workspace with several loaded runs

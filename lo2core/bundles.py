@@ -95,17 +95,23 @@ def save_bundle(
 
     Raises `ExistsError` when the bundle exists and `replace` is false, `BundleError` for other types than ours.
     """
-    path = _checked_path(path)
-    if not replace and path.exists():
-        raise ExistsError(
-            f"{path} exists already and was not touched: use --replace to train it anew, or another name."
-        )
+    path = check_free(path, replace)
     _check_kinds((model, vec), path)
     buffer = io.BytesIO()
     joblib.dump((model, vec), buffer)
     manifest = _signed(path, buffer.getbuffer(), facts, selftest)
     write_bytes_atomic(path, buffer.getvalue(), replace=replace)
     write_json_atomic(manifest_path(path), manifest, replace=True)
+    return path
+
+
+def check_free(path: Path, replace: bool) -> Path:
+    """The path, if a bundle may be saved there; raises `InputError` for a name it cannot have, else `ExistsError`."""
+    path = _checked_path(path)
+    if not replace and path.exists():
+        raise ExistsError(
+            f"{path} exists already and was not touched: use --replace to train it anew, or another name."
+        )
     return path
 
 

@@ -187,9 +187,10 @@ def prediction_scatter(
     """The same sequences scored twice, both thresholds as lines, flips marked by shape and colour.
 
     Expects ``seq_id``, ``service``, ``test_case``, ``run``, ``z_a``, ``z_b``, ``change`` (one of `CHANGES`). ``pick``
-    gives ``seq_id``.
+    (a click) gives ``seq_id``, ``brush`` (a box drawn) the ranges of ``z_a`` and ``z_b``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
+    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     points = (
         alt.Chart(pairs)
         .mark_point(filled=True, size=46)
@@ -198,12 +199,12 @@ def prediction_scatter(
             y=alt.Y("z_b:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
             color=alt.Color("change:N", title=None, scale=_fixed(CHANGES, CHANGE_COLOURS), legend=_legend()),
             shape=alt.Shape("change:N", title=None, scale=_fixed(CHANGES, CHANGE_SHAPES), legend=_legend()),
-            opacity=alt.condition(pick, alt.value(0.75), alt.value(0.12)),
+            opacity=alt.condition(pick & brush, alt.value(0.75), alt.value(0.12)),
             tooltip=_tooltip(
                 service="service", test_case="test case", run="run", z_a=names[0], z_b=names[1], change="change"
             ),
         )
-        .add_params(pick)
+        .add_params(pick, brush)
     )
     return alt.layer(points, _threshold_rule(thresholds[0]), _threshold_rule(thresholds[1], "y")).properties(height=380)
 
@@ -283,10 +284,10 @@ def recall_matrix(recalls: pl.DataFrame) -> Chart:
 
 
 def beeswarm(marks: pl.DataFrame) -> Chart:
-    """What items did to the scores of one service: one mark an item and sequence, right of zero it made the score larger.
+    """What items did to the scores of one service: a mark an item and sequence, right of zero it made the score larger.
 
-    Expects ``title`` (of the item), ``seq_id``, ``contribution``, ``level`` (0 to 1: how large the count is among all of
-    the item), ``offset`` (-1 to 1: where in the item's row the mark stands). ``pick`` gives ``seq_id``.
+    Expects ``title`` (of the item), ``seq_id``, ``contribution``, ``level`` (0 to 1: how large the count is among all
+    of the item), ``offset`` (-1 to 1: where in the item's row the mark stands). ``pick`` gives ``seq_id``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     size = alt.EncodingSortField("contribution", op="max", order="descending")
@@ -300,7 +301,7 @@ def beeswarm(marks: pl.DataFrame) -> Chart:
             color=alt.Color(
                 "level:Q",
                 title="count",
-                scale=alt.Scale(domain=[0, 1], range=[LABEL_COLOURS[NORMAL], LABEL_COLOURS[OTHER]]),
+                scale=alt.Scale(domain=[0, 0.5, 1], range=[LABEL_COLOURS[NORMAL], NEUTRAL, LABEL_COLOURS[OTHER]]),
                 legend=alt.Legend(orient="top", format=".0%", gradientLength=160, titleOrient="left", values=[0, 1]),
             ),
             opacity=alt.condition(pick, alt.value(0.8), alt.value(0.15)),
@@ -321,7 +322,7 @@ def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
         alt.Chart(scores)
         .mark_tick(thickness=2, bandSize=14, opacity=0.75)
         .encode(
-            x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+            x=alt.X("z_score:Q", title="z-score", axis=alt.Axis(tickCount=8)),
             y=alt.Y("service:N", title=None, axis=_long_labels(110)),
             color=_by_service(scores, legend=None),
             tooltip=_tooltip(service="service", score="score", z_score="z-score", weight="normals"),
@@ -374,8 +375,8 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
 def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     """Test case x service scored in two logs: in each column A stands left and B right.
 
-    Expects ``test_case``, ``service``, ``side`` ("A" or "B"), ``z`` (null: not there), ``n`` (sequences). ``pick`` gives
-    ``test_case``, ``service`` and ``side``.
+    Expects ``test_case``, ``service``, ``side`` ("A" or "B"), ``z`` (null: not scored), ``n`` (sequences). ``pick``
+    gives ``test_case``, ``service`` and ``side``.
     """
     pick = alt.selection_point(name="pick", fields=["test_case", "service", "side"])
     squares = (

@@ -370,19 +370,22 @@ def _divergence(a: Floats, b: Floats) -> float:
 
 def shifts(a: Saved, b: Saved) -> pl.DataFrame:
     """PSI of the z-scores and of the items of each service, and of all: service, scores, items (null: not known)."""
-    names = sorted(set(a.frame["service"].unique()) | set(b.frame["service"].unique()))
+    scores = [_z_by_service(one.frame) for one in (a, b)]
     items = _item_psi(a, b)
-    rows = [(service, _score_psi(a.frame, b.frame, service), items.get(service)) for service in (None, *names)]
-    schema = {"service": pl.String, "scores": pl.Float64, "items": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("service").fill_null("all services"))
+    names = sorted(scores[0].keys() | scores[1].keys())
+    none = np.zeros(0)
+    rows = [("all services", psi(*(_together(side) for side in scores)), items.get(None))]
+    rows += [(name, psi(*(side.get(name, none) for side in scores)), items.get(name)) for name in names]
+    return pl.DataFrame(rows, schema={"service": pl.String, "scores": pl.Float64, "items": pl.Float64}, orient="row")
 
 
-def _score_psi(a: pl.DataFrame, b: pl.DataFrame, service: str | None) -> float | None:
-    scores = [
-        (frame if service is None else frame.filter(pl.col("service") == service))["z_score"].drop_nulls().to_numpy()
-        for frame in (a, b)
-    ]
-    return psi(scores[0], scores[1])
+def _z_by_service(frame: pl.DataFrame) -> dict[str, Floats]:
+    parts = frame.drop_nulls("z_score").group_by("service").agg("z_score")
+    return {service: part.to_numpy() for service, part in zip(parts["service"], parts["z_score"], strict=True)}
+
+
+def _together(parts: dict[str, Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts.values()])
 
 
 def _item_psi(a: Saved, b: Saved) -> dict[str | None, float]:

@@ -141,9 +141,12 @@ def _splits(
     source: CountSource, recipe: Recipe, protocol: Protocol, incidents: pl.DataFrame, advance: Callable[[int], None]
 ) -> Iterator[tuple[str, LeftOut]]:
     folds = holdout.run_folds(source.rows, protocol.share)
-    yield BY_RUN, holdout.left_out(source, recipe, folds, advance)
+    known = holdout.left_out(source, recipe, folds, advance)
+    yield BY_RUN, known
     if recipe.make().supervised:
-        yield FAULT_LEFT_OUT, holdout.faults_left_out(source, recipe, folds, advance, protocol.fault_groups)
+        groups = holdout.fault_groups(source.rows, protocol.fault_groups)
+        yield FAULT_LEFT_OUT, holdout.faults_left_out(source, recipe, folds, known, groups, advance)
+        return
     long = holdout.long_normal_folds(folds, source.rows, incidents)
     if long and _trainable(source, long):
         yield LONG_NORMALS, holdout.left_out(source, recipe, long, lambda n: None)
@@ -190,7 +193,6 @@ def scored(rows: pl.DataFrame) -> Scored:
 def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol) -> dict[str, Any]:
     counted = scored(rows)
     normal_z = rows.filter("normal")["z_score"].drop_nulls().to_numpy()
-    expected = found.training_z.get(level)
     low, high = _false_alarm_interval(counted) if level == "incident" else (None, None)
     return {
         **_size(counted, protocol),
@@ -199,7 +201,7 @@ def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol)
         "false_alarm_high": high,
         "threshold": float(np.median([threshold.z for threshold in found.thresholds])),
         "estimated": any(threshold.estimated for threshold in found.thresholds),
-        "psi": None if expected is None else metrics.psi(expected, normal_z),
+        "psi": metrics.psi(found.training_z(level), normal_z),
         "right_service": right_service(rows, protocol.concerns) if level == "incident" else None,
         "note": " ".join(_notes(counted, rows)),
     }

@@ -1,8 +1,8 @@
 """Tables of events from elsewhere (Parquet, CSV): one row an event, with the sequence that it belongs to.
 
 Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and
-correlation_id are used where they are there. Such a table has no run and no test case: the file is the run, each sequence
-is its own folder and so its own incident.
+correlation_id are used where they are there. Such a table has no run and no test case: the file is the run, and each
+sequence is its own folder and so its own incident.
 """
 
 from __future__ import annotations

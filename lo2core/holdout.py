@@ -33,14 +33,23 @@ class Fold:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Rows of the source with score, z_score and the threshold of the model that scored them; what that model expected.
-
-    training_z: z of the unseen normals of all models' calibrations, rows and incidents.
-    """
+    """Rows of the source with score, z_score and the threshold of the model that scored them; one model a fold."""
 
     rows: pl.DataFrame
-    thresholds: list[Threshold]
-    training_z: dict[str, Floats]
+    models: list[Model]
+
+    @property
+    def thresholds(self) -> list[Threshold]:
+        return [model.threshold for model in self.models]
+
+    def training_z(self, level: str) -> Floats:
+        """z of the unseen normals that the models were calibrated by; none for events."""
+        if level == "incident":
+            return np.concatenate([model.normal_incidents for model in self.models])
+        if level == "event":
+            return np.zeros(0)
+        calibrations = (calibration for model in self.models for calibration in model.calibrations.values())
+        return np.concatenate([calibration.z(calibration.scores) for calibration in calibrations])
 
 
 def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:
@@ -79,30 +88,32 @@ def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Ca
         scored.append(_scored(source, source.rows.filter(fold.test), model, vec))
         models.append(model)
         advance(1)
-    return _gathered(scored, models)
+    return LeftOut(pl.concat(scored), models)
 
 
 def faults_left_out(
-    source: CountSource, recipe: Recipe, folds: list[Fold], advance: Callable[[int], None], groups: int = MAX_FOLDS
+    source: CountSource,
+    recipe: Recipe,
+    folds: list[Fold],
+    known: LeftOut,
+    groups: list[list[str]],
+    advance: Callable[[int], None],
 ) -> LeftOut:
-    """As `left_out`, but a faulty row is scored by detectors that never met its fault, in any run.
+    """As `known`, the result of `left_out`, but faulty rows are scored by detectors that never met their fault.
 
-    The faults are left out one by one, or in `groups` groups where there are more. Calibration and threshold are those
-    of the fold with all faults: they are made of normals, and refitting them for each group changes nothing but time.
+    The faults are left out group by group; `advance(1)` after each. Calibration and threshold stay those of the fold
+    with all faults: they are made of normals, and making them anew for each group would change little but the time.
     """
-    scored, models = [], []
-    for fold in folds:
-        model, vec = train(_restricted(source, fold.train), recipe)
-        models.append(model)
-        scored.append(_scored(source, source.rows.filter(fold.test & source.rows["normal"]), model, vec))
-        for faults in fault_groups(source.rows, groups):
+    scored = [known.rows.filter("normal")]
+    for fold, model in zip(folds, known.models, strict=True):
+        for faults in groups:
             concerned = source.rows["test_case"].is_in(faults) & ~source.rows["normal"]
             test = source.rows.filter(fold.test & concerned)
             if test.height:
                 vec, fitted = fit_detectors(source, source.rows.filter(fold.train & ~concerned), recipe)
                 scored.append(_scored(source, test, replace(model, detectors=fitted), vec))
             advance(1)
-    return _gathered(scored, models)
+    return LeftOut(pl.concat(scored), known.models)
 
 
 def fault_groups(rows: pl.DataFrame, groups: int = MAX_FOLDS) -> list[list[str]]:
@@ -140,15 +151,3 @@ def _scored(source: CountSource, rows: pl.DataFrame, model: Model, vec: Vectoriz
     encoded = source.encode(rows, vec)
     scores = model.score(encoded.X, encoded.frame["service"])
     return pl.concat([encoded.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))
-
-
-def _gathered(scored: list[pl.DataFrame], models: list[Model]) -> LeftOut:
-    calibrations = [calibration for model in models for calibration in model.calibrations.values()]
-    return LeftOut(
-        rows=pl.concat(scored),
-        thresholds=[model.threshold for model in models],
-        training_z={
-            "sequence": np.concatenate([calibration.z(calibration.scores) for calibration in calibrations]),
-            "incident": np.concatenate([model.normal_incidents for model in models]),
-        },
-    )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core import archives
+from lo2core import archives, loglead
 from lo2core.errors import InputError
 from lo2core.items import combine
 from lo2core.ledger import unread
@@ -33,12 +33,17 @@ BATCH_BYTES = 8 << 20
 
 @contextmanager
 def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambda n: None) -> Iterator[list[Path]]:
-    """The roots with every archive replaced by a temporary folder of its content."""
+    """The roots, with a temporary folder of its content for every archive and every table of LogLead's LO2Loader."""
     with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
         yield [
-            archives.unpack(path, Path(folder) / str(number), advance) if archives.is_archive(path) else path
-            for number, path in enumerate(Path(root).expanduser() for root in roots)
+            _as_folder(Path(root).expanduser(), Path(folder) / str(number), advance) for number, root in enumerate(roots)
         ]
+
+
+def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:
+    if archives.is_archive(root):
+        return archives.unpack(root, into, advance)
+    return loglead.write_logs(root, into) if loglead.is_loglead(root) else root
 
 
 def load_folders(

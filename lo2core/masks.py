@@ -127,6 +127,11 @@ class Masker:
         schema = {"name": pl.String, "hits": pl.Int64, "before": pl.String, "after": pl.String}
         return pl.DataFrame(rows, schema=schema)
 
+    def renewed(self) -> Masker:
+        """Today's default rules, and behind them the rules of this one that are nobody's default but its user's."""
+        defaults = {rule.name for rule in DEFAULT_RULES}
+        return Masker((*DEFAULT_RULES, *(rule for rule in self.rules if rule.name not in defaults)))
+
     @property
     def fingerprint(self) -> str:
         """Short hash of all rules in their order: equal fingerprints mask alike."""
@@ -144,13 +149,11 @@ class Masker:
 
 
 def user_rule(name: str, pattern: str, replacement: str) -> MaskRule:
-    """A rule a person typed: in stage "all" where Rust can do its pattern, else (look-around) in stage "distinct"."""
-    stages: tuple[Stage, ...] = ("all", "distinct")
-    problems = {stage: _problem(MaskRule(name, pattern, replacement, stage)) for stage in stages}
-    for stage in stages:
-        if problems[stage] is None:
-            return MaskRule(name, pattern, replacement, stage)
-    raise InputError(f"The mask {name!r} cannot be used: {problems['distinct']}. Mend its pattern {pattern!r}.")
+    """A rule a person typed, for Python's `re`. It runs behind all default rules, at a load and later alike."""
+    rule = MaskRule(name, pattern, replacement, "distinct")
+    if problem := _problem(rule):
+        raise InputError(f"The mask {name!r} cannot be used: {problem}. Mend its pattern {pattern!r}.")
+    return rule
 
 
 def message_ids(texts: pl.Series) -> pl.Series:

@@ -101,7 +101,8 @@ def load_logs(
     A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
     Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
     """
-    options, masker = options or LoadOptions(), masker or masker_of(workspace)
+    options = options or LoadOptions()
+    masker = masker or (masker_of(workspace) if append else masker_of(workspace).renewed())
     tables = (Events, *_SMALL) if save_events else _SMALL
     if not append:
         _refuse_existing(workspace, tables, replace)
@@ -206,6 +207,8 @@ def _merge(
     provenance = provenance | {"data_fingerprint": store.fingerprint(items.counts)}
     paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
     paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
+    if Events not in parts:
+        workspace.remove(Events)  # those of an earlier load are of other logs
     workspace.clear_parts()
     return LoadResult(paths, plan.sentence(), ledger)
 
@@ -242,6 +245,7 @@ def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
 
 def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace: bool = False) -> Path:
     """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
+    bundles.check_free(bundle, replace)
     with Progress(None, f"Train {recipe.detector}"):
         items, sequences, note = training_data(workspace)
         source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
@@ -348,8 +352,7 @@ def run(
     **how: Any,
 ) -> list[Path]:
     """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`."""
-    if bundle.exists() and not replace:
-        raise ExistsError(f"{bundle} exists already and was not touched: use --replace, or another --bundle.")
+    bundles.check_free(bundle, replace)
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
     predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)

@@ -105,8 +105,10 @@ class FrameSource:
         self.rows, self.position = self._distinct(known)
 
     def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
-        columns = {"item_column": self.item_column, "numeric_columns": self.numeric_columns}
-        return self.vec or Vectorizer(masker=self.masker, **columns, **settings).fit_frame(rows)
+        vec = Vectorizer(
+            masker=self.masker, item_column=self.item_column, numeric_columns=self.numeric_columns, **settings
+        )
+        return self.vec or vec.fit_frame(rows)
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         return Rows(rows, vec.transform_frame(rows).X)

@@ -168,6 +168,10 @@ class Workspace:
         """Whether the file is there; it may still be damaged."""
         return self.path(name).is_file()
 
+    def remove(self, name: Name) -> None:
+        """Remove a table, if it is there."""
+        self.path(name).unlink(missing_ok=True)
+
     def free_name(self, stem: str) -> str:
         """The first of `stem`, `stem_new`, `stem_new_2`, ... that no table has yet."""
         candidates = [stem, f"{stem}_new", *(f"{stem}_new_{n}" for n in range(2, 10_000))]

@@ -26,7 +26,7 @@ if found:
         st.subheader("Calibration", anchor=False)
         left, right = st.columns([2, 3], gap="large")
         with left, frame.calm():
-            opened = bundle.opened(bundle.choose(signed, "bundle").path)
+            opened = bundle.opened(bundle.choose(signed).path)
             training.facts(opened)
         with right:
             training.calibration(opened)

@@ -13,6 +13,7 @@ with frame.calm():
         st.stop()
     marks.show(here.workspace, chosen)
     incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=modelview.TABS)
+    shown = None
     with incident:
         if incident.open:
             shown = explaining.choose_incident(chosen)
@@ -23,10 +24,10 @@ with frame.calm():
                     marks.mark(here.workspace, shown, picked)
                 keeping.actions(shown)
             linesview.show_lines(shown, picked)
-            frame.terminal(*keeping.command(shown))
     with alarms:
         if alarms.open:
             modelview.show_false_alarms(chosen)
     with model:
         if model.open:
             modelview.show_model(chosen)
+    frame.terminal(*keeping.command(chosen, shown and shown.incident))

@@ -1,7 +1,34 @@
 """Compare: Set two saved predictions side by side: another model, or another day."""
 
-from lo2core.ui import frame, widgets
+import streamlit as st
+
+from lo2core.ui import alike, comparing, frame, unlike
+
+SAME = {
+    "Scores": alike.show_scores,
+    "Flips": alike.show_flips,
+    "Biggest movers": alike.show_movers,
+    "Metrics": alike.show_metrics,
+}
+OTHER = {
+    "Test cases": unlike.show_test_cases,
+    "Incidents new and gone": unlike.show_incidents,
+    "Items new and vanished": unlike.show_items,
+}
+BOTH = {"Recall by fault": comparing.show_faults, "Shift": comparing.show_shifts}
 
 here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
-widgets.empty_state("Comparing takes two saved predictions: score some logs first.", "pages/4_Predict.py", "Score logs")
-frame.terminal("compare", "A", "B", "--output-dir", here.workspace.root)
+with frame.calm():
+    pair = comparing.choose(here)
+    if pair:
+        comparing.show_making(pair)
+        comparing.show_rates(pair)
+        views = (SAME if pair.found.same_sequences else OTHER) | BOTH
+        for tab, view in zip(st.tabs(list(views), on_change="rerun", key="compare-tabs"), views.values(), strict=True):
+            with tab:
+                if tab.open:
+                    view(pair)
+        comparing.keep(pair)
+        st.subheader("All saved predictions over time", anchor=False)
+        comparing.show_over_time(here.workspace)
+frame.terminal(*comparing.command(pair, here))

@@ -15,6 +15,7 @@ import pytest
 from loglines import line, write_log, write_runs
 
 from lo2core import pipeline
+from lo2core.config import SERVICES
 from lo2core.errors import ExistsError, InputError
 from lo2core.load import LO2Loader, Loaded, LoadOptions, gather_loaded, head, load_folders, plan
 from lo2core.masks import Masker
@@ -394,3 +395,31 @@ def test_the_loader_of_the_note_has_its_parameters(faults: Path) -> None:
 def test_the_head_is_the_first_events(runs: Path) -> None:
     found = head(plan([runs]), LoadOptions(), 4)
     assert found.equals(load(runs).events.head(4))
+
+
+def test_a_table_of_logleads_loader_is_read_as_the_logs_it_came_from(sample_logs: Path, tmp_path: Path) -> None:
+    run = min(sample_logs.iterdir())
+    logs = sorted(run.glob("correct/*oauth2-*.log"))
+    lines = [(log.stem, line) for log in logs for line in log.read_text().splitlines() if line[:2].isdigit()]
+    table = pl.DataFrame(lines, schema=["service", "m_message"], orient="row")
+    table = table.with_columns(run=pl.lit(run.name), test_case=pl.lit("correct"), seq_id=pl.lit("one"))
+    table.write_parquet(tmp_path / "lo2.parquet")
+
+    loader = LO2Loader(tmp_path / "lo2.parquet")
+    events = loader.execute()
+
+    assert events.height == len(lines)
+    assert events["service"].unique().sort().to_list() == sorted(SERVICES)
+    assert events["m_timestamp"].null_count() == 0 and events["level"].null_count() == 0
+    assert loader.df_seq["normal"].all()
+
+
+def test_loading_anew_without_events_leaves_no_events_of_other_logs_behind(sample_logs: Path, tmp_path: Path) -> None:
+    first, second, *_ = sorted(sample_logs.iterdir())
+    workspace = Workspace(tmp_path)
+    pipeline.load_logs(workspace, [first], LoadOptions(services=("key",)))
+
+    pipeline.load_logs(workspace, [second], LoadOptions(services=("key",)), save_events=False, replace=True)
+
+    assert not workspace.has(Events)
+    assert workspace.read(Sequences)["run"].unique().to_list() == [second.name]

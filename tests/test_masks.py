@@ -269,3 +269,10 @@ def test_what_distinguishes_a_fault_survives(three_runs: Path, fault: str) -> No
     normal = {text for case in run.glob("correct*") for text in Masker().mask(texts_of(case))}
     own = set(Masker().mask(texts_of(run / fault))) - normal
     assert any(re.search(r"ERR\d{5}", text) for text in own)
+
+
+def test_loading_anew_takes_the_rules_of_today_and_keeps_those_of_the_user() -> None:
+    own = user_rule("ticket", r"T-\d+", "<TICKET>")
+    outdated = Masker((DEFAULT_RULES[0], own))
+
+    assert outdated.renewed().rules == (*DEFAULT_RULES, own)

@@ -15,6 +15,7 @@ from lo2core.bundles import BundleInfo, LoadedBundle
 from lo2core.model import Threshold
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Messages, Sequences
+from lo2core.ui import address
 
 Stamp = tuple[int, int, str]
 
@@ -46,12 +47,13 @@ def file_stamp(path: Path) -> tuple[int, int]:
     return entry.st_mtime_ns, entry.st_size
 
 
-def choose(found: list[BundleInfo], key: str) -> BundleInfo:
-    """A field to choose one of the bundles, the one saved last at first; `key` stands in the address bar."""
+def choose(found: list[BundleInfo]) -> BundleInfo:
+    """A field to choose one of the bundles: the one that the address bar names, else the one saved last."""
     newest_first = sorted(found, key=lambda info: bundles.stamp(info.path)[0], reverse=True)
     by_name = {info.path.stem: info for info in newest_first}
-    names = list(by_name)
-    name = st.selectbox("Bundle", names, format_func=lambda n: label(by_name[n]), key=key, bind="query-params")
+    names, asked = list(by_name), address.said("bundle")
+    chosen = asked if asked in by_name else names[0]
+    name = address.choice("Bundle", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
     return by_name[name]
 
 

@@ -21,13 +21,13 @@ Sides = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def beside_normal(shown: Chosen) -> None:
-    """The aligned diff of the chosen service and a nearest normal; what is more or less frequent; both sides in full."""
+    """The aligned diff of the chosen service and a nearest normal, or both in full; what is more or less frequent."""
     nearest = scores.ask(shown.scores, explain.nearest_normals, shown.seq_id)
     if not nearest.height:
         notice("The model was trained on no other normal of this service that could stand beside it.")
         return
     names = {row["place"]: _name(row) for row in nearest.iter_rows(named=True)}
-    place = st.selectbox("Nearest normal", list(names), format_func=names.get, key=f"normal-{shown.key}")
+    place = st.selectbox("Nearest normal", list(names), format_func=names.__getitem__, key=f"normal-{shown.key}")
     sides = scores.ask(shown.scores, answers.diff_sides, shown.seq_id, place)
     if sides is None:
         notice("The log of that normal is gone: what the model was trained on was moved, removed or loaded anew.")
@@ -67,8 +67,8 @@ def _sides(evidence: Evidence, seq_id: str, place: int) -> Sides:
 def _in_words(aligned: pl.DataFrame, sides: Sides) -> str:
     extra, missing = (int(aligned.filter(pl.col("change") == one)["n"].sum()) for one in ("extra", "missing"))
     return (
-        f"{sides[0].height:,} events here, {sides[1].height:,} in the normal: {extra:,} are here alone, {missing:,} in the "
-        "normal alone; what both have in the same order is folded."
+        f"{sides[0].height:,} events here, {sides[1].height:,} in the normal: {extra:,} are here alone, {missing:,} in "
+        "the normal alone; what both have in the same order is folded."
     )
 
 

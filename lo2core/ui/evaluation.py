@@ -157,7 +157,7 @@ def shortcuts(found: Saved, evaluation: str) -> None:
         problem(sentence)
     if any(said):
         st.page_link("pages/1_Load.py", label="Load anew, in windows", query_params=same_workspace())
-    else:
+    elif row["auroc"] is not None:
         st.caption("None of them comes near the detector.")
     columns = {"detector": "shortcut", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "what it looks at"}
     st.dataframe(

@@ -109,7 +109,9 @@ def _sidebar() -> Workspace:
 
 
 def _choose_workspace() -> str:
-    chosen: str = st.selectbox("Workspace", state.known_workspaces(), key=state.WORKSPACE, bind="query-params")
+    chosen: str = st.selectbox(
+        "Workspace", state.known_workspaces(), key=state.WORKSPACE, bind="query-params"
+    )
     if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
         _another_workspace()
     return chosen

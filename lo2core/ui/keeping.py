@@ -45,18 +45,11 @@ def actions(shown: Chosen) -> None:
         notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
-def command(shown: Chosen) -> list[object]:
-    """The arguments of the command that explains the same incident."""
-    prediction = shown.scores.source.prediction or "NAME"
-    return [
-        "explain",
-        "--output-dir",
-        shown.scores.logs.root,
-        "--predictions",
-        prediction,
-        "--incident",
-        shown.incident,
-    ]
+def command(chosen: Scores, incident: Incident | None) -> list[object]:
+    """The arguments of the command that explains the same incident, or without one the worst."""
+    which = ["--incident", incident] if incident else ["--top", min(TOP, chosen.incidents.height)]
+    name = chosen.source.prediction or "NAME"
+    return ["explain", "--output-dir", chosen.logs.root, "--predictions", name, *which]
 
 
 def _explained(chosen: Scores, incident: Incident) -> Explanation:

@@ -1,4 +1,4 @@
-"""From a score to raw lines: those that show it, and one request through all services. `diffview` sets a normal beside."""
+"""From a score to raw lines: those that show it, one request through all services; `diffview` sets a normal beside."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def _foreign_kinds(shown: Chosen, kinds: pl.DataFrame) -> str | None:
         st.text("Every kind of request here is known from normals.")
         return None
     n, n_normals = int(kinds["n"].sum()), kinds["n_normals"][0]
-    st.text(f"{n:,} requests are of {kinds.height:,} kinds that none of {n_normals} normals has. Select one to see it.")
+    of = "a kind" if kinds.height == 1 else f"{kinds.height:,} kinds"
+    st.text(f"{n:,} requests are of {of} that none of {n_normals} normals has. Select one to see it in full.")
     row = tables.pick(kinds, _KIND_COLUMNS, f"kinds-{shown.key}", most=5)
     if row is not None:
         raw(kinds["item"][row])

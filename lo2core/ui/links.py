@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lo2core.ui.widgets import same_workspace
+from lo2core.ui.widgets import go_to, same_workspace
 
 EXPLAIN = "pages/5_Explain.py"
 _INCIDENT = ("run", "folder", "window", "service")
@@ -31,4 +31,5 @@ def open_explain(
     row: Mapping[str, Any], *, prediction: str | None = None, bundle: Path | None = None, sample: str | None = None
 ) -> None:
     """Go to page Explain at once; see `explain_params`."""
-    st.switch_page(EXPLAIN, query_params=explain_params(row, prediction=prediction, bundle=bundle, sample=sample))
+    params = explain_params(row, prediction=prediction, bundle=bundle, sample=sample)
+    go_to(EXPLAIN, {name: value for name, value in params.items() if name not in same_workspace()})

@@ -95,7 +95,8 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
     st.caption("Marks in force; select one to take it back")
     row = tables.pick(active, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
-        if st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo"):
+        asked = st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
+        if asked and row is not None:
             take_back(root, active["mark"][row], active["text"][row])
         downloads(answers.marks(root), "feedback", key="feedback")
 

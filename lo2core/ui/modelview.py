@@ -1,4 +1,4 @@
-"""Explain a model: what it looks at, how its normals scored, what no normal holds; and which of its alarms are false."""
+"""Explain a model: what it looks at, how its normals scored, what no normal holds; which of its alarms are false."""
 
 from __future__ import annotations
 

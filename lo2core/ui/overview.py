@@ -19,7 +19,7 @@ from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import empty_state, same_workspace, short, when
+from lo2core.ui.widgets import empty_state, go_to, same_workspace, short, when
 
 BadgeColour = Literal["green", "orange", "gray"]
 
@@ -64,7 +64,7 @@ def _first_steps(here: Frame) -> None:
         if st.button("Try the sample", type="primary", icon=":material/play_arrow:"):
             start_job(here.workspace.root, "demo", "--output-dir", here.workspace.root)
         if st.button("Load my logs", icon=":material/folder_open:"):
-            st.switch_page("pages/1_Load.py", query_params=same_workspace())
+            go_to("pages/1_Load.py")
 
 
 def show_chain(chained: Sequence[Step]) -> None:
@@ -108,9 +108,9 @@ def what_needs_a_look(here: Frame) -> None:
     title, score, compare = st.columns([4, 1.4, 1], vertical_alignment="bottom")
     title.subheader("What needs a look", anchor=False)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
-        st.switch_page("pages/4_Predict.py", query_params=same_workspace())
+        go_to("pages/4_Predict.py")
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
-        st.switch_page("pages/6_Compare.py", query_params=same_workspace())
+        go_to("pages/6_Compare.py")
     scores = remembered(_scores, here.workspace, names[0])
     worst = incidents.ranked(scores).head(MOST)
     tops = scores.select("seq_id", top_item=pl.lit("click to see why"))

@@ -93,7 +93,7 @@ def choose(here: Frame) -> Choice | None:
         return None
     left, right = st.columns([3, 2])
     with left:
-        info = bundle.choose(found, "bundle")
+        info = bundle.choose(found)
     name = right.selectbox("On", list(logs), key="logs", help="A sample is scored, never mixed with the training data.")
     return Choice(here, info, logs[name])
 

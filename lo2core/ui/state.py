@@ -28,9 +28,11 @@ def known_workspaces() -> list[str]:
     results = Path(DEFAULT_WORKSPACE).parent
     found = sorted(str(path) for path in results.glob("*") if path.is_dir())
     default = DEFAULT_WORKSPACE if DEFAULT_WORKSPACE in found else SAMPLE_WORKSPACE
-    linked = [st.query_params[WORKSPACE]] if _is_workspace(st.query_params.get(WORKSPACE)) else []
-    opened = st.session_state.get(_OPENED, [])
-    return list(dict.fromkeys([*given, default, *found, *opened, *linked]))
+    opened = st.session_state.setdefault(_OPENED, [])
+    linked = st.query_params.get(WORKSPACE)
+    if _is_workspace(linked) and linked not in opened:
+        opened.append(linked)  # the next page may be reached without a link
+    return list(dict.fromkeys([*given, default, *found, *opened]))
 
 
 def open_typed_workspace() -> None:

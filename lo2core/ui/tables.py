@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -17,14 +17,14 @@ def pick(
     columns: Mapping[str, Any],
     key: str,
     most: int = 15,
-    on_select: Callable[[], None] | str = "rerun",
+    on_select: Callable[[], None] | Literal["rerun"] = "rerun",
 ) -> int | None:
-    """Show the named columns of a frame; gives the index of the picked row, None where none is.
+    """Show the named columns of a frame, but empty ones; gives the index of the picked row, None where none is.
 
     Longer tables than `most` rows scroll. Send at most a few thousand rows: all of them go to the browser.
     """
     event = st.dataframe(
-        frame.select(list(columns)),
+        frame.select(_telling(frame, columns)),
         column_config=dict(columns),
         hide_index=True,
         height=height(frame.height, most),
@@ -38,13 +38,18 @@ def pick(
 
 
 def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: int = 15) -> None:
-    """Show a frame, or the named columns of it, to be read only."""
-    shown = frame.select(list(columns)) if columns else frame
+    """Show a frame, or the named columns of it but empty ones, to be read only."""
+    shown = frame.select(_telling(frame, columns)) if columns else frame
     config = dict(columns) if columns else None
     st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
 
 
-def height(rows: int, most: int) -> int | str:
+def _telling(frame: pl.DataFrame, columns: Mapping[str, Any]) -> list[str]:
+    """The columns that hold a value: a window, say, only where there are windows."""
+    return [name for name in columns if not frame.height or frame[name].null_count() < frame.height]
+
+
+def height(rows: int, most: int) -> int | Literal["content"]:
     """Of a table that shows all its rows, or `most` of them at a time."""
     return "content" if rows <= most else 38 + ROW * most
 

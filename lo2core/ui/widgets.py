@@ -7,8 +7,10 @@ Markdown or HTML.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NoReturn
 
 import polars as pl
 import streamlit as st
@@ -81,8 +83,13 @@ def empty_state(sentence: str, page: str, label: str) -> None:
         st.space("small")
         st.text(sentence, width="content")
         if st.button(label, type="primary", icon=":material/arrow_forward:"):
-            st.switch_page(page, query_params=same_workspace())
+            go_to(page)
         st.space("small")
+
+
+def go_to(page: str, params: Mapping[str, str] | None = None) -> NoReturn:
+    """Go to the `page` script at once, in the same workspace: that stays in the session and must not be among `params`."""
+    st.switch_page(page, query_params=params or {})
 
 
 def same_workspace() -> dict[str, str]:

@@ -1,0 +1,139 @@
+"""Two predictions of the same sequences: scatter, flips, movers, metrics; each row leads to page Explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import charts
+from lo2core.ui import tables
+from lo2core.ui.comparing import Pair
+from lo2core.ui.widgets import downloads, notice
+
+MAX_MARKS = 5_000
+"""Marks in which one can select; of more sequences the chart shows how many fall where."""
+MAX_ROWS = 1_000
+_STEP = 0.12
+"""Width of a cell of the density, in units of log(1 + |z| / 3)."""
+
+
+def show_scores(pair: Pair) -> None:
+    """Every sequence by both scores, with both thresholds; a click or a brush lists them below."""
+    assert pair.found.pairs is not None
+    scored = pair.found.pairs.drop_nulls(["z_a", "z_b"])
+    if scored.height > MAX_MARKS:
+        st.altair_chart(charts.prediction_density(density(scored), pair.thresholds, pair.found.names), key="density")
+        st.caption(f"{scored.height:,} sequences, counted by cell: too many to select one here, the flips can be.")
+        return
+    chart = charts.prediction_scatter(scored, pair.thresholds, pair.found.names)
+    event = st.altair_chart(chart, on_select="rerun", key=f"scatter-{pair.key}")
+    chosen = selected(scored, event["selection"])
+    if chosen is None:
+        st.caption("Click a mark, or draw a box around several, to list them here.")
+        downloads(scored, "scores", key="scores")
+        return
+    st.text(f"{chosen.height:,} selected")
+    _list(pair, chosen, "selected")
+
+
+def show_flips(pair: Pair) -> None:
+    """What only one of the two flags, the largest difference first."""
+    flips = pair.found.flips
+    if flips is None or not flips.height:
+        notice("No sequence is flagged by only one of the two.")
+        return
+    _list(pair, flips, "flips", {"change": _CHANGE})
+
+
+def show_movers(pair: Pair) -> None:
+    """The sequences whose rank changed most."""
+    movers = pair.found.movers
+    if movers is None or not movers.height:
+        notice("No sequence was scored by both.")
+        return
+    ranks = {
+        "rank_a": st.column_config.NumberColumn("rank in A", width=75, format="localized"),
+        "rank_b": st.column_config.NumberColumn("rank in B", width=75, format="localized"),
+        "moved": st.column_config.NumberColumn("moved", width=65, help="Positive: worse in B", format="localized"),
+    }
+    _list(pair, movers, "movers", ranks)
+
+
+def show_metrics(pair: Pair) -> None:
+    """Metrics of labelled incidents side by side, the difference with its interval, McNemar's test."""
+    metrics, test = pair.found.metrics, pair.found.mcnemar
+    if metrics is None or not metrics.height:
+        notice("Metrics take labelled incidents, normal and faulty ones.")
+        return
+    tables.show(metrics, _METRICS)
+    if metrics["low"].null_count():
+        st.caption("No interval: a bootstrap over runs takes at least five of them.")
+    if test:
+        st.text(
+            f"Only A is right about {test.only_a:,} incidents, only B about {test.only_b:,}: McNemar's exact test "
+            f"gives p = {test.p_value:.2g}."
+        )
+    downloads(metrics, "metrics", key="metrics")
+
+
+def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
+    """The rows that a click picked or a brush holds; None where nothing is selected."""
+    if picked := selection.get("pick"):
+        return scored.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked]))
+    brush = selection.get("brush") or {}
+    inside = [pl.col(name).is_between(min(ends), max(ends)) for name, ends in brush.items() if name in ("z_a", "z_b")]
+    return scored.filter(*inside) if inside else None
+
+
+def density(scored: pl.DataFrame) -> pl.DataFrame:
+    """How many sequences fall into each cell of both z: left, right, bottom, top, n. Cells grow with z."""
+    cells = scored.group_by(x=_cell("z_a"), y=_cell("z_b")).agg(n=pl.len())
+    edges = {"left": pl.col("x"), "right": pl.col("x") + 1, "bottom": pl.col("y"), "top": pl.col("y") + 1}
+    return cells.select("n", **{name: _edge(cell) for name, cell in edges.items()})
+
+
+def _cell(name: str) -> pl.Expr:
+    z = pl.col(name)
+    return (z.sign() * (z.abs() / 3).log1p() / _STEP).floor().cast(pl.Int64)
+
+
+def _edge(cell: pl.Expr) -> pl.Expr:
+    return cell.sign() * 3 * ((cell.abs() * _STEP).exp() - 1)
+
+
+def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
+    """Sequences with both scores; the picked one can be explained by either model."""
+    shown = rows.head(MAX_ROWS)
+    row = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for side, name in enumerate("AB"):
+            look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
+            if st.button(f"Explain in {name}", **look) and row is not None:
+                pair.open(shown.row(row, named=True), side)
+        if row is None:
+            st.caption("Select a row to explain it.")
+        st.space("stretch")
+        downloads(rows, key, key=key)
+
+
+_CHANGE = st.column_config.TextColumn("change", width=120)
+_COLUMNS = {
+    "z_a": st.column_config.NumberColumn("z in A", width=65, format="%.1f"),
+    "z_b": st.column_config.NumberColumn("z in B", width=65, format="%.1f"),
+    "service": st.column_config.TextColumn("service", width=100),
+    "test_case": st.column_config.TextColumn("test case", width=270),
+    "run": st.column_config.TextColumn("run", width=180),
+    "window": st.column_config.NumberColumn("window", width=65),
+}
+_METRICS = {
+    "metric": st.column_config.TextColumn("of incidents", width=230),
+    "a": st.column_config.NumberColumn("A", width=90, format="%.3f"),
+    "b": st.column_config.NumberColumn("B", width=90, format="%.3f"),
+    "difference": st.column_config.NumberColumn("B − A", width=90, format="%.3f"),
+    "low": st.column_config.NumberColumn(
+        "from", width=90, format="%.3f", help="95 % interval, paired bootstrap over runs"
+    ),
+    "high": st.column_config.NumberColumn("to", width=90, format="%.3f"),
+}

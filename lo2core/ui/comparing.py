@@ -1,0 +1,215 @@
+"""Compare two saved predictions: which ones, what differs in their making, how much they flag, all of them over time.
+
+`alike` goes on where both scored the same sequences, `unlike` where they scored other logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import answers, charts, compare, report
+from lo2core.answers import Comparison
+from lo2core.compare import Saved
+from lo2core.store import Workspace
+from lo2core.ui import address, links, scores, tables
+from lo2core.ui.frame import Frame
+from lo2core.ui.reading import stamps
+from lo2core.ui.scores import SAMPLES, Source
+from lo2core.ui.widgets import downloads, empty_state, notice
+
+PREDICT = "pages/4_Predict.py"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two saved predictions by the names that the page shows, and what comparing them gave."""
+
+    workspace: Workspace
+    a: str
+    b: str
+    saved: tuple[Saved, Saved]
+    found: Comparison
+
+    @property
+    def key(self) -> str:
+        """Tells the widgets of one pair apart from those of another."""
+        return f"{self.a}-{self.b}"
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        return self.saved[0].threshold, self.saved[1].threshold
+
+    def open(self, row: Mapping[str, Any], side: int) -> None:
+        """Go to page Explain, to the incident of `row` in A (0) or B (1)."""
+        source = Source.named((self.a, self.b)[side])
+        links.open_explain(row, prediction=source.prediction, sample=source.sample)
+
+
+def choose(here: Frame) -> Pair | None:
+    """Fields to choose A and B; None where there are no two to choose from, with what to do about it."""
+    names = scores.saved(here.workspace)
+    if len(names) < 2:
+        empty_state(_too_few(names), PREDICT, "Score logs")
+        return None
+    a, b = _asked("a", names, names[1]), _asked("b", names, names[0])
+    left, right, swap = st.columns([5, 5, 1.5], vertical_alignment="bottom")
+    with left:
+        a = address.choice("A", names, a, lambda name: {"a": name})
+    with right:
+        b = address.choice("B", names, b, lambda name: {"b": name})
+    swap.button("Swap", icon=":material/swap_horiz:", on_click=address.say, args=({"a": b, "b": a},), key="swap")
+    if a == b:
+        notice("A and B are the same prediction: choose another one to compare it with.")
+        return None
+    homes = [_home(here.workspace, name) for name in (a, b)]
+    saved, found = _compared(str(here.workspace.root), a, b, tuple(stamps(home) for home in homes))
+    return Pair(here.workspace, a, b, saved, found)
+
+
+def show_making(pair: Pair) -> None:
+    """Whether the logs changed or the model, and the facts of their making that differ."""
+    notice(pair.found.verdict, icon=":material/balance:")
+    making = pair.found.making
+    differing = making.filter("differs")
+    st.subheader("What differs in their making", anchor=False)
+    every = st.toggle(f"All {making.height} facts", key="making-all")
+    names = {name: st.column_config.TextColumn(f"{side}  ·  {name}", width=380) for side, name in _sides(pair)}
+    columns = {"fact": st.column_config.TextColumn("", width=120)} | names
+    if every or differing.height:
+        tables.show(making if every else differing, columns)
+    else:
+        st.text("Nothing: they were made alike.")
+
+
+def show_rates(pair: Pair) -> None:
+    """How much each of them flags, and how far they agree."""
+    rates = pair.found.rates
+    columns = st.columns(5)
+    for column, side, row in zip(columns, "AB", rates.head(2).iter_rows(named=True), strict=False):
+        share = "" if row["alert_rate"] is None else f"{row['alert_rate']:.0%} of {row['incidents']:,} incidents"
+        column.metric(f"{side} flags", f"{row['flagged_incidents']:,}", share, delta_color="off", delta_arrow="off")
+    for column, (label, value, told) in zip(columns[2:], _agreement(pair), strict=False):
+        column.metric(label, value, told, delta_color="off", delta_arrow="off")
+
+
+def show_faults(pair: Pair) -> None:
+    """Recall by faulty test case, one column a prediction."""
+    found = pair.found.fault_recall
+    if not found.height:
+        notice("Neither has labelled faults, so there is no recall to compare.")
+        return
+    st.altair_chart(charts.recall_differences(found), key="faults")
+    st.caption("Share of the incidents that were flagged. Blue: more than in A, orange: less.")
+    with st.expander("The same as a table"):
+        tables.show(found)
+        downloads(found, "recall_by_fault", key="faults")
+
+
+def show_shifts(pair: Pair) -> None:
+    """The population stability index of scores and messages, service by service."""
+    st.caption(
+        f"Population stability index: below {compare.SOME_SHIFT} alike, above {compare.STRONG_SHIFT} spread quite "
+        "differently. Messages that shift say that the logs changed; scores that shift alone, that the model did."
+    )
+    tables.show(pair.found.shifts, _SHIFTS)
+    downloads(pair.found.shifts, "shifts", key="shifts")
+
+
+def show_over_time(workspace: Workspace) -> None:
+    """All saved predictions of the workspace and its samples, a small panel for each measure."""
+    homes = (workspace, *workspace.samples())
+    found = _history(str(workspace.root), tuple(stamps(home) for home in homes))
+    st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
+    with st.expander("The same as a table"):
+        wide = found.pivot("measure", index=["prediction", "made"], values="value")
+        tables.show(wide)
+        downloads(wide, "predictions_over_time", key="over-time")
+
+
+def keep(pair: Pair) -> None:
+    """The comparison as one file to send, and a copy kept in the workspace."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "report.html",
+            lambda: report.comparison_report(pair.found),
+            f"compare_{pair.a}_{pair.b}.html".replace("/", "."),
+            "text/html",
+            key="compare-report",
+            on_click="ignore",
+            icon=":material/description:",
+        )
+        if st.button("Keep", icon=":material/save:", key="compare-keep", help="Tables and report, in explainability/"):
+            paths = answers.keep_comparison(pair.workspace, pair.found)
+            notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
+
+
+def command(pair: Pair | None, here: Frame) -> list[object]:
+    """The arguments of the command that compares the same."""
+    names = [name.removeprefix(SAMPLES) for name in (pair.a, pair.b)] if pair else ["A", "B"]
+    return ["compare", *names, "--output-dir", here.workspace.root]
+
+
+def _too_few(names: list[str]) -> str:
+    if not names:
+        return "Comparing takes two saved predictions, and there is none yet: score some logs first."
+    return (
+        f"Comparing takes two saved predictions, and {names[0]} is the only one: score other logs, or these with "
+        "another model."
+    )
+
+
+def _asked(name: str, names: list[str], default: str) -> str:
+    said = address.said(name)
+    if said and said not in names:
+        notice(f"There is no prediction {said} in this workspace; {default} stands in for it.")
+    return said if said in names else default
+
+
+def _home(workspace: Workspace, name: str) -> Workspace:
+    sample = Source.named(name).sample
+    return workspace.sample(sample) if sample else workspace
+
+
+def _sides(pair: Pair) -> list[tuple[str, str]]:
+    return list(zip("AB", pair.found.names, strict=True))
+
+
+def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
+    """Label, value and a word more, of what there is to say about how far A and B agree."""
+    agreed, flips = pair.found.agreement, pair.found.flips
+    if agreed is None or flips is None:
+        total = pair.found.shifts
+        return [("PSI of scores", _figure(total["scores"][0]), ""), ("PSI of messages", _figure(total["items"][0]), "")]
+    now = flips.filter(pl.col("change") == compare.NOW).height
+    return [
+        ("Flips", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
+        ("Rank correlation", _figure(agreed.spearman), f"Kendall {_figure(agreed.kendall)}"),
+        ("Cohen's kappa", _figure(agreed.kappa), f"{agreed.n:,} sequences"),
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing ...")
+def _compared(root: str, a: str, b: str, files: tuple[Any, ...]) -> tuple[tuple[Saved, Saved], Comparison]:
+    one, other = (answers.read_saved(Workspace(root), name.removeprefix(SAMPLES)) for name in (a, b))
+    return (one, other), answers.compare_saved([one, other])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _history(root: str, files: tuple[Any, ...]) -> pl.DataFrame:
+    return answers.history(Workspace(root))
+
+
+_SHIFTS = {
+    "service": st.column_config.TextColumn("service", width=160),
+    "scores": st.column_config.NumberColumn("PSI of z-scores", width=160, format="%.2f"),
+    "items": st.column_config.NumberColumn("PSI of messages", width=160, format="%.2f"),
+}

@@ -1,0 +1,106 @@
+"""Two predictions of other logs: test cases side by side, incidents new and gone, items new and vanished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import charts
+from lo2core.ui import tables
+from lo2core.ui.comparing import Pair
+from lo2core.ui.widgets import downloads, notice, raw
+
+MAX_ROWS = 1_000
+MAX_MARKS = 5_000
+
+
+def show_test_cases(pair: Pair) -> None:
+    """Test case x service, the median z of A left and of B right in each column; a click explains the worst of them."""
+    found = pair.found.by_test_case
+    cells = _cells(found).head(MAX_MARKS)
+    event = st.altair_chart(
+        charts.paired_heatmap(cells, max(pair.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
+    )
+    st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
+    for pick in event["selection"].get("pick") or []:
+        _open_worst(pair, pick, "AB".index(pick["side"]))
+    with st.expander("The same as a table"):
+        tables.show(found, _CASES)
+        downloads(found, "test_cases", key="cases")
+
+
+def show_incidents(pair: Pair) -> None:
+    """Test cases and services that were flagged on one side only; a picked one can be explained."""
+    found = pair.found.incident_changes
+    if not found.height:
+        notice("The same services of the same test cases are flagged in both.")
+        return
+    n = {change: found.filter(pl.col("change") == change).height for change in ("new", "gone")}
+    st.text(f"{n['new']:,} are flagged in B alone (new), {n['gone']:,} in A alone (gone).")
+    row = tables.pick(found.head(MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
+    if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
+        picked = found.row(row or 0, named=True)
+        _open_worst(pair, picked, 1 if picked["change"] == "new" else 0)
+    downloads(found, "incidents_new_and_gone", key="incidents")
+
+
+def show_items(pair: Pair) -> None:
+    """Messages, stack trace lines and request kinds that only one side's logs hold."""
+    if any(saved.items is None for saved in pair.saved):
+        notice("The messages of one side are not there any more, so they cannot be compared.")
+        return
+    found = pair.found.item_changes
+    if not found.height:
+        notice("Both logs hold the same messages and request kinds.")
+        return
+    left, right = st.columns(2)
+    change = left.segmented_control("Which", ["new", "vanished"], default="new", required=True, key="items-change")
+    kinds = found["kind"].unique().sort().to_list()
+    kind = right.segmented_control("Kind", kinds, default=kinds[0], required=True, key="items-kind")
+    shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
+    st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
+    row = tables.pick(shown.head(MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
+    if row is not None:
+        raw(shown["item"][row].strip())
+    downloads(found, "items_new_and_vanished", key="item-changes")
+
+
+def _cells(found: pl.DataFrame) -> pl.DataFrame:
+    sides = [
+        found.select("test_case", "service", side=pl.lit(name.upper()), z=f"z_{name}", n=f"n_{name}") for name in "ab"
+    ]
+    return pl.concat(sides).filter(pl.col("n") > 0)
+
+
+def _open_worst(pair: Pair, where: Any, side: int) -> None:
+    """Explain the sequence with the largest z of a test case and service."""
+    rows = pair.saved[side].frame.filter(
+        pl.col("test_case") == where["test_case"], pl.col("service") == where["service"]
+    )
+    for row in rows.sort("z_score", descending=True, nulls_last=True).head(1).iter_rows(named=True):
+        pair.open(row, side)
+
+
+_CASES = {
+    "test_case": st.column_config.TextColumn("test case", width=300),
+    "service": st.column_config.TextColumn("service", width=110),
+    "z_a": st.column_config.NumberColumn("median z in A", width=100, format="%.1f"),
+    "n_a": st.column_config.NumberColumn("sequences", width=80),
+    "z_b": st.column_config.NumberColumn("median z in B", width=100, format="%.1f"),
+    "n_b": st.column_config.NumberColumn("sequences", width=80),
+    "difference": st.column_config.NumberColumn("B − A", width=80, format="%.1f"),
+}
+_INCIDENTS = {
+    "change": st.column_config.TextColumn("", width=60),
+    "z": st.column_config.NumberColumn("z", width=65, format="%.1f"),
+    "service": st.column_config.TextColumn("service", width=110),
+    "test_case": st.column_config.TextColumn("test case", width=420),
+    "n": st.column_config.NumberColumn("sequences", width=85, format="localized"),
+}
+_ITEMS = {
+    "n": st.column_config.NumberColumn("times", width=70, format="localized"),
+    "sequences": st.column_config.NumberColumn("sequences", width=85, format="localized"),
+    "item": st.column_config.TextColumn("item", width=720),
+}

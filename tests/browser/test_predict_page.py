@@ -1,0 +1,78 @@
+"""Train and Predict in a real browser: vouching for a bundle, the budget slider, saving, from a cell to Explain."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from driver import App, Server
+from playwright.sync_api import expect
+
+from lo2core import bundles, pipeline
+from lo2core.load import LoadOptions
+from lo2core.store import Workspace
+from lo2core.train import Recipe
+
+NAME = "lo2_nn_predictions"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model(server: Server, sample_logs: Path) -> Path:
+    """Two runs of the sample loaded, and a bundle trained on them."""
+    workspace = Workspace(server.workspace)
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+    return pipeline.train_bundle(workspace, Recipe(), server.models / "lo2_nn.joblib")
+
+
+def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -> None:
+    bundles.manifest_path(model).unlink()
+    app.goto("/Predict")
+    expect(app.page.get_by_text("was not opened")).to_be_visible()
+    app.page.get_by_role("link", name="Go to page Train").click()
+    app.click("Vouch")
+    expect(app.page.get_by_text("runs that program with your rights")).to_be_visible()
+    app.click("I vouch for it")
+    expect(app.page.get_by_text("lo2_nn.joblib is signed now.")).to_be_visible()
+    app.page.get_by_role("link", name="Score logs with it").click()
+    expect(app.page.get_by_role("button", name="Predict")).to_be_visible()
+
+
+def test_scores_are_judged_by_the_budget_saved_and_there_after_a_restart(app: App) -> None:
+    app.goto("/Predict")
+    app.click("Predict")
+    flagged = app.page.get_by_text("incidents flagged")
+    before = flagged.inner_text()
+    slider = app.page.get_by_role("slider")
+    slider.focus()
+    for _ in range(20):
+        slider.press("ArrowRight")
+    expect(flagged).not_to_have_text(before)
+    app.click("Save")
+    expect(app.page.get_by_text(f"Saved as {NAME}.")).to_be_visible()
+    app.server.restart()
+    app.goto("/Predict")
+    expect(app.page.get_by_text("incidents flagged")).to_be_visible()
+    assert Workspace(app.server.workspace).predictions() == [NAME]
+    app.no_exception()
+
+
+def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain(app: App) -> None:
+    app.goto("/Predict")
+    app.click("Predict")
+    chart = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first
+    chart.scroll_into_view_if_needed()
+    app.page.wait_for_timeout(300)
+    box = chart.bounding_box()
+    assert box
+    app.page.mouse.click(box["x"] + box["width"] - 40, box["y"] + 40)
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
+    app.no_exception()
+
+
+def test_long_names_and_tables_stay_inside_the_page(app: App) -> None:
+    for path in ("/Train", "/Predict"):
+        app.goto(path)
+        assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        app.no_exception()

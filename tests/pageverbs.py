@@ -1,0 +1,43 @@
+"""Verbs for tests that run pages in Streamlit without a browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from lo2core import jobs
+from lo2core.store import Workspace
+
+ROOT = Path(__file__).parents[1]
+
+
+def page(script: str) -> AppTest:
+    """A page of the dashboard, drawn once."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
+    return app.switch_page(script).run()
+
+
+def texts(app: AppTest) -> str:
+    """What the page says, without tables and charts."""
+    kinds = (app.text, app.markdown, app.caption, app.subheader, app.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def has_button(app: AppTest, label: str) -> bool:
+    return any(button.label == label for button in app.button)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Click the button and draw the page again."""
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def wait_for_job(workspace: Workspace) -> None:
+    """Wait until the workspace's job has ended well."""
+    deadline = time.monotonic() + 60
+    while jobs.status(workspace).running:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert jobs.status(workspace).state == "done", jobs.status(workspace).log_tail

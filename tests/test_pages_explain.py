@@ -1,0 +1,219 @@
+"""Page Explain, run by Streamlit without a browser: links, services, items, lines, the diff, marks, the model."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lo2core import __main__, answers, feedback
+from lo2core.store import Workspace
+from lo2core.tables import Predictions
+from lo2core.ui import modelview
+from pageverbs import has_button, press, texts
+from scored import open_page, score_sample, work_in
+
+EXPLAIN = "pages/5_Explain.py"
+FAULT = "get_client_404_no_client"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample_logs: Path) -> Path:
+    return score_sample(loaded_sample, sample_logs, tmp_path_factory.mktemp("explain"))
+
+
+@pytest.fixture
+def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return work_in(scored, monkeypatch)
+
+
+@pytest.fixture
+def own(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy to write into."""
+    return work_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> str:
+    """A run with the fault."""
+    return str(workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0])
+
+
+def tables(app: AppTest) -> list[pl.DataFrame]:
+    return [pl.from_pandas(element.value.reset_index(drop=True)) for element in app.dataframe]
+
+
+def table_with(app: AppTest, column: str) -> pl.DataFrame:
+    return next(table for table in tables(app) if column in table.columns)
+
+
+def pick(app: AppTest, prefix: str, row: int) -> AppTest:
+    """Pick a row of the table whose key begins with `prefix`, as a click in the browser does."""
+    key = next(key for key in app.session_state.filtered_state if key.startswith(prefix))
+    app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    return app.run()
+
+
+def test_without_scores_the_page_leads_to_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work_in(tmp_path, monkeypatch)
+    app = open_page(EXPLAIN)
+    assert "There is nothing to explain yet" in texts(app)
+    assert has_button(app, "Score logs")
+    assert "python -m lo2core explain" in texts(app)
+
+
+def test_the_worst_incident_is_shown_first_with_items_and_lines(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    worst = answers.worst_incidents(answers.read_predictions(workspace, "nn"), 1)[0]
+    assert not app.exception
+    assert f"{worst.run}/{worst.folder}" in texts(app)
+    assert table_with(app, "nearest").height == 5
+    assert table_with(app, "place")["place"].to_list().count("1") == 1
+
+
+def test_a_link_opens_its_incident_and_service(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "client has z " in texts(app)
+    assert "odder than all 20 normals" in texts(app)
+    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "place")["text"])
+
+
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_worst(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="gone", run="nobody", folder="nothing")
+    assert "There is no prediction gone" in texts(app)
+    assert "These scores hold no incident nothing" in texts(app)
+    assert not app.exception
+
+
+def test_next_and_previous_step_through_the_ranking(workspace: Workspace) -> None:
+    app = press(open_page(EXPLAIN, prediction="nn"), "Next")
+    assert "2 of 92 incidents" in texts(app)
+    assert "1 of 92 incidents" in texts(press(app, "Previous"))
+
+
+def test_a_picked_item_lists_every_line_that_holds_it_and_a_picked_line_unfolds(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    here = table_with(app, "nearest")["here"][0]
+    app = pick(app, "items-nn", 0)
+    assert table_with(app, "place").height == here
+    app = pick(app, "lines-nn", 0)
+    assert "oauth2-client-1.log, line " in texts(app)
+
+
+def test_an_unsaved_score_is_explained_by_its_bundle(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, bundle="nn", run=run, folder=FAULT)
+    assert app.selectbox(key="choice-Prediction").options[0] == "nn, not saved"
+    assert "client has z " in texts(app)
+
+
+def test_a_prediction_of_a_sample_is_explained_from_its_own_logs(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, sample="today", prediction="nn")
+    assert not app.exception
+    assert f"--output-dir {workspace.sample('today').root}" in texts(app)
+    assert table_with(app, "place").height
+
+
+def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    app.session_state["lines-tabs"] = "Beside the nearest normal"
+    app.run()
+    assert "are here alone" in texts(app)
+    assert {"only here", "only normal"} <= {change[0] for change in table_with(app, "here_at")["change"]}
+
+
+def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    app.session_state["lines-tabs"] = "One request through all services"
+    app.run()
+    assert "requests are of a kind that none of 20 normals has" in texts(app)
+    assert "events in time order" in texts(app)
+
+
+def test_a_mark_needs_a_reason_and_the_page_counts_what_it_suppressed(own: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn", folder=FAULT, run=_run(own))
+    app = press(app, "This is benign ...")
+    app.selectbox(key="mark-target").set_value(app.selectbox(key="mark-target").options[-1])
+    app.run()
+    assert next(button for button in app.button if button.key == "mark-yes").disabled
+    app.text_input(key="mark-reason").input("known since May").run()
+    next(button for button in app.button if button.key == "mark-yes").click().run()
+    active = feedback.active(answers.marks(own))
+    assert active["reason"].to_list() == ["known since May"]
+    assert "Marks touch 1 sequence" in app.expander[0].label
+
+
+def _run(workspace: Workspace) -> str:
+    return str(workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0])
+
+
+def test_a_mark_can_be_taken_back(own: Workspace) -> None:
+    seq_id = own.read(Predictions, "nn")["seq_id"][0]
+    answers.add_mark(own, feedback.benign("sequence", seq_id, seq_id, "a drill", "me"))
+    app = pick(open_page(EXPLAIN, prediction="nn"), "marks-", 0)
+    app = press(app, "Take it back ...")
+    app.text_input(key="undo-reason").input("it was no drill").run()
+    press(app, "Take it back")
+    assert feedback.active(answers.marks(own)).height == 0
+
+
+def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="forest")
+    app.session_state[modelview.TABS] = modelview.MODEL
+    app.run()
+    assert not app.exception
+    assert "forest: IsolationForest on messages" in texts(app)
+    assert table_with(app, "importance").height
+    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "template")["template"])
+
+
+def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="forest")
+    app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+    app.run()
+    wrong = workspace.read(Predictions, "forest").filter(pl.col("pred_ano"), pl.col("normal"))
+    assert f"{wrong.height} of 140 normal sequences are flagged" in texts(app)
+
+
+def test_unlabelled_logs_have_no_false_alarms_to_show(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, sample="today", prediction="nn")
+    app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+    assert "These logs have no labels" in texts(app.run())
+
+
+def test_a_bundle_that_was_trained_anew_is_told_apart(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "nn.joblib"
+    answers.pipeline.train_bundle(own, answers.pipeline.Recipe(items="templates"), bundle, replace=True)
+    frame = own.read(Predictions, "nn")
+    made = own.metadata("nn") | {"bundle": str(bundle)}
+    own.write(Predictions, frame, name="nn", provenance=made, replace=True)
+    assert "nn.joblib was trained anew since these scores were made" in texts(open_page(EXPLAIN, prediction="nn"))
+
+
+def test_predictions_written_by_hand_say_why_they_cannot_be_explained(own: Workspace) -> None:
+    own.read(Predictions, "nn").write_parquet(own.path("by_hand"))
+    app = open_page(EXPLAIN, prediction="by_hand")
+    assert not app.exception
+    assert "does not say which model made it" in texts(app)
+
+
+def test_log_text_is_never_markdown(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    assert not any("CLIENT_NOT_FOUND" in str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    command = shlex.split(app.code[-1].value)
+    assert command[:3] == ["python", "-m", "lo2core"]
+    assert __main__.main(command[3:]) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_an_explanation_is_kept_in_the_workspace(own: Workspace) -> None:
+    app = press(open_page(EXPLAIN, prediction="nn"), "Keep")
+    assert "Kept: " in texts(app)
+    assert list(own.explanations("nn").glob("*/report.html"))

@@ -1,0 +1,155 @@
+"""Page Train, run by Streamlit without a browser: the recipe, the job, trust in bundles, the saved evaluation."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+import streamlit as st
+from pageverbs import ROOT, has_button, page, press, texts, wait_for_job
+from streamlit.testing.v1 import AppTest
+
+from lo2core import __main__, bundles, pipeline
+from lo2core.bundles import BundleState
+from lo2core.evaluate import Protocol
+from lo2core.load import LoadOptions
+from lo2core.store import Workspace
+from lo2core.tables import Sequences
+from lo2core.train import Recipe
+from lo2core.ui.training import outlook
+
+TRAIN = "pages/3_Train.py"
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "ws"))
+    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return Workspace(tmp_path / "ws")
+
+
+@pytest.fixture
+def workspace(empty: Workspace, sample_logs: Path) -> Workspace:
+    pipeline.load_logs(empty, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+    return empty
+
+
+@pytest.fixture
+def model(workspace: Workspace) -> Path:
+    return pipeline.train_bundle(workspace, Recipe(), workspace.root.parent / "models" / "lo2_nn.joblib")
+
+
+def relabelled(workspace: Workspace, normal: pl.Expr) -> None:
+    """Change who is known to be normal."""
+    sequences = workspace.read(Sequences).with_columns(normal=normal, anomaly=~normal)
+    workspace.write(Sequences, sequences, provenance=workspace.metadata(Sequences), replace=True)
+
+
+def choose(app: AppTest, detector: str) -> AppTest:
+    return app.selectbox(key="detector").set_value(detector).run()
+
+
+def test_without_logs_the_page_leads_to_loading(empty: Workspace) -> None:
+    assert has_button(page(TRAIN), "Load logs")
+
+
+def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
+    app = page(TRAIN)
+    assert not app.exception
+    assert "of 2 runs, 7 services: client, code, key," in texts(app)
+    assert "never met" in texts(choose(app, "RandomForest"))
+
+
+def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) -> None:
+    app = choose(page(TRAIN), "Rarity")
+    app = app.button_group(key="items").set_value(["words", "messages"]).run()
+    args = __main__.parser().parse_args(shlex.split(app.code[-1].value)[3:])
+    assert (args.detector, args.items, args.unit) == ("Rarity", "messages+words", "sequence")
+    assert args.bundle.name == "lo2_rarity.joblib"
+
+
+def test_without_items_nothing_can_be_trained(workspace: Workspace) -> None:
+    app = page(TRAIN).button_group(key="items").set_value([]).run()
+    assert "Choose at least one kind of items." in texts(app)
+    assert not has_button(app, "Train")
+
+
+def test_only_units_that_the_detector_scores_are_offered(workspace: Workspace) -> None:
+    app = page(TRAIN)
+    assert len(app.radio[0].options) == 1
+    assert len(choose(app, "IsolationForest").radio[0].options) == 2
+
+
+def test_training_is_a_job_that_leaves_a_signed_bundle(workspace: Workspace) -> None:
+    app = press(page(TRAIN), "Train")
+    wait_for_job(workspace)
+    app = app.run()
+    assert not app.exception
+    assert "An incident is flagged from" in texts(app)
+    assert bundles.state(workspace.root.parent / "models" / "lo2_nn.joblib") is BundleState.SIGNED
+
+
+def test_a_bundle_is_replaced_only_after_a_question(workspace: Workspace, model: Path) -> None:
+    before = model.read_bytes()
+    app = press(page(TRAIN), "Train")
+    assert has_button(app, "Replace")
+    assert model.read_bytes() == before
+
+
+def test_a_bundle_without_a_manifest_is_not_opened_and_vouching_is_explained(workspace: Workspace, model: Path) -> None:
+    bundles.manifest_path(model).unlink()
+    app = page(TRAIN)
+    assert "without manifest" in texts(app)
+    assert "An incident is flagged from" not in texts(app)
+    app = press(app, "Vouch ...")
+    assert "runs that program with your rights" in texts(app)
+    assert bundles.state(model) is BundleState.NO_MANIFEST
+
+
+def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], Protocol())
+    app = page(TRAIN)
+    assert not app.exception
+    assert {"AUROC", "False alarms per 100", "Recall at 5 per 100"} <= {metric.label for metric in app.metric}
+    assert {"What a shortcut would have scored", "Which fault is found, and where"} <= {e.value for e in app.subheader}
+
+
+def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
+    assert "evaluate anew" in texts(page(TRAIN))
+
+
+def test_evaluating_is_a_job(workspace: Workspace) -> None:
+    app = press(choose(page(TRAIN), "OutOfVocabulary"), "Evaluate")
+    wait_for_job(workspace)
+    app = app.run()
+    assert not app.exception
+    assert app.metric
+
+
+def test_too_few_normals_are_said_before_training(workspace: Workspace) -> None:
+    relabelled(workspace, pl.lit(False))
+    found = outlook(workspace, Recipe())
+    assert not found.possible
+    assert "found 0" in found.sentence
+    assert next(button for button in page(TRAIN).button if button.label == "Train").disabled
+
+
+def test_one_normal_test_case_is_said_to_be_cut(workspace: Workspace) -> None:
+    first = workspace.read(Sequences).filter("normal").row(0, named=True)
+    relabelled(workspace, (pl.col("run") == first["run"]) & (pl.col("folder") == first["folder"]))
+    found = outlook(workspace, Recipe())
+    assert found.possible
+    assert "will be cut into parts" in found.sentence
+
+
+def test_supervised_detectors_need_labelled_faults(workspace: Workspace) -> None:
+    relabelled(workspace, pl.lit(True))
+    assert outlook(workspace, Recipe()).possible
+    assert not outlook(workspace, Recipe("RandomForest")).possible
