@@ -53,7 +53,8 @@ def table_with(app: AppTest, column: str) -> pl.DataFrame:
 
 def pick(app: AppTest, prefix: str, row: int) -> AppTest:
     """Pick a row of the table whose key begins with `prefix`, as a click in the browser does."""
-    key = next(key for key in app.session_state.filtered_state if key.startswith(prefix))
+    keys = [element.proto.id.split("-", 2)[-1] for element in app.dataframe]
+    key = next(key for key in keys if key.startswith(prefix))
     app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     return app.run()
 

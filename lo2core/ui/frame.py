@@ -109,9 +109,10 @@ def _sidebar() -> Workspace:
 
 
 def _choose_workspace() -> str:
-    chosen: str = st.selectbox(
-        "Workspace", state.known_workspaces(), key=state.WORKSPACE, bind="query-params"
-    )
+    options = state.known_workspaces()
+    print("DBG", dict(st.query_params), st.session_state.get(state.WORKSPACE), options, flush=True)
+    chosen: str = st.selectbox("Workspace", options, key=state.WORKSPACE, bind="query-params")
+    print("DBG2", chosen, dict(st.query_params), flush=True)
     if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
         _another_workspace()
     return chosen
