@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.detector_base import Integers
+from lo2core.detectors.base import Integers
+from lo2core.detectors.nearest import NearestNormal
 from lo2core.errors import InputError
 from lo2core.items import Items
 from lo2core.model import Floats, Model
-from lo2core.nearest import NearestNormal
 from lo2core.tables import ExplainedItems, NearestNormals
 from lo2core.vectorizer import UNSEEN, Vectorizer
 

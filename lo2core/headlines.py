@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from lo2core.detector_base import Detector, Integers
+from lo2core.detectors.base import Detector, Integers
+from lo2core.detectors.nearest import NearestNormal
+from lo2core.detectors.rarity import OutOfVocabulary, Rarity
 from lo2core.items import Items
 from lo2core.model import Model
-from lo2core.nearest import NearestNormal
-from lo2core.rarity import OutOfVocabulary, Rarity
 from lo2core.vectorizer import Encoded, Vectorizer
 
 LENGTH = 160

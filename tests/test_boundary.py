@@ -14,7 +14,7 @@ import lo2core
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("load", "enhance", "train", "predict", "explain", "compare")
-LIBRARY = [m.name for m in pkgutil.iter_modules(lo2core.__path__, "lo2core.") if m.name.split(".")[1] != "ui"]
+LIBRARY = [m.name for m in pkgutil.walk_packages(lo2core.__path__, "lo2core.") if m.name.split(".")[1] != "ui"]
 
 
 def imports_of(path: Path) -> set[str]:
@@ -37,7 +37,8 @@ def test_library_loads_no_streamlit() -> None:
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library_does_not_import_its_pages(name: str) -> None:
-    path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+    path = ROOT.joinpath(*name.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     assert not [i for i in imports_of(path) if i.startswith(("streamlit", "lo2core.ui"))]
 
 

@@ -187,7 +187,7 @@ def test_nearest_normal_takes_equal_normals_as_so_many_neighbours() -> None:
 def test_nearest_normal_in_blocks_scores_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     detector, X = fitted("NearestNormal"), rows(*faults(5))
     whole = detector.score(X)
-    monkeypatch.setattr("lo2core.nearest._BLOCK_CELLS", 50)
+    monkeypatch.setattr("lo2core.detectors.nearest._BLOCK_CELLS", 50)
     assert detector.score(X).tolist() == whole.tolist()
 
 

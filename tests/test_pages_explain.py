@@ -134,31 +134,23 @@ def test_one_request_is_followed_through_the_services(workspace: Workspace, run:
     assert "events in time order" in texts(app)
 
 
-def test_a_mark_needs_a_reason_and_the_page_counts_what_it_suppressed(own: Workspace) -> None:
-    app = open_page(EXPLAIN, prediction="nn", folder=FAULT, run=_run(own))
-    app = press(app, "This is benign ...")
-    app.selectbox(key="mark-target").set_value(app.selectbox(key="mark-target").options[-1])
-    app.run()
-    assert next(button for button in app.button if button.key == "mark-yes").disabled
-    app.text_input(key="mark-reason").input("known since May").run()
-    next(button for button in app.button if button.key == "mark-yes").click().run()
-    active = feedback.active(answers.marks(own))
-    assert active["reason"].to_list() == ["known since May"]
-    assert "Marks touch 1 sequence" in app.expander[0].label
+def test_the_dialog_offers_the_picked_item_first_and_the_whole_sequence_last(workspace: Workspace, run: str) -> None:
+    app = pick(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT), "items-nn", 1)
+    title = table_with(app, "nearest")["title"][1]
+    offered = press(app, "This is benign ...").selectbox(key="mark-target").options
+    assert offered[0] == f"item:  {title}"
+    assert offered[-1] == f"sequence:  {run}__{FAULT}__client"
 
 
-def _run(workspace: Workspace) -> str:
-    return str(workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0])
-
-
-def test_a_mark_can_be_taken_back(own: Workspace) -> None:
-    seq_id = own.read(Predictions, "nn")["seq_id"][0]
+def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
+    flagged = own.read(Predictions, "nn").filter("pred_ano").head(1)
+    seq_id = flagged["seq_id"][0]
     answers.add_mark(own, feedback.benign("sequence", seq_id, seq_id, "a drill", "me"))
-    app = pick(open_page(EXPLAIN, prediction="nn"), "marks-", 0)
-    app = press(app, "Take it back ...")
-    app.text_input(key="undo-reason").input("it was no drill").run()
-    press(app, "Take it back")
-    assert feedback.active(answers.marks(own)).height == 0
+    app = open_page(EXPLAIN, prediction="nn")
+    assert "without them 1 more incident would be flagged" in app.expander[0].label
+    assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
+    app = press(pick(app, "marks-", 0), "Take it back ...")
+    assert seq_id in [code.value for code in app.code]
 
 
 def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:

@@ -110,9 +110,10 @@ def _sidebar() -> Workspace:
 
 def _choose_workspace() -> str:
     options = state.known_workspaces()
-    print("DBG", dict(st.query_params), st.session_state.get(state.WORKSPACE), options, flush=True)
+    if st.session_state.get(state.WORKSPACE) in options and state.WORKSPACE not in st.query_params:
+        # a page that was reached without the address bar would fall back to the first of them
+        st.session_state[state.WORKSPACE] = st.session_state[state.WORKSPACE]
     chosen: str = st.selectbox("Workspace", options, key=state.WORKSPACE, bind="query-params")
-    print("DBG2", chosen, dict(st.query_params), flush=True)
     if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
         _another_workspace()
     return chosen

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from lo2core.ui.widgets import go_to, same_workspace
 
 EXPLAIN = "pages/5_Explain.py"

@@ -71,7 +71,7 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
     who = st.text_input("Your name", getpass.getuser(), key="mark-who")
     service = None if everywhere else shown.service["service"]
-    if st.button("Mark as benign", type="primary", key="mark-yes", disabled=not reason.strip()):
+    if st.button("Mark as benign", type="primary", key="mark-yes"):
         with frame.calm():
             answers.add_mark(root, feedback.benign(target.kind, target.target, target.text, reason, who, service))
         state.flash(f"Marked as benign: {target}")
@@ -84,7 +84,7 @@ def take_back(root: Workspace, mark: str, text: str) -> None:
     raw(text)
     reason = st.text_input("Reason", key="undo-reason")
     who = st.text_input("Your name", getpass.getuser(), key="undo-who")
-    if st.button("Take it back", type="primary", key="undo-yes", disabled=not reason.strip()):
+    if st.button("Take it back", type="primary", key="undo-yes"):
         with frame.calm():
             answers.add_mark(root, feedback.undo(answers.marks(root), mark, reason, who))
         state.flash("The mark was taken back.")

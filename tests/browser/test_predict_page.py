@@ -59,6 +59,7 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain(app: App) ->
     app.click("Predict")
     chart = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first
     chart.scroll_into_view_if_needed()
+    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     app.page.wait_for_timeout(300)
     box = chart.bounding_box()
     assert box
@@ -66,10 +67,3 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain(app: App) ->
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
     app.no_exception()
-
-
-def test_long_names_and_tables_stay_inside_the_page(app: App) -> None:
-    for path in ("/Train", "/Predict"):
-        app.goto(path)
-        assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        app.no_exception()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detector_base import Detector, Floats, check_counts, zeros
+from lo2core.detectors.base import Detector, Floats, check_counts, zeros
 
 
 class _Weighted(Detector):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from lo2core.detector_base import Detector
+from lo2core.detectors.base import Detector
+from lo2core.detectors.nearest import NearestNormal
+from lo2core.detectors.rarity import OutOfVocabulary, Rarity
+from lo2core.detectors.supervised import DecisionTree, HistGradientBoosting, LinearSVC, LogisticRegression, RandomForest
+from lo2core.detectors.unsupervised import IsolationForest, KMeans, LocalOutlierFactor, OneClassSVM
 from lo2core.errors import InputError, choices
-from lo2core.nearest import NearestNormal
-from lo2core.rarity import OutOfVocabulary, Rarity
-from lo2core.supervised import DecisionTree, HistGradientBoosting, LinearSVC, LogisticRegression, RandomForest
-from lo2core.unsupervised import IsolationForest, KMeans, LocalOutlierFactor, OneClassSVM
 
 __all__ = ["REGISTRY", "Detector", "make"]
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from lo2core.config import SEED
-from lo2core.detector_base import Floats, dense, zeros
+from lo2core.detectors.base import Floats, dense, zeros
+from lo2core.detectors.scikit import ScikitDetector, TreeDetector
 from lo2core.errors import InputError
-from lo2core.scikit import ScikitDetector, TreeDetector
 
 
 class _Supervised(ScikitDetector):

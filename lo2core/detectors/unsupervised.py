@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from lo2core.config import SEED
-from lo2core.detector_base import Floats, distinct_rows
-from lo2core.scikit import ScikitDetector, TreeDetector
+from lo2core.detectors.base import Floats, distinct_rows
+from lo2core.detectors.scikit import ScikitDetector, TreeDetector
 
 _BLOCK_ROWS = 256
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detector_base import Detector, Floats, content_order, dense
+from lo2core.detectors.base import Detector, Floats, content_order, dense
 
 
 class ScikitDetector(Detector):

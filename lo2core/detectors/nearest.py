@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detector_base import Detector, Floats, Integers, check_counts, checked, dense, distinct_rows, zeros
+from lo2core.detectors.base import Detector, Floats, Integers, check_counts, checked, dense, distinct_rows, zeros
 from lo2core.errors import InputError
 
 _BLOCK_CELLS = 1 << 17

@@ -1,0 +1,150 @@
+"""Page Compare, run by Streamlit without a browser: two models on the same logs, one model on other logs, links."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lo2core import __main__, answers
+from lo2core.store import Workspace
+from lo2core.ui import alike
+from pageverbs import has_button, press, texts
+from scored import open_page, score_sample, work_in
+
+COMPARE = "pages/6_Compare.py"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample_logs: Path) -> Path:
+    return score_sample(loaded_sample, sample_logs, tmp_path_factory.mktemp("compare"))
+
+
+@pytest.fixture
+def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return work_in(scored, monkeypatch)
+
+
+def tab(app: AppTest, label: str) -> AppTest:
+    app.session_state["compare-tabs"] = label
+    return app.run()
+
+
+def columns(app: AppTest) -> set[str]:
+    return {name for table in app.dataframe for name in table.value.columns}
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_one_prediction_alone_says_what_is_missing(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = work_in(tmp_path, monkeypatch)
+    workspace.root.mkdir()
+    assert "there is none yet" in texts(open_page(COMPARE))
+    shutil.copy(scored / "ws" / "nn.parquet", workspace.root)
+    app = open_page(COMPARE)
+    assert "nn is the only one" in texts(app)
+    assert has_button(app, "Score logs")
+    assert "python -m lo2core compare A B" in texts(app)
+
+
+def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="forest", b="nn")
+    assert not app.exception
+    assert "the model changed: every difference comes from the model" in texts(app)
+    flips = answers.compare_saved([answers.read_saved(workspace, name) for name in ("forest", "nn")]).flips
+    assert flips is not None
+    assert metrics(app)["Flips"] == str(flips.height)
+    assert {"Flips", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
+
+
+@pytest.mark.parametrize(
+    ("label", "column"),
+    [("Flips", "change"), ("Biggest movers", "moved"), ("Metrics", "metric"), ("Recall by fault", "recall")],
+)
+def test_every_view_of_the_same_sequences_has_its_table(workspace: Workspace, label: str, column: str) -> None:
+    app = tab(open_page(COMPARE, a="forest", b="nn"), label)
+    assert not app.exception
+    assert column in columns(app)
+
+
+def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="nn", b="samples/today/nn")
+    assert not app.exception
+    assert "PSI of scores" in metrics(app) or "Flips" in metrics(app)
+    assert "lo2core compare nn today/nn" in texts(app)
+
+
+def test_what_differs_in_their_making_comes_first(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="forest", b="nn")
+    making = app.dataframe[0].value
+    assert dict(zip(making["fact"], making["nn"], strict=True))["model"] == "NearestNormal"
+    assert "training data" not in set(making["fact"])
+    app.toggle(key="making-all").set_value(True).run()
+    assert "training data" in set(app.dataframe[0].value["fact"])
+
+
+def test_a_and_b_can_be_swapped(workspace: Workspace) -> None:
+    app = press(open_page(COMPARE, a="forest", b="nn"), "Swap")
+    assert (app.selectbox(key="choice-A").value, app.selectbox(key="choice-B").value) == ("nn", "forest")
+
+
+def test_the_same_prediction_twice_is_no_comparison(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="nn", b="nn")
+    assert not app.exception
+    assert "A and B are the same prediction" in texts(app)
+
+
+def test_a_link_to_a_prediction_that_is_gone_says_so(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="gone", b="nn")
+    assert not app.exception
+    assert "There is no prediction gone" in texts(app)
+
+
+def test_a_flip_leads_to_its_explanation(workspace: Workspace) -> None:
+    app = tab(open_page(COMPARE, a="forest", b="nn"), "Flips")
+    buttons = {button.label: button for button in app.button}
+    assert buttons["Explain in B"].disabled
+    key = next(e.proto.id.split("-", 2)[-1] for e in app.dataframe if "flips-" in e.proto.id)
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app = press(app.run(), "Explain in B")
+    assert app.title[0].value == "Explain"
+
+
+def test_the_command_it_shows_works(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    app = open_page(COMPARE, a="nn", b="samples/today/nn")
+    assert __main__.main(shlex.split(app.code[-1].value)[3:]) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_a_comparison_is_kept_in_the_workspace(workspace: Workspace) -> None:
+    press(open_page(COMPARE, a="forest", b="nn"), "Keep")
+    assert (workspace.root / "explainability" / "compare_forest_nn" / "report.html").exists()
+
+
+PAIRS = pl.DataFrame({"seq_id": ["a", "b", "c"], "z_a": [-1.0, 2.0, 30.0], "z_b": [0.5, 2.5, 40.0]})
+
+
+def test_a_brush_selects_what_lies_in_its_box_and_a_click_one_mark() -> None:
+    brushed = alike.selected(PAIRS, {"brush": {"z_a": [5.0, -2.0], "z_b": [0.0, 3.0]}})
+    assert brushed is not None
+    assert brushed["seq_id"].to_list() == ["a", "b"]
+    clicked = alike.selected(PAIRS, {"pick": [{"seq_id": "c"}], "brush": {}})
+    assert clicked is not None
+    assert clicked["seq_id"].to_list() == ["c"]
+    assert alike.selected(PAIRS, {"pick": [], "brush": {}}) is None
+
+
+def test_cells_of_the_density_hold_their_points_and_count_each_once() -> None:
+    z = pl.DataFrame({"z_a": [-50.0, -1.0, 0.0, 0.01, 3.0, 700.0], "z_b": [0.0, 1.0, 2.0, 3.0, 4.0, -5.0]})
+    cells = alike.density(z)
+    assert cells["n"].sum() == z.height
+    held = z.join_where(
+        cells, pl.col("z_a") >= pl.col("left"), pl.col("z_a") <= pl.col("right"), pl.col("z_b") >= pl.col("bottom")
+    )
+    assert held.select("z_a").unique().height == z.height
