@@ -240,17 +240,18 @@ def _shortcut_rows(
             "level": "incident",
             "kind": "shortcut",
             "detector": shortcut.title,
-            **_shortcut_figures(shortcut, counted.drop_nulls(shortcut.name), protocol),
+            **_shortcut_figures(shortcut, counted, protocol),
             **about,
         }
 
 
 def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol) -> dict[str, Any]:
     """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells."""
-    truth, fact = rows["anomaly"].to_numpy(), rows[shortcut.name].to_numpy()
-    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), rows["run"].to_numpy())
+    known = rows.drop_nulls(shortcut.name)
+    truth, fact = known["anomaly"].to_numpy(), known[shortcut.name].to_numpy()
+    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), known["run"].to_numpy())
     size = _size(as_is, protocol)
-    if not as_is.two_classes:
+    if not as_is.two_classes or 2 * known["normal"].sum() < rows["normal"].sum():
         return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
     score = oriented(truth, fact, metrics.auroc(as_is))
     return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}

@@ -41,7 +41,7 @@ def write_logs(path: Path, into: Path) -> Path:
     events = pl.read_parquet(path, columns=list(_COLUMNS)).cast(pl.String).drop_nulls()
     for names, lines in events.group_by(_COLUMNS[:3], maintain_order=True):
         if not all(_NAME.fullmatch(str(name)) for name in names):
-            raise InputError(f"{path.name} holds the name {'/'.join(map(str, names))!r}, which cannot be a log's place.")
+            raise InputError(f"{path.name} holds {'/'.join(map(str, names))!r}, which cannot be the place of a log.")
         run, test_case, service = map(str, names)
         log = target / run / test_case / f"{service}.log"
         log.parent.mkdir(parents=True, exist_ok=True)

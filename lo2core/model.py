@@ -37,7 +37,7 @@ class Calibration:
 
     @property
     def spread(self) -> float:
-        """Standard deviation plus 5 % of the mean, so that near-constant scores do not blow up z; 1 where both are 0."""
+        """Standard deviation plus 5 % of the mean, lest near-constant scores blow up z; 1 where both are 0."""
         variance = float(np.average((self.scores - self.mean) ** 2, weights=self.weights))
         return float(np.sqrt(variance)) + 0.05 * abs(self.mean) or 1.0
 

@@ -275,10 +275,20 @@ def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | Non
 
 
 def save_predictions(
-    workspace: Workspace, bundle: LoadedBundle, predictions: pl.DataFrame, name: str, *, replace: bool = False
+    workspace: Workspace,
+    bundle: LoadedBundle,
+    predictions: pl.DataFrame,
+    name: str,
+    *,
+    command: str = "",
+    replace: bool = False,
 ) -> Path:
-    """Save scored sequences under `name`, with the bundle and the data they came from."""
+    """Save scored sequences under `name`, with the bundle and the data they came from.
+
+    `command` is what a person would type for the same, where that is not the command of this process.
+    """
     provenance = _prediction_provenance(workspace, bundle, float(predictions["threshold"][0]))
+    provenance |= {"command": command} if command else {}
     return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
 
 
@@ -360,14 +370,17 @@ def run(
 
 
 def demo(workspace: Workspace) -> list[Path]:
-    """Make, train on and score the synthetic sample, unless that has been done; returns the files written."""
+    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written."""
     bundle = models_dir() / "sample_nn.joblib"
     if workspace.predictions() and bundle.exists():
         return []
     logs = workspace.root / "logs"
     if not logs.exists():
         sample.write_sample(logs)
-    return run(workspace, [logs], LoadOptions(), Recipe(), bundle, replace=True)
+    second = Recipe("IsolationForest")
+    paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
+    train_bundle(workspace, Recipe(), bundle, replace=True)
+    return [*paths, bundle, predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=True)]
 
 
 def _provenance(**facts: Any) -> dict[str, Any]:

@@ -19,7 +19,10 @@ def predict(
 ) -> pl.DataFrame:
     """`tables.Predictions` of whole sequences, worst first. Services the model does not know get null scores."""
     if model.unit != "sequence":
-        raise InputError("This model scores single events; use predict_events, or train one on sequences.")
+        raise InputError(
+            f"This model scores single {model.unit}s, not sequences: score frames with AnomalyDetector, events with a "
+            "bundle trained with --unit event, or train one on sequences."
+        )
     source = CountSource(items, sequences)
     rows = source.encode(source.rows, vec)
     scores = model.score(rows.X, rows.frame["service"])

@@ -25,11 +25,13 @@ if found:
     if signed:
         st.subheader("Calibration", anchor=False)
         left, right = st.columns([2, 3], gap="large")
-        with left, frame.calm():
-            opened = bundle.opened(bundle.choose(signed).path)
-            training.facts(opened)
-        with right:
-            training.calibration(opened)
+        with left:
+            opened = bundle.opened_or_told(bundle.choose(signed).path)
+        if opened:
+            with left:
+                training.facts(opened)
+            with right:
+                training.calibration(opened)
 
 if asked:
     st.subheader("How good it is, on runs it has not seen", anchor=False)

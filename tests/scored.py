@@ -19,15 +19,20 @@ MODELS = {"nn": "NearestNormal", "forest": "IsolationForest"}
 """Predictions, and bundles of the same name, with their detector."""
 
 
+TODAY = "light-oauth2-data-1767225600"
+"""The run of the sample `today`."""
+
+
 def score_sample(loaded: Path, logs: Path, folder: Path) -> Path:
-    """`ws` (the loaded sample), scored by `MODELS`, and in it the sample `today`: one run; `models` beside it."""
+    """`ws` (the loaded sample), scored by `MODELS`, and in it the sample `today`, one new run; `models` beside it."""
     workspace = Workspace(shutil.copytree(loaded, folder / "ws"))
     for name, detector in MODELS.items():
         bundle = pipeline.train_bundle(workspace, Recipe(detector), folder / "models" / f"{name}.joblib")
         pipeline.predict_bundle(workspace, bundle, name)
     today = workspace.sample("today")
     run = min(path for path in logs.iterdir() if path.is_dir())
-    pipeline.load_logs(today, [run], LoadOptions(labels="none"), jobs=1)
+    new = shutil.copytree(run, folder / "logs" / TODAY)
+    pipeline.load_logs(today, [new], LoadOptions(labels="none"), jobs=1)
     pipeline.predict_bundle(today, folder / "models" / "nn.joblib", "nn")
     return folder
 

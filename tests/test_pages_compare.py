@@ -76,8 +76,33 @@ def test_every_view_of_the_same_sequences_has_its_table(workspace: Workspace, la
 def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="nn", b="samples/today/nn")
     assert not app.exception
-    assert "PSI of scores" in metrics(app) or "Flips" in metrics(app)
+    assert "The model is the same, the logs changed" in texts(app)
+    assert {"PSI of scores", "PSI of messages"} <= metrics(app).keys()
     assert "lo2core compare nn today/nn" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("label", "column"), [("Test cases", "n_b"), ("Incidents new and gone", "change"), ("Shift", "scores")]
+)
+def test_every_view_of_other_logs_has_its_table(workspace: Workspace, label: str, column: str) -> None:
+    app = tab(open_page(COMPARE, a="samples/today/nn", b="nn"), label)
+    assert not app.exception
+    assert column in columns(app)
+
+
+def test_items_of_other_logs_are_listed_by_kind(workspace: Workspace) -> None:
+    app = tab(open_page(COMPARE, a="samples/today/nn", b="nn"), "Items new and vanished")
+    assert not app.exception
+    assert "of kind message are in B alone" in texts(app)
+
+
+def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="samples/today/nn", b="nn")
+    where = {"test_case": "get_client_404_no_client", "service": "client", "side": "A"}
+    app.session_state["cases-samples/today/nn-nn"] = {"selection": {"pick": [where]}}
+    app = app.run()
+    assert app.title[0].value == "Explain"
+    assert "client has z " in texts(app)
 
 
 def test_what_differs_in_their_making_comes_first(workspace: Workspace) -> None:

@@ -111,6 +111,17 @@ def test_a_bundle_without_a_manifest_is_not_opened_and_vouching_is_explained(wor
     assert bundles.state(model) is BundleState.NO_MANIFEST
 
 
+def test_a_signed_bundle_that_does_not_open_says_why_and_the_page_goes_on(workspace: Workspace, model: Path) -> None:
+    opened = bundles.load_bundle(model)
+    service = next(iter(opened.model.detectors))
+    wrong = opened.model.make_self_test(opened.vec)
+    next(test for test in wrong if test["service"] == service)["scores"] = [1e9] * 4
+    bundles.save_bundle(opened.model, opened.vec, model, opened.model.facts, wrong, replace=True)
+    app = page(TRAIN)
+    assert "does not score as when it was saved" in texts(app)
+    assert has_button(app, "Evaluate")
+
+
 def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) -> None:
     pipeline.evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], Protocol())
     app = page(TRAIN)

@@ -12,10 +12,12 @@ import streamlit as st
 
 from lo2core import bundles, pipeline
 from lo2core.bundles import BundleInfo, LoadedBundle
+from lo2core.errors import Lo2Error
 from lo2core.model import Threshold
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Messages, Sequences
 from lo2core.ui import address
+from lo2core.ui.widgets import problem
 
 Stamp = tuple[int, int, str]
 
@@ -23,6 +25,15 @@ Stamp = tuple[int, int, str]
 def opened(path: Path) -> LoadedBundle:
     """The bundle, from memory where it did not change. Raises as `bundles.load_bundle`; call it in `frame.calm()`."""
     return _opened(str(path), bundles.stamp(path))
+
+
+def opened_or_told(path: Path) -> LoadedBundle | None:
+    """As `opened`; where that cannot be, the reason is shown, the page goes on, and None is given back."""
+    try:
+        return opened(path)
+    except Lo2Error as error:
+        problem(str(error))
+        return None
 
 
 def live_scores(logs: Workspace, path: Path) -> pl.DataFrame:

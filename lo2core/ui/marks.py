@@ -45,6 +45,9 @@ def show(root: Workspace, chosen: Scores) -> None:
     active = feedback.active(answers.marks(root))
     if not active.height:
         return
+    if "line_no" in chosen.predictions.columns:
+        st.caption(f"{active.height} marks are in force, but not applied here: these are scores of single events.")
+        return
     applied = after_marks(root, chosen)
     with st.expander(f"{feedback.sentence(applied)} {active.height} in force.", icon=":material/verified_user:"):
         suppressed = feedback.suppressed(applied).drop("marks")

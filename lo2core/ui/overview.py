@@ -114,7 +114,7 @@ def what_needs_a_look(here: Frame) -> None:
     scores = remembered(_scores, here.workspace, names[0])
     worst = incidents.ranked(scores).head(MOST)
     tops = scores.select("seq_id", top_item=pl.lit("click to see why"))
-    st.caption(f"The {worst.height} worst incidents of the newest prediction. A click opens the explanation.")
+    st.caption(f"The {worst.height} worst incidents of the newest prediction.")
     incidents.heatmap(scores, worst, tops, partial(open_explain, prediction=names[0]), "overview")
     with st.expander("The same as a table"):
         st.dataframe(worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano"), hide_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,7 +104,9 @@ def scored(choice: Choice) -> Scored | None:
     if choice.info.state is not BundleState.SIGNED:
         _untrusted(choice.info)
         return None
-    loaded = bundle.opened(choice.info.path)
+    loaded = bundle.opened_or_told(choice.info.path)
+    if loaded is None:
+        return None
     for warning in loaded.warnings:
         notice(warning)
     asked = _predict_button(choice, loaded)
@@ -201,13 +204,13 @@ def _untrusted(info: BundleInfo) -> None:
 
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of just this choice were asked for in this session; single events become a job."""
-    busy = loaded.model.unit == "event" and jobs.status(choice.logs).running
+    busy = loaded.model.unit == "event" and jobs.status(choice.here.workspace).running
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
         if loaded.model.unit == "event":
-            start_job(choice.logs.root, *choice.command)
+            start_job(choice.here.workspace.root, *choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)
 
@@ -246,7 +249,8 @@ def _top_items(token: tuple[object, ...], _found: Scored, seq_ids: list[str]) ->
 
 def _save_asked(found: Scored, name: str) -> None:
     def write(replace: bool) -> None:
-        pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, replace=replace)
+        command = f"python -m lo2core {shlex.join(map(str, found.choice.command))}"
+        pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, command=command, replace=replace)
         state.flash(f"Saved as {name}.")
 
     with frame.calm():

@@ -88,7 +88,7 @@ def empty_state(sentence: str, page: str, label: str) -> None:
 
 
 def go_to(page: str, params: Mapping[str, str] | None = None) -> NoReturn:
-    """Go to the `page` script at once, in the same workspace: that stays in the session and must not be among `params`."""
+    """Go to the `page` script at once; the workspace stays in the session and must not be among `params`."""
     st.switch_page(page, query_params=params or {})
 
 

@@ -63,3 +63,12 @@ def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
     pattern.press("Enter")
     expect(app.page.get_by_text("lines change;")).to_be_visible()
     app.no_exception()
+
+
+def test_a_linked_workspace_stays_when_a_button_leads_to_another_page(app: App, tmp_path: Path) -> None:
+    (tmp_path / "lo2_counts.parquet").touch()
+    app.goto(f"/Enhance?ws={tmp_path}")
+    app.click("Load logs")
+    expect(app.page.get_by_role("heading", name="Load", level=1)).to_be_visible()
+    expect(app.page.get_by_test_id("stCode")).to_contain_text(str(tmp_path))
+    app.no_exception()

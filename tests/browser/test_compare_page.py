@@ -1,0 +1,85 @@
+"""Page Compare in a real browser: a brush, flips that lead to Explain, test cases side by side, a kept comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from driver import App, Server
+from playwright.sync_api import expect
+
+from scored import score_sample
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _scored(server: Server, loaded_sample: Path, sample_logs: Path) -> None:
+    score_sample(loaded_sample, sample_logs, server.workspace.parent)
+
+
+SAME = "/Compare?a=forest&b=nn"
+OTHER = "/Compare?a=samples/today/nn&b=nn"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("link", [SAME, OTHER])
+def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
+    app.goto(link)
+    app.no_exception()
+    expect(app.page.get_by_text("What differs in their making")).to_be_visible()
+    expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
+    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_box_drawn_in_the_scatter_lists_what_it_holds(app: App) -> None:
+    app.goto(SAME)
+    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("canvas")
+    chart.scroll_into_view_if_needed()
+    app.page.wait_for_timeout(500)  # drawn after its element is there
+    box = chart.bounding_box()
+    assert box
+    app.page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.2 * box["height"])
+    app.page.mouse.down()
+    app.page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
+    app.page.mouse.up()
+    expect(app.page.get_by_text(" selected")).to_be_visible()
+    app.no_exception()
+
+
+def test_a_flip_is_explained(app: App) -> None:
+    app.goto(SAME)
+    app.page.get_by_role("tab", name="Flips").click()
+    app.page.get_by_role("button", name="Explain in B").wait_for()
+    table = app.page.get_by_test_id("stDataFrame").nth(1)
+    table.scroll_into_view_if_needed()
+    app.page.wait_for_timeout(500)
+    table.click(position={"x": 16, "y": 50})
+    app.page.wait_for_timeout(300)
+    app.click("Explain in B")
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.page.wait_for_url("**prediction=nn**")
+    expect(app.page.get_by_text(" has z ").first).to_be_visible()
+
+
+def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:
+    app.goto(OTHER)
+    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("canvas")
+    chart.scroll_into_view_if_needed()
+    app.page.wait_for_timeout(500)
+    size = chart.bounding_box()
+    assert size
+    chart.click(position={"x": size["width"] * 0.5, "y": 60})
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.no_exception()
+
+
+def test_swap_is_kept_in_the_address(app: App) -> None:
+    app.goto(SAME)
+    app.click("Swap")
+    app.page.wait_for_url("**a=nn&b=forest**")
+
+
+def test_a_comparison_is_kept_in_the_workspace(app: App) -> None:
+    app.goto(SAME)
+    app.click("Keep")
+    expect(app.page.get_by_text("Kept: ")).to_be_visible(timeout=30_000)
+    assert (app.server.workspace / "explainability" / "compare_forest_nn" / "report.html").exists()

@@ -1,0 +1,36 @@
+"""The whole way, in a real browser: the sample from the first click to a saved prediction and its explanation."""
+
+from __future__ import annotations
+
+from driver import App
+from playwright.sync_api import expect
+
+from lo2core.store import Workspace
+
+
+def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App) -> None:
+    app.goto("/")
+    app.click("Try the sample")
+    expect(app.page.get_by_text("What needs a look")).to_be_visible(timeout=90_000)
+    app.no_exception()
+    made = Workspace(app.server.workspace).predictions()
+
+    app.server.restart()
+    app.goto("/Predict")
+    app.click("Predict")
+    expect(app.page.get_by_text("Incidents, worst first")).to_be_visible(timeout=30_000)
+    app.page.get_by_label("Save as").fill("tomorrow")
+    app.page.get_by_label("Save as").press("Enter")
+    app.settled()
+    app.click("Save")
+    expect(app.page.get_by_text("Saved as tomorrow.")).to_be_visible()
+    assert set(Workspace(app.server.workspace).predictions()) == {*made, "tomorrow"}
+
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Explain").click()
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(app.page.get_by_text("odder than all")).to_be_visible()
+    expect(app.page.get_by_text("--predictions tomorrow")).to_be_visible()
+    app.page.get_by_test_id("stMain").get_by_role("button", name="Keep").click()
+    expect(app.page.get_by_text("Kept: ")).to_be_visible(timeout=30_000)
+    app.no_exception()
+    assert list((app.server.workspace / "explainability" / "tomorrow").glob("*/report.html"))

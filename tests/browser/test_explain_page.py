@@ -1,0 +1,124 @@
+"""Page Explain in a real browser: from a chart to the raw line in two clicks, marks, downloads, back and forth."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from driver import App, Server
+from playwright.sync_api import expect
+
+from lo2core.store import Workspace
+from lo2core.tables import Predictions
+from scored import score_sample
+
+FAULT = "get_client_404_no_client"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workspace(server: Server, loaded_sample: Path, sample_logs: Path) -> Workspace:
+    score_sample(loaded_sample, sample_logs, server.workspace.parent)
+    return Workspace(server.workspace)
+
+
+@pytest.fixture
+def link(workspace: Workspace) -> str:
+    """The address of a fault of which the service `client` says all."""
+    run = workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0]
+    return f"/Explain?prediction=nn&run={run}&folder={FAULT}"
+
+
+def pick(app: App, table: int, row: int) -> None:
+    """Tick a row of one of the tables, counted from 0."""
+    found = app.page.get_by_test_id("stDataFrame").nth(table)
+    found.scroll_into_view_if_needed()
+    app.page.wait_for_timeout(400)  # the canvas is drawn after its element is there
+    found.click(position={"x": 16, "y": 36 + 28 * row + 14})
+    app.page.wait_for_timeout(200)
+    app.settled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_link_opens_the_incident_with_its_lines(app: App, link: str, scheme: str) -> None:
+    app.goto(link)
+    app.no_exception()
+    expect(app.page.get_by_text("client has z ")).to_be_visible()
+    expect(app.page.get_by_text("requests are of a kind that no normal has")).to_be_visible()
+    expect(app.page.get_by_role("tab", name="Lines")).to_be_visible()
+    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_from_a_bar_to_the_raw_line_in_two_clicks(app: App, link: str) -> None:
+    app.goto(link)
+    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("canvas")
+    width = chart.evaluate("e => e.clientWidth")
+    chart.click(position={"x": width * 0.6, "y": 18})
+    app.page.wait_for_url("**service=client**")
+    app.settled()
+    pick(app, 2, 1)
+    expect(app.page.get_by_text(re.compile(r"oauth2-client-1\.log, line \d+"))).to_be_visible()
+
+
+def test_a_picked_item_lists_the_lines_that_hold_it(app: App, link: str) -> None:
+    app.goto(link)
+    pick(app, 1, 0)
+    expect(app.page.get_by_text("lines hold the picked item")).to_be_visible()
+    app.no_exception()
+
+
+def test_next_is_kept_in_the_address_and_back_returns(app: App) -> None:
+    app.goto("/Explain?prediction=nn")
+    app.click("Next")
+    expect(app.page.get_by_text("2 of 92 incidents")).to_be_visible()
+    app.page.reload()
+    app.settled()
+    expect(app.page.get_by_text("2 of 92 incidents")).to_be_visible()
+    app.click("Previous")
+    expect(app.page.get_by_text("1 of 92 incidents")).to_be_visible()
+
+
+@pytest.mark.parametrize("view", ["Beside the nearest normal", "One request through all services"])
+def test_other_views_of_the_log_open(app: App, link: str, view: str) -> None:
+    app.goto(link)
+    app.page.get_by_role("tab", name=view).click()
+    expect(app.page.get_by_text(re.compile("are here alone|events in time order"))).to_be_visible()
+    app.no_exception()
+
+
+def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app: App, link: str) -> None:
+    app.goto(link)
+    app.click("This is benign ...")
+    app.page.get_by_role("button", name="Mark as benign").click()
+    expect(app.page.get_by_text("A mark needs a reason")).to_be_visible()
+    app.page.get_by_label("Reason").fill("the drill of May")
+    app.page.get_by_role("button", name="Mark as benign").click()
+    expect(app.page.get_by_text("Marked as benign: ")).to_be_visible()
+    app.page.get_by_text("1 in force").click()
+    pick(app, 0, 0)
+    app.click("Take it back ...")
+    app.page.get_by_label("Reason").fill("no drill")
+    app.page.get_by_role("button", name="Take it back", exact=True).click()
+    expect(app.page.get_by_text("The mark was taken back.")).to_be_visible()
+    expect(app.page.get_by_text("1 in force")).to_have_count(0)
+
+
+def test_the_report_is_one_file_without_foreign_addresses(app: App, link: str, tmp_path: Path) -> None:
+    app.goto(link)
+    with app.page.expect_download(timeout=30_000) as waiting:
+        app.page.get_by_role("button", name="report.html").click()
+    waiting.value.save_as(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "CLIENT_NOT_FOUND" in text
+    assert not re.search(r"(src|href)=[\"']https?://", text)
+
+
+@pytest.mark.parametrize("tab", ["False alarms", "The model"])
+def test_the_model_and_its_false_alarms_are_shown(app: App, tab: str) -> None:
+    app.goto("/Explain?prediction=forest")
+    app.page.get_by_role("tab", name=tab).click()
+    expect(app.page.get_by_text(re.compile("normal sequences|IsolationForest on messages")).first).to_be_visible()
+    app.settled()
+    app.no_exception()
+    expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
