@@ -11,13 +11,13 @@ with frame.calm():
         widgets.empty_state("There is nothing to explain yet: score logs first.", "pages/4_Predict.py", "Score logs")
         frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
         st.stop()
-    marks.show(here.workspace, chosen)
+    after = marks.show(here.workspace, chosen)
     incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=modelview.TABS)
     shown = None
     with incident:
         if incident.open:
             shown = explaining.choose_incident(chosen)
-            explaining.show_services(shown)
+            explaining.show_services(shown, after)
             picked = explaining.why(shown)
             with st.container(horizontal=True):
                 if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lo2core import jobs
@@ -13,10 +15,20 @@ from lo2core.store import Workspace
 ROOT = Path(__file__).parents[1]
 
 
-def page(script: str) -> AppTest:
-    """A page of the dashboard, drawn once."""
+def dashboard_in(folder: Path, patch: pytest.MonkeyPatch) -> Workspace:
+    """The workspace `folder/ws`, which the pages now work on, with the bundles of `folder/models`; caches are empty."""
+    patch.chdir(ROOT)
+    patch.setenv("LO2_WORKSPACE", str(folder / "ws"))
+    patch.setenv("LO2_MODELS", str(folder / "models"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return Workspace(folder / "ws")
+
+
+def page(script: str = "") -> AppTest:
+    """A page of the dashboard (without a script the overview), drawn once."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
-    return app.switch_page(script).run()
+    return app.switch_page(script).run() if script else app
 
 
 def texts(app: AppTest) -> str:

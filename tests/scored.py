@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from filelock import FileLock
+from pageverbs import ROOT
 from streamlit.testing.v1 import AppTest
 
 from lo2core import pipeline
 from lo2core.load import LoadOptions
 from lo2core.store import Workspace
 from lo2core.train import Recipe
-from pageverbs import ROOT
 
 MODELS = {"nn": "NearestNormal", "forest": "IsolationForest"}
 """Predictions, and bundles of the same name, with their detector."""
@@ -24,17 +25,26 @@ TODAY = "light-oauth2-data-1767225600"
 
 
 def score_sample(loaded: Path, logs: Path, folder: Path) -> Path:
-    """`ws` (the loaded sample), scored by `MODELS`, and in it the sample `today`, one new run; `models` beside it."""
+    """Fills `folder`: `ws` (the loaded sample) scored by `MODELS`, in it the sample `today`, one new run; `models`.
+
+    Made once in a test run and copied: what is recorded of a bundle's path leads to the one all share.
+    """
+    made = loaded.parent / "scored-sample"
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            _score(loaded, logs, made)
+    return Path(shutil.copytree(made, folder, dirs_exist_ok=True))
+
+
+def _score(loaded: Path, logs: Path, folder: Path) -> None:
     workspace = Workspace(shutil.copytree(loaded, folder / "ws"))
     for name, detector in MODELS.items():
         bundle = pipeline.train_bundle(workspace, Recipe(detector), folder / "models" / f"{name}.joblib")
         pipeline.predict_bundle(workspace, bundle, name)
     today = workspace.sample("today")
-    run = min(path for path in logs.iterdir() if path.is_dir())
-    new = shutil.copytree(run, folder / "logs" / TODAY)
+    new = shutil.copytree(min(path for path in logs.iterdir() if path.is_dir()), folder / "logs" / TODAY)
     pipeline.load_logs(today, [new], LoadOptions(labels="none"), jobs=1)
     pipeline.predict_bundle(today, folder / "models" / "nn.joblib", "nn")
-    return folder
 
 
 def work_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:

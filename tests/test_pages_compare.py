@@ -8,13 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pageverbs import has_button, press, texts
+from scored import open_page, score_sample, work_in
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers
 from lo2core.store import Workspace
 from lo2core.ui import alike
-from pageverbs import has_button, press, texts
-from scored import open_page, score_sample, work_in
 
 COMPARE = "pages/6_Compare.py"
 
@@ -42,7 +42,9 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def test_one_prediction_alone_says_what_is_missing(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_prediction_alone_says_what_is_missing(
+    scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = work_in(tmp_path, monkeypatch)
     workspace.root.mkdir()
     assert "there is none yet" in texts(open_page(COMPARE))

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pageverbs import has_button, press, texts
+from scored import open_page, score_sample, work_in
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers, feedback
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
 from lo2core.ui import modelview
-from pageverbs import has_button, press, texts
-from scored import open_page, score_sample, work_in
 
 EXPLAIN = "pages/5_Explain.py"
 FAULT = "get_client_404_no_client"
@@ -47,8 +47,8 @@ def tables(app: AppTest) -> list[pl.DataFrame]:
     return [pl.from_pandas(element.value.reset_index(drop=True)) for element in app.dataframe]
 
 
-def table_with(app: AppTest, column: str) -> pl.DataFrame:
-    return next(table for table in tables(app) if column in table.columns)
+def table_with(app: AppTest, *columns: str) -> pl.DataFrame:
+    return next(table for table in tables(app) if set(columns) <= set(table.columns))
 
 
 def pick(app: AppTest, prefix: str, row: int) -> AppTest:
@@ -149,6 +149,7 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="nn")
     assert "without them 1 more incident would be flagged" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
+    assert table_with(app, "z_after", "words")["z_after"].drop_nulls().to_list() == ["benign"]
     app = press(pick(app, "marks-", 0), "Take it back ...")
     assert seq_id in [code.value for code in app.code]
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import shlex
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
+from pageverbs import dashboard_in, page, press, texts, wait_for_job
 
 from lo2core import __main__, jobs, pipeline
 from lo2core.load import LoadOptions
@@ -19,44 +17,16 @@ from lo2core.tables import EnrichedEvents, Sequences
 from lo2core.ui import uploads
 from lo2core.ui.loading import Logs, Request
 
-ROOT = Path(__file__).parents[1]
-
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return Workspace(tmp_path / "ws")
+    return dashboard_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def loaded(workspace: Workspace, sample_logs: Path) -> Workspace:
     pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1)
     return workspace
-
-
-def page(script: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
-    return app.switch_page(script).run() if script else app
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (app.text, app.subheader, app.code) for element in kind)
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def wait_for_job(workspace: Workspace) -> None:
-    deadline = time.monotonic() + 60
-    while jobs.status(workspace).running:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert jobs.status(workspace).state == "done", jobs.status(workspace).log_tail
 
 
 def packed(folder: Path, run: Path) -> bytes:
@@ -68,13 +38,13 @@ def packed(folder: Path, run: Path) -> bytes:
 
 
 def test_an_empty_workspace_offers_the_sample_and_ones_own_logs(workspace: Workspace) -> None:
-    app = page("")
+    app = page()
     assert {"Try the sample", "Load my logs"} <= {button.label for button in app.button}
     assert not app.exception
 
 
 def test_the_sample_is_one_click(workspace: Workspace) -> None:
-    app = press(page(""), "Try the sample")
+    app = press(page(), "Try the sample")
     wait_for_job(workspace)
     app.run()
     assert not app.exception

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import streamlit as st
-from pageverbs import ROOT, has_button, page, press, texts, wait_for_job
+from pageverbs import dashboard_in, has_button, page, press, texts, wait_for_job
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, bundles, pipeline
@@ -36,13 +36,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path
 @pytest.fixture
 def workspace(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A copy of `trained` that the pages work on; the models lie beside it."""
-    monkeypatch.chdir(ROOT)
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return Workspace(tmp_path / "ws")
+    return dashboard_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture

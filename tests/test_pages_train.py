@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import streamlit as st
-from pageverbs import ROOT, has_button, page, press, texts, wait_for_job
+from pageverbs import dashboard_in, has_button, page, press, texts, wait_for_job
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, bundles, pipeline
@@ -25,12 +24,7 @@ TRAIN = "pages/3_Train.py"
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "ws"))
-    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return Workspace(tmp_path / "ws")
+    return dashboard_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture

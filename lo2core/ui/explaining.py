@@ -69,8 +69,11 @@ def choose_incident(chosen: Scores) -> Chosen:
     return Chosen(chosen, incident, row, services, _service(services))
 
 
-def show_services(shown: Chosen) -> None:
-    """All services of the incident, as bars and in words, with the first odd event of each; a click chooses one."""
+def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
+    """All services of the incident, as bars and in words, with the first odd event of each; a click chooses one.
+
+    after: scores after marks (`feedback.apply`), set beside those before.
+    """
     bars, words = st.columns([2, 3], gap="medium")
     with bars:
         st.altair_chart(
@@ -81,7 +84,7 @@ def show_services(shown: Chosen) -> None:
         )
     with words:
         began = scores.ask(shown.scores, _first_odd, *_odd_ones(shown.services))
-        _service_table(shown, began)
+        _service_table(shown, began, after)
     if began.height:
         first = began.row(0, named=True)
         where = f"{_clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
@@ -168,17 +171,26 @@ def _pick_service(services: dict[str, str]) -> None:
     address.say({"service": services.get(picked[0].get("seq_id", ""))})
 
 
-def _service_table(shown: Chosen, began: pl.DataFrame) -> None:
+def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | None) -> None:
     chosen = pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit(""))
     times = began.select("seq_id", began=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"))
     view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
+    marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
+    view = view.join(marked, on="seq_id", how="left", maintain_order="left")
     tables.show(view.with_columns(pl.col("began").fill_null(""), chosen=chosen), _SERVICE_COLUMNS)
+
+
+def _marked(after: pl.DataFrame) -> pl.DataFrame:
+    """seq_id, z_after of the sequences that a mark touches; as text, for one that is marked itself has no score."""
+    touched = after.filter(pl.col("marks").list.len() > 0)
+    return touched.select("seq_id", pl.col("z_after").round(1).cast(pl.String).fill_null("benign"))
 
 
 _SERVICE_COLUMNS = {
     "chosen": st.column_config.TextColumn("", width=30),
     "service": st.column_config.TextColumn("service", width=105),
     "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
+    "z_after": st.column_config.TextColumn("after marks", width=80),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
     "words": st.column_config.TextColumn("in words", width=170),
     "began": st.column_config.TextColumn("first odd at", width=95),

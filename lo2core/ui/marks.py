@@ -40,27 +40,27 @@ class Target:
         return f"{self.kind}:  {first}"
 
 
-def show(root: Workspace, chosen: Scores) -> None:
-    """What marks did to these scores, the marks in force, and a way to take them back; nothing where there are none."""
+def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
+    """What marks did to these scores, the marks in force, and a way to take them back.
+
+    Gives the scores after marks (`feedback.apply`); None where no mark is in force, or none can be applied.
+    """
     active = feedback.active(answers.marks(root))
     if not active.height:
-        return
+        return None
     if "line_no" in chosen.predictions.columns:
         st.caption(f"{active.height} marks are in force, but not applied here: these are scores of single events.")
-        return
-    applied = after_marks(root, chosen)
-    with st.expander(f"{feedback.sentence(applied)} {active.height} in force.", icon=":material/verified_user:"):
+        return None
+    stamp = bundle.file_stamp(root.path(Feedback))
+    applied = scores.ask(chosen, _applied, str(root.root), stamp, chosen.source, predictions=chosen.predictions)
+    told = f"{feedback.sentence(applied)} {active.height} in force."
+    with st.expander(told, icon=":material/verified_user:", key="marks"):
         suppressed = feedback.suppressed(applied).drop("marks")
         if suppressed.height:
             st.caption("Incidents that only the marks keep from being flagged")
             tables.show(suppressed)
         _marks(root, active)
-
-
-def after_marks(root: Workspace, chosen: Scores) -> pl.DataFrame:
-    """The predictions with what the marks make of them: see `feedback.apply`."""
-    stamp = bundle.file_stamp(root.path(Feedback))
-    return scores.ask(chosen, _applied, str(root.root), stamp, chosen.source, predictions=chosen.predictions)
+    return applied
 
 
 @st.dialog("This is benign", icon=":material/verified_user:", width="large")

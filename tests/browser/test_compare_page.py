@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from driver import App, Server
 from playwright.sync_api import expect
-
 from scored import score_sample
 
 
@@ -20,8 +19,7 @@ SAME = "/Compare?a=forest&b=nn"
 OTHER = "/Compare?a=samples/today/nn&b=nn"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("link", [SAME, OTHER])
+@pytest.mark.parametrize(("link", "scheme"), [(SAME, "light"), (OTHER, "dark")])
 def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
     app.goto(link)
     app.no_exception()
@@ -32,7 +30,7 @@ def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
 
 def test_a_box_drawn_in_the_scatter_lists_what_it_holds(app: App) -> None:
     app.goto(SAME)
-    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("canvas")
+    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
     chart.scroll_into_view_if_needed()
     app.page.wait_for_timeout(500)  # drawn after its element is there
     box = chart.bounding_box()
@@ -62,7 +60,7 @@ def test_a_flip_is_explained(app: App) -> None:
 
 def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:
     app.goto(OTHER)
-    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("canvas")
+    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
     chart.scroll_into_view_if_needed()
     app.page.wait_for_timeout(500)
     size = chart.bounding_box()
