@@ -1,12 +1,12 @@
 """What can go wrong, as one sentence a person can act on.
 
-    Lo2Error                 exit status 2 on the command line, a calm box on a page
-    |- InputError            the logs, a path or an option are not usable
-    |- ArtefactError         a saved table is missing, foreign or damaged
-    |  `- ExistsError        writing would replace something nobody asked to replace
-    |- BundleError           a saved model cannot be used
-    |  `- UntrustedError     ... because nobody has vouched for it yet
-    `- BusyError             another job holds the workspace
+Lo2Error                 exit status 2 on the command line, a calm box on a page
+|- InputError            the logs, a path or an option are not usable
+|- ArtefactError         a saved table is missing, foreign or damaged
+|  `- ExistsError        writing would replace something nobody asked to replace
+|- BundleError           a saved model cannot be used
+|  `- UntrustedError     ... because nobody has vouched for it yet
+`- BusyError             another job holds the workspace
 """
 
 from __future__ import annotations

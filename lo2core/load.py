@@ -35,9 +35,8 @@ BATCH_BYTES = 8 << 20
 def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambda n: None) -> Iterator[list[Path]]:
     """The roots, with a temporary folder of its content for every archive and every table of LogLead's LO2Loader."""
     with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
-        yield [
-            _as_folder(Path(root).expanduser(), Path(folder) / str(number), advance) for number, root in enumerate(roots)
-        ]
+        paths = [Path(root).expanduser() for root in roots]
+        yield [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
 
 
 def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:

@@ -70,14 +70,16 @@ def threshold_for(normal_z: Floats, budget: float) -> Threshold:
     """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
 
     normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
-    may lie at or above it, as in split conformal prediction; where that is none, it is the largest z plus a margin.
+    may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is the
+    largest z plus a margin.
     """
     ordered = np.sort(normal_z)[::-1]
     allowed = min(int((len(ordered) + 1) * budget / 100), len(ordered) - 1)
-    if allowed < 1:
+    passing = ordered[ordered > ordered[allowed]]
+    if not len(passing):
         top = float(ordered[0])
         return Threshold(top + MARGIN * max(abs(top), 1.0), budget, len(ordered), True)
-    return Threshold(float((ordered[allowed - 1] + ordered[allowed]) / 2), budget, len(ordered), False)
+    return Threshold(float((passing[-1] + ordered[allowed]) / 2), budget, len(ordered), False)
 
 
 @dataclass

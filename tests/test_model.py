@@ -46,6 +46,16 @@ def test_the_threshold_lets_as_many_normal_incidents_pass_as_the_budget_says(
     assert (z >= threshold.z).sum() == alarms
 
 
+def test_of_normals_with_the_same_z_none_passes_when_not_all_may() -> None:
+    tied = np.array([3.0] + [1.0] * 30 + [0.0] * 13)
+
+    threshold = threshold_for(tied, 5)
+
+    assert not threshold.estimated
+    assert (tied >= threshold.z).sum() == 1
+    assert threshold_for(np.ones(44), 5).estimated
+
+
 def test_too_few_normals_for_the_budget_give_a_margin_above_the_largest_marked_as_estimated() -> None:
     threshold = threshold_for(np.array([0.5, 2.0, 1.0]), 5)
 
