@@ -15,7 +15,11 @@ OTHER = {
     "Incidents new and gone": unlike.show_incidents,
     "Items new and vanished": unlike.show_items,
 }
-BOTH = {"Recall by fault": comparing.show_faults, "Shift": comparing.show_shifts}
+BOTH = {
+    "Recall by fault": comparing.show_faults,
+    "Shift": comparing.show_shifts,
+    "Over time": comparing.show_over_time,
+}
 
 here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
 with frame.calm():
@@ -29,6 +33,4 @@ with frame.calm():
                 if tab.open:
                     view(pair)
         comparing.keep(pair)
-        st.subheader("All saved predictions over time", anchor=False)
-        comparing.show_over_time(here.workspace)
 frame.terminal(*comparing.command(pair, here))

@@ -67,7 +67,13 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("label", "column"),
-    [("Flips", "change"), ("Biggest movers", "moved"), ("Metrics", "metric"), ("Recall by fault", "recall")],
+    [
+        ("Flips", "change"),
+        ("Biggest movers", "moved"),
+        ("Metrics", "metric"),
+        ("Recall by fault", "recall"),
+        ("Over time", "median z"),
+    ],
 )
 def test_every_view_of_the_same_sequences_has_its_table(workspace: Workspace, label: str, column: str) -> None:
     app = tab(open_page(COMPARE, a="forest", b="nn"), label)

@@ -120,10 +120,10 @@ def show_shifts(pair: Pair) -> None:
     downloads(pair.found.shifts, "shifts", key="shifts")
 
 
-def show_over_time(workspace: Workspace) -> None:
-    """All saved predictions of the workspace and its samples, a small panel for each measure."""
-    homes = (workspace, *workspace.samples())
-    found = _history(str(workspace.root), tuple(stamps(home) for home in homes))
+def show_over_time(pair: Pair) -> None:
+    """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
+    homes = (pair.workspace, *pair.workspace.samples())
+    found = _history(str(pair.workspace.root), tuple(stamps(home) for home in homes))
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
     with st.expander("The same as a table"):
         wide = found.pivot("measure", index=["prediction", "made"], values="value")
