@@ -24,10 +24,13 @@ Unpack = Callable[..., Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test, nor a process it starts, signs with the user's key or works in the user's folders."""
+def _own_settings(shared_tmp: Path) -> Iterator[None]:
+    """No test, nor a process it starts, signs with the user's key or works in the user's folders.
+
+    All workers sign with one key, for they share bundles.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LO2_SIGNING_KEY_FILE", str(tmp_path_factory.mktemp("keys") / "signing.key"))
+        patch.setenv("LO2_SIGNING_KEY_FILE", str(shared_tmp / "signing.key"))
         for name in ("LO2_WORKSPACE", "LO2_MODELS"):
             patch.delenv(name, raising=False)
         yield

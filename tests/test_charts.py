@@ -44,6 +44,16 @@ CURVES = pl.DataFrame({"name": ["NearestNormal"], "false_alarm_rate": [0.1], "re
 RECALLS = pl.DataFrame({"test_case": ["get_client_404"], "service": ["client"], "recall": [0.8], "n": [5]})
 POINTS = pl.DataFrame({"measure": ["alerts"], "prediction": ["p"], "made": [datetime(2026, 11, 23)], "value": [0.2]})
 
+MARKS = pl.DataFrame(
+    {"title": ["WARN delete"], "seq_id": ["a"], "contribution": [0.4], "level": [1.0], "offset": [0.2]}
+)
+UNSEEN = pl.DataFrame({"service": ["client"], "score": [1.2], "z_score": [0.4], "weight": [1.0]})
+DENSITY = pl.DataFrame({"left": [0.0], "right": [1.0], "bottom": [2.0], "top": [3.0], "n": [7]})
+DIFFERENCES = RECALLS.with_columns(prediction=pl.lit("B"), difference=pl.lit(-0.2))
+SIDES = pl.DataFrame(
+    {"test_case": ["get_client_404"] * 2, "service": ["client"] * 2, "side": ["A", "B"], "z": [9.0, None], "n": [1, 2]}
+)
+
 CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], list[Any]]] = {
     "incident_heatmap": (charts.incident_heatmap, [CELLS], [3.0]),
     "score_strip": (charts.score_strip, [SCORES], [3.0]),
@@ -56,6 +66,11 @@ CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], li
     "roc_curves": (charts.roc_curves, [CURVES], []),
     "precision_recall_curves": (charts.precision_recall_curves, [CURVES], []),
     "recall_matrix": (charts.recall_matrix, [RECALLS], []),
+    "beeswarm": (charts.beeswarm, [MARKS], []),
+    "calibration_strip": (charts.calibration_strip, [UNSEEN], [3.0]),
+    "prediction_density": (charts.prediction_density, [DENSITY], [(3.0, 2.5), ("A", "B")]),
+    "recall_differences": (charts.recall_differences, [DIFFERENCES], []),
+    "paired_heatmap": (charts.paired_heatmap, [SIDES], [3.0]),
     "predictions_over_time": (charts.predictions_over_time, [POINTS], []),
 }
 PICKS = {
@@ -64,6 +79,8 @@ PICKS = {
     "prediction_scatter": ["seq_id"],
     "service_bars": ["seq_id"],
     "timeline": ["run", "folder"],
+    "beeswarm": ["seq_id"],
+    "paired_heatmap": ["test_case", "service", "side"],
 }
 
 
@@ -106,7 +123,7 @@ def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> No
     assert "3" in str(dots["encoding"]["size"]["condition"]["test"])
 
 
-@pytest.mark.parametrize("name", ["score_strip", "score_histogram", "service_bars"])
+@pytest.mark.parametrize("name", ["score_strip", "score_histogram", "service_bars", "calibration_strip"])
 def test_threshold_is_a_rule_at_its_value(name: str) -> None:
     function, frames, _ = CHARTS[name]
     spec = function(*frames, 2.75).to_dict()
@@ -118,6 +135,16 @@ def test_flips_differ_in_shape_not_in_colour_alone() -> None:
     points = layers(spec_of("prediction_scatter"))[0]
     assert points["encoding"]["shape"]["scale"]["domain"] == list(charts.CHANGES)
     assert len(set(points["encoding"]["shape"]["scale"]["range"])) == len(charts.CHANGES)
+
+
+def test_a_brush_of_the_scatter_gives_the_ranges_of_both_scores() -> None:
+    brush = next(p for p in spec_of("prediction_scatter")["params"] if p["name"] == "brush")
+    assert brush["select"] == {"encodings": ["x", "y"], "type": "interval"}
+
+
+def test_logs_side_by_side_share_a_column_a_left_b_right() -> None:
+    offset = spec_of("paired_heatmap")["encoding"]["xOffset"]
+    assert (offset["field"], offset["sort"]) == ("side", ["A", "B"])
 
 
 def test_services_keep_their_colour_whatever_stands_beside_them() -> None:

@@ -177,7 +177,12 @@ def test_cells_of_the_density_hold_their_points_and_count_each_once() -> None:
     z = pl.DataFrame({"z_a": [-50.0, -1.0, 0.0, 0.01, 3.0, 700.0], "z_b": [0.0, 1.0, 2.0, 3.0, 4.0, -5.0]})
     cells = alike.density(z)
     assert cells["n"].sum() == z.height
+    near = 1e-9
     held = z.join_where(
-        cells, pl.col("z_a") >= pl.col("left"), pl.col("z_a") <= pl.col("right"), pl.col("z_b") >= pl.col("bottom")
+        cells,
+        pl.col("z_a") >= pl.col("left") - near,
+        pl.col("z_a") <= pl.col("right") + near,
+        pl.col("z_b") >= pl.col("bottom") - near,
+        pl.col("z_b") <= pl.col("top") + near,
     )
     assert held.select("z_a").unique().height == z.height

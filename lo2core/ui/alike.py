@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -15,8 +16,8 @@ from lo2core.ui.widgets import downloads, notice
 MAX_MARKS = 5_000
 """Marks in which one can select; of more sequences the chart shows how many fall where."""
 MAX_ROWS = 1_000
-_STEP = 0.12
-"""Width of a cell of the density, in units of log(1 + |z| / 3)."""
+CELLS = 60
+"""Of the density, along each axis."""
 
 
 def show_scores(pair: Pair) -> None:
@@ -26,6 +27,7 @@ def show_scores(pair: Pair) -> None:
     if scored.height > MAX_MARKS:
         st.altair_chart(charts.prediction_density(density(scored), pair.thresholds, pair.found.names), key="density")
         st.caption(f"{scored.height:,} sequences, counted by cell: too many to select one here, the flips can be.")
+        downloads(scored, "scores", key="scores")
         return
     chart = charts.prediction_scatter(scored, pair.thresholds, pair.found.names)
     event = st.altair_chart(chart, on_select="rerun", key=f"scatter-{pair.key}")
@@ -88,19 +90,45 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
 
 
 def density(scored: pl.DataFrame) -> pl.DataFrame:
-    """How many sequences fall into each cell of both z: left, right, bottom, top, n. Cells grow with z."""
-    cells = scored.group_by(x=_cell("z_a"), y=_cell("z_b")).agg(n=pl.len())
-    edges = {"left": pl.col("x"), "right": pl.col("x") + 1, "bottom": pl.col("y"), "top": pl.col("y") + 1}
-    return cells.select("n", **{name: _edge(cell) for name, cell in edges.items()})
+    """How many sequences fall into each of `CELLS` x `CELLS` cells of both z: left, right, bottom, top, n.
+
+    As on the axes, cells grow with z.
+    """
+    axes = {name: _Axis.of(scored[name]) for name in ("z_a", "z_b")}
+    cells = scored.group_by(axis.cell(name).alias(name) for name, axis in axes.items()).agg(n=pl.len())
+    (x, across), (y, up) = axes.items()
+    return cells.select(
+        "n",
+        left=across.edge(pl.col(x)),
+        right=across.edge(pl.col(x) + 1),
+        bottom=up.edge(pl.col(y)),
+        top=up.edge(pl.col(y) + 1),
+    )
 
 
-def _cell(name: str) -> pl.Expr:
-    z = pl.col(name)
-    return (z.sign() * (z.abs() / 3).log1p() / _STEP).floor().cast(pl.Int64)
+@dataclass(frozen=True)
+class _Axis:
+    """Cells of equal width in units of sign(z) log(1 + |z| / 3), from `low` on."""
+
+    low: float
+    width: float
+
+    @classmethod
+    def of(cls, z: pl.Series) -> _Axis:
+        bent = z.to_frame("z").select(_bent(pl.col("z"))).to_series()
+        low, high = float(bent.min() or 0.0), float(bent.max() or 0.0)  # type: ignore[arg-type]
+        return cls(low, max(high - low, 1e-9) / CELLS)
+
+    def cell(self, name: str) -> pl.Expr:
+        return ((_bent(pl.col(name)) - self.low) / self.width).floor().clip(0, CELLS - 1).cast(pl.Int64)
+
+    def edge(self, cell: pl.Expr) -> pl.Expr:
+        bent = cell * self.width + self.low
+        return bent.sign() * 3 * (bent.abs().exp() - 1)
 
 
-def _edge(cell: pl.Expr) -> pl.Expr:
-    return cell.sign() * 3 * ((cell.abs() * _STEP).exp() - 1)
+def _bent(z: pl.Expr) -> pl.Expr:
+    return z.sign() * (z.abs() / 3).log1p()
 
 
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:

@@ -217,13 +217,19 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
 def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
     made = found.filter(pl.col("share") > 0)
     every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
-    view = made if every else made.head(FIVE)
+    view = made if every else _five(made)
     row = tables.pick(_item_view(view), _ITEM_COLUMNS, f"items-{shown.key}-{every}")
     if row is None:
         return None
     text = view["item"][row].strip()
     raw(text, height=160 if text.count("\n") > 6 else None)
     return int(view["feature"][row])
+
+
+def _five(made: pl.DataFrame) -> pl.DataFrame:
+    """The five largest items, stack frames only where there is nothing else: they come with their exception."""
+    frame = pl.col("item").str.contains(explain.STACK_FRAME)
+    return made.sort(frame, maintain_order=True).head(FIVE)
 
 
 def _item_view(view: pl.DataFrame) -> pl.DataFrame:
