@@ -172,6 +172,15 @@ def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace
     assert f"{wrong.height} of 140 normal sequences are flagged" in texts(app)
 
 
+def test_predictions_of_one_bundle_at_two_thresholds_are_told_apart(own: Workspace) -> None:
+    strict = own.read(Predictions, "forest").with_columns(pred_ano=False)
+    own.write(Predictions, strict, name="strict", provenance=own.metadata("forest"))
+    for name, told in (("forest", "normal sequences are flagged"), ("strict", "None of the 140 normal sequences")):
+        app = open_page(EXPLAIN, prediction=name)
+        app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+        assert told in texts(app.run())
+
+
 def test_unlabelled_logs_have_no_false_alarms_to_show(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, sample="today", prediction="nn")
     app.session_state[modelview.TABS] = modelview.FALSE_ALARMS

@@ -177,7 +177,8 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
     view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
     marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
     view = view.join(marked, on="seq_id", how="left", maintain_order="left")
-    tables.show(view.with_columns(pl.col("began").fill_null(""), chosen=chosen), _SERVICE_COLUMNS)
+    rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
+    tables.show(view.with_columns(pl.col("began").fill_null(""), rounded, chosen=chosen), _SERVICE_COLUMNS)
 
 
 def _marked(after: pl.DataFrame) -> pl.DataFrame:

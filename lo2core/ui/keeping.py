@@ -54,12 +54,12 @@ def command(chosen: Scores, incident: Incident | None) -> list[object]:
 
 def _explained(chosen: Scores, incident: Incident) -> Explanation:
     name = chosen.source.prediction or str(chosen.source.live)
-    where = (incident.run, incident.folder, incident.window, chosen.source)
+    where = (incident.run, incident.folder, incident.window)
     return scores.ask(chosen, _explain, name, *where, predictions=chosen.predictions)
 
 
 def _explain(
-    evidence: Evidence, name: str, run: str, folder: str, window: int | None, source: object, predictions: pl.DataFrame
+    evidence: Evidence, name: str, run: str, folder: str, window: int | None, predictions: pl.DataFrame
 ) -> Explanation:
     return answers.explain_incident(evidence, predictions, Incident(run, folder, window), name)
 

@@ -52,7 +52,7 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
         st.caption(f"{active.height} marks are in force, but not applied here: these are scores of single events.")
         return None
     stamp = bundle.file_stamp(root.path(Feedback))
-    applied = scores.ask(chosen, _applied, str(root.root), stamp, chosen.source, predictions=chosen.predictions)
+    applied = scores.ask(chosen, _applied, str(root.root), stamp, predictions=chosen.predictions)
     told = f"{feedback.sentence(applied)} {active.height} in force."
     with st.expander(told, icon=":material/verified_user:", key="marks"):
         suppressed = feedback.suppressed(applied).drop("marks")
@@ -104,7 +104,7 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
         downloads(answers.marks(root), "feedback", key="feedback")
 
 
-def _applied(evidence: Evidence, root: str, stamp: object, source: object, predictions: pl.DataFrame) -> pl.DataFrame:
+def _applied(evidence: Evidence, root: str, stamp: object, predictions: pl.DataFrame) -> pl.DataFrame:
     return feedback.apply(evidence, predictions, answers.marks(Workspace(root)))
 
 

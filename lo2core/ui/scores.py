@@ -104,9 +104,15 @@ def evidence(scores: Scores) -> Evidence:
 def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
     """`compute(evidence, *arguments, **frames)`, remembered until a file changes.
 
-    The arguments are plain values, and all there is to tell one answer from another: `frames` must follow from them.
+    The arguments are plain values; `frames` must follow from them and from the scores, for they are not looked at.
     """
-    known = (str(scores.logs.root), stamps(scores.logs), str(scores.bundle), bundles.stamp(scores.bundle))
+    known = (
+        scores.source.name,
+        str(scores.logs.root),
+        stamps(scores.logs),
+        str(scores.bundle),
+        bundles.stamp(scores.bundle),
+    )
     asked = f"{compute.__module__}.{compute.__qualname__}{arguments!r}"
     return _asked(asked, known, partial(compute, **frames), scores, arguments)
 
