@@ -82,7 +82,7 @@ def test_every_view_of_the_same_sequences_has_its_table(workspace: Workspace, la
 
 
 def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="nn", b="samples/today/nn")
+    app = open_page(COMPARE, a="nn", b="today/nn")
     assert not app.exception
     assert "The model is the same, the logs changed" in texts(app)
     assert {"PSI of scores", "PSI of messages"} <= metrics(app).keys()
@@ -93,21 +93,21 @@ def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> 
     ("label", "column"), [("Test cases", "n_b"), ("Incidents new and gone", "change"), ("Shift", "scores")]
 )
 def test_every_view_of_other_logs_has_its_table(workspace: Workspace, label: str, column: str) -> None:
-    app = tab(open_page(COMPARE, a="samples/today/nn", b="nn"), label)
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), label)
     assert not app.exception
     assert column in columns(app)
 
 
 def test_items_of_other_logs_are_listed_by_kind(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="samples/today/nn", b="nn"), "Items new and vanished")
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Items new and vanished")
     assert not app.exception
     assert "of kind message are in B alone" in texts(app)
 
 
 def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="samples/today/nn", b="nn")
+    app = open_page(COMPARE, a="today/nn", b="nn")
     where = {"test_case": "get_client_404_no_client", "service": "client", "side": "A"}
-    app.session_state["cases-samples/today/nn-nn"] = {"selection": {"pick": [where]}}
+    app.session_state["cases-today/nn-nn"] = {"selection": {"pick": [where]}}
     app = app.run()
     assert app.title[0].value == "Explain"
     assert "client has z " in texts(app)
@@ -150,7 +150,7 @@ def test_a_flip_leads_to_its_explanation(workspace: Workspace) -> None:
 
 
 def test_the_command_it_shows_works(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    app = open_page(COMPARE, a="nn", b="samples/today/nn")
+    app = open_page(COMPARE, a="nn", b="today/nn")
     assert __main__.main(shlex.split(app.code[-1].value)[3:]) == 0
     assert "report.html" in capsys.readouterr().out
 

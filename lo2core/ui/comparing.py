@@ -19,7 +19,7 @@ from lo2core.store import Workspace
 from lo2core.ui import address, links, scores, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.reading import stamps
-from lo2core.ui.scores import SAMPLES, Source
+from lo2core.ui.scores import Source
 from lo2core.ui.widgets import downloads, empty_state, notice
 
 PREDICT = "pages/4_Predict.py"
@@ -150,7 +150,7 @@ def keep(pair: Pair) -> None:
 
 def command(pair: Pair | None, here: Frame) -> list[object]:
     """The arguments of the command that compares the same."""
-    names = [name.removeprefix(SAMPLES) for name in (pair.a, pair.b)] if pair else ["A", "B"]
+    names = [pair.a, pair.b] if pair else ["A", "B"]
     return ["compare", *names, "--output-dir", here.workspace.root]
 
 
@@ -199,7 +199,7 @@ def _figure(value: float | None) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing ...")
 def _compared(root: str, a: str, b: str, files: tuple[Any, ...]) -> tuple[tuple[Saved, Saved], Comparison]:
-    one, other = (answers.read_saved(Workspace(root), name.removeprefix(SAMPLES)) for name in (a, b))
+    one, other = (answers.read_saved(Workspace(root), name) for name in (a, b))
     return (one, other), answers.compare_saved([one, other])
 
 

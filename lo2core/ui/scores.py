@@ -26,8 +26,6 @@ from lo2core.ui.reading import stamps
 from lo2core.ui.widgets import notice
 
 T = TypeVar("T")
-SAMPLES = "samples/"
-"""What the name of a prediction of a sample begins with: `samples/<sample>/<name>`."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ class Source:
 
     @property
     def name(self) -> str:
-        """`lo2_nn_predictions`, `samples/today/lo2_nn_predictions`, or `lo2_nn, not saved`."""
-        prefix = f"{SAMPLES}{self.sample}/" if self.sample else ""
+        """`lo2_nn_predictions`, `today/lo2_nn_predictions` of a sample, or `lo2_nn, not saved`."""
+        prefix = f"{self.sample}/" if self.sample else ""
         return f"{prefix}{self.prediction or f'{self.live}, not saved'}"
 
     def params(self) -> address.Params:
@@ -51,7 +49,7 @@ class Source:
     @classmethod
     def named(cls, name: str) -> Source:
         """From the name of a saved prediction."""
-        sample, _, prediction = name.removeprefix(SAMPLES).rpartition("/")
+        sample, _, prediction = name.rpartition("/")
         return cls(sample or None, prediction)
 
 
@@ -73,7 +71,7 @@ class Scores:
 def saved(workspace: Workspace) -> list[str]:
     """Names of all saved predictions, the workspace's own first, each newest first."""
     samples = workspace.samples()
-    theirs = [f"{SAMPLES}{sample.root.name}/{name}" for sample in samples for name in sample.predictions()]
+    theirs = [f"{sample.root.name}/{name}" for sample in samples for name in sample.predictions()]
     return workspace.predictions() + theirs
 
 

@@ -16,7 +16,7 @@ def _scored(server: Server, loaded_sample: Path, sample_logs: Path) -> None:
 
 
 SAME = "/Compare?a=forest&b=nn"
-OTHER = "/Compare?a=samples/today/nn&b=nn"
+OTHER = "/Compare?a=today/nn&b=nn"
 
 
 @pytest.mark.parametrize(("link", "scheme"), [(SAME, "light"), (OTHER, "dark")])
