@@ -65,8 +65,8 @@ class NearestNormal(Detector):
     def attribution(self) -> str:
         return (
             f"The {self.n_largest} largest differences to each of the {self.n_neighbors} nearest normals, each by its "
-            f"squared share of the distance; the shares add up to the score. Of what no normal holds only the "
-            f"{self.n_foreign} most frequent items are looked at; smaller differences are not."
+            "squared share of the distance; the shares add up to the score, and smaller differences are not named. Of "
+            f"what no normal holds the {self.n_foreign} most frequent items count, and all such items share their part."
         )
 
     def neighbours(self, X: sparse.csr_matrix) -> tuple[Integers, Floats]:
