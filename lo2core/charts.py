@@ -45,7 +45,7 @@ CHANGE_SHAPES = ("square", "circle", "triangle-up", "triangle-down")
 
 ROW = alt.Step(20)
 LABEL_LIMIT = 380
-Z_AXIS = alt.Axis(values=[-100, -30, -10, -3, 0, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s")
+Z_AXIS = alt.Axis(values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s")
 Z_SCALE = alt.Scale(type="symlog", constant=3)
 """Linear near zero, where the threshold is; logarithmic beyond, where a fault can be hundreds of deviations out."""
 
@@ -105,25 +105,6 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
         .add_params(pick)
     )
     return alt.layer(ticks, _threshold_rule(threshold)).properties(height=alt.Step(14))
-
-
-def score_histogram(bins: pl.DataFrame, threshold: float) -> Chart:
-    """How many sequences or incidents fall into each bin of z, normals and others apart.
-
-    Expects ``left``, ``right`` (edges in z), ``label`` (normal, other, no label), ``n``.
-    """
-    bars = (
-        alt.Chart(bins)
-        .mark_bar(opacity=0.75, stroke=NEUTRAL, strokeOpacity=0.5, strokeWidth=0.5)
-        .encode(
-            x=alt.X("left:Q", title="z-score", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
-            x2="right:Q",
-            y=alt.Y("n:Q", title="how many", stack=True),
-            color=_by_label(),
-            tooltip=_tooltip(label="label", left="from z", right="to z", n="how many"),
-        )
-    )
-    return alt.layer(bars, _threshold_rule(threshold)).properties(height=240)
 
 
 def ledger_bar(ledger: pl.DataFrame) -> Chart:

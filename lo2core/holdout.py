@@ -17,7 +17,6 @@ from lo2core.train import MAX_FOLDS, Recipe, fit_detectors, folds, train
 from lo2core.vectorizer import Vectorizer
 
 BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS = "by run", "fault left out", "long normals"
-SPLITS = (BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS)
 
 _LONG = 2.0
 """A normal incident is a long one when it holds more than this many times the events of the median one."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-import streamlit as st
 from filelock import FileLock
 from pageverbs import ROOT
 from streamlit.testing.v1 import AppTest
@@ -45,16 +43,6 @@ def _score(loaded: Path, logs: Path, folder: Path) -> None:
     new = shutil.copytree(min(path for path in logs.iterdir() if path.is_dir()), folder / "logs" / TODAY)
     pipeline.load_logs(today, [new], LoadOptions(labels="none"), jobs=1)
     pipeline.predict_bundle(today, folder / "models" / "nn.joblib", "nn")
-
-
-def work_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """Let pages work in `folder/ws`, with the models beside it and nothing remembered."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("LO2_WORKSPACE", str(folder / "ws"))
-    monkeypatch.setenv("LO2_MODELS", str(folder / "models"))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return Workspace(folder / "ws")
 
 
 def open_page(script: str, **address: str) -> AppTest:

@@ -32,7 +32,6 @@ SCORES = pl.DataFrame(
         "run": ["17", "17"],
     }
 )
-BINS = pl.DataFrame({"left": [0.0, 1.0], "right": [1.0, 2.0], "label": [charts.NORMAL, charts.OTHER], "n": [5, 1]})
 LEDGER = pl.DataFrame({"kind": list(charts.LEDGER), "lines": [70, 20, 5, 3, 2]})
 BANDS = pl.DataFrame({"run": ["17"], "folder": ["correct"], "label": ["normal"], "start": [0.0], "end": [0.5]})
 ERRORS = pl.DataFrame({"run": ["17"], "at": [0.2], "service": ["client"], "errors": [3]})
@@ -57,7 +56,6 @@ SIDES = pl.DataFrame(
 CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], list[Any]]] = {
     "incident_heatmap": (charts.incident_heatmap, [CELLS], [3.0]),
     "score_strip": (charts.score_strip, [SCORES], [3.0]),
-    "score_histogram": (charts.score_histogram, [BINS], [3.0]),
     "ledger_bar": (charts.ledger_bar, [LEDGER], []),
     "timeline": (charts.timeline, [BANDS, ERRORS], []),
     "prediction_scatter": (charts.prediction_scatter, [PAIRS], [(3.0, 2.5)]),
@@ -123,7 +121,7 @@ def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> No
     assert "3" in str(dots["encoding"]["size"]["condition"]["test"])
 
 
-@pytest.mark.parametrize("name", ["score_strip", "score_histogram", "service_bars", "calibration_strip"])
+@pytest.mark.parametrize("name", ["score_strip", "service_bars", "calibration_strip"])
 def test_threshold_is_a_rule_at_its_value(name: str) -> None:
     function, frames, _ = CHARTS[name]
     spec = function(*frames, 2.75).to_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,8 +14,8 @@ from lo2core.load import LoadOptions, gather_loaded, load_folders, plan
 from lo2core.masks import DEFAULT_RULES, Masker, MaskRule, message_ids
 
 
-def load(root: Path, masker: Masker | None = None, **options: object) -> Items:
-    chosen = LoadOptions(**options)  # type: ignore[arg-type]
+def load(root: Path, masker: Masker | None = None, **options: Any) -> Items:
+    chosen = LoadOptions(**options)
     parts = load_folders(plan([root], chosen), chosen, masker or Masker())
     return gather_loaded(part for _, part in parts).items
 

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 SAVED = (Events, Sequences, Ledger, Messages, Counts)
 
 
-def load(*roots: Path, jobs: int = 2, **options: object) -> Loaded:
-    chosen = LoadOptions(**options)  # type: ignore[arg-type]
+def load(*roots: Path, jobs: int = 2, **options: Any) -> Loaded:
+    chosen = LoadOptions(**options)
     found = plan(roots, chosen)
     return gather_loaded((part for _, part in load_folders(found, chosen, Masker(), jobs=jobs)), None)
 
@@ -50,8 +50,8 @@ def assert_same_tables(one: Workspace, other: Workspace) -> None:
         assert frame.equals(theirs[name]), name
 
 
-def chosen_cases(root: Path, **options: object) -> set[tuple[str | None, str | None]]:
-    return {(file.run, file.folder) for file in plan([root], LoadOptions(**options)).chosen}  # type: ignore[arg-type]
+def chosen_cases(root: Path, **options: Any) -> set[tuple[str | None, str | None]]:
+    return {(file.run, file.folder) for file in plan([root], LoadOptions(**options)).chosen}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_one_fault_by_name_or_at_random(faults: Path) -> None:
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        LoadOptions(**options)  # type: ignore[arg-type]
+        LoadOptions(**options)
 
 
 def test_wrong_names_are_answered_with_those_that_exist(faults: Path) -> None:

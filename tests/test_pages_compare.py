@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import has_button, press, texts
-from scored import open_page, score_sample, work_in
+from pageverbs import dashboard_in, has_button, press, texts
+from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers
@@ -26,7 +26,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample
 
 @pytest.fixture
 def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    return work_in(scored, monkeypatch)
+    return dashboard_in(scored, monkeypatch)
 
 
 def tab(app: AppTest, label: str) -> AppTest:
@@ -45,7 +45,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 def test_one_prediction_alone_says_what_is_missing(
     scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = work_in(tmp_path, monkeypatch)
+    workspace = dashboard_in(tmp_path, monkeypatch)
     workspace.root.mkdir()
     assert "there is none yet" in texts(open_page(COMPARE))
     shutil.copy(scored / "ws" / "nn.parquet", workspace.root)

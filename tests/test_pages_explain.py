@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import has_button, press, texts
-from scored import open_page, score_sample, work_in
+from pageverbs import dashboard_in, has_button, press, texts
+from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers, feedback
@@ -28,13 +28,13 @@ def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample
 
 @pytest.fixture
 def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    return work_in(scored, monkeypatch)
+    return dashboard_in(scored, monkeypatch)
 
 
 @pytest.fixture
 def own(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A copy to write into."""
-    return work_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
+    return dashboard_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def pick(app: AppTest, prefix: str, row: int) -> AppTest:
 
 
 def test_without_scores_the_page_leads_to_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work_in(tmp_path, monkeypatch)
+    dashboard_in(tmp_path, monkeypatch)
     app = open_page(EXPLAIN)
     assert "There is nothing to explain yet" in texts(app)
     assert has_button(app, "Score logs")

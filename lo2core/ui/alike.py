@@ -115,8 +115,8 @@ class _Axis:
 
     @classmethod
     def of(cls, z: pl.Series) -> _Axis:
-        bent = z.to_frame("z").select(_bent(pl.col("z"))).to_series()
-        low, high = float(bent.min() or 0.0), float(bent.max() or 0.0)  # type: ignore[arg-type]
+        bent = z.to_frame("z").select(_bent(pl.col("z"))).to_series().drop_nulls().to_numpy()
+        low, high = (float(bent.min()), float(bent.max())) if len(bent) else (0.0, 0.0)
         return cls(low, max(high - low, 1e-9) / CELLS)
 
     def cell(self, name: str) -> pl.Expr:

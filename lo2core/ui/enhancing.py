@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -189,10 +190,10 @@ def template_table(workspace: Workspace) -> None:
         _lines_of(workspace, found.row(row, named=True))
 
 
-def _lines_of(workspace: Workspace, template: dict[str, object]) -> None:
+def _lines_of(workspace: Workspace, template: dict[str, Any]) -> None:
     st.subheader("Lines of the template", anchor=False)
     st.text(str(template["template"]))
-    ids = tuple(template["message_ids"])  # type: ignore[arg-type, var-annotated]
+    ids = tuple(template["message_ids"])
     lines_view(workspace, LineFilter(message_ids=ids), key="template")
 
 
