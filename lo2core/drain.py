@@ -1,6 +1,7 @@
 """Drain (He et al., "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017) over distinct messages.
 
-Groups messages as `drain3` does, with one rule more: error codes and constants in capitals are never masked away.
+Groups messages as `drain3` does, with two rules more: level, logger and method are never masked away (each such header
+has a tree of its own, as the benchmarks of LogHub parse the content of lines only), nor are error codes and constants.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ _CONSTANT = re.compile(
 )
 """What acts as a key; `<CREDENTIALS>` and its like are masks, no constants."""
 
+_HEADER = re.compile(r"[A-Z]+ \S+(?: \S+)? -(?= |$)")
+"""`LEVEL logger method -` of a normalised message; the method may be unknown."""
+
 
 class Drain:
     """A fixed-depth tree of templates, learned once by `fit`, then frozen: `match` never makes a new one.
 
-    Messages are split at blanks. Two messages may share a template only if they have equally many tokens and the same
-    tokens with constants in the same places; so a template shows its constants, and its text is enough to identify it.
-    Otherwise as in `drain3` with the same settings and without masking: a message joins the most similar template that
-    begins alike if at least the share `similarity` of its tokens is equal.
+    Messages are split at blanks, behind their header. Two messages may share a template only if they have the same
+    header, equally many tokens, and the same tokens with constants in the same places; so a template shows where it
+    comes from and its constants, and its text is enough to identify it. Otherwise as in `drain3` with the same settings
+    and without masking: a message joins the most similar template that begins alike if at least the share `similarity`
+    of its tokens is equal.
     """
 
     def __init__(self, similarity: float = 0.4, depth: int = 4, max_children: int = 100) -> None:
@@ -37,14 +42,14 @@ class Drain:
         self.similarity = similarity
         self.depth = depth
         self.max_children = max_children
-        self._templates: list[list[str]] = []
+        self._templates: list[tuple[str, list[str]]] = []
         self._tree: dict[str, Any] = {}
 
     def fit(self, messages: Iterable[str]) -> Drain:
         """Learns the templates anew. Their order and form depend on the order of the messages: sort them first."""
         self._templates, self._tree = [], {}
         for message in messages:
-            self._learn(message.split())
+            self._learn(*_split(message))
         return self
 
     def match(self, messages: Iterable[str]) -> list[int | None]:
@@ -52,58 +57,59 @@ class Drain:
 
         Every message that was fitted is covered.
         """
-        return [self._cover(message.split()) for message in messages]
+        return [self._cover(*_split(message)) for message in messages]
 
     @property
     def templates(self) -> list[str]:
         """The text of each template, in the order in which they arose; variable tokens are `<*>`."""
-        return [" ".join(template) for template in self._templates]
+        return [" ".join([header, *tokens] if header else tokens) for header, tokens in self._templates]
 
     def to_dict(self) -> dict[str, Any]:
         """All settings and state, ready for JSON."""
         settings = {"similarity": self.similarity, "depth": self.depth, "max_children": self.max_children}
-        return {**settings, "templates": self._templates, "tree": self._tree}
+        return {**settings, "templates": [list(template) for template in self._templates], "tree": self._tree}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Drain:
         drain = cls(state["similarity"], state["depth"], state["max_children"])
-        drain._templates, drain._tree = state["templates"], state["tree"]
+        drain._templates = [(header, tokens) for header, tokens in state["templates"]]
+        drain._tree = state["tree"]
         return drain
 
-    def _learn(self, tokens: list[str]) -> None:
-        candidates = self._leaf(tokens)
-        likeness = {index: _likeness(self._templates[index], tokens) for index in candidates}
+    def _learn(self, header: str, tokens: list[str]) -> None:
+        candidates = self._leaf(header, tokens)
+        likeness = {index: _likeness(self._templates[index][1], tokens) for index in candidates}
         best = max(likeness, key=likeness.__getitem__, default=None)
         if best is None or (tokens and likeness[best][0] / len(tokens) < self.similarity):
-            self._insert(tokens)
+            self._insert(header, tokens)
         else:
-            pairs = zip(self._templates[best], tokens, strict=True)
-            self._templates[best] = [old if old == new else WILDCARD for old, new in pairs]
+            pairs = zip(self._templates[best][1], tokens, strict=True)
+            self._templates[best] = header, [old if old == new else WILDCARD for old, new in pairs]
 
-    def _cover(self, tokens: list[str]) -> int | None:
+    def _cover(self, header: str, tokens: list[str]) -> int | None:
         # A message can have been learned in another branch than the one that its first tokens lead to by now.
-        for candidates in (self._leaf(tokens), _leaves(self._tree.get(_key(tokens), []))):
-            covering = [index for index in candidates if _covers(self._templates[index], tokens)]
+        for candidates in (self._leaf(header, tokens), _leaves(self._tree.get(_key(header, tokens), []))):
+            covering = [index for index in candidates if _covers(self._templates[index][1], tokens)]
             if covering:
-                return max(covering, key=lambda index: self._templates[index].count(WILDCARD))
+                return max(covering, key=lambda index: self._templates[index][1].count(WILDCARD))
         return None
 
-    def _leaf(self, tokens: list[str]) -> list[int]:
+    def _leaf(self, header: str, tokens: list[str]) -> list[int]:
         """The templates that begin like these tokens."""
-        node = self._tree.get(_key(tokens), [])
+        node = self._tree.get(_key(header, tokens), [])
         for token in self._prefix(tokens):
             if not node:
                 return []
             node = node.get(token, node.get(WILDCARD, []))
         return node
 
-    def _insert(self, tokens: list[str]) -> None:
-        node, step = self._tree, _key(tokens)
+    def _insert(self, header: str, tokens: list[str]) -> None:
+        node, step = self._tree, _key(header, tokens)
         for token in self._prefix(tokens):
             node = node.setdefault(step, {})
             step = self._branch(node, token)
         node.setdefault(step, []).append(len(self._templates))
-        self._templates.append(tokens)
+        self._templates.append((header, tokens))
 
     def _branch(self, node: dict[str, Any], token: str) -> str:
         """The child to go to: the token's own, but the wildcard's for tokens with digits and where a node is full."""
@@ -123,10 +129,17 @@ def template_id(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _key(tokens: list[str]) -> str:
-    """The number of tokens, and the place and text of each that holds a constant."""
+def _split(message: str) -> tuple[str, list[str]]:
+    """The header with its dash ("" where there is none), and the tokens behind it."""
+    text = " ".join(message.split())
+    found = _HEADER.match(text)
+    return (found[0], text[found.end() :].split()) if found else ("", text.split())
+
+
+def _key(header: str, tokens: list[str]) -> str:
+    """The header, the number of tokens, and the place and text of each that holds a constant."""
     constants = [f"{place}:{token}" for place, token in enumerate(tokens) if _CONSTANT.search(token)]
-    return " ".join([str(len(tokens)), *constants])
+    return " ".join([header, str(len(tokens)), *constants])
 
 
 def _likeness(template: list[str], tokens: list[str]) -> tuple[int, int]:
