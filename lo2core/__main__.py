@@ -304,7 +304,7 @@ def _run_compare(args: argparse.Namespace) -> None:
     from lo2core.store import Workspace
 
     workspace = Workspace(args.output_dir)
-    comparison = answers.compare_saved([answers.read_saved(workspace, name) for name in args.predictions])
+    comparison = answers.compared(workspace, args.predictions)
     print(spoken.comparison(comparison))
     paths = answers.keep_comparison(workspace, comparison)
     _print_paths([path for path in paths if path.suffix == ".html"])

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from lo2core import bundles, compare, diff, explain, incidents, lines, pipeline
+from lo2core import bundles, compare, diff, explain, incidents, lines, pipeline, rawlines
 from lo2core.bundles import LoadedBundle
-from lo2core.compare import Saved
+from lo2core.compare import Comparison
 from lo2core.errors import ArtefactError, InputError
 from lo2core.explain import Evidence, Logs
 from lo2core.items import remask
+from lo2core.requests import foreign_requests
+from lo2core.saved import Saved
 from lo2core.store import Workspace
 from lo2core.tables import EventPredictions, Events, Feedback, Messages, Predictions, Sequences
-from lo2core.vectorizer import event_lines
+from lo2core.vectorizer import event_lines, trace
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,13 @@ def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
     return Evidence(bundle.model, bundle.vec, here, _logs(home, bundle, training=True))
 
 
+def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
+    """`rawlines.lines_with` of a workspace's own logs."""
+    events = workspace.scan(Events) if workspace.has(Events) else None
+    logs = Logs(pipeline.read_items(workspace), workspace.read(Sequences), events)
+    return rawlines.lines_with(logs, pipeline.masker_of(workspace), item)
+
+
 def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) -> Logs:
     """The logs of a workspace as the bundle's vectorizer masks them; with those cut for training where it was so."""
     masker = pipeline.masker_of(workspace)
@@ -152,7 +161,7 @@ def explain_incident(
         items=pl.concat(items.values()),
         lines=pl.concat([lines.empty(), *shown]),
         nearest_normals=pl.concat(nearest),
-        requests=pl.concat([lines.requests(evidence, seq_id) for seq_id in chosen]),
+        requests=pl.concat([foreign_requests(evidence, seq_id) for seq_id in chosen]),
         first_odd=incidents.first_odd_events(evidence, items if with_events else {}),
         diff=diff_to_normal(evidence, chosen[0]),
         methods={service: evidence.method(service) for service in items_services(services, chosen)},
@@ -185,8 +194,8 @@ def diff_sides(evidence: Evidence, seq_id: str, place: int = 1) -> tuple[pl.Data
 
 
 def _side(events: pl.DataFrame) -> pl.DataFrame:
-    trace = pl.col("m_message").str.splitn("\n", 2).struct.field("field_1").alias("trace")
-    return events.select("line_no", "message_id", "level", "m_timestamp", event_lines(events).alias("text"), trace)
+    text = event_lines(events).alias("text")
+    return events.select("line_no", "message_id", "level", "m_timestamp", text, trace().alias("trace"))
 
 
 def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
@@ -246,81 +255,17 @@ def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
     return both
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two saved predictions side by side; what needs joined rows is None where they scored other logs.
-
-    verdict: one sentence. The frames, and agreement and mcnemar, are those of the functions of that name in
-    `lo2core.compare`.
-    """
-
-    names: tuple[str, str]
-    verdict: str
-    making: pl.DataFrame
-    rates: pl.DataFrame
-    by_test_case: pl.DataFrame
-    incident_changes: pl.DataFrame
-    item_changes: pl.DataFrame
-    shifts: pl.DataFrame
-    fault_recall: pl.DataFrame
-    pairs: pl.DataFrame | None
-    flips: pl.DataFrame | None
-    movers: pl.DataFrame | None
-    metrics: pl.DataFrame | None
-    agreement: compare.Agreement | None
-    mcnemar: compare.McNemar | None
-
-    @property
-    def same_sequences(self) -> bool:
-        return self.pairs is not None
-
-    @property
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables by the name of their file."""
-        found = {name: value for name, value in vars(self).items() if isinstance(value, pl.DataFrame)}
-        numbers = [asdict(part) for part in (self.agreement, self.mcnemar) if part is not None]
-        told = {name: value for part in numbers for name, value in part.items()}
-        figures = pl.DataFrame(
-            {"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64}
-        )
-        return found | {"agreement": figures}
-
-
 def read_saved(workspace: Workspace, name: str) -> Saved:
     """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items."""
     owner, _, table = name.rpartition("/")
     home = workspace.sample(owner) if owner else workspace
     items = pipeline.read_items(home) if home.has(Messages) else None
-    return Saved(name, read_predictions(home, table), home.metadata(table), items)
+    return Saved(name, read_predictions(home, table), home.metadata(table), items, pipeline.masker_of(home).fingerprint)
 
 
-def compare_saved(saved: Sequence[Saved]) -> Comparison:
-    """The first two side by side; what is one column a prediction (making, rates, fault_recall) for all of them."""
-    if len(saved) < 2:
-        raise InputError(f"Comparing takes two predictions or more, found {len(saved)}.")
-    a, b = saved[:2]
-    pairs = compare.joined(a, b) if a.keys == b.keys else None
-    if pairs is not None and not compare.same_sequences(a, b, pairs):
-        pairs = None
-    by_incident = None if pairs is None else compare.incident_pairs(pairs)
-    shifts = compare.shifts(a, b)
-    return Comparison(
-        names=(a.name, b.name),
-        verdict=compare.verdict(a, b, shifts),
-        making=compare.making(saved),
-        rates=compare.rates(saved),
-        by_test_case=compare.by_test_case(a, b),
-        incident_changes=compare.incident_changes(a, b),
-        item_changes=compare.item_changes(a, b),
-        shifts=shifts,
-        fault_recall=compare.fault_recall(saved),
-        pairs=pairs,
-        flips=None if pairs is None else compare.flips(pairs),
-        movers=None if pairs is None else compare.movers(pairs),
-        metrics=None if by_incident is None else compare.metric_differences(by_incident),
-        agreement=None if pairs is None else compare.agreement(pairs),
-        mcnemar=None if by_incident is None else compare.mcnemar(by_incident),
-    )
+def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
+    """Saved predictions side by side, by their names as in `read_saved`."""
+    return Comparison(tuple(read_saved(workspace, name) for name in names))
 
 
 def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:

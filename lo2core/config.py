@@ -18,6 +18,9 @@ DEFAULT_BUDGET = 5.0
 
 SEED = 7
 
+MIN_RUNS = 5
+"""Fewer runs than this get no bootstrap interval."""
+
 
 def models_dir() -> Path:
     """Where bundles lie: the folder that `LO2_MODELS` names, else `models` below the working folder."""

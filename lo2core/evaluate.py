@@ -24,6 +24,7 @@ from lo2core.faults import fault_table, right_service
 from lo2core.holdout import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, Fold, LeftOut
 from lo2core.metrics import Scored
 from lo2core.parquet import one_line
+from lo2core.psi import psi
 from lo2core.rows import CountSource
 from lo2core.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.tables import Evaluation, EvaluationCurves, EvaluationFaults
@@ -201,7 +202,7 @@ def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol)
         "false_alarm_high": high,
         "threshold": float(np.median([threshold.z for threshold in found.thresholds])),
         "estimated": any(threshold.estimated for threshold in found.thresholds),
-        "psi": metrics.psi(found.training_z(level), normal_z),
+        "psi": psi(found.training_z(level), normal_z),
         "right_service": right_service(rows, protocol.concerns) if level == "incident" else None,
         "note": " ".join(_notes(counted, rows)),
     }

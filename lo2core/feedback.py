@@ -17,7 +17,8 @@ from lo2core.enhance import enrich_messages
 from lo2core.errors import InputError
 from lo2core.explain import Evidence
 from lo2core.items import Items
-from lo2core.lines import raw_lines, requests_of
+from lo2core.rawlines import raw_lines
+from lo2core.requests import requests_of
 from lo2core.tables import Feedback
 
 MARKS = Feedback.create_empty().schema

@@ -1,4 +1,4 @@
-"""From items to raw lines: where they stand, what stands around them, a request on its way through all services."""
+"""From items to raw lines: those that show best what made a score, each with what stands around it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from lo2core.explain import STACK_FRAME, Evidence, Logs, severity, telling_messages, titles
-from lo2core.items import masked
-from lo2core.masks import Masker
-from lo2core.tables import ExplainedLines, ExplainedRequests
-from lo2core.vectorizer import event_lines
+from lo2core.explain import STACK_FRAME, Evidence, severity, telling_messages
+from lo2core.rawlines import raw_lines
+from lo2core.requests import all_windows, requests_of
+from lo2core.tables import ExplainedLines
+from lo2core.vectorizer import event_lines, trace
 
 _LINES = ExplainedLines.create_empty().schema
-_REQUESTS = ExplainedRequests.create_empty().schema
 SMALL_SHARE = 0.01
 """Items with less are shown only where there is nothing else to show."""
 
@@ -51,104 +50,6 @@ def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFr
     return hits.join(times, on="event_line", how="left", maintain_order="left")
 
 
-def around(evidence: Evidence, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
-    """The event that holds a line, and k on both sides: line_no, m_timestamp, level, text, trace, source, here."""
-    events = evidence.here.events_of(seq_id)
-    at = int((events["line_no"] <= line_no).sum()) - 1
-    near = events.slice(max(0, at - k), min(at, k) + k + 1)
-    shown = near.with_columns(
-        event_lines(near).alias("text"),
-        _trace().alias("trace"),
-        here=pl.col("line_no") == events["line_no"][max(0, at)],
-    )
-    return shown.select("line_no", "m_timestamp", "level", "text", "trace", "source", "here")
-
-
-def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
-    """One row a line of the events: event_line, line_no, level, text, message_id (of trace lines, their own)."""
-    first = events.select(
-        event_line="line_no", line_no="line_no", level="level", text=event_lines(events), message_id="message_id"
-    )
-    below = (
-        events.filter(pl.col("n_lines") > 1)
-        .select("level", event_line="line_no", text=pl.col("m_message").str.split("\n").list.slice(1))
-        .with_columns(below=pl.int_ranges(1, pl.col("text").list.len() + 1))
-        .explode("text", "below")
-        .drop_nulls("text")
-        .with_columns(line_no=pl.col("event_line") + pl.col("below"))
-    )
-    ids = masked(below["text"], masker).select("raw", "message_id")
-    traces = below.join(ids, left_on="text", right_on="raw", how="left", maintain_order="left")
-    return pl.concat([first, traces.select(first.columns)]).sort("line_no", maintain_order=True)
-
-
-def requests_of(events: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
-    """The kind of each request: correlation_id, feature (id of the kind), line_no of its first event.
-
-    events: of one service in one test case, all windows; messages: `tables.Messages`.
-    """
-    key = pl.col("members").cast(pl.List(pl.String)).list.join(",")
-    kinds = messages.filter(pl.col("kind") == "request").select(key=key, feature="message_id")
-    return (
-        events.drop_nulls("correlation_id")
-        .group_by("correlation_id", maintain_order=True)
-        .agg(pl.col("line_no").first(), pl.col("seq_id").first(), members=pl.col("message_id").unique().sort())
-        .with_columns(key=key)
-        .join(kinds, on="key", maintain_order="left")
-        .select("correlation_id", "feature", "line_no", "seq_id")
-    )
-
-
-def requests(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`tables.ExplainedRequests`: the request kinds of the sequence that no training normal of its service holds.
-
-    Empty where the logs of the training normals are gone.
-    """
-    service = evidence.service_of(seq_id)
-    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "request")
-    normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(evidence.normal_ids(service)))
-    if not normal.height:
-        return pl.DataFrame(schema=_REQUESTS)
-    foreign = held.join(normal, on="message_id", how="anti").select("n", feature="message_id")
-    texts = evidence.here.items.messages.select(feature="message_id", item="text", kind=pl.col("kind").cast(pl.String))
-    found = foreign.join(texts, on="feature").with_columns(
-        seq_id=pl.lit(seq_id),
-        service=pl.lit(service),
-        n_normals=pl.lit(normal["seq_id"].n_unique(), dtype=pl.Int64),
-    )
-    found = found.with_columns(title=titles(evidence, service, found))
-    examples = _examples(evidence.here, seq_id)
-    ordered = found.join(examples, on="feature", how="left").sort("n", "feature", descending=[True, False])
-    return ordered.select(_REQUESTS.names())
-
-
-def request_path(evidence: Evidence, seq_id: str, correlation_id: str) -> pl.DataFrame:
-    """One request through all services of the incident, in time order.
-
-    Columns m_timestamp, service, level, text (first line), trace (lines below, or null), line_no, source, seq_id.
-    """
-    place = evidence.here.facts(seq_id)
-    events = evidence.here.events_where(
-        pl.col("run") == place["run"], pl.col("folder") == place["folder"], pl.col("correlation_id") == correlation_id
-    )
-    ordered = events.with_columns(text=event_lines(events), trace=_trace()).sort("m_timestamp", "service", "line_no")
-    return ordered.select("m_timestamp", "service", "level", "text", "trace", "line_no", "source", "seq_id")
-
-
-def _examples(logs: Logs, seq_id: str) -> pl.DataFrame:
-    """feature, example: the first correlation id of each request kind that began in the sequence."""
-    if logs.events is None:
-        return pl.DataFrame(schema={"feature": pl.UInt64, "example": pl.String})
-    found = requests_of(_all_windows(logs, seq_id), logs.items.messages).filter(pl.col("seq_id") == seq_id)
-    return found.unique("feature", keep="first", maintain_order=True).select("feature", example="correlation_id")
-
-
-def _all_windows(logs: Logs, seq_id: str) -> pl.DataFrame:
-    """The events of the sequence's service in the whole test case, so that no request is cut."""
-    place = logs.facts(seq_id)
-    return logs.events_where(*(pl.col(name) == place[name] for name in ("run", "folder", "service")))
-
-
 def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, known, title."""
     wanted = _worth_showing(items).select("feature", "share", "known", "title", "kind")
@@ -182,7 +83,7 @@ def _request_lines(
 ) -> pl.DataFrame:
     """A request kind is shown by its most telling message."""
     telling = telling_messages(evidence, evidence.service_of(seq_id), asked.select("feature"))
-    kinds = requests_of(_all_windows(evidence.here, seq_id), evidence.here.items.messages)
+    kinds = requests_of(all_windows(evidence.here, seq_id), evidence.here.items.messages)
     owners = events.select("correlation_id", event_line="line_no").join(kinds, on="correlation_id")
     owned = raw.join(owners.select("event_line", "feature"), on="event_line")
     return owned.join(telling, on=["feature", "message_id"], how="semi").join(asked, on="feature")
@@ -300,7 +201,7 @@ def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) ->
         "source",
         event_line="line_no",
         first=event_lines(events),
-        trace=_trace(),
+        trace=trace(),
     )
     both = pl.concat([marked, near], how="diagonal").join(facts, on="event_line", how="left")
     return both.with_columns(
@@ -308,8 +209,3 @@ def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) ->
         share=pl.col("share").fill_null(0.0),
         items=pl.col("items").fill_null([]),
     ).sort("near", "line_no")
-
-
-def _trace() -> pl.Expr:
-    """The lines below the first, or null."""
-    return pl.col("m_message").str.splitn("\n", 2).struct.field("field_1")

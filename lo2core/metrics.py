@@ -1,4 +1,4 @@
-"""Figures of an evaluation: what scikit-learn measures, the interval of false alarms, drift, and intervals over runs.
+"""Figures of an evaluation: what scikit-learn measures, the interval of false alarms, and intervals over runs.
 
 Everywhere `truth` is bool (True is faulty), `score` is higher for worse, `weight` says how many rows a row stands for.
 """
@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics
 
-from lo2core.config import SEED
+from lo2core.config import MIN_RUNS, SEED
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MIN_RUNS = 5
-"""Fewer runs than this get no bootstrap interval."""
 _RESAMPLES = 500
 _LEVEL = 0.95
-_MAX_BINS = 10
 _CURVE_POINTS = 300
 _AT_K = (10, 50)
 _FLOATS = {"x": pl.Float64, "y": pl.Float64, "threshold": pl.Float64}
@@ -128,26 +125,6 @@ def binomial_interval(hits: int, n: int) -> tuple[float | None, float | None]:
         return None, None
     interval = stats.binomtest(hits, n).proportion_ci(_LEVEL, method="exact")
     return float(interval.low), float(interval.high)
-
-
-def psi(expected: Floats, found: Floats) -> float | None:
-    """Population stability index of two samples: below 0.1 is usually called stable, above 0.25 shifted.
-
-    Bins are quantiles of `expected`, with at least ten values of the smaller sample a bin; an empty bin counts as half
-    a value. Null where there are too few values for two bins. (Siddiqi, Credit Risk Scorecards, 2006.)
-    """
-    n_bins = min(_MAX_BINS, min(len(expected), len(found)) // 10)
-    if n_bins < 2:
-        return None
-    edges = np.unique(np.quantile(expected, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    p, q = (_shares(values, edges) for values in (expected, found))
-    return float(((p - q) * np.log(p / q)).sum())
-
-
-def _shares(values: Floats, edges: Floats) -> Floats:
-    counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
-    filled = np.maximum(counts, 0.5)
-    return filled / filled.sum()
 
 
 def curves(rows: Scored) -> pl.DataFrame:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from lo2core import charts, html
-from lo2core.answers import Comparison, Explanation
+from lo2core.answers import Explanation
+from lo2core.compare import Comparison
 
 TOP = 5
 MOST_INCIDENTS = 60
@@ -230,7 +231,6 @@ def _same_sequences(comparison: Comparison) -> list[str]:
         .unique("seq_id", keep="first", maintain_order=True)
         .head(MOST_MARKS)
     )
-    thresholds = _thresholds(comparison)
     where = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
     agreed = comparison.agreement
     told = (
@@ -243,7 +243,9 @@ def _same_sequences(comparison: Comparison) -> list[str]:
     )
     parts = [
         html.section(
-            "Scores", html.paragraph(told), html.chart(charts.prediction_scatter(marks, thresholds), width=560)
+            "Scores",
+            html.paragraph(told),
+            html.chart(charts.prediction_scatter(marks, comparison.thresholds), width=560),
         ),
         html.section(f"Flips: {flips.height:,}", html.table(flips.head(MOST_ROWS), where | {"change": "change"})),
         html.section("Biggest movers", html.table(movers, where | {"rank_a": "rank in A", "rank_b": "rank in B"})),
@@ -252,12 +254,6 @@ def _same_sequences(comparison: Comparison) -> list[str]:
         titles = {"metric": "metric", "a": "A", "b": "B", "difference": "B - A", "low": "from", "high": "to (95 %)"}
         parts.append(html.section("Metrics of incidents", html.table(metrics, titles), _mcnemar(comparison)))
     return parts
-
-
-def _thresholds(comparison: Comparison) -> tuple[float, float]:
-    row = comparison.making.filter(pl.col("fact") == "threshold").row(0, named=True)
-    a, b = (float(row[name]) for name in comparison.names)
-    return a, b
 
 
 def _mcnemar(comparison: Comparison) -> str:

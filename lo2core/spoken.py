@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from lo2core.answers import Comparison, Explanation
+from lo2core.answers import Explanation
+from lo2core.compare import Comparison
 
 TOP_ITEMS = 5
 WIDTH = 118

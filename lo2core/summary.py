@@ -9,6 +9,7 @@ import polars as pl
 
 from lo2core.store import Workspace
 from lo2core.tables import Events, Ledger, Sequences
+from lo2core.vectorizer import event_lines
 
 LINE_KINDS = ("events", "continuations", "orphans", "blank", "skipped")
 ERROR_LEVELS = ("ERROR", "FATAL", "SEVERE")
@@ -140,6 +141,15 @@ def whole_event(workspace: Workspace, seq_id: str, line_no: int) -> dict[str, ob
     """One event with all its columns, its text in full with the stack trace; empty where there is no such event."""
     found = workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no).collect()
     return found.row(0, named=True) if found.height else {}
+
+
+def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
+    """An event and the k before and behind it in its log, first lines only: line_no, text."""
+    events = workspace.scan(Events).filter(pl.col("seq_id") == seq_id).collect().sort("line_no")
+    at = int((events["line_no"] < line_no).sum())
+    near = events.slice(max(0, at - k), min(at, k) + k + 1)
+    clock = pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f")
+    return near.select("line_no", text=pl.concat_str(clock, event_lines(near), separator="  ", ignore_nulls=True))
 
 
 def levels_and_services(workspace: Workspace) -> tuple[Sequence[str], Sequence[str]]:

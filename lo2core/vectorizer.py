@@ -259,6 +259,11 @@ def event_lines(frame: pl.DataFrame) -> pl.Series:
     return frame.select(pl.coalesce(whole, short, text)).to_series()
 
 
+def trace() -> pl.Expr:
+    """The lines of events below their first, or null."""
+    return pl.col("m_message").str.splitn("\n", 2).struct.field("field_1")
+
+
 def _messages(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
     kept = messages.filter(pl.col("kind") != "request")
     return kept.select("message_id", feature="message_id", name="text", per=pl.lit(1, dtype=pl.Int64))

@@ -8,9 +8,9 @@ import polars as pl
 
 from lo2core.explain import Evidence, Logs
 from lo2core.items import Items, as_messages, combine, count_items, masked, request_kinds
-from lo2core.lines import raw_lines
 from lo2core.masks import Masker, message_ids
 from lo2core.predict import predict
+from lo2core.rawlines import raw_lines
 from lo2core.rows import CountSource
 from lo2core.tables import Events, Sequences
 from lo2core.train import Recipe, train

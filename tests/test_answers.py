@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lo2core import answers, bundles, feedback, importance, lines, pipeline
+from lo2core import answers, bundles, feedback, importance, pipeline, requests
 from lo2core.__main__ import main
 from lo2core.answers import Explanation, Incident
 from lo2core.errors import ArtefactError, InputError
@@ -75,7 +75,7 @@ def test_a_request_is_followed_through_its_services(found: Evidence) -> None:
     services = pl.col("service").n_unique().alias("services")
     owners = found.here.events.drop_nulls("correlation_id").group_by("run", "folder", "correlation_id")
     widest = owners.agg(services, pl.col("seq_id").first()).collect().sort("services").row(-1, named=True)
-    path = lines.request_path(found, widest["seq_id"], widest["correlation_id"])
+    path = requests.request_path(found, widest["seq_id"], widest["correlation_id"])
     assert path["service"].n_unique() == widest["services"] > 1
     assert path["m_timestamp"].is_sorted()
 
@@ -138,7 +138,7 @@ def test_marks_are_appended_and_survive(home: Workspace) -> None:
 
 
 def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:
-    compared = answers.compare_saved([answers.read_saved(home, name) for name in ("nn", "rarity")])
+    compared = answers.compared(home, ["nn", "rarity"])
     assert compared.same_sequences
     assert "the model changed" in compared.verdict
     assert compared.making.filter(pl.col("fact") == "scored data")["differs"].to_list() == [False]
@@ -154,7 +154,7 @@ def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> N
     )
     facts = {**home.metadata("nn"), "data_fingerprint": "other"}
     day.write(Predictions, frame, name="nn", provenance=facts)
-    compared = answers.compare_saved([answers.read_saved(home, name) for name in ("nn", "tomorrow/nn")])
+    compared = answers.compared(home, ["nn", "tomorrow/nn"])
     assert not compared.same_sequences
     assert "the logs changed" in compared.verdict
     assert set(compared.incident_changes["change"]) == {"gone"}
@@ -173,7 +173,7 @@ def test_history_of_an_empty_workspace_is_empty(tmp_path: Path) -> None:
 
 def test_one_prediction_is_not_compared(home: Workspace) -> None:
     with pytest.raises(InputError, match="two predictions or more"):
-        answers.compare_saved([answers.read_saved(home, "nn")])
+        answers.compared(home, ["nn"])
 
 
 def test_predictions_that_do_not_name_their_bundle_say_so(home: Workspace) -> None:

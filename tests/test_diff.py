@@ -1,8 +1,6 @@
-"""The aligned diff: what is common, missing, extra; how it unfolds; how long it takes."""
+"""The aligned diff: what is common, missing, extra; how it unfolds."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import polars as pl
@@ -72,13 +70,13 @@ def test_summary_names_what_is_more_and_less_frequent() -> None:
     }
 
 
-def test_twenty_thousand_events_are_aligned_within_a_second() -> None:
+def test_twenty_thousand_events_are_aligned_and_none_is_lost() -> None:
     rng = np.random.default_rng(1)
     here, normal = (pl.Series(rng.zipf(1.3, 20_000) % 600, dtype=pl.UInt64) for _ in range(2))
-    started = time.process_time()
     stretches = aligned_diff(here, normal)
-    assert time.process_time() - started < 1
-    assert stretches.height > 1_000
+    n = {change: stretches.filter(pl.col("change") == change)["n"].sum() for change in ("common", "extra", "missing")}
+    assert n["common"] + n["extra"] == n["common"] + n["missing"] == 20_000
+    assert n["common"] > 5_000
 
 
 def events(text: str) -> pl.DataFrame:

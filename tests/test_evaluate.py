@@ -18,6 +18,7 @@ from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concern
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.metrics import Scored
 from lo2core.predict import predict
+from lo2core.psi import psi
 from lo2core.rows import CountSource
 from lo2core.scoreboard import as_text, warnings
 from lo2core.shortcuts import incident_facts
@@ -241,8 +242,8 @@ def test_fewer_than_five_runs_get_no_interval() -> None:
 def test_psi_is_small_for_like_and_large_for_unlike_scores() -> None:
     rng = np.random.default_rng(1)
     like, unlike = rng.normal(size=500), rng.normal(3, size=500)
-    assert metrics.psi(rng.normal(size=500), like) < 0.1 < 0.25 < metrics.psi(like, unlike)
-    assert metrics.psi(like, like[:5]) is None
+    assert psi(rng.normal(size=500), like) < 0.1 < 0.25 < psi(like, unlike)
+    assert psi(like, like[:5]) is None
 
 
 def test_an_evaluation_of_the_same_name_is_replaced(evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]) -> None:

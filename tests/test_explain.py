@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from explained import FAULTY, OK, evidence, logs, predictions, sequence
 
-from lo2core import explain, incidents, lines
+from lo2core import explain, incidents, lines, rawlines, requests
 from lo2core.errors import InputError
 from lo2core.explain import Evidence, Logs
 from lo2core.tables import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
@@ -99,18 +99,25 @@ def test_each_event_is_shown_once_and_neighbours_stand_around(found: Evidence) -
     assert shown["line_no"].is_unique().all()
 
 
-def test_a_line_is_shown_with_what_stands_around_it(found: Evidence) -> None:
-    near = lines.around(found, FAULTY, 9, k=1)
-    assert near.filter("here")["line_no"].to_list() == [7]
-    assert near["line_no"].to_list() == [6, 7, 10]
+@pytest.mark.parametrize("kind", ["message", "trace", "request"])
+def test_items_of_every_kind_lead_to_their_raw_lines(found: Evidence, kind: str) -> None:
+    held = found.here.items.counts.filter(pl.col("seq_id") == FAULTY, pl.col("kind") == kind)
+    texts = dict(found.here.items.messages.select("message_id", "text").iter_rows())
+    for item, n in held.select("message_id", "n").iter_rows():
+        shown = rawlines.lines_with(found.here, found.vec.masker, item).filter(pl.col("seq_id") == FAULTY)
+        assert shown.height == n
+        if kind == "trace":
+            assert set(found.vec.masker.mask(shown["text"])) == {texts[item]}
+        if kind == "request":
+            assert shown["line_no"].is_unique().all()
 
 
 def test_requests_that_no_normal_has_come_with_an_example_and_its_path(found: Evidence) -> None:
-    requests = lines.requests(found, FAULTY)
-    ExplainedRequests.validate(requests)
-    assert requests.select("n", "example", "n_normals").rows() == [(2, "no_client-2", 6)]
-    assert requests["title"][0] == "request /client/none -> ERROR c.e.Handler handle - refused"
-    path = lines.request_path(found, FAULTY, "no_client-2")
+    kinds = requests.foreign_requests(found, FAULTY)
+    ExplainedRequests.validate(kinds)
+    assert kinds.select("n", "example", "n_normals").rows() == [(2, "no_client-2", 6)]
+    assert kinds["title"][0] == "request /client/none -> ERROR c.e.Handler handle - refused"
+    path = requests.request_path(found, FAULTY, "no_client-2")
     assert path["text"].str.extract(r" - (.*)$").to_list() == ["path = /client/none", "found nothing", "refused"]
 
 
@@ -118,7 +125,7 @@ def test_logs_without_events_are_explained_without_lines(found: Evidence) -> Non
     counted = Logs(found.here.items, found.here.sequences, None)
     bare = Evidence(found.model, found.vec, counted, counted)
     assert explain.items(bare, FAULTY).height
-    assert lines.requests(bare, FAULTY)["example"].to_list() == [None]
+    assert requests.foreign_requests(bare, FAULTY)["example"].to_list() == [None]
     with pytest.raises(InputError, match="--no-save-events"):
         lines.lines(bare, FAULTY, explain.items(bare, FAULTY))
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from explained import FAULTY, evidence, predictions
 
-from lo2core import explain, feedback, lines
+from lo2core import explain, feedback, requests
 from lo2core.errors import InputError
 from lo2core.explain import Evidence
 from lo2core.tables import Feedback
@@ -51,7 +51,7 @@ def test_untouched_sequences_keep_their_scores(found: Evidence) -> None:
 
 
 def test_a_marked_request_kind_is_taken_out(found: Evidence) -> None:
-    request = lines.requests(found, FAULTY).row(0, named=True)
+    request = requests.foreign_requests(found, FAULTY).row(0, named=True)
     mark = feedback.benign("request", request["feature"], request["title"], "known", "ann")
     applied = feedback.apply(found, scored(found), mark).filter(pl.col("seq_id") == FAULTY)
     assert applied["z_after"][0] < applied["threshold"][0]

@@ -12,7 +12,7 @@ from pageverbs import dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
-from lo2core import __main__, answers
+from lo2core import __main__, answers, density
 from lo2core.store import Workspace
 from lo2core.ui import alike
 
@@ -59,7 +59,7 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
     assert not app.exception
     assert "the model changed: every difference comes from the model" in texts(app)
-    flips = answers.compare_saved([answers.read_saved(workspace, name) for name in ("forest", "nn")]).flips
+    flips = answers.compared(workspace, ["forest", "nn"]).flips
     assert flips is not None
     assert metrics(app)["Flips"] == str(flips.height)
     assert {"Flips", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
@@ -173,16 +173,11 @@ def test_a_brush_selects_what_lies_in_its_box_and_a_click_one_mark() -> None:
     assert alike.selected(PAIRS, {"pick": [], "brush": {}}) is None
 
 
-def test_cells_of_the_density_hold_their_points_and_count_each_once() -> None:
+def test_a_click_on_a_cell_lists_just_what_it_counts() -> None:
     z = pl.DataFrame({"z_a": [-50.0, -1.0, 0.0, 0.01, 3.0, 700.0], "z_b": [0.0, 1.0, 2.0, 3.0, 4.0, -5.0]})
-    cells = alike.density(z)
+    cells = density.density(z, "z_a", "z_b")
     assert cells["n"].sum() == z.height
-    near = 1e-9
-    held = z.join_where(
-        cells,
-        pl.col("z_a") >= pl.col("left") - near,
-        pl.col("z_a") <= pl.col("right") + near,
-        pl.col("z_b") >= pl.col("bottom") - near,
-        pl.col("z_b") <= pl.col("top") + near,
-    )
-    assert held.select("z_a").unique().height == z.height
+    for cell, n in cells.select("cell", "n").iter_rows():
+        listed = alike.selected(z, {"pick": [{"cell": cell}]})
+        assert listed is not None
+        assert listed.height == n

@@ -126,5 +126,13 @@ def test_a_whole_event_holds_its_trace(workspace: Workspace) -> None:
     assert summary.whole_event(workspace, row["seq_id"], 1) == {}
 
 
+def test_an_event_is_shown_with_what_stands_around_it(workspace: Workspace) -> None:
+    seq_id = workspace.read(Sequences)["seq_id"][0]
+    near = summary.events_around(workspace, seq_id, line_no=3, k=1)
+    assert near["line_no"].to_list() == [2, 3, 7]
+    assert near["text"][1] == "10:00:01.000  ERROR c.n.Handler handle - Not.Found"
+    assert summary.events_around(workspace, seq_id, line_no=2, k=1)["line_no"].to_list() == [2, 3]
+
+
 def test_filters_offer_what_is_there(workspace: Workspace) -> None:
     assert summary.levels_and_services(workspace) == (["ERROR", "INFO"], ["client", "token", "user"])

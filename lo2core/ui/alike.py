@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from lo2core import charts
+from lo2core import charts, density
 from lo2core.ui import tables
 from lo2core.ui.comparing import Pair
 from lo2core.ui.widgets import downloads, notice
@@ -16,28 +15,28 @@ from lo2core.ui.widgets import downloads, notice
 MAX_MARKS = 5_000
 """Marks in which one can select; of more sequences the chart shows how many fall where."""
 MAX_ROWS = 1_000
-CELLS = 60
-"""Of the density, along each axis."""
 
 
 def show_scores(pair: Pair) -> None:
-    """Every sequence by both scores, with both thresholds; a click or a brush lists them below."""
-    assert pair.found.pairs is not None
-    scored = pair.found.pairs.drop_nulls(["z_a", "z_b"])
-    if scored.height > MAX_MARKS:
-        st.altair_chart(charts.prediction_density(density(scored), pair.thresholds, pair.found.names), key="density")
-        st.caption(f"{scored.height:,} sequences, counted by cell: too many to select one here, the flips can be.")
-        downloads(scored, "scores", key="scores")
-        return
-    chart = charts.prediction_scatter(scored, pair.thresholds, pair.found.names)
+    """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
+    scored, cells = pair.found.scored, pair.found.density
+    assert scored is not None and cells is not None
+    dense = scored.height > MAX_MARKS
+    draw, marks = (charts.prediction_density, cells) if dense else (charts.prediction_scatter, scored)
+    chart = draw(marks, pair.found.thresholds, pair.found.names)
     event = st.altair_chart(chart, on_select="rerun", key=f"scatter-{pair.key}")
     chosen = selected(scored, event["selection"])
     if chosen is None:
-        st.caption("Click a mark, or draw a box around several, to list them here.")
+        st.caption(
+            _DENSE.format(scored.height) if dense else "Click a mark, or draw a box around several, to list them."
+        )
         downloads(scored, "scores", key="scores")
         return
     st.text(f"{chosen.height:,} selected")
     _list(pair, chosen, "selected")
+
+
+_DENSE = "{:,} sequences, counted by cell. Click a cell to list what it holds."
 
 
 def show_flips(pair: Pair) -> None:
@@ -81,60 +80,21 @@ def show_metrics(pair: Pair) -> None:
 
 
 def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
-    """The rows that a click picked or a brush holds; None where nothing is selected."""
+    """The rows of the marks or the cell that a click picked, or that a brush holds; None where nothing is selected."""
     if picked := selection.get("pick"):
+        if "cell" in picked[0]:
+            return density.held(scored, "z_a", "z_b", picked[0]["cell"])
         return scored.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked]))
     brush = selection.get("brush") or {}
     inside = [pl.col(name).is_between(min(ends), max(ends)) for name, ends in brush.items() if name in ("z_a", "z_b")]
     return scored.filter(*inside) if inside else None
 
 
-def density(scored: pl.DataFrame) -> pl.DataFrame:
-    """How many sequences fall into each of `CELLS` x `CELLS` cells of both z: left, right, bottom, top, n.
-
-    As on the axes, cells grow with z.
-    """
-    axes = {name: _Axis.of(scored[name]) for name in ("z_a", "z_b")}
-    cells = scored.group_by(axis.cell(name).alias(name) for name, axis in axes.items()).agg(n=pl.len())
-    (x, across), (y, up) = axes.items()
-    return cells.select(
-        "n",
-        left=across.edge(pl.col(x)),
-        right=across.edge(pl.col(x) + 1),
-        bottom=up.edge(pl.col(y)),
-        top=up.edge(pl.col(y) + 1),
-    )
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Cells of equal width in units of sign(z) log(1 + |z| / 3), from `low` on."""
-
-    low: float
-    width: float
-
-    @classmethod
-    def of(cls, z: pl.Series) -> _Axis:
-        bent = z.to_frame("z").select(_bent(pl.col("z"))).to_series().drop_nulls().to_numpy()
-        low, high = (float(bent.min()), float(bent.max())) if len(bent) else (0.0, 0.0)
-        return cls(low, max(high - low, 1e-9) / CELLS)
-
-    def cell(self, name: str) -> pl.Expr:
-        return ((_bent(pl.col(name)) - self.low) / self.width).floor().clip(0, CELLS - 1).cast(pl.Int64)
-
-    def edge(self, cell: pl.Expr) -> pl.Expr:
-        bent = cell * self.width + self.low
-        return bent.sign() * 3 * (bent.abs().exp() - 1)
-
-
-def _bent(z: pl.Expr) -> pl.Expr:
-    return z.sign() * (z.abs() / 3).log1p()
-
-
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
-    """Sequences with both scores; the picked one can be explained by either model."""
+    """Sequences with both scores; the picked one, or a single one, can be explained by either model."""
     shown = rows.head(MAX_ROWS)
-    row = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+    picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+    row = 0 if picked is None and shown.height == 1 else picked
     with st.container(horizontal=True, vertical_alignment="center"):
         for side, name in enumerate("AB"):
             look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}

@@ -12,9 +12,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, charts, compare, report
-from lo2core.answers import Comparison
-from lo2core.compare import Saved
+from lo2core import answers, charts, paired, psi, report
+from lo2core.compare import Comparison
 from lo2core.store import Workspace
 from lo2core.ui import address, links, scores, tables
 from lo2core.ui.frame import Frame
@@ -32,7 +31,6 @@ class Pair:
     workspace: Workspace
     a: str
     b: str
-    saved: tuple[Saved, Saved]
     found: Comparison
 
     @property
@@ -40,9 +38,9 @@ class Pair:
         """Tells the widgets of one pair apart from those of another."""
         return f"{self.a}-{self.b}"
 
-    @property
-    def thresholds(self) -> tuple[float, float]:
-        return self.saved[0].threshold, self.saved[1].threshold
+    def home(self, side: int) -> Workspace:
+        """Where A (0) or B (1) lies, with the logs that it scored."""
+        return _home(self.workspace, (self.a, self.b)[side])
 
     def open(self, row: Mapping[str, Any], side: int) -> None:
         """Go to page Explain, to the incident of `row` in A (0) or B (1)."""
@@ -67,8 +65,8 @@ def choose(here: Frame) -> Pair | None:
         notice("A and B are the same prediction: choose another one to compare it with.")
         return None
     homes = [_home(here.workspace, name) for name in (a, b)]
-    saved, found = _compared(str(here.workspace.root), a, b, tuple(stamps(home) for home in homes))
-    return Pair(here.workspace, a, b, saved, found)
+    found = _compared(str(here.workspace.root), (a, b), tuple(stamps(home) for home in homes))
+    return Pair(here.workspace, a, b, found)
 
 
 def show_making(pair: Pair) -> None:
@@ -113,7 +111,7 @@ def show_faults(pair: Pair) -> None:
 def show_shifts(pair: Pair) -> None:
     """The population stability index of scores and messages, service by service."""
     st.caption(
-        f"Population stability index: below {compare.SOME_SHIFT} alike, above {compare.STRONG_SHIFT} spread quite "
+        f"Population stability index: below {psi.SOME_SHIFT} alike, above {psi.STRONG_SHIFT} spread quite "
         "differently. Messages that shift say that the logs changed; scores that shift alone, that the model did."
     )
     tables.show(pair.found.shifts, _SHIFTS)
@@ -185,7 +183,7 @@ def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
     if agreed is None or flips is None:
         total = pair.found.shifts
         return [("PSI of scores", _figure(total["scores"][0]), ""), ("PSI of messages", _figure(total["items"][0]), "")]
-    now = flips.filter(pl.col("change") == compare.NOW).height
+    now = flips.filter(pl.col("change") == paired.NOW).height
     return [
         ("Flips", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
         ("Rank correlation", _figure(agreed.spearman), f"Kendall {_figure(agreed.kendall)}"),
@@ -198,9 +196,8 @@ def _figure(value: float | None) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing ...")
-def _compared(root: str, a: str, b: str, files: tuple[Any, ...]) -> tuple[tuple[Saved, Saved], Comparison]:
-    one, other = (answers.read_saved(Workspace(root), name) for name in (a, b))
-    return (one, other), answers.compare_saved([one, other])
+def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comparison:
+    return answers.compared(Workspace(root), names)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import charts, explain, incidents, lines
+from lo2core import charts, explain, incidents
 from lo2core.answers import Incident
 from lo2core.explain import Evidence
+from lo2core.requests import foreign_requests
 from lo2core.ui import address, bundle, scores, tables
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, notice, raw
@@ -204,7 +205,7 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
     if not found.height or not found["share"][0]:
         return f"{intro} Nothing speaks against it."
-    kinds = scores.ask(shown.scores, lines.requests, shown.seq_id)
+    kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
     if kinds.height:
         top = kinds.row(0, named=True)
         return (

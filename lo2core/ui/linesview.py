@@ -9,6 +9,7 @@ import streamlit as st
 
 from lo2core import explain, lines, summary
 from lo2core.explain import Evidence
+from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
 from lo2core.ui.diffview import beside_normal
@@ -45,6 +46,9 @@ def raw_event(logs: Workspace, seq_id: str, line_no: int) -> None:
     st.text(f"{event['source']}, line {event['line_no']:,}")
     header = " ".join(str(part) for part in _header(event) if part)
     raw(f"{header} - {event['m_message']}", height=320 if int(str(event["n_lines"])) > 15 else None)
+    with st.expander("What stands around it"):
+        near = summary.events_around(logs, seq_id, line_no)
+        raw("\n".join(f"{'▸' if n == line_no else ' '} {n:>7}  {text}" for n, text in near.iter_rows()))
 
 
 def _header(event: dict[str, Any]) -> list[Any]:
@@ -107,14 +111,14 @@ _LINE_COLUMNS = {
 
 
 def _request(shown: Chosen) -> None:
-    kinds = scores.ask(shown.scores, lines.requests, shown.seq_id)
+    kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
     example = _foreign_kinds(shown, kinds)
     offered = _offered(kinds, scores.ask(shown.scores, telling_lines, shown.seq_id), example)
     if not offered:
         notice("No line that shows the score carries a correlation id.")
         return
     cid = st.selectbox("Correlation id", offered, key=f"cid-{shown.key}-{example}", accept_new_options=True)
-    path = scores.ask(shown.scores, lines.request_path, shown.seq_id, str(cid).strip())
+    path = scores.ask(shown.scores, request_path, shown.seq_id, str(cid).strip())
     if not path.height:
         notice(f"No event of this incident carries the correlation id {cid}.")
         return

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, explain, feedback, lines
+from lo2core import answers, explain, feedback
 from lo2core.explain import Evidence
+from lo2core.requests import foreign_requests
 from lo2core.store import Workspace
 from lo2core.tables import Feedback
 from lo2core.ui import bundle, frame, scores, state, tables
@@ -114,7 +115,7 @@ def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Targe
     picked = items.filter(pl.col("feature") == (feature or 0))
     rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)
     found = [_target(evidence, row) for row in rows.iter_rows(named=True)]
-    kinds = lines.requests(evidence, seq_id) if evidence.here.events is not None else pl.DataFrame()
+    kinds = foreign_requests(evidence, seq_id) if evidence.here.events is not None else pl.DataFrame()
     requests = [Target("request", row["feature"], row["item"]) for row in kinds.iter_rows(named=True)]
     flat = [target for targets in found for target in targets]
     return [*flat, *requests, Target("sequence", seq_id, seq_id)]

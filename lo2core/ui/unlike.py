@@ -7,9 +7,14 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import charts
+from lo2core import answers, charts
+from lo2core.rawlines import MOST_LINES
+from lo2core.store import Workspace
+from lo2core.tables import Events
 from lo2core.ui import tables
 from lo2core.ui.comparing import Pair
+from lo2core.ui.linesview import raw_event
+from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import downloads, notice, raw
 
 MAX_ROWS = 1_000
@@ -21,7 +26,7 @@ def show_test_cases(pair: Pair) -> None:
     found = pair.found.by_test_case
     cells = _cells(found).head(MAX_MARKS)
     event = st.altair_chart(
-        charts.paired_heatmap(cells, max(pair.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
+        charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
     )
     st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
@@ -48,8 +53,9 @@ def show_incidents(pair: Pair) -> None:
 
 def show_items(pair: Pair) -> None:
     """Messages, stack trace lines and request kinds that only one side's logs hold."""
-    if any(saved.items is None for saved in pair.saved):
-        notice("The messages of one side are not there any more, so they cannot be compared.")
+    a, b = pair.found.saved
+    if not a.items_like(b):
+        notice("The messages of one side are gone, or were masked by other rules, so they cannot be compared.")
         return
     found = pair.found.item_changes
     if not found.height:
@@ -62,9 +68,24 @@ def show_items(pair: Pair) -> None:
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
     st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
     row = tables.pick(shown.head(MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
+    downloads(found, "items_new_and_vanished", key="item-changes")
     if row is not None:
         raw(shown["item"][row].strip())
-    downloads(found, "items_new_and_vanished", key="item-changes")
+        _lines_with(pair.home(1 if change == "new" else 0), shown["message_id"][row])
+
+
+def _lines_with(logs: Workspace, item: int) -> None:
+    """The raw lines that hold an item; a picked one is shown in full."""
+    if not logs.has(Events):
+        notice("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+        return
+    found = remembered(answers.lines_with, logs, item)
+    st.caption(
+        f"{'The first ' if found.height == MOST_LINES else ''}{found.height:,} lines. Select one to see it in full."
+    )
+    row = tables.pick(found, _LINES, f"item-lines-{logs.root}-{item}", most=8)
+    if row is not None:
+        raw_event(logs, found["seq_id"][row], found["event_line"][row])
 
 
 def _cells(found: pl.DataFrame) -> pl.DataFrame:
@@ -76,7 +97,7 @@ def _cells(found: pl.DataFrame) -> pl.DataFrame:
 
 def _open_worst(pair: Pair, where: Any, side: int) -> None:
     """Explain the sequence with the largest z of a test case and service."""
-    rows = pair.saved[side].frame.filter(
+    rows = pair.found.saved[side].frame.filter(
         pl.col("test_case") == where["test_case"], pl.col("service") == where["service"]
     )
     for row in rows.sort("z_score", descending=True, nulls_last=True).head(1).iter_rows(named=True):
@@ -98,6 +119,13 @@ _INCIDENTS = {
     "service": st.column_config.TextColumn("service", width=110),
     "test_case": st.column_config.TextColumn("test case", width=420),
     "n": st.column_config.NumberColumn("sequences", width=85, format="localized"),
+}
+_LINES = {
+    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
+    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
+    "service": st.column_config.TextColumn("service", width=100),
+    "test_case": st.column_config.TextColumn("test case", width=200),
+    "text": st.column_config.TextColumn("text", width=460),
 }
 _ITEMS = {
     "n": st.column_config.NumberColumn("times", width=70, format="localized"),

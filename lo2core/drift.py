@@ -1,0 +1,112 @@
+"""Two predictions of other logs, by test case and service: scores, incidents and items that came, went or shifted."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lo2core.psi import psi, psi_of_counts
+from lo2core.saved import Saved
+
+Floats = NDArray[np.float64]
+
+
+def by_test_case(a: Saved, b: Saved) -> pl.DataFrame:
+    """Test case x service with the median z of each side: test_case, service, z_a, n_a, z_b, n_b, difference."""
+    sides = [
+        one.frame.group_by("test_case", "service").agg(
+            pl.col("z_score").median().alias(f"z_{side}"), pl.len().cast(pl.Int64).alias(f"n_{side}")
+        )
+        for side, one in (("a", a), ("b", b))
+    ]
+    both = sides[0].join(sides[1], on=["test_case", "service"], how="full", coalesce=True)
+    both = both.with_columns(pl.col("n_a", "n_b").fill_null(0), difference=pl.col("z_b") - pl.col("z_a"))
+    columns = ("test_case", "service", "z_a", "n_a", "z_b", "n_b", "difference")
+    return both.sort("test_case", "service").select(columns)
+
+
+def incident_changes(a: Saved, b: Saved) -> pl.DataFrame:
+    """Test cases x services that were flagged on one side only: test_case, service, z (where flagged), n, change.
+
+    `change` is "new" (flagged in b alone) or "gone"; the largest z first.
+    """
+    sides = [
+        one.frame.filter("pred_ano")
+        .group_by("test_case", "service")
+        .agg(z=pl.col("z_score").max(), n=pl.len().cast(pl.Int64))
+        for one in (a, b)
+    ]
+    on = ["test_case", "service"]
+    new = sides[1].join(sides[0], on=on, how="anti").with_columns(change=pl.lit("new"))
+    gone = sides[0].join(sides[1], on=on, how="anti").with_columns(change=pl.lit("gone"))
+    return pl.concat([new, gone]).sort("z", *on, descending=[True, False, False])
+
+
+def item_changes(a: Saved, b: Saved) -> pl.DataFrame:
+    """Messages, traces and request kinds that only one side's logs hold.
+
+    Columns message_id, kind, item (text), n, sequences, change ("new" in b, or "vanished"). Empty where items cannot be
+    compared (`Saved.items_like`).
+    """
+    if a.items is None or b.items is None or not a.items_like(b):
+        return pl.DataFrame(schema=_ITEM_CHANGES)
+    parts = []
+    for mine, other, change in ((b.items, a.items, "new"), (a.items, b.items, "vanished")):
+        only = mine.counts.join(other.counts, on="message_id", how="anti")
+        counted = only.group_by("message_id").agg(
+            pl.col("n").sum(), sequences=pl.col("seq_id").n_unique().cast(pl.Int64)
+        )
+        texts = mine.messages.select("message_id", pl.col("kind").cast(pl.String), item="text")
+        parts.append(counted.join(texts, on="message_id").with_columns(change=pl.lit(change)))
+    return pl.concat(parts).sort("change", "n", "item", descending=[False, True, False]).select(_ITEM_CHANGES.keys())
+
+
+_ITEM_CHANGES = {
+    "message_id": pl.UInt64,
+    "kind": pl.String,
+    "item": pl.String,
+    "n": pl.Int64,
+    "sequences": pl.Int64,
+    "change": pl.String,
+}
+
+
+def score_shift(a: Saved, b: Saved) -> float | None:
+    """PSI of all z-scores of b, set against those of a; None where there are too few."""
+    return psi(*(one.frame["z_score"].drop_nulls().to_numpy() for one in (a, b)))
+
+
+def shifts(a: Saved, b: Saved) -> pl.DataFrame:
+    """PSI of the z-scores and of the items of each service, and of all: service, scores, items (null: not known)."""
+    scores = [_z_by_service(one.frame) for one in (a, b)]
+    items = _item_psi(a, b)
+    names = sorted(scores[0].keys() | scores[1].keys())
+    none = np.zeros(0)
+    rows = [("all services", score_shift(a, b), items.get(None))]
+    rows += [(name, psi(*(side.get(name, none) for side in scores)), items.get(name)) for name in names]
+    return pl.DataFrame(rows, schema={"service": pl.String, "scores": pl.Float64, "items": pl.Float64}, orient="row")
+
+
+def _z_by_service(frame: pl.DataFrame) -> dict[str, Floats]:
+    parts = frame.drop_nulls("z_score").group_by("service").agg("z_score")
+    return {service: part.to_numpy() for service, part in zip(parts["service"], parts["z_score"], strict=True)}
+
+
+def _item_psi(a: Saved, b: Saved) -> dict[str | None, float]:
+    """PSI of how often each message occurs, by service; None stands for all."""
+    if a.items is None or b.items is None or not a.items_like(b):
+        return {}
+    sides = []
+    for frame, items in ((a.frame, a.items), (b.frame, b.items)):
+        services = frame.select("seq_id", "service").unique("seq_id")
+        counts = items.counts.filter(pl.col("kind") == "message").join(services, on="seq_id")
+        sides.append(counts.group_by("service", "message_id").agg(pl.col("n").sum()))
+    both = sides[0].join(sides[1], on=["service", "message_id"], how="full", coalesce=True, suffix="_b").fill_null(0)
+    parts = {str(service): part for (service,), part in both.group_by("service")}
+    return {service: _shares_psi(part) for service, part in [(None, both), *parts.items()]}
+
+
+def _shares_psi(counts: pl.DataFrame) -> float:
+    n_a, n_b = counts["n"].to_numpy().astype(float), counts["n_b"].to_numpy().astype(float)
+    return psi_of_counts(n_a, n_b)

@@ -1,0 +1,126 @@
+"""Two predictions of the same sequences, row by row: what flipped, what moved, how far they agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from lo2core.errors import InputError
+from lo2core.saved import INCIDENT, Saved
+
+BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
+KENDALL_ROWS = 50_000
+"""Kendall's tau is taken on so many rows, spread evenly, where there are more."""
+_IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", "normal", "anomaly")
+
+
+def joined(a: Saved, b: Saved) -> pl.DataFrame:
+    """The rows of both: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
+
+    `change` is one of "flagged by both", "flagged by neither", "now flagged" (by b alone), "no longer flagged".
+    """
+    identity = [name for name in _IDENTITY if name in a.frame.columns and name not in a.keys]
+    left = a.frame.select(*a.keys, *identity, score_a="score", z_a="z_score", flagged_a="pred_ano")
+    right = b.frame.select(*b.keys, score_b="score", z_b="z_score", flagged_b="pred_ano")
+    if a.keys != b.keys:
+        raise InputError(f"{a.name} scores {_unit(a)}, {b.name} scores {_unit(b)}: they cannot be joined row by row.")
+    # an inner join takes twice as long
+    both = left.join(right.with_columns(there=True), on=a.keys, how="left", maintain_order="left")
+    return both.filter("there").drop("there").with_columns(change=_change())
+
+
+def _unit(saved: Saved) -> str:
+    return "single events" if "line_no" in saved.keys else "sequences"
+
+
+def same_sequences(a: Saved, b: Saved, pairs: pl.DataFrame) -> bool:
+    """Whether `joined` rows say enough: at least half of the smaller side is among them."""
+    return pairs.height > 0 and pairs.height * 2 >= min(a.frame.height, b.frame.height)
+
+
+def _change() -> pl.Expr:
+    a, b = pl.col("flagged_a"), pl.col("flagged_b")
+    return (
+        pl.when(a & b)
+        .then(pl.lit(BOTH))
+        .when(~a & ~b)
+        .then(pl.lit(NEITHER))
+        .when(~a & b)
+        .then(pl.lit(NOW))
+        .when(a & ~b)
+        .then(pl.lit(NO_LONGER))
+    )
+
+
+def flips(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The rows that only one of the two flagged, those of the largest difference in z first."""
+    flipped = pairs.filter(pl.col("change").is_in([NOW, NO_LONGER])).with_columns(
+        difference=pl.col("z_b") - pl.col("z_a")
+    )
+    return flipped.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
+
+
+def movers(pairs: pl.DataFrame, n: int = 20) -> pl.DataFrame:
+    """The rows whose rank changed most: rank_a, rank_b (1 is worst), moved (positive: worse in b)."""
+    scored = pairs.drop_nulls(["z_a", "z_b"])
+    ranked = scored.with_columns(
+        rank_a=pl.col("z_a").rank("min", descending=True).cast(pl.Int64),
+        rank_b=pl.col("z_b").rank("min", descending=True).cast(pl.Int64),
+    ).with_columns(moved=pl.col("rank_a") - pl.col("rank_b"))
+    return ranked.top_k(n, by=pl.col("moved").abs()).sort(pl.col("moved").abs(), descending=True, maintain_order=True)
+
+
+def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The joined rows by incident: the worst z of each side, flagged where any service is, the truth (anomaly)."""
+    return (
+        pairs.group_by(*INCIDENT, "test_case", maintain_order=True)
+        .agg(
+            pl.col("z_a", "z_b").max(),
+            pl.col("flagged_a", "flagged_b").any(),
+            pl.col("anomaly").first(),
+        )
+        .with_columns(change=_change())
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike two scorings of the same rows are; None where it is not defined (constant scores, a single row).
+
+    spearman, kendall: of the z-scores, 1 is the same order; kappa: Cohen's, of the flags, 0 is what chance gives.
+    """
+
+    n: int
+    spearman: float | None
+    kendall: float | None
+    kappa: float | None
+
+
+def agreement(pairs: pl.DataFrame) -> Agreement:
+    """Rank correlation of the scores and Cohen's kappa of the flags. Kendall's on at most `KENDALL_ROWS` rows."""
+    scored = pairs.drop_nulls(["z_a", "z_b"])
+    if scored.height < 2:
+        return Agreement(scored.height, None, None, None)
+    spearman = scored.select(pl.corr("z_a", "z_b", method="spearman")).item()
+    thin = scored.gather_every(-(-scored.height // KENDALL_ROWS))
+    from scipy import stats  # takes half a second to import
+
+    kendall = stats.kendalltau(thin["z_a"].to_numpy(), thin["z_b"].to_numpy()).statistic
+    return Agreement(scored.height, _defined(spearman), _defined(kendall), _kappa(scored))
+
+
+def _defined(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _kappa(scored: pl.DataFrame) -> float | None:
+    """As `sklearn.metrics.cohen_kappa_score`, from the four counts alone."""
+    n = scored.height
+    a, b = scored["flagged_a"], scored["flagged_b"]
+    both, p, q = (int(flags.sum()) / n for flags in (a & b, a, b))
+    by_chance = p * q + (1 - p) * (1 - q)
+    if by_chance == 1:
+        return None
+    return (1 - p - q + 2 * both - by_chance) / (1 - by_chance)
