@@ -1,6 +1,7 @@
 """What counting once saves: load, train and predict our way and the usual way, on the same logs, in turn.
 
     python demo/benchmark.py [--root PATH] [--repeats 3]
+    python demo/benchmark.py --predictions 1000000        how long comparing two saved predictions takes
 
 The usual way makes a list of tokens for every event and a document for every sequence, and vectorises those. Each way
 runs in a process of its own; the figures to quote are the ratios, since machines differ and are noisy. Without --root
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
@@ -105,15 +107,88 @@ def compare(root: Path, repeats: int) -> None:
         )
 
 
+def compare_predictions(rows: int, repeats: int) -> None:
+    """Two made-up predictions of `rows` sequences: what page Compare shows first, and every table, against reading."""
+    import polars as pl
+
+    from lo2core import answers
+    from lo2core.store import Workspace
+
+    def read(workspace: Workspace) -> None:
+        for name in "ab":
+            pl.read_parquet(workspace.path(name))
+
+    def first_view(workspace: Workspace) -> None:
+        found = answers.compared(workspace, "ab")
+        for part in ("verdict", "making", "rates", "agreement", "flips", "density"):
+            getattr(found, part)
+
+    def every_table(workspace: Workspace) -> None:
+        _ = answers.compared(workspace, "ab").frames
+
+    ways = {"read both": read, "first view": first_view, "every table": every_table}
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(folder)
+        for seed, name in enumerate("ab"):
+            save_made_up(workspace, name, rows, seed)
+        rounds = [{way: seconds_of(run, workspace) for way, run in ways.items()} for _ in range(repeats + 1)][1:]
+    print(f"two predictions of {rows:,} sequences, {repeats} rounds after one that is not counted")
+    for way in ways:
+        ratio = median(r[way] / r["read both"] for r in rounds)
+        print(f"{way:12s} {median(r[way] for r in rounds):6.2f} s   {ratio:5.1f} times as long as reading both")
+
+
+def seconds_of(run: Callable[[Any], None], argument: Any) -> float:
+    began = time.perf_counter()
+    run(argument)
+    return time.perf_counter() - began
+
+
+def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
+    """Predictions of runs of 65 test cases and 7 services; one test case in five is faulty, and mostly flagged."""
+    import numpy as np
+    import polars as pl
+
+    from lo2core.config import SERVICES
+    from lo2core.model import Threshold
+    from lo2core.predict import COLUMNS, labelled
+    from lo2core.tables import Predictions
+
+    at = pl.int_range(rows, dtype=pl.Int64)
+    case, faulty = at // 7 % 65, at // 7 % 5 == 0
+    z = pl.Series(np.random.default_rng(seed).normal(size=rows))
+    frame = pl.select(
+        run=pl.format("light-oauth2-data-{}", 1_700_000_000 + at // 455),
+        folder=pl.format("test_case_{}", case),
+        service=pl.Series(SERVICES).gather(pl.select(at % 7).to_series()),
+        anomaly=faulty,
+        normal=~faulty,
+    ).with_columns(
+        seq_id=pl.format("{}__{}__{}", "run", "folder", "service"),
+        test_case="folder",
+        repetition=pl.lit(None, pl.Int32),
+        window=pl.lit(None, pl.Int32),
+        score=z,
+        z_score=z + 4 * pl.col("anomaly"),
+        p_value=pl.lit(0.5),
+    )
+    scored = labelled(frame, Threshold(3.0, 5.0, 100, False)).select(COLUMNS.names())
+    facts = {"bundle_sha256": name, "data_fingerprint": "made up"}
+    workspace.write(Predictions, scored, name=name, provenance=facts)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--root", type=Path, help="a folder of LO2 logs")
     arguments.add_argument("--repeats", type=int, default=3)
+    arguments.add_argument("--predictions", type=int, metavar="N", help="compare two predictions of N sequences")
     arguments.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     arguments.add_argument("--output-dir", type=Path, help=argparse.SUPPRESS)
     args = arguments.parse_args()
     if args.way:
         one_way(args.way, args.root, args.output_dir)
+    elif args.predictions:
+        compare_predictions(args.predictions, args.repeats)
     elif args.root:
         compare(args.root, args.repeats)
     else:

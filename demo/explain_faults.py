@@ -15,7 +15,7 @@ import polars as pl
 
 from lo2core import explain, lines, pipeline
 from lo2core.config import DEFAULT_WORKSPACE
-from lo2core.explain import Evidence, Logs
+from lo2core.evidence import Evidence, Logs
 from lo2core.masks import message_ids
 from lo2core.predict import incidents, predict
 from lo2core.rows import CountSource

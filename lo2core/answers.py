@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -15,12 +15,12 @@ from lo2core import bundles, compare, diff, explain, incidents, lines, pipeline,
 from lo2core.bundles import LoadedBundle
 from lo2core.compare import Comparison
 from lo2core.errors import ArtefactError, InputError
-from lo2core.explain import Evidence, Logs
+from lo2core.evidence import Evidence, Logs, holds_training
 from lo2core.items import remask
 from lo2core.requests import foreign_requests
-from lo2core.saved import Saved
+from lo2core.saved import INCIDENT, Saved, home_of, read_predictions, saved_names
 from lo2core.store import Workspace
-from lo2core.tables import EventPredictions, Events, Feedback, Messages, Predictions, Sequences
+from lo2core.tables import Events, Feedback, Messages, Predictions, Sequences
 from lo2core.vectorizer import event_lines, trace
 
 
@@ -58,7 +58,7 @@ class Explanation:
 
     services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
     together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: how
-    the score of each service was split.
+    the score of each service was split; remark: `Evidence.remark`.
     """
 
     prediction: str
@@ -72,6 +72,7 @@ class Explanation:
     first_odd: pl.DataFrame
     diff: pl.DataFrame | None
     methods: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -90,12 +91,22 @@ class Explanation:
 
 def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
     """All that explanations of this workspace by this bundle draw on; read once, in fractions of a second."""
-    home = Workspace(bundle.manifest.get("facts", {}).get("workspace") or workspace.root)
     here = _logs(workspace, bundle)
-    cut = bool(bundle.manifest.get("facts", {}).get("note"))
-    if not home.has(Sequences) or (home.root.resolve() == workspace.root.resolve() and not cut):
-        return Evidence(bundle.model, bundle.vec, here, here)
-    return Evidence(bundle.model, bundle.vec, here, _logs(home, bundle, training=True))
+    return Evidence(bundle.model, bundle.vec, here, _training_logs(workspace, bundle, here))
+
+
+def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Logs:
+    """The logs that the bundle was trained on, `Logs.gone()` where they are not what they were."""
+    facts = bundle.manifest.get("facts", {})
+    home = Workspace(facts.get("workspace") or workspace.root)
+    if bundle.model.unit == "row":
+        return here
+    try:
+        mine = home.root.resolve() == workspace.root.resolve() and not facts.get("note")
+        logs = here if mine or not home.has(Sequences) else _logs(home, bundle, training=True)
+        return logs if holds_training(bundle.model, bundle.vec, logs) else Logs.gone()
+    except ArtefactError:  # its workspace is damaged, or was masked anew
+        return Logs.gone()
 
 
 def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
@@ -123,12 +134,6 @@ def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) ->
 def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
     joined = events.join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
     return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
-
-
-def read_predictions(workspace: Workspace, name: str) -> pl.DataFrame:
-    """Saved predictions of sequences or of events; raises ArtefactError where there are none of that name."""
-    event_level = workspace.metadata(name).get("table") == "event_predictions"
-    return workspace.read(EventPredictions if event_level else Predictions, name)
 
 
 def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
@@ -164,13 +169,14 @@ def explain_incident(
         requests=pl.concat([foreign_requests(evidence, seq_id) for seq_id in chosen]),
         first_odd=incidents.first_odd_events(evidence, items if with_events else {}),
         diff=diff_to_normal(evidence, chosen[0]),
-        methods={service: evidence.method(service) for service in items_services(services, chosen)},
+        methods={service: evidence.method(evidence.service_of(seq_id)) for service, seq_id in _of(services, chosen)},
+        remark=evidence.remark,
     )
 
 
-def items_services(services: pl.DataFrame, seq_ids: Sequence[str]) -> list[str]:
-    """The services of the given sequences, in their order."""
-    return services.filter(pl.col("seq_id").is_in(seq_ids))["service"].to_list()
+def _of(services: pl.DataFrame, seq_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Service and seq_id of the given sequences, in their order."""
+    yield from services.filter(pl.col("seq_id").is_in(seq_ids)).select("service", "seq_id").iter_rows()
 
 
 def diff_to_normal(evidence: Evidence, seq_id: str, place: int = 1) -> pl.DataFrame | None:
@@ -256,11 +262,17 @@ def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_saved(workspace: Workspace, name: str) -> Saved:
-    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items."""
-    owner, _, table = name.rpartition("/")
-    home = workspace.sample(owner) if owner else workspace
+    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items.
+
+    Raises InputError where a table that was written by hand scores the same row twice.
+    """
+    home, table = home_of(workspace, name)
     items = pipeline.read_items(home) if home.has(Messages) else None
-    return Saved(name, read_predictions(home, table), home.metadata(table), items, pipeline.masker_of(home).fingerprint)
+    masks = pipeline.masker_of(home).fingerprint
+    saved = Saved(name, read_predictions(home, table), home.metadata(table), items, masks)
+    if home.artefact(table).by_hand and saved.frame.select(saved.keys).is_duplicated().any():
+        raise InputError(f"{name} was written by hand and holds more than one score of the same row: keep one of each.")
+    return saved
 
 
 def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
@@ -280,18 +292,17 @@ def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 
 def history(workspace: Workspace) -> pl.DataFrame:
     """`compare.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
-    homes = [("", workspace), *((f"{sample.root.name}/", sample) for sample in workspace.samples())]
-    saved = [
-        Saved(f"{prefix}{name}", read_predictions(home, name), home.metadata(name))
-        for prefix, home in homes
-        for name in home.predictions()
-    ]
-    rows = [compare.history_row(one) for one in saved]
-    return (
-        pl.concat(rows).sort("made", "prediction", "measure")
-        if rows
-        else compare.history_row(Saved("", _NOTHING)).clear()
-    )
+    rows = [history_row(workspace, name) for name in saved_names(workspace)]
+    return in_order([compare.history_row(Saved("", Predictions.create_empty())).clear(), *rows])
 
 
-_NOTHING = Predictions.create_empty()
+def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of `history_row` as `history` has them."""
+    return pl.concat(rows).sort("made", "prediction", "measure")
+
+
+def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
+    """`compare.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
+    home, table = home_of(workspace, name)
+    columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
+    return compare.history_row(Saved(name, home.read(Predictions, table, columns), home.metadata(table)))

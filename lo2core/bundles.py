@@ -6,57 +6,27 @@ the manifest holds the SHA-256 of the joblib file and is signed (HMAC-SHA256) wi
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import hmac
 import importlib.metadata
 import io
-import json
-import os
 import platform
-import secrets
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
-import platformdirs
 
-from lo2core.atomic import write_atomic, write_bytes_atomic, write_json_atomic
+from lo2core import signing
+from lo2core.atomic import write_bytes_atomic, write_json_atomic
+from lo2core.config import now
 from lo2core.errors import BundleError, ExistsError, InputError, UntrustedError
-from lo2core.parquet import lo2core_version, now
-from lo2core.store import clean_name
+from lo2core.names import clean_name
+from lo2core.parquet import lo2core_version
+from lo2core.signing import BundleState, judge, manifest_path, read_manifest
 
-KEY_FILE_VARIABLE = "LO2_SIGNING_KEY_FILE"
-_KEY_BYTES = 32
 _WATCHED = ("scikit-learn", "polars")
 """Packages whose minor version may change scores."""
-
-
-class BundleState(Enum):
-    """Whether a bundle may be opened; only `SIGNED` is unpickled without a person's word."""
-
-    SIGNED = "signed"
-    CHANGED = "changed by hand"
-    NO_MANIFEST = "without manifest"
-    OTHER_KEY = "signed with another key"
-    MISSING = "missing"
-
-    @property
-    def sentence(self) -> str:
-        """What the state means, for people."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    BundleState.SIGNED: "It is as it was saved here, or as you vouched for it.",
-    BundleState.CHANGED: "The file or its manifest was changed since it was signed, or was not written to the end.",
-    BundleState.NO_MANIFEST: "It has no manifest, so nobody can tell where it comes from.",
-    BundleState.OTHER_KEY: "Another user or another machine signed it.",
-    BundleState.MISSING: "There is no such file.",
-}
 
 
 @dataclass(frozen=True)
@@ -83,11 +53,6 @@ def bundle_path(name: str, folder: str | Path) -> Path:
     return Path(folder) / f"{clean_name(name)}.joblib"
 
 
-def manifest_path(path: Path) -> Path:
-    """The manifest beside a bundle: `models/lo2_if.joblib` -> `models/lo2_if.json`."""
-    return Path(path).with_suffix(".json")
-
-
 def save_bundle(
     model: Any, vec: Any, path: Path, facts: dict[str, Any], selftest: object, *, replace: bool = False
 ) -> Path:
@@ -99,7 +64,7 @@ def save_bundle(
     _check_kinds((model, vec), path)
     buffer = io.BytesIO()
     joblib.dump((model, vec), buffer)
-    manifest = _signed(path, buffer.getbuffer(), facts, selftest)
+    manifest = _manifest_of(path, buffer.getbuffer(), facts, selftest)
     write_bytes_atomic(path, buffer.getvalue(), replace=replace)
     write_json_atomic(manifest_path(path), manifest, replace=True)
     return path
@@ -123,8 +88,8 @@ def load_bundle(path: str | Path) -> LoadedBundle:
     """
     path = Path(path)
     data = _read(path)
-    manifest = _manifest(path)
-    state = _judge(manifest, hashlib.sha256(data).hexdigest())
+    manifest = read_manifest(path)
+    state = judge(manifest, hashlib.sha256(data).hexdigest())
     if state is not BundleState.SIGNED or manifest is None:
         raise UntrustedError(
             f"{path} is {state.value} and was not opened. {state.sentence} If you know and trust it, "
@@ -145,7 +110,7 @@ def vouch(path: str | Path) -> LoadedBundle:
     data = _read(path)
     model, vec = _unpickle(data, path)
     facts = {**model.facts, "vouched": now()}
-    manifest = _signed(path, data, facts, model.make_self_test(vec))
+    manifest = _manifest_of(path, data, facts, model.make_self_test(vec))
     write_json_atomic(manifest_path(path), manifest, replace=True)
     return LoadedBundle(model, vec, manifest, path)
 
@@ -157,13 +122,13 @@ def state(path: str | Path) -> BundleState:
         entry = path.stat()
     except OSError:
         return BundleState.MISSING
-    return _judge(_manifest(path), _file_sha256(path, entry.st_mtime_ns, entry.st_size))
+    return judge(read_manifest(path), _file_sha256(path, entry.st_mtime_ns, entry.st_size))
 
 
 def bundles(folder: str | Path) -> list[BundleInfo]:
     """All bundles of a folder by name, none of them opened."""
-    found = sorted(Path(folder).glob("[!.]*.joblib"))
-    return [BundleInfo(path, state(path), (_manifest(path) or {}).get("facts", {})) for path in found]
+    found = sorted(path for path in Path(folder).glob("[!.]*.joblib") if path.is_file())
+    return [BundleInfo(path, state(path), (read_manifest(path) or {}).get("facts", {})) for path in found]
 
 
 def stamp(path: str | Path) -> tuple[int, int, str]:
@@ -173,7 +138,7 @@ def stamp(path: str | Path) -> tuple[int, int, str]:
         entry = path.stat()
     except OSError:
         return 0, 0, ""
-    return entry.st_mtime_ns, entry.st_size, str((_manifest(path) or {}).get("sha256", ""))
+    return entry.st_mtime_ns, entry.st_size, str((read_manifest(path) or {}).get("sha256", ""))
 
 
 def _checked_path(path: Path) -> Path:
@@ -247,82 +212,15 @@ def _file_sha256(path: Path, mtime_ns: int, size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _manifest(path: Path) -> dict[str, Any] | None:
-    """The manifest as it stands, unproven; empty when it is not ours, None when there is none."""
-    try:
-        manifest = json.loads(manifest_path(path).read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        return {}
-    ours = isinstance(manifest, dict) and isinstance(manifest.get("facts"), dict)
-    return manifest if ours else {}
-
-
-def _judge(manifest: dict[str, Any] | None, sha256: str) -> BundleState:
-    if manifest is None:
-        return BundleState.NO_MANIFEST
-    key = _read_key()
-    if "key_id" in manifest and (key is None or manifest["key_id"] != _key_id(key)):
-        return BundleState.OTHER_KEY
-    claimed = str(manifest.get("signature")).encode()
-    untouched = key is not None and hmac.compare_digest(claimed, _signature(manifest, key).encode())
-    return BundleState.SIGNED if untouched and manifest.get("sha256") == sha256 else BundleState.CHANGED
-
-
-def _signed(path: Path, data: bytes | memoryview, facts: dict[str, Any], selftest: object) -> dict[str, Any]:
-    key = _read_key() or _make_key()
-    manifest = {
-        "bundle": path.stem,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "bytes": len(data),
-        "created": now(),
-        "versions": _versions(),
-        "facts": facts,
-        "selftest": selftest,
-        "key_id": _key_id(key),
-    }
-    manifest = json.loads(json.dumps(manifest))  # sign what will be read back
-    return {**manifest, "signature": _signature(manifest, key)}
-
-
-def _signature(manifest: dict[str, Any], key: bytes) -> str:
-    body = {name: value for name, value in manifest.items() if name != "signature"}
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-    return hmac.new(key, canonical, hashlib.sha256).hexdigest()
-
-
-def _key_id(key: bytes) -> str:
-    return hashlib.sha256(b"lo2core key id" + key).hexdigest()[:12]
-
-
-def _key_path() -> Path:
-    named = os.environ.get(KEY_FILE_VARIABLE)
-    return Path(named) if named else platformdirs.user_config_path("lo2core") / "signing.key"
-
-
-def _read_key() -> bytes | None:
-    path = _key_path()
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"The signing key {path} cannot be read ({error}): mend or remove it.") from error
-    if len(key) < _KEY_BYTES:
-        raise BundleError(f"The signing key {path} is too short: remove it, a new one is made when a bundle is saved.")
-    return key
-
-
-def _make_key() -> bytes:
-    def write(temporary: Path) -> None:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES))
-
-    with contextlib.suppress(ExistsError):  # another process was faster; its key is as good
-        write_atomic(_key_path(), write)
-    key = _read_key()
-    if key is None:
-        raise BundleError(f"The signing key {_key_path()} vanished while it was made: try again.")
-    return key
+def _manifest_of(path: Path, data: bytes | memoryview, facts: dict[str, Any], selftest: object) -> dict[str, Any]:
+    return signing.signed(
+        {
+            "bundle": path.stem,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+            "created": now(),
+            "versions": _versions(),
+            "facts": facts,
+            "selftest": selftest,
+        }
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from lo2core import bundles
+from lo2core.saved import home_of, newest_first
 from lo2core.store import Artefact, Workspace
 from lo2core.tables import Counts, EnrichedEvents, Ledger, Messages, Predictions, Sequences
 
@@ -32,19 +33,24 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     """Loaded, Enriched, Model, Predictions, Explained, Compared: in the order of the work.
 
     A step is stale when it was made from other logs (data fingerprint), by another state of its bundle (SHA-256), or
-    before what it is about. Of several models and predictions the newest counts.
+    before what it is about. Of several models and predictions, those of samples among them, the newest counts.
     """
-    saved = [workspace.artefact(name) for name in workspace.predictions()]
-    newest = saved[0] if saved else None
+    saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
+    newest = next(iter(saved), None)
     data = workspace.metadata(Counts).get("data_fingerprint")
     return [
         _loaded(workspace),
         _enriched(workspace, data),
-        _model(workspace, models, newest, data),
-        _predicted(workspace, newest, data),
+        _model(workspace, models, saved[newest] if newest else None, data),
+        _predicted(workspace, newest),
         _explained(workspace, newest),
-        _compared(workspace, saved),
+        _compared(workspace, saved.values()),
     ]
+
+
+def _artefact(workspace: Workspace, name: str) -> Artefact:
+    home, table = home_of(workspace, name)
+    return home.artefact(table)
 
 
 def _loaded(workspace: Workspace) -> Step:
@@ -95,27 +101,32 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: st
     return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
 
 
-def _predicted(workspace: Workspace, newest: Artefact | None, data: str | None) -> Step:
+def _predicted(workspace: Workspace, newest: str | None) -> Step:
     name = "Predictions"
     if newest is None:
         return Step(name, why="Nothing is scored yet.")
-    rows = workspace.read(Predictions, newest.name, columns=["run", "folder", "window", "pred_ano"])
+    home, table = home_of(workspace, newest)
+    rows = home.read(Predictions, table, columns=["run", "folder", "window", "pred_ano"])
     incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
-    facts = {"name": newest.name, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()}
-    state, made, why = _made_of(newest, data)
-    used, then = newest.metadata.get("bundle"), newest.metadata.get("bundle_sha256")
+    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()}
+    artefact = home.artefact(table)
+    state, made, why = _made_of(artefact, home.metadata(Counts).get("data_fingerprint"))
+    used, then = artefact.metadata.get("bundle"), artefact.metadata.get("bundle_sha256")
     if state == FRESH and used and bundles.stamp(used)[2] != then:
         state, why = STALE, "The model was trained anew since." if Path(used).exists() else "Its model is gone."
     return Step(name, state, made, why, facts)
 
 
-def _explained(workspace: Workspace, newest: Artefact | None) -> Step:
+def _explained(workspace: Workspace, newest: str | None) -> Step:
     name = "Explained"
-    made = _newest_file(workspace.explanations(newest.name)) if newest else None
-    if newest is None or made is None:
+    if newest is None:
         return Step(name, why="No explanation is kept yet.")
-    facts = {"prediction": newest.name}
-    if newest.created and made < newest.created:
+    home, table = home_of(workspace, newest)
+    made, created = _newest_file(home.explanations(table)), home.artefact(table).created
+    if made is None:
+        return Step(name, why=f"No explanation of {newest} is kept yet.")
+    facts = {"prediction": newest}
+    if created and made < created:
         return Step(name, STALE, made, "The predictions are newer.", facts)
     return Step(name, FRESH, made, facts=facts)
 

@@ -42,6 +42,9 @@ class Comparison:
     def __post_init__(self) -> None:
         if len(self.saved) < 2:
             raise InputError(f"Comparing takes two predictions or more, found {len(self.saved)}.")
+        names = [one.name for one in self.saved]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InputError(f"{twice[0]} was named twice: a prediction is compared with others.")
 
     @property
     def names(self) -> tuple[str, str]:

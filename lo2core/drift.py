@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lo2core.items import Items
 from lo2core.psi import psi, psi_of_counts
 from lo2core.saved import Saved
+from lo2core.titles import titles
 
 Floats = NDArray[np.float64]
 
@@ -46,25 +48,28 @@ def incident_changes(a: Saved, b: Saved) -> pl.DataFrame:
 def item_changes(a: Saved, b: Saved) -> pl.DataFrame:
     """Messages, traces and request kinds that only one side's logs hold.
 
-    Columns message_id, kind, item (text), n, sequences, change ("new" in b, or "vanished"). Empty where items cannot be
-    compared (`Saved.items_like`).
+    Columns message_id, kind, title (one line), item (whole text), n, sequences, change ("new" in b, or "vanished").
+    Empty where items cannot be compared (`Saved.items_like`).
     """
     if a.items is None or b.items is None or not a.items_like(b):
         return pl.DataFrame(schema=_ITEM_CHANGES)
-    parts = []
-    for mine, other, change in ((b.items, a.items, "new"), (a.items, b.items, "vanished")):
-        only = mine.counts.join(other.counts, on="message_id", how="anti")
-        counted = only.group_by("message_id").agg(
-            pl.col("n").sum(), sequences=pl.col("seq_id").n_unique().cast(pl.Int64)
-        )
-        texts = mine.messages.select("message_id", pl.col("kind").cast(pl.String), item="text")
-        parts.append(counted.join(texts, on="message_id").with_columns(change=pl.lit(change)))
-    return pl.concat(parts).sort("change", "n", "item", descending=[False, True, False]).select(_ITEM_CHANGES.keys())
+    parts = [_only(b.items, a.items, "new"), _only(a.items, b.items, "vanished")]
+    return pl.concat(parts).sort("change", "n", "item", descending=[False, True, False])
+
+
+def _only(mine: Items, other: Items, change: str) -> pl.DataFrame:
+    only = mine.counts.join(other.counts, on="message_id", how="anti")
+    counted = only.group_by("message_id").agg(pl.col("n").sum(), sequences=pl.col("seq_id").n_unique().cast(pl.Int64))
+    texts = mine.messages.select("message_id", pl.col("kind").cast(pl.String), item="text")
+    found = counted.join(texts, on="message_id").with_columns(feature="message_id", change=pl.lit(change))
+    usual = other.counts.group_by("message_id").agg(normal_n=pl.col("n").sum())
+    return found.with_columns(title=titles(found, mine.messages, usual)).select(_ITEM_CHANGES.keys())
 
 
 _ITEM_CHANGES = {
     "message_id": pl.UInt64,
     "kind": pl.String,
+    "title": pl.String,
     "item": pl.String,
     "n": pl.Int64,
     "sequences": pl.Int64,

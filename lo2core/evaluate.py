@@ -47,8 +47,17 @@ class Protocol:
     share: float | None = None
     fault_groups: int = MAX_FOLDS
 
+    def __post_init__(self) -> None:
+        if self.fault_groups < 2:
+            raise InputError(f"Faults are left out in two groups or more, found {self.fault_groups}.")
+
     def check(self, rows: pl.DataFrame) -> None:
-        """Raises InputError for test cases to report apart that do not exist."""
+        """Raises InputError where no row has a label, and for test cases to report apart that do not exist."""
+        if not rows.height:
+            raise InputError(
+                "Evaluating takes labelled logs, and the truth of none of these is known. Load logs whose test cases "
+                "tell it, without --labels none."
+            )
         if unknown := set(self.apart) - set(rows["test_case"]):
             there = ", ".join(sorted(rows["test_case"].unique())[:6])
             raise InputError(f"No labelled test case {sorted(unknown)[0]!r} to report apart; there are {there}, ...")
@@ -57,7 +66,9 @@ class Protocol:
 def read_concerns(path: Path) -> pl.DataFrame:
     """`Protocol.concerns` from a CSV file. Raises InputError where it is not one with the columns pattern, service."""
     try:
-        return pl.read_csv(path).select("pattern", "service")
+        concerns = pl.read_csv(path).select(pl.col("pattern", "service").cast(pl.String))
+        concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
+        return concerns
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{path} is no CSV file with the columns pattern and service: {one_line(error)}.") from error
 
@@ -109,10 +120,12 @@ def evaluate(
     )
 
 
-def recipes(names: Sequence[str], items: Sequence[str], unit: str, budget: float) -> list[Recipe]:
+def recipes(
+    names: Sequence[str], items: Sequence[str], unit: str, budget: float, weighting: str | None = None
+) -> list[Recipe]:
     """A recipe for each detector and items; "all" stands for every detector that scores the unit."""
     able = [name for name, detector in REGISTRY.items() if unit in detector.units]
-    return [Recipe(n, i, unit, budget=budget) for n in (able if "all" in names else names) for i in items]
+    return [Recipe(n, i, unit, weighting, budget) for n in (able if "all" in names else names) for i in items]
 
 
 def labelled(source: CountSource) -> CountSource:

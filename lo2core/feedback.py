@@ -15,11 +15,12 @@ import polars as pl
 from lo2core.drain import template_id
 from lo2core.enhance import enrich_messages
 from lo2core.errors import InputError
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.items import Items
 from lo2core.rawlines import raw_lines
 from lo2core.requests import requests_of
 from lo2core.tables import Feedback
+from lo2core.wording import plural
 
 MARKS = Feedback.create_empty().schema
 WILDCARD = "<*>"
@@ -75,10 +76,13 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
 
     Marked messages are put to what is usual in the service: the median of its training normals, 0 where no normal holds
     them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after.
-    Everything else keeps its score. Raises InputError for scored events.
+    Everything else keeps its score. Raises InputError for scores of events, and where the logs of the training are
+    gone, which tell what is usual.
     """
-    if "line_no" in predictions.columns:
-        raise InputError("Marks are applied to scored sequences; these predictions are of single events.")
+    if "line_no" in predictions.columns or evidence.by_message:
+        raise InputError("Marks are applied to scored sequences; these are scores of single events.")
+    if evidence.remark:
+        raise InputError("What is usual cannot be told: the logs that the model was trained on are gone.")
     force = active(marks)
     touched, items = _without_marked(evidence, force)
     seq_ids = touched["seq_id"].unique().sort()
@@ -118,7 +122,7 @@ def sentence(applied: pl.DataFrame) -> str:
     touched = applied.filter(pl.col("marks").list.len() > 0).height
     if not touched:
         return "No mark touches these predictions."
-    return f"Marks touch {touched} sequences; without them {n} more incident{'s' if n != 1 else ''} would be flagged."
+    return f"Marks touch {plural(touched, 'sequence')}; without them {plural(n, 'more incident')} would be flagged."
 
 
 def _marked_sequences(evidence: Evidence, force: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 from lo2core.errors import InputError
 from lo2core.items import Items, as_messages, count_items, masked, request_kinds
 from lo2core.masks import Masker
+from lo2core.parquet import one_line
 from lo2core.sources import LogFile
 from lo2core.tables import Events, Sequences
 from lo2core.vectorizer import event_lines
@@ -31,8 +32,16 @@ def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFram
     """`tables.Events`, `tables.Sequences`, the tally of its lines (as in `parse.Parsed`) and the items of a table.
 
     A sequence is faulty where any of its events is. Rows without seq_id or text are counted as blank. Raises InputError
-    where a needed column is missing, where labels cannot be understood, and for a file that is no such table.
+    where a needed column is missing or no row is there, where labels or time stamps cannot be understood, and for a
+    file that is no such table.
     """
+    try:
+        return _read(file, masker)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{file.source} holds values that cannot be understood: {one_line(error)}.") from error
+
+
+def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Items]:
     frame = _scan(file.path)
     kept = frame.drop_nulls(["seq_id", "m_message"])
     events = _events(kept, file, masker)
@@ -62,7 +71,10 @@ def _scan(path: Path) -> pl.DataFrame:
             f"{path.name} lacks the column {' and '.join(missing)}: a table of events needs {' and '.join(_NEEDED)}, "
             f"found were {', '.join(frame.columns)}. Rename its columns."
         )
-    return frame.with_row_index("line_no", offset=1).with_columns(pl.col(_NEEDED).cast(pl.String))
+    if not frame.height:
+        raise InputError(f"{path.name} has no rows: there is nothing to load.")
+    numbered = frame.drop("line_no", strict=False).with_row_index("line_no", offset=1)
+    return numbered.with_columns(pl.col(_NEEDED).cast(pl.String))
 
 
 def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
@@ -108,11 +120,27 @@ def _timestamps(frame: pl.DataFrame) -> pl.Series:
     if "m_timestamp" not in frame.columns:
         return pl.Series([None], dtype=_EVENTS["m_timestamp"]).new_from_index(0, frame.height)
     stamps = frame["m_timestamp"]
-    if stamps.dtype == pl.String:
-        stamps = stamps.str.to_datetime(strict=False)
+    if stamps.dtype == pl.String and stamps.null_count() < len(stamps):
+        stamps = _parsed(stamps)
+    if stamps.null_count() < len(stamps) and stamps.dtype != pl.Date and not isinstance(stamps.dtype, pl.Datetime):
+        raise _no_moments(str(stamps.dtype))
     if isinstance(stamps.dtype, pl.Datetime) and stamps.dtype.time_zone:
         stamps = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return stamps.cast(_EVENTS["m_timestamp"])
+
+
+def _parsed(stamps: pl.Series) -> pl.Series:
+    try:
+        return stamps.str.to_datetime(strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise _no_moments(repr(stamps.drop_nulls()[0])) from error
+
+
+def _no_moments(found: str) -> InputError:
+    return InputError(
+        f"The column m_timestamp holds {found}; expected are moments, such as 2026-11-24 17:25:18.037: turn it into "
+        "that, or leave it out."
+    )
 
 
 def _sequences(events: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from lo2core.enhance import enrich_messages
-from lo2core.explain import Evidence, titles
+from lo2core.evidence import Evidence
 from lo2core.items import Items
 from lo2core.model import Model
+from lo2core.titles import titles
 
 MARKS = 5_000
 SEQUENCES = 200
@@ -22,7 +23,7 @@ def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
     """
     all_ids = evidence.here.sequences.filter(pl.col("service") == service)["seq_id"].sort()
     seq_ids = all_ids.gather_every(max(1, -(-len(all_ids) // SEQUENCES)))
-    if not len(seq_ids) or evidence.model.unit == "event":
+    if not len(seq_ids) or evidence.by_message:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
     X = evidence.vec.transform(evidence.here.items, seq_ids).X
     shares = np.asarray(evidence.model.detectors[service].attribute(X))
@@ -73,7 +74,7 @@ def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFram
     described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
     named = found.join(described, on="feature", how="left", maintain_order="left")
     named = named.with_columns(item=pl.col("item").fill_null("outside the vocabulary"))
-    return named.with_columns(title=titles(evidence, service, named))
+    return named.with_columns(title=titles(named, evidence.messages, evidence.normal_totals(service)))
 
 
 def normal_scores(model: Model) -> pl.DataFrame:

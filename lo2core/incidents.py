@@ -9,7 +9,7 @@ from polars.datatypes import DataTypeClass
 
 from lo2core import explain
 from lo2core.errors import InputError
-from lo2core.explain import Evidence, in_words
+from lo2core.evidence import Evidence
 from lo2core.lines import odd_lines
 from lo2core.model import Model
 
@@ -36,6 +36,16 @@ def incident_of(predictions: pl.DataFrame, run: str, folder: str, window: int | 
         part = "" if window is None else f", window {window}"
         raise InputError(f"These predictions hold no incident {folder!r} of run {run!r}{part}.")
     return worst_first(sequence_scores(chosen))
+
+
+def in_words(p_value: float | None, n_normals: int) -> str:
+    """What a p-value says among so many unseen normals."""
+    if p_value is None:
+        return "not scored: the model does not know this service"
+    as_odd = round(p_value * (n_normals + 1)) - 1
+    if as_odd < 1:
+        return f"odder than all {n_normals} normals"
+    return f"as odd as {as_odd} of {n_normals} normals"
 
 
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:

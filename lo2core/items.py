@@ -105,7 +105,8 @@ def remask(items: Items, masker: Masker) -> tuple[Items, pl.DataFrame]:
     kinds = kinds.with_columns(new_id=message_ids(_kind_key(kinds["members"])))
     both = pl.concat([lines, kinds], how="diagonal_relaxed")
     mapping = both.select("message_id", "new_id")
-    counts = items.counts.join(mapping, on="message_id").with_columns(message_id="new_id")
+    counts = items.counts.join(mapping, on="message_id", how="left")
+    counts = counts.with_columns(message_id=pl.coalesce("new_id", "message_id"))  # some may have the new id already
     messages = both.with_columns(message_id="new_id")
     return combine([Items(_as_messages(messages), _as_counts(counts))]), mapping
 

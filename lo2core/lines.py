@@ -6,10 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from lo2core.explain import STACK_FRAME, Evidence, severity, telling_messages
+from lo2core.evidence import Evidence
 from lo2core.rawlines import raw_lines
 from lo2core.requests import all_windows, requests_of
 from lo2core.tables import ExplainedLines
+from lo2core.titles import STACK_FRAME, severity, telling_messages
 from lo2core.vectorizer import event_lines, trace
 
 _LINES = ExplainedLines.create_empty().schema
@@ -54,7 +55,7 @@ def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataF
     """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, known, title."""
     wanted = _worth_showing(items).select("feature", "share", "known", "title", "kind")
     raw = raw_lines(events, evidence.vec.masker)
-    if evidence.model.unit == "event":
+    if evidence.by_message:
         carried = wanted.with_columns(message_id="feature")
     else:
         carried = wanted.join(evidence.features.select("message_id", "feature"), on="feature")
@@ -82,7 +83,9 @@ def _request_lines(
     evidence: Evidence, seq_id: str, raw: pl.DataFrame, events: pl.DataFrame, asked: pl.DataFrame
 ) -> pl.DataFrame:
     """A request kind is shown by its most telling message."""
-    telling = telling_messages(evidence, evidence.service_of(seq_id), asked.select("feature"))
+    telling = telling_messages(
+        asked.select("feature"), evidence.messages, evidence.normal_totals(evidence.service_of(seq_id))
+    )
     kinds = requests_of(all_windows(evidence.here, seq_id), evidence.here.items.messages)
     owners = events.select("correlation_id", event_line="line_no").join(kinds, on="correlation_id")
     owned = raw.join(owners.select("event_line", "feature"), on="event_line")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from lo2core.detectors import Detector
+from lo2core.errors import InputError
 
 Floats = NDArray[np.float64]
 
@@ -66,13 +67,23 @@ class Threshold:
     estimated: bool
 
 
+def check_budget(budget: float) -> None:
+    """Raises InputError for a budget that is no number from 0 to below 100."""
+    if not 0 <= budget < 100:
+        raise InputError(
+            f"The alert budget is a number of false alarms per 100 normal incidents, 0 or more and below 100; found "
+            f"{budget:g}."
+        )
+
+
 def threshold_for(normal_z: Floats, budget: float) -> Threshold:
     """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
 
     normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
     may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is the
-    largest z plus a margin.
+    largest z plus a margin. Raises InputError for a budget that is no number from 0 to below 100.
     """
+    check_budget(budget)
     ordered = np.sort(normal_z)[::-1]
     allowed = min(int((len(ordered) + 1) * budget / 100), len(ordered) - 1)
     passing = ordered[ordered > ordered[allowed]]

@@ -19,7 +19,8 @@ BLOCKS, REPLICATES = 20, 2_000
 def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
     """Metrics of a and b on labelled incidents: metric, a, b, difference (b - a), low, high; empty without both labels.
 
-    low, high: 95 % interval of the difference by a paired bootstrap over runs, null under five runs.
+    low, high: 95 % interval of the difference by a paired bootstrap over runs, null under five runs. A metric is null
+    where it is not defined, as the precision is where nothing is flagged.
     """
     labelled = incidents.drop_nulls(["anomaly", "z_a", "z_b"])
     if labelled["anomaly"].n_unique() < 2:
@@ -34,10 +35,18 @@ def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for name in point[0]:
         a, b = (float(side[name][0]) for side in point)
-        low, high = np.nanpercentile(spread[1][name] - spread[0][name], [2.5, 97.5])
-        interval = (float(low), float(high)) if n_runs >= MIN_RUNS else (None, None)
-        rows.append((name, a, b, b - a, *interval))
-    return pl.DataFrame(rows, schema=_METRICS, orient="row")
+        differences = spread[1][name] - spread[0][name]
+        rows.append((name, a, b, b - a, *(_interval(differences) if n_runs >= MIN_RUNS else (None, None))))
+    return pl.DataFrame(rows, schema=_METRICS, orient="row").with_columns(pl.exclude("metric").fill_nan(None))
+
+
+def _interval(drawn: Floats) -> tuple[float | None, float | None]:
+    """The middle 95 %; None where no draw defines the metric."""
+    defined = drawn[np.isfinite(drawn)]
+    if not len(defined):
+        return None, None
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return float(low), float(high)
 
 
 _METRICS = {"metric": pl.String} | dict.fromkeys(("a", "b", "difference", "low", "high"), pl.Float64)

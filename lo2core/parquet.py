@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from dataframely.exc import ValidationError
 from polars.datatypes import DataTypeClass
 
+from lo2core.config import now
 from lo2core.errors import ArtefactError
 
 METADATA_KEY = "lo2core"
@@ -37,11 +37,6 @@ def lo2core_version() -> str:
         return importlib.metadata.version("lo2core")
     except importlib.metadata.PackageNotFoundError:
         return "uninstalled"
-
-
-def now() -> str:
-    """This moment, ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def write_parquet(frame: pl.DataFrame, path: Path, metadata: dict[str, str]) -> None:

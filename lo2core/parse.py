@@ -185,18 +185,24 @@ def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
 
 
 def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> pl.DataFrame:
-    """m_timestamp from the time of day: the day nearest to the run's start, midnight crossed within a file."""
+    """m_timestamp from the time of day: the day nearest to the run's start, midnight crossed within a file.
+
+    A date that is written in some of a file's lines is that of the others, too.
+    """
     of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK)
-    events = events.with_columns(folder.alias("folder"), of_day=of_day)
+    written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
+    written = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
+    events = events.with_columns(folder.alias("folder"), of_day=of_day, written=written)
     jump = pl.col("of_day").diff().over("file").fill_null(0)
     crossed = (jump < -_DAY // 2).cast(pl.Int64) - (jump > _DAY // 2).cast(pl.Int64)
     start = pl.lit(_milliseconds(epoch)) if epoch else pl.col("of_day").first().over("folder")
+    start = pl.coalesce(pl.col("written").drop_nulls().first().over("file").dt.epoch("ms"), start)
     nearest = ((start - pl.col("of_day").first().over("file")) / _DAY).round()
     day = nearest.cast(pl.Int64) + crossed.cum_sum().over("file")
     stamp = pl.from_epoch(pl.col("of_day") + day * _DAY, time_unit="ms")
-    written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
-    written = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
-    return events.with_columns(m_timestamp=pl.coalesce(written, stamp)).drop("date", "time", "of_day", "folder")
+    return events.with_columns(m_timestamp=pl.coalesce("written", stamp)).drop(
+        "date", "time", "of_day", "folder", "written"
+    )
 
 
 def _milliseconds(moment: datetime) -> int:

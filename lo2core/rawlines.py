@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from lo2core.explain import Logs
+from lo2core.evidence import Logs
 from lo2core.items import masked
 from lo2core.masks import Masker
 from lo2core.requests import all_windows, requests_of

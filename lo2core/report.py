@@ -275,11 +275,11 @@ def _other_logs(comparison: Comparison) -> list[str]:
         "difference": "B - A",
     }
     changes = {"change": "change", "test_case": "test case", "service": "service", "z": "z-score", "n": "sequences"}
-    items = {"change": "change", "kind": "kind", "item": "item", "n": "how many", "sequences": "sequences"}
+    items = {"change": "change", "kind": "kind", "title": "item", "n": "how many", "sequences": "sequences"}
     return [
         html.section("Test cases and services", html.table(comparison.by_test_case.head(MOST_ROWS), cases)),
         html.section("Incidents new and gone", html.table(comparison.incident_changes.head(MOST_ROWS), changes)),
-        html.section("Items new and vanished", html.table(comparison.item_changes.head(MOST_ROWS), items, ["item"])),
+        html.section("Items new and vanished", html.table(comparison.item_changes.head(MOST_ROWS), items, ["title"])),
     ]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from lo2core.explain import Evidence, Logs, titles
+from lo2core.evidence import Evidence, Logs
 from lo2core.tables import ExplainedRequests
+from lo2core.titles import titles
 from lo2core.vectorizer import event_lines, trace
 
 _REQUESTS = ExplainedRequests.create_empty().schema
@@ -45,7 +46,7 @@ def foreign_requests(evidence: Evidence, seq_id: str) -> pl.DataFrame:
         service=pl.lit(service),
         n_normals=pl.lit(normal["seq_id"].n_unique(), dtype=pl.Int64),
     )
-    found = found.with_columns(title=titles(evidence, service, found))
+    found = found.with_columns(title=titles(found, evidence.messages, evidence.normal_totals(service)))
     examples = _examples(evidence.here, seq_id)
     ordered = found.join(examples, on="feature", how="left").sort("n", "feature", descending=[True, False])
     return ordered.select(_REQUESTS.names())

@@ -1,17 +1,70 @@
-"""A saved prediction as comparing takes it: its table, its metadata, the items of the logs that it scored."""
+"""Saved predictions of a workspace and its samples: their names, where they lie, and one as comparing takes it.
+
+A prediction of the workspace's own logs is known by the name of its table, one of a sample by `SAMPLE/NAME`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from lo2core.items import Items
+from lo2core.parquet import table_name
+from lo2core.store import Workspace
+from lo2core.tables import EventPredictions, Predictions
 
 INCIDENT = ("run", "folder", "window")
+
+
+def saved_names(workspace: Workspace) -> list[str]:
+    """Names of all saved predictions: the workspace's own first, each newest first."""
+    theirs = [f"{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
+    return workspace.predictions() + theirs
+
+
+def newest_first(workspace: Workspace) -> list[str]:
+    """Names of all saved predictions by the time they were saved."""
+    return sorted(saved_names(workspace), key=lambda name: _made(*home_of(workspace, name)), reverse=True)
+
+
+def _made(home: Workspace, table: str) -> tuple[datetime, int]:
+    """The clock of a footer has seconds; the file system tells two of the same second apart."""
+    artefact = home.artefact(table)
+    return artefact.created or datetime.min.replace(tzinfo=UTC), artefact.path.stat().st_mtime_ns
+
+
+def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
+    """Where a saved prediction lies, and the name of its table there."""
+    sample, _, table = name.rpartition("/")
+    return (workspace.sample(sample) if sample else workspace), table
+
+
+def read_predictions(workspace: Workspace, name: str) -> pl.DataFrame:
+    """Saved predictions of sequences or of events; raises ArtefactError where there are none of that name."""
+    return workspace.read(EventPredictions if _of_events(workspace, name) else Predictions, name)
+
+
+def _of_events(workspace: Workspace, name: str) -> bool:
+    return workspace.artefact(name).table == table_name(EventPredictions)
+
+
+def read_sequence_scores(workspace: Workspace, name: str) -> pl.DataFrame:
+    """Saved predictions, one row a sequence, worst first; of scored events the worst of each sequence, without a rank.
+
+    Within a service score, z and p agree on which that is. Raises as `read_predictions`.
+    """
+    if not _of_events(workspace, name):
+        return workspace.read(Predictions, name)
+    columns = [column for column in Predictions.column_names() if column not in ("seq_id", "rank")]
+    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min}
+    found = workspace.scan(EventPredictions, name).group_by("seq_id")
+    one_each = found.agg(worst.get(column, pl.first)(column) for column in columns)
+    return one_each.sort("z_score", "seq_id", descending=[True, False], nulls_last=True).collect(engine="streaming")
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,8 @@ _SERVICE_LOG = re.compile(
 """Hidden files are no logs: archives packed on a Mac hold a `._` file beside each."""
 _RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
 _RUN = re.compile(r"^run[-_]?[0-9]+$", re.I)
-_SUFFIX = re.compile(r"^(.+)_([0-9]{1,9})$")
+_SUFFIX = re.compile(r"^(.+)_([0-9]{1,10})$")
+_LARGEST = 2**31 - 1
 _STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 
@@ -78,7 +79,7 @@ def split_repetition(folder: str) -> tuple[str, int | None]:
         return folder, None
     base, number = found[1], int(found[2])
     is_status = len(found[2]) == 3 and 400 <= number <= 499 and base != NORMAL_TEST_CASE
-    return (folder, None) if is_status else (base, number)
+    return (folder, None) if is_status or number > _LARGEST else (base, number)
 
 
 def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[LogFile]:

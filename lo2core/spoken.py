@@ -69,10 +69,14 @@ def _flips(compared: Comparison) -> list[str]:
     changes = compared.flips["change"].value_counts(sort=True).iter_rows()
     told = ", ".join(f"{n} {change}" for change, n in changes) or "none"
     metrics = [
-        f"  {row['metric']:<30} {row['a']:>8.3f} {row['b']:>8.3f} {row['difference']:>+8.3f}"
+        f"  {row['metric']:<30} {_number(row['a'])} {_number(row['b'])} {_number(row['difference'], '+')}"
         for row in compared.metrics.iter_rows(named=True)
     ]
     return [f"flips: {told}", *(["metrics of incidents: A, B, B - A", *metrics] if metrics else [])]
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return f"{'-':>8}" if value is None else f"{value:>{sign}8.3f}"
 
 
 def _changes(compared: Comparison) -> list[str]:

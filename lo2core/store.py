@@ -6,11 +6,9 @@ schema; what is read is checked by the footer alone, so that a file written by h
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +16,11 @@ from typing import Any
 
 import dataframely as dy
 import polars as pl
+import pyarrow.parquet as pq
 
 from lo2core.atomic import already_there, write_atomic, write_bytes_atomic
-from lo2core.errors import ArtefactError, InputError
+from lo2core.errors import ArtefactError
+from lo2core.names import EXPLAINED, TABLES, base_name, clean_name, command_for
 from lo2core.parquet import (
     ROW_GROUP,
     check_exact,
@@ -39,94 +39,7 @@ from lo2core.parquet import (
     write_parquet,
 )
 from lo2core.parts import PartsWriter
-from lo2core.tables import (
-    Counts,
-    DiffStretches,
-    EnrichedEvents,
-    Evaluation,
-    EvaluationCurves,
-    EvaluationFaults,
-    EventPredictions,
-    Events,
-    ExplainedItems,
-    ExplainedLines,
-    ExplainedRequests,
-    Feedback,
-    Ledger,
-    Messages,
-    NearestNormals,
-    Predictions,
-    Sequences,
-)
-
-TABLES: dict[type[dy.Schema], str] = {
-    Events: "lo2_events",
-    Sequences: "lo2_sequences",
-    Ledger: "lo2_ledger",
-    Messages: "lo2_messages",
-    Counts: "lo2_counts",
-    EnrichedEvents: "lo2_events_enriched",
-    Evaluation: "lo2_evaluation",
-    EvaluationCurves: "lo2_evaluation_curves",
-    EvaluationFaults: "lo2_evaluation_faults",
-    Feedback: "lo2_feedback",
-}
-"""The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""
-
-EXPLAINED: dict[str, type[dy.Schema]] = {
-    "items": ExplainedItems,
-    "lines": ExplainedLines,
-    "nearest_normals": NearestNormals,
-    "requests": ExplainedRequests,
-    "diff": DiffStretches,
-}
-"""The declared tables of an explanation by file stem; its other files are views of these and of the predictions."""
-
-_PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
-_COMMANDS: dict[type[dy.Schema], str] = {
-    EnrichedEvents: "enhance --output-dir {root}",
-    Predictions: _PREDICT,
-    EventPredictions: _PREDICT,
-}
-_LOAD = "load --root PATH --output-dir {root}"
-
-
-def clean_name(name: str) -> str:
-    """`name`, if it can name a file or folder of ours: letters, digits, `.`, `-`, `_`, no leading dot."""
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
-        raise InputError(f"{name!r} cannot be a name here: use up to 100 letters, digits, '.', '-' or '_'.")
-    return name
-
-
-def _base_name(name: str) -> str:
-    """`name`, if it stays in its folder: tables written by hand may have names that we would not give."""
-    if not name or name != Path(name).name or "\0" in name or name.startswith("."):
-        raise InputError(f"{name!r} is not the name of a table: give it without folders and without a leading dot.")
-    return name
-
-
-def fingerprint(counts: pl.DataFrame) -> str:
-    """SHA-256, in hex, of the counts as a set of rows: the order of rows and columns does not matter.
-
-    Only the values' bytes are hashed (texts as UTF-8 with their lengths, numbers as little-endian 64 bit), not a file
-    or a polars format, so that the figure stays the same over versions.
-    """
-    columns = sorted(Counts.column_names())
-    rows = counts.select(pl.col("kind", "seq_id").cast(pl.String), "message_id", "n")
-    rows = rows.select(columns).sort("seq_id", "kind", "message_id")
-    digest = hashlib.sha256(f"{columns} {rows.height}".encode())
-    for series in rows:
-        for chunk in _value_bytes(series):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _value_bytes(series: pl.Series) -> Iterator[bytes]:
-    if series.dtype == pl.String:
-        yield series.str.len_bytes().to_numpy().astype("<u8").tobytes()
-        yield "".join(series.to_list()).encode()
-    else:
-        yield series.to_numpy().astype("<u8" if series.dtype.is_unsigned_integer() else "<i8").tobytes()
+from lo2core.tables import EventPredictions, Predictions
 
 
 @dataclass(frozen=True)
@@ -136,6 +49,8 @@ class Artefact:
     name: str
     path: Path
     exists: bool = False
+    table: str = ""
+    """Which of the declared tables it is; empty where nobody can tell."""
     created: datetime | None = None
     by_hand: bool = False
     rows: int = 0
@@ -162,7 +77,7 @@ class Workspace:
 
     def path(self, name: Name) -> Path:
         """Where the table lies: `<root>/<name>.parquet`."""
-        return self.root / f"{_base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
+        return self.root / f"{base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
 
     def has(self, name: Name) -> bool:
         """Whether the file is there; it may still be damaged."""
@@ -237,14 +152,14 @@ class Workspace:
         """
         path = self.path(name or schema)
         if not path.is_file():
-            raise ArtefactError(f"{path} does not exist yet: make it with {self._command(schema, path)}.")
+            raise ArtefactError(f"{path} does not exist yet: make it with {command_for(schema, path)}.")
         with readable(path):
             frame = pl.scan_parquet(path, glob=False)
             found = frame.collect_schema()
         expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
         problem = misfit(found, expected, safe)
         if problem:
-            raise ArtefactError(f"{path} {problem}; make it anew with {self._command(schema, path)}.")
+            raise ArtefactError(f"{path} {problem}; make it anew with {command_for(schema, path)}.")
         return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
 
     def read(
@@ -275,6 +190,7 @@ class Workspace:
             name=path.stem,
             path=path,
             exists=True,
+            table=_table_of(footer, metadata),
             created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
             by_hand=not metadata,
             rows=footer.num_rows,
@@ -284,8 +200,9 @@ class Workspace:
 
     def predictions(self) -> list[str]:
         """Names of the saved predictions, newest first: known by metadata or by columns, not by their name."""
+        wanted = (table_name(Predictions), table_name(EventPredictions))
         files = self.root.glob("[!.]*.parquet")
-        found = [self.artefact(path.stem) for path in files if _is_prediction(path)]
+        found = [artefact for path in files if (artefact := self.artefact(path.stem)).table in wanted]
         found.sort(
             key=lambda a: (a.created or datetime.min.replace(tzinfo=UTC), a.path.stat().st_mtime_ns), reverse=True
         )
@@ -301,7 +218,7 @@ class Workspace:
 
     def explanations(self, prediction: str) -> Path:
         """The folder that keeps what explains `prediction`."""
-        return self.root / "explainability" / _base_name(prediction)
+        return self.root / "explainability" / base_name(prediction)
 
     def keep(
         self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: dict[str, Any]
@@ -334,17 +251,12 @@ class Workspace:
         """Remove all parts: the load is complete, or begins anew."""
         shutil.rmtree(self.root / ".parts", ignore_errors=True)
 
-    def _command(self, schema: type[dy.Schema], path: Path) -> str:
-        arguments = _COMMANDS.get(schema, _LOAD).format(root=self.root, name=path.stem)
-        return f"`python -m lo2core {arguments}`"
 
-
-def _is_prediction(path: Path) -> bool:
-    try:
-        footer = footer_of(path)
-    except ArtefactError:
-        return False
-    table = own_metadata(footer).get("table")
-    if table:
-        return table in (table_name(Predictions), table_name(EventPredictions))
-    return {"seq_id", "score"} <= set(footer.schema.to_arrow_schema().names)
+def _table_of(footer: pq.FileMetaData, metadata: dict[str, Any]) -> str:
+    """What a file says it is; one that was written by hand is known by its columns, if it holds scores."""
+    if table := metadata.get("table"):
+        return str(table)
+    columns = set(footer.schema.to_arrow_schema().names)
+    if not {"seq_id", "score"} <= columns:
+        return ""
+    return table_name(EventPredictions if "line_no" in columns else Predictions)

@@ -16,7 +16,7 @@ from lo2core import detectors
 from lo2core.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
 from lo2core.detectors import Detector
 from lo2core.errors import InputError
-from lo2core.model import Calibration, Floats, Model, threshold_for
+from lo2core.model import Calibration, Floats, Model, check_budget, threshold_for
 from lo2core.rows import Rows, Source
 from lo2core.vectorizer import Vectorizer
 
@@ -39,10 +39,7 @@ class Recipe:
     params: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.budget < 100:
-            raise InputError(
-                f"The alert budget is a number of false alarms per 100 normal incidents, found {self.budget}."
-            )
+        check_budget(self.budget)
         if self.unit != "row" and self.unit not in self.make().units:
             raise InputError(
                 f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from lo2core.errors import InputError
 from lo2core.items import Items, as_messages, combine, count_items, masked, request_kinds
 from lo2core.masks import Masker
 from lo2core.tables import Sequences
+
+MOST_PARTS = 100_000
+"""Of one test case; more come from a stray date."""
 
 
 def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | None]:
@@ -25,6 +29,11 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
     if not duration:
         return none, 1
     n = max(1, round(duration / (window * 1000)))
+    if n > MOST_PARTS:
+        raise InputError(
+            f"The time stamps of a test case span {duration / 86_400_000:,.1f} days, which makes {n:,} windows of "
+            f"{window:g} s: look for a stray date in its logs, or choose longer windows."
+        )
     return (since * n // duration).clip(0, n - 1).cast(pl.Int32).alias("slot"), n
 
 

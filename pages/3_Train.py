@@ -35,6 +35,7 @@ if found:
 
 if asked:
     st.subheader("How good it is, on runs it has not seen", anchor=False)
+    st.caption("Each run is left out in turn and scored by a model of the others, beside what shortcuts would score.")
     evaluation.evaluate_buttons(here, asked.recipe)
 with frame.calm():
     figures = evaluation.saved(here.workspace)

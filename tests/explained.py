@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from lo2core.explain import Evidence, Logs
+from lo2core.evidence import Evidence, Logs
 from lo2core.items import Items, as_messages, combine, count_items, masked, request_kinds
 from lo2core.masks import Masker, message_ids
 from lo2core.predict import predict

@@ -12,7 +12,8 @@ from lo2core import answers, bundles, feedback, importance, pipeline, requests
 from lo2core.__main__ import main
 from lo2core.answers import Explanation, Incident
 from lo2core.errors import ArtefactError, InputError
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
+from lo2core.saved import read_predictions
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
 from lo2core.train import Recipe
@@ -36,7 +37,7 @@ def found(home: Workspace) -> Evidence:
 
 @pytest.fixture(scope="module")
 def explained(home: Workspace, found: Evidence) -> Explanation:
-    predictions = answers.read_predictions(home, "nn")
+    predictions = read_predictions(home, "nn")
     faulty = predictions.filter("anomaly")
     return answers.explain_incident(found, predictions, answers.worst_incidents(faulty, 1)[0], "nn")
 
@@ -102,7 +103,7 @@ def test_the_report_stands_alone_and_escapes_log_text(home: Workspace, found: Ev
 
 
 def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Evidence) -> None:
-    predictions = answers.read_predictions(home, "nn")
+    predictions = read_predictions(home, "nn")
     explanations = [
         answers.explain_incident(found, predictions, one, "nn") for one in answers.worst_incidents(predictions, 3)
     ]
@@ -122,7 +123,7 @@ def test_without_the_training_logs_the_rest_is_still_explained(home: Workspace, 
     bundle = answers.bundle_of(home, "nn")
     facts = {**bundle.manifest, "facts": {**bundle.manifest["facts"], "workspace": str(tmp_path / "gone")}}
     moved = bundles.LoadedBundle(bundle.model, bundle.vec, facts, bundle.path)
-    predictions = answers.read_predictions(elsewhere, "nn")
+    predictions = read_predictions(elsewhere, "nn")
     one = answers.explain_incident(
         answers.evidence(elsewhere, moved), predictions, answers.worst_incidents(predictions, 1)[0]
     )

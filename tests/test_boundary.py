@@ -35,6 +35,13 @@ def test_library_loads_no_streamlit() -> None:
     assert (done.stdout.strip(), done.returncode) == ("False", 0), done.stderr
 
 
+def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:
+    heavy = {"altair", "numpy", "polars", "scipy", "sklearn"}
+    code = f"import sys, lo2core.__main__ as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library_does_not_import_its_pages(name: str) -> None:
     path = ROOT.joinpath(*name.split("."))

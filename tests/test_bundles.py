@@ -114,6 +114,7 @@ def test_a_bundle_is_not_replaced_unasked(bundle: Path) -> None:
         (cut_short, BundleState.CHANGED),
         (lambda bundle: edit_manifest(bundle, facts={"items": "words"}), BundleState.CHANGED),
         (lambda bundle: edit_manifest(bundle, signature="ü"), BundleState.CHANGED),
+        (lambda bundle: edit_manifest(bundle, signature="\ud800"), BundleState.CHANGED),
         (lambda bundle: bundles.manifest_path(bundle).write_text("[]"), BundleState.CHANGED),
         (lambda bundle: bundles.manifest_path(bundle).write_text("{"), BundleState.CHANGED),
         (lambda bundle: bundles.manifest_path(bundle).unlink(), BundleState.NO_MANIFEST),
@@ -187,6 +188,7 @@ def test_another_minor_version_is_a_warning(bundle: Path, monkeypatch: pytest.Mo
 
 def test_a_folder_of_bundles_is_listed_without_opening(bundle: Path) -> None:
     joblib.dump((IsolationForest(), CountVectorizer()), bundle.with_name("foreign.joblib"))
+    bundle.with_name("folder.joblib").mkdir()
     found = {path.stem: (state, facts) for path, state, facts in bundles.bundles(bundle.parent)}
     assert found == {
         "foreign": (BundleState.NO_MANIFEST, {}),

@@ -11,6 +11,7 @@ import pytest
 from lo2core import chain, pipeline
 from lo2core.chain import FRESH, MISSING, STALE, Step
 from lo2core.load import LoadOptions
+from lo2core.saved import newest_first
 from lo2core.store import Workspace
 from lo2core.train import Recipe
 
@@ -56,6 +57,19 @@ def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Works
     steps = states(made)
     assert (steps["Model"].state, steps["Predictions"].state) == (FRESH, STALE)
     assert steps["Predictions"].why == "The model was trained anew since."
+
+
+def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    workspace, models = made
+    today = workspace.sample("today")
+    options = LoadOptions(n_runs=2, services=("client", "token"), labels="none")
+    pipeline.load_logs(today, [sample_logs], options, jobs=1)
+    pipeline.predict_bundle(today, models / "one.joblib", "scored")
+    steps = states(made)
+    assert newest_first(workspace) == ["today/scored", "one_predictions"]
+    assert steps["Predictions"].facts["name"] == "today/scored"
+    assert steps["Predictions"].state == FRESH
+    assert steps["Explained"].why == "No explanation of today/scored is kept yet."
 
 
 def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:

@@ -315,6 +315,19 @@ def test_the_command_prints_and_keeps_the_table(
     assert Workspace(root).read(Evaluation).height == saved.height
 
 
+def test_another_weighting_is_another_evaluation(sample_logs: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    pipeline.load_logs(workspace, [sample_logs], save_events=False)
+    command = ["evaluate", "--output-dir", str(tmp_path), "--detector", "OutOfVocabulary"]
+    assert cli.main(command) == 0
+    assert cli.main([*command, "--weighting", "binary"]) == 0
+    saved = workspace.read(Evaluation).filter(pl.col("kind") == "detector")
+    assert dict(saved.select("evaluation", "weighting").iter_rows()) == {
+        "OutOfVocabulary, messages, counts, sequences, whole test cases": "counts",
+        "OutOfVocabulary, messages, binary, sequences, whole test cases": "binary",
+    }
+
+
 @pytest.mark.real
 def test_known_faults_lie_above_all_normals_of_the_public_folders(
     labeled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -8,7 +8,7 @@ from explained import FAULTY, OK, evidence, logs, predictions, sequence
 
 from lo2core import explain, incidents, lines, rawlines, requests
 from lo2core.errors import InputError
-from lo2core.explain import Evidence, Logs
+from lo2core.evidence import Evidence, Logs, raw_counts
 from lo2core.tables import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
 
 
@@ -46,7 +46,7 @@ def test_counts_are_found_again_behind_the_weighting(found: Evidence, weighting:
     ids = pl.Series([FAULTY])
     counts = plain.transform(found.here.items, ids).X.toarray()
     expected = (counts > 0).astype(float) if weighting == "binary" else counts
-    back = explain.raw_counts(vec, vec.transform(found.here.items, ids).X)
+    back = raw_counts(vec, vec.transform(found.here.items, ids).X)
     assert back.toarray() == pytest.approx(expected)
 
 
@@ -140,7 +140,7 @@ def test_services_are_put_into_words(found: Evidence) -> None:
     [(1 / 45, "odder than all 44 normals"), (3 / 45, "as odd as 2 of 44 normals"), (None, "not scored")],
 )
 def test_p_values_are_put_into_words(p_value: float | None, said: str) -> None:
-    assert explain.in_words(p_value, 44).startswith(said)
+    assert incidents.in_words(p_value, 44).startswith(said)
 
 
 def test_unknown_incidents_are_named(found: Evidence) -> None:

@@ -8,7 +8,7 @@ from explained import FAULTY, evidence, predictions
 
 from lo2core import explain, feedback, requests
 from lo2core.errors import InputError
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.tables import Feedback
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lo2core import jobs
-from lo2core.errors import BusyError
+from lo2core.errors import ArtefactError, BusyError
+from lo2core.lock import workspace_lock
 from lo2core.store import Workspace
 
 PREAMBLE = """
@@ -19,6 +19,8 @@ import os, sys, time, subprocess
 from pathlib import Path
 from lo2core import jobs
 from lo2core.errors import InputError
+from lo2core.lock import workspace_lock
+from lo2core.progress import Progress
 """
 
 
@@ -56,7 +58,7 @@ def alive(pid: int) -> bool:
 
 
 WORK = """
-with jobs.reporting(), jobs.workspace_lock({root!r}), jobs.Progress(100, "Counting", "lines") as progress:
+with jobs.reporting(), workspace_lock({root!r}), Progress(100, "Counting", "lines") as progress:
     progress.advance(40)
     progress.stage("Waiting")
     print("a line of output", flush=True)
@@ -69,6 +71,13 @@ with jobs.reporting(), jobs.workspace_lock({root!r}), jobs.Progress(100, "Counti
 def test_a_workspace_without_a_job_is_idle_and_untouched(workspace: Path) -> None:
     assert jobs.status(workspace) == jobs.JobStatus()
     assert list(workspace.iterdir()) == []
+
+
+def test_a_file_that_somebody_named_as_workspace_is_idle_and_cannot_be_worked_on(workspace: Path) -> None:
+    (workspace / "logs.zip").touch()
+    assert jobs.status(workspace / "logs.zip") == jobs.JobStatus()
+    with pytest.raises(ArtefactError, match=r"logs\.zip cannot be a workspace"):
+        start(workspace / "logs.zip", "pass")
 
 
 def test_a_job_tells_its_progress_and_its_end(workspace: Path) -> None:
@@ -92,13 +101,13 @@ def test_only_one_job_a_workspace_also_across_processes(workspace: Path) -> None
     start(workspace, "time.sleep(60)")  # holds the lock from the first moment, before its first import
     with pytest.raises(BusyError, match=r"(?s)is busy: `python -c .* runs since \d\d:\d\d:\d\d"):
         start(workspace, "pass")
-    with pytest.raises(BusyError), jobs.workspace_lock(workspace, "python -m lo2core load"):
+    with pytest.raises(BusyError), workspace_lock(workspace, "python -m lo2core load"):
         pass
 
 
 def test_a_command_in_a_terminal_holds_the_workspace_and_is_not_cancelled_from_here(workspace: Path) -> None:
     other = script(f"""
-with jobs.workspace_lock({str(workspace)!r}, "python -m lo2core load"):
+with workspace_lock({str(workspace)!r}, "python -m lo2core load"):
     print("held", flush=True)
     time.sleep(60)
 """)
@@ -115,12 +124,12 @@ with jobs.workspace_lock({str(workspace)!r}, "python -m lo2core load"):
         other.kill()
         other.communicate()
     assert jobs.status(workspace).state == "idle"  # the lock died with its process
-    with jobs.workspace_lock(workspace):
+    with workspace_lock(workspace):
         pass
 
 
 def test_the_lock_can_be_taken_again_inside(workspace: Path) -> None:
-    with jobs.workspace_lock(Workspace(workspace)), jobs.workspace_lock(workspace):
+    with workspace_lock(Workspace(workspace)), workspace_lock(workspace):
         assert jobs.status(workspace).running
     assert not jobs.status(workspace).running
 
@@ -201,26 +210,3 @@ def test_a_new_job_begins_with_a_clean_slate(workspace: Path) -> None:
     start(workspace, "with jobs.reporting(): pass")
     status = ended(workspace)
     assert (status.state, status.message, status.log_tail) == ("done", "", "")
-
-
-def test_progress_without_a_terminal_is_a_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with jobs.Progress(1000, "Load", unit="bytes") as progress:
-        for _ in range(1000):
-            progress.advance(1)
-        progress.stage("Merge")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "Load 0%"
-    assert lines[-1].startswith("Merge 100%")
-    assert len(lines) <= 4
-
-
-def test_progress_is_written_at_most_five_times_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LO2_PROGRESS_FILE", str(tmp_path / "progress.json"))
-    progress = jobs.Progress(None, "Count")
-    progress.advance(1)
-    progress.advance(1)
-    first = json.loads((tmp_path / "progress.json").read_text())
-    assert (first["done"], first["fraction"], first["eta"]) == (1, None, None)
-    progress.stage("Next")
-    assert json.loads((tmp_path / "progress.json").read_text())["done"] == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]

@@ -18,8 +18,9 @@ from lo2core import pipeline
 from lo2core.config import SERVICES
 from lo2core.errors import ExistsError, InputError
 from lo2core.load import LO2Loader, Loaded, LoadOptions, gather_loaded, head, load_folders, plan
-from lo2core.masks import Masker
-from lo2core.store import TABLES, Workspace
+from lo2core.masks import DEFAULT_RULES, Masker
+from lo2core.names import TABLES
+from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Ledger, Messages, Sequences
 
 ROOT = Path(__file__).parents[1]
@@ -312,6 +313,7 @@ def test_a_run_appended_twice_is_refused(runs: Path, tmp_path: Path) -> None:
         ({"options": LoadOptions(window=4)}, "loaded with window None, these logs would be with 4"),
         ({"options": LoadOptions(skip_init_lines=2)}, "loaded with skip_init_lines 0"),
         ({"save_events": False}, "loaded with save_events True"),
+        ({"masker": Masker(DEFAULT_RULES[:1])}, "loaded with other masks"),
     ],
 )
 def test_an_append_must_be_cut_like_what_is_there(runs: Path, tmp_path: Path, how: dict[str, Any], words: str) -> None:

@@ -13,6 +13,7 @@ from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers, feedback
+from lo2core.saved import read_predictions
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
 from lo2core.ui import modelview
@@ -69,7 +70,7 @@ def test_without_scores_the_page_leads_to_predict(tmp_path: Path, monkeypatch: p
 
 def test_the_worst_incident_is_shown_first_with_items_and_lines(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="nn")
-    worst = answers.worst_incidents(answers.read_predictions(workspace, "nn"), 1)[0]
+    worst = answers.worst_incidents(read_predictions(workspace, "nn"), 1)[0]
     assert not app.exception
     assert f"{worst.run}/{worst.folder}" in texts(app)
     assert table_with(app, "nearest").height == 5

@@ -67,6 +67,14 @@ def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) ->
     assert args.bundle.name == "lo2_rarity.joblib"
 
 
+def test_the_weighting_chosen_is_the_one_trained_and_evaluated(workspace: Workspace) -> None:
+    app = page(TRAIN)
+    next(box for box in app.selectbox if box.label == "Weighting").set_value("binary").run()
+    commands = [shlex.split(code.value)[3:] for code in app.code]
+    chosen = {command[0]: __main__.parser().parse_args(command).weighting for command in commands}
+    assert chosen == {"train": "binary", "evaluate": "binary"}
+
+
 def test_without_items_nothing_can_be_trained(workspace: Workspace) -> None:
     app = page(TRAIN).button_group(key="items").set_value([]).run()
     assert "Choose at least one kind of items." in texts(app)

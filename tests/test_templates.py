@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dataframely as dy
 import polars as pl
 import pytest
 
@@ -80,6 +81,25 @@ def test_added_rules_extend_those_of_the_workspace_and_mask_its_events(workspace
         workspace.read(EnrichedEvents)["e_message_normalized"].str.contains("Trying to load <WORD>", literal=True).any()
     )
     assert workspace.metadata(EnrichedEvents)["data_fingerprint"] not in (before, None)
+
+
+@pytest.mark.parametrize("written", [[Events], [Events, Counts]])
+def test_masking_anew_that_broke_off_between_two_tables_can_be_repeated(
+    sample_logs: Path, tmp_path: Path, written: list[type[dy.Schema]]
+) -> None:
+    workspace = Workspace(tmp_path)
+    pipeline.load_logs(workspace, [min(path for path in sample_logs.iterdir() if path.is_dir())], jobs=1)
+    tables = (Events, Counts, Messages)
+    masker = pipeline.extended_masker(workspace, [("first word", r"Trying to load \w+", "Trying to load <WORD>")])
+    before = {table: workspace.path(table).read_bytes() for table in tables if table not in written}
+    pipeline.enhance_events(workspace, masker=masker)
+    whole = [workspace.read(table) for table in tables]
+    for table, content in before.items():
+        workspace.path(table).write_bytes(content)
+
+    pipeline.enhance_events(workspace, masker=masker, replace=True)
+
+    assert all(workspace.read(table).equals(frame) for table, frame in zip(tables, whole, strict=True))
 
 
 def test_a_rule_with_the_name_of_another_is_refused(workspace: Workspace) -> None:

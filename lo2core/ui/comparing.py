@@ -14,12 +14,12 @@ import streamlit as st
 
 from lo2core import answers, charts, paired, psi, report
 from lo2core.compare import Comparison
+from lo2core.saved import home_of, saved_names
 from lo2core.store import Workspace
-from lo2core.ui import address, links, scores, tables
+from lo2core.ui import address, bundle, links, tables
 from lo2core.ui.frame import Frame
-from lo2core.ui.reading import stamps
 from lo2core.ui.scores import Source
-from lo2core.ui.widgets import downloads, empty_state, notice
+from lo2core.ui.widgets import downloads, empty_state, notice, raw
 
 PREDICT = "pages/4_Predict.py"
 
@@ -40,7 +40,7 @@ class Pair:
 
     def home(self, side: int) -> Workspace:
         """Where A (0) or B (1) lies, with the logs that it scored."""
-        return _home(self.workspace, (self.a, self.b)[side])
+        return home_of(self.workspace, (self.a, self.b)[side])[0]
 
     def open(self, row: Mapping[str, Any], side: int) -> None:
         """Go to page Explain, to the incident of `row` in A (0) or B (1)."""
@@ -50,7 +50,7 @@ class Pair:
 
 def choose(here: Frame) -> Pair | None:
     """Fields to choose A and B; None where there are no two to choose from, with what to do about it."""
-    names = scores.saved(here.workspace)
+    names = saved_names(here.workspace)
     if len(names) < 2:
         empty_state(_too_few(names), PREDICT, "Score logs")
         return None
@@ -64,9 +64,7 @@ def choose(here: Frame) -> Pair | None:
     if a == b:
         notice("A and B are the same prediction: choose another one to compare it with.")
         return None
-    homes = [_home(here.workspace, name) for name in (a, b)]
-    found = _compared(str(here.workspace.root), (a, b), tuple(stamps(home) for home in homes))
-    return Pair(here.workspace, a, b, found)
+    return Pair(here.workspace, a, b, _side_by_side(here.workspace, a, b))
 
 
 def show_making(pair: Pair) -> None:
@@ -78,10 +76,15 @@ def show_making(pair: Pair) -> None:
     every = st.toggle(f"All {making.height} facts", key="making-all")
     names = {name: st.column_config.TextColumn(f"{side}  ·  {name}", width=380) for side, name in _sides(pair)}
     columns = {"fact": st.column_config.TextColumn("", width=120)} | names
-    if every or differing.height:
-        tables.show(making if every else differing, columns)
-    else:
+    shown = making if every else differing
+    if not shown.height:
         st.text("Nothing: they were made alike.")
+        return
+    row = tables.pick(shown, columns, f"making-{pair.key}-{every}")
+    if row is not None:
+        for column, name in zip(st.columns(2), names, strict=True):
+            with column:
+                raw(shown[name][row])
 
 
 def show_rates(pair: Pair) -> None:
@@ -97,7 +100,7 @@ def show_rates(pair: Pair) -> None:
 
 def show_faults(pair: Pair) -> None:
     """Recall by faulty test case, one column a prediction."""
-    found = pair.found.fault_recall
+    found = _with_others(pair).fault_recall
     if not found.height:
         notice("Neither has labelled faults, so there is no recall to compare.")
         return
@@ -106,6 +109,13 @@ def show_faults(pair: Pair) -> None:
     with st.expander("The same as a table"):
         tables.show(found)
         downloads(found, "recall_by_fault", key="faults")
+
+
+def _with_others(pair: Pair) -> Comparison:
+    """The comparison, with more predictions beside A and B where some were chosen."""
+    others = [name for name in saved_names(pair.workspace) if name not in (pair.a, pair.b)]
+    more = st.multiselect("Beside A and B", others, placeholder="others", key=f"others-{pair.key}") if others else []
+    return _side_by_side(pair.workspace, pair.a, pair.b, *more) if more else pair.found
 
 
 def show_shifts(pair: Pair) -> None:
@@ -120,8 +130,9 @@ def show_shifts(pair: Pair) -> None:
 
 def show_over_time(pair: Pair) -> None:
     """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
-    homes = (pair.workspace, *pair.workspace.samples())
-    found = _history(str(pair.workspace.root), tuple(stamps(home) for home in homes))
+    root = pair.workspace
+    names = saved_names(root)
+    found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
     with st.expander("The same as a table"):
         wide = found.pivot("measure", index=["prediction", "made"], values="value")
@@ -168,9 +179,10 @@ def _asked(name: str, names: list[str], default: str) -> str:
     return said if said in names else default
 
 
-def _home(workspace: Workspace, name: str) -> Workspace:
-    sample = Source.named(name).sample
-    return workspace.sample(sample) if sample else workspace
+def _stamp(workspace: Workspace, name: str) -> tuple[Any, ...]:
+    """Changes with a saved prediction, and with the logs that it scored."""
+    home, table = home_of(workspace, name)
+    return bundle.file_stamp(home.path(table)), bundle.data_stamp(home)
 
 
 def _sides(pair: Pair) -> list[tuple[str, str]]:
@@ -192,7 +204,11 @@ def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"  # no "-0.00"
+
+
+def _side_by_side(workspace: Workspace, *names: str) -> Comparison:
+    return _compared(str(workspace.root), names, tuple(_stamp(workspace, name) for name in names))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing ...")
@@ -200,9 +216,9 @@ def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comp
     return answers.compared(Workspace(root), names)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _history(root: str, files: tuple[Any, ...]) -> pl.DataFrame:
-    return answers.history(Workspace(root))
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
+    return answers.history_row(Workspace(root), name)
 
 
 _SHIFTS = {

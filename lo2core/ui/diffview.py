@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import answers, diff, explain
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.ui import scores, tables
 from lo2core.ui.explaining import Chosen
 from lo2core.ui.widgets import downloads, notice, raw

@@ -21,6 +21,7 @@ from lo2core.ui import frame
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
+from lo2core.ui.training import recipe_flags
 from lo2core.ui.widgets import downloads, notice, problem, same_workspace
 
 _INCIDENT = pl.col("level") == "incident"
@@ -62,8 +63,7 @@ def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
 
 def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:
     """Arguments of `python -m lo2core` that evaluate."""
-    asked = ["--detector", detector, "--items", recipe.items, "--unit", recipe.unit, "--budget", f"{recipe.budget:g}"]
-    return ["evaluate", "--output-dir", here.workspace.root, *asked]
+    return ["evaluate", "--output-dir", here.workspace.root, *recipe_flags(recipe, detector)]
 
 
 def saved(workspace: Workspace) -> Saved | None:

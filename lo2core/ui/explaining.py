@@ -11,11 +11,13 @@ import streamlit as st
 
 from lo2core import charts, explain, incidents
 from lo2core.answers import Incident
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests
+from lo2core.titles import STACK_FRAME
 from lo2core.ui import address, bundle, scores, tables
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, notice, raw
+from lo2core.wording import are
 
 MOST_OFFERED = 500
 """Incidents in the field to choose from, worst first; the one that a link names is always among them."""
@@ -62,7 +64,7 @@ def choose_incident(chosen: Scores) -> Chosen:
         _step("Next", ":material/arrow_forward:", found, at + 1)
         flagged = int(found["pred_ano"].fill_null(False).sum())
         told = f"{at + 1:,} of {found.height:,} incidents, worst first"
-        st.text(f"{told}; {flagged:,} are flagged (z of {chosen.threshold:.2f} or more)")
+        st.text(f"{told}; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)")
     row = found.row(at, named=True)
     incident = Incident(row["run"], row["folder"], row["window"])
     rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
@@ -101,6 +103,8 @@ def why(shown: Chosen) -> int | None:
         return None
     found = scores.ask(shown.scores, explain.items, shown.seq_id)
     st.text(_headline(shown, found))
+    if remark := scores.evidence(shown.scores).remark:
+        notice(remark)
     picked = _item_table(shown, found)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(scores.ask(shown.scores, Evidence.method, service["service"]), width="stretch")
@@ -176,10 +180,11 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
     chosen = pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit(""))
     times = began.select("seq_id", began=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"))
     view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
+    view = view.with_columns(pl.col("began").fill_null("")) if times.height else view
     marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
     view = view.join(marked, on="seq_id", how="left", maintain_order="left")
     rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
-    tables.show(view.with_columns(pl.col("began").fill_null(""), rounded, chosen=chosen), _SERVICE_COLUMNS)
+    tables.show(view.with_columns(rounded, chosen=chosen), _SERVICE_COLUMNS)
 
 
 def _marked(after: pl.DataFrame) -> pl.DataFrame:
@@ -205,13 +210,16 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
     if not found.height or not found["share"][0]:
         return f"{intro} Nothing speaks against it."
+    foreign = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
+    if foreign.height > 1:
+        intro += f" {foreign.height:,} items that no normal holds make {foreign['share'].sum():.0%} of the score."
     kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
     if kinds.height:
         top = kinds.row(0, named=True)
         return (
-            f"{intro}\n{top['n']:,} requests are of a kind that no normal has: {top['title'].removeprefix('request: ')}"
+            f"{intro}\n{are(top['n'], 'request')} of a kind that no normal has: {top['title'].removeprefix('request ')}"
         )
-    top = found.row(0, named=True)
+    top = _five(found).row(0, named=True)
     there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']} of {top['n_normals']} normals"
     return f"{intro}\n{top['here']:,.0f} times here, {there}: {top['title']}"
 
@@ -230,7 +238,7 @@ def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
 
 def _five(made: pl.DataFrame) -> pl.DataFrame:
     """The five largest items, stack frames only where there is nothing else: they come with their exception."""
-    frame = pl.col("item").str.contains(explain.STACK_FRAME)
+    frame = pl.col("item").str.contains(STACK_FRAME)
     return made.sort(frame, maintain_order=True).head(FIVE)
 
 

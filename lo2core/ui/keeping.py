@@ -7,7 +7,7 @@ import streamlit as st
 
 from lo2core import answers, report
 from lo2core.answers import Explanation, Incident
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.ui import scores
 from lo2core.ui.explaining import Chosen
 from lo2core.ui.scores import Scores

@@ -8,13 +8,14 @@ import polars as pl
 import streamlit as st
 
 from lo2core import explain, lines, summary
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
 from lo2core.ui.diffview import beside_normal
 from lo2core.ui.explaining import Chosen
 from lo2core.ui.widgets import downloads, notice, raw
+from lo2core.wording import are, plural
 
 MOST_LINES = 1_000
 """Lines that hold one item: so many are sent to the browser."""
@@ -92,7 +93,7 @@ def _count_of(found: pl.DataFrame) -> str:
         return "The picked item."
     total = int(found["total"][0])
     first = f" The first {MOST_LINES:,} are shown." if total > found.height else ""
-    return f"{total:,} lines hold the picked item. Take the selection back to see all that made the score.{first}"
+    return f"{plural(total, 'line')} with the picked item.{first} Select it no more to see all that made the score."
 
 
 def _line_view(found: pl.DataFrame) -> pl.DataFrame:
@@ -133,11 +134,12 @@ def _request(shown: Chosen) -> None:
 def _foreign_kinds(shown: Chosen, kinds: pl.DataFrame) -> str | None:
     """Request kinds that no normal has; gives the example of the one picked, else of the first."""
     if not kinds.height:
-        st.text("Every kind of request here is known from normals.")
+        gone = scores.evidence(shown.scores).remark
+        st.text("" if gone else "Every kind of request here is known from normals.")
         return None
     n, n_normals = int(kinds["n"].sum()), kinds["n_normals"][0]
     of = "a kind" if kinds.height == 1 else f"{kinds.height:,} kinds"
-    st.text(f"{n:,} requests are of {of} that none of {n_normals} normals has. Select one to see it in full.")
+    st.text(f"{are(n, 'request')} of {of} that none of {n_normals} normals has. Select one to see it in full.")
     row = tables.pick(kinds, _KIND_COLUMNS, f"kinds-{shown.key}", most=5)
     if row is not None:
         raw(kinds["item"][row])

@@ -16,7 +16,7 @@ from lo2core.config import NORMAL_TEST_CASE
 from lo2core.errors import Lo2Error
 from lo2core.load import LoadOptions, Plan
 from lo2core.sources import service_of
-from lo2core.store import Workspace, clean_name
+from lo2core.store import Workspace
 from lo2core.tables import Sequences
 from lo2core.ui import frame, reading, uploads
 from lo2core.ui.jobpanel import job_panel, start_job
@@ -191,7 +191,7 @@ def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request |
     proposed = uploads.stem(uploads.clean_file_name(logs.roots[0]))
     name = st.text_input("Name of the sample", proposed, key=f"load-sample-{proposed}", width=240).strip()
     try:
-        sample = workspace.sample(clean_name(name))
+        sample = workspace.sample(name)
     except Lo2Error as error:
         problem(str(error))
         return None

@@ -9,7 +9,8 @@ import polars as pl
 import streamlit as st
 
 from lo2core import answers, explain, feedback
-from lo2core.explain import Evidence
+from lo2core.errors import InputError
+from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests
 from lo2core.store import Workspace
 from lo2core.tables import Feedback
@@ -17,6 +18,7 @@ from lo2core.ui import bundle, frame, scores, state, tables
 from lo2core.ui.explaining import FIVE, Chosen
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
+from lo2core.wording import are
 
 _COLUMNS = {
     "kind": st.column_config.TextColumn("what", width=75),
@@ -49,11 +51,13 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
     active = feedback.active(answers.marks(root))
     if not active.height:
         return None
-    if "line_no" in chosen.predictions.columns:
-        st.caption(f"{active.height} marks are in force, but not applied here: these are scores of single events.")
-        return None
     stamp = bundle.file_stamp(root.path(Feedback))
-    applied = scores.ask(chosen, _applied, str(root.root), stamp, predictions=chosen.predictions)
+    try:
+        applied = scores.ask(chosen, _applied, str(root.root), stamp, predictions=chosen.predictions)
+    except InputError as error:
+        st.caption(f"{are(active.height, 'mark')} in force, but not applied here.")
+        st.text(str(error))
+        return None
     told = f"{feedback.sentence(applied)} {active.height} in force."
     with st.expander(told, icon=":material/verified_user:", key="marks"):
         suppressed = feedback.suppressed(applied).drop("marks")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lo2core import charts, importance, incidents
 from lo2core.enhance import enrich_messages
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
 from lo2core.ui import address, bundle, scores, tables
 from lo2core.ui.linesview import raw_event
 from lo2core.ui.scores import Scores
@@ -119,6 +119,9 @@ def _calibration(chosen: Scores) -> None:
 
 def _foreign_templates(chosen: Scores) -> None:
     st.subheader("Templates that no normal holds", anchor=False)
+    if remark := scores.evidence(chosen).remark:
+        notice(remark)
+        return
     found = scores.ask(chosen, importance.foreign_templates)
     if not found.height:
         st.text("Every template of these logs is known from normals.")

@@ -11,9 +11,7 @@ import streamlit as st
 
 from lo2core import jobs
 from lo2core.chain import FRESH, MISSING, STALE, Step, chain
-from lo2core.incidents import sequence_scores
-from lo2core.store import Workspace
-from lo2core.tables import Predictions
+from lo2core.saved import home_of, newest_first, read_sequence_scores
 from lo2core.ui import incidents
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
@@ -98,30 +96,34 @@ def figures(step: Step) -> list[str]:
 
 
 def what_needs_a_look(here: Frame) -> None:
-    """The worst incidents of the newest prediction as a heat map; a click leads to their explanation."""
-    names = here.workspace.predictions()
+    """The worst incidents of a prediction, the newest unless told, as a heat map; a click leads to its explanation."""
+    names = newest_first(here.workspace)
     if not names:
         empty_state(
             "These logs are not scored yet: learn first what normal looks like.", "pages/3_Train.py", "Train a model"
         )
         return
-    title, score, compare = st.columns([4, 1.4, 1], vertical_alignment="bottom")
+    title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
     title.subheader("What needs a look", anchor=False)
+    name = choice.selectbox("Prediction, newest first", names)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         go_to("pages/4_Predict.py")
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
         go_to("pages/6_Compare.py")
-    scores = remembered(_scores, here.workspace, names[0])
-    worst = incidents.ranked(scores).head(MOST)
+    _worst(here, name)
+
+
+def _worst(here: Frame, name: str) -> None:
+    home, table = home_of(here.workspace, name)
+    scores = remembered(read_sequence_scores, home, table)
+    ranked = incidents.ranked(scores)
+    worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
     tops = scores.select("seq_id", top_item=pl.lit("click to see why"))
-    st.caption(f"The {worst.height} worst incidents of the newest prediction.")
-    incidents.heatmap(scores, worst, tops, partial(open_explain, prediction=names[0]), "overview")
+    st.text(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
+    open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
+    incidents.heatmap(scores, worst, tops, open_row, "overview")
     with st.expander("The same as a table"):
         st.dataframe(worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano"), hide_index=True)
-
-
-def _scores(workspace: Workspace, name: str) -> pl.DataFrame:
-    return sequence_scores(workspace.read(Predictions, name))
 
 
 def is_empty(steps: Sequence[Step]) -> bool:

@@ -16,8 +16,9 @@ from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
 from lo2core.headlines import headlines
 from lo2core.model import Threshold
 from lo2core.predict import labelled
+from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
-from lo2core.tables import Counts, EventPredictions, Predictions
+from lo2core.tables import Counts
 from lo2core.ui import bundle, frame, links, state
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
@@ -112,7 +113,10 @@ def scored(choice: Choice) -> Scored | None:
     asked = _predict_button(choice, loaded)
     saved = _saved_already(choice.logs, loaded)
     if loaded.model.unit == "event":
-        return Scored(choice, loaded, _worst_events(choice.logs, saved), saved) if saved else None
+        if saved is None:
+            return None
+        stamp = bundle.file_stamp(choice.logs.path(saved))
+        return Scored(choice, loaded, _worst_events(str(choice.logs.root), saved, stamp), saved)
     return Scored(choice, loaded, bundle.live_scores(choice.logs, choice.info.path), saved) if asked or saved else None
 
 
@@ -226,18 +230,9 @@ def _saved_already(logs: Workspace, loaded: LoadedBundle) -> str | None:
     return None
 
 
-def _worst_events(logs: Workspace, name: str) -> pl.DataFrame:
-    return _worst_events_of(str(logs.root), name, bundle.file_stamp(logs.path(name)))
-
-
 @st.cache_resource(max_entries=2, show_spinner="Reading the scores of single events ...")
-def _worst_events_of(logs: str, name: str, stamp: tuple[int, int]) -> pl.DataFrame:
-    """One row a sequence: its worst event stands for it. Within a service score, z and p agree on which that is."""
-    columns = [column for column in Predictions.column_names() if column not in ("seq_id", "rank")]
-    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min}
-    events = Workspace(logs).scan(EventPredictions, name)
-    found = events.group_by("seq_id").agg(worst.get(column, pl.first)(column) for column in columns)
-    return found.sort("z_score", "seq_id", descending=[True, False], nulls_last=True).collect(engine="streaming")
+def _worst_events(logs: str, name: str, stamp: tuple[int, int]) -> pl.DataFrame:
+    return read_sequence_scores(Workspace(logs), name)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

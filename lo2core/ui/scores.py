@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, bundles, incidents
+from lo2core import answers, bundles
 from lo2core.bundles import LoadedBundle
 from lo2core.errors import ArtefactError
-from lo2core.explain import Evidence
+from lo2core.evidence import Evidence
+from lo2core.saved import read_sequence_scores, saved_names
 from lo2core.store import Workspace
+from lo2core.tables import Events
 from lo2core.ui import address, bundle
 from lo2core.ui.frame import Frame
 from lo2core.ui.incidents import ranked
-from lo2core.ui.reading import stamps
 from lo2core.ui.widgets import notice
 
 T = TypeVar("T")
@@ -68,16 +69,9 @@ class Scores:
         return float(self.predictions["threshold"][0])
 
 
-def saved(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions, the workspace's own first, each newest first."""
-    samples = workspace.samples()
-    theirs = [f"{sample.root.name}/{name}" for sample in samples for name in sample.predictions()]
-    return workspace.predictions() + theirs
-
-
 def choose(here: Frame) -> Scores | None:
     """A field to choose the scores, the newest saved ones where the address bar names none; None without any."""
-    offered = [Source.named(name) for name in saved(here.workspace)]
+    offered = [Source.named(name) for name in saved_names(here.workspace)]
     asked = Source(address.said("sample"), address.said("prediction"), address.said("bundle"))
     if asked.live and not asked.prediction:
         offered.insert(0, asked)
@@ -96,7 +90,7 @@ def choose(here: Frame) -> Scores | None:
 def evidence(scores: Scores) -> Evidence:
     """What explanations draw on, from memory where no file changed. Raises what `bundle.opened` raises."""
     opened = bundle.opened(scores.bundle)
-    return _evidence(str(scores.logs.root), stamps(scores.logs), str(opened.path), bundles.stamp(opened.path))
+    return _evidence(str(scores.logs.root), _logs_stamp(scores.logs), str(opened.path), bundles.stamp(opened.path))
 
 
 def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
@@ -104,15 +98,22 @@ def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl
 
     The arguments are plain values; `frames` must follow from them and from the scores, for they are not looked at.
     """
+    saved = scores.logs.path(scores.source.prediction) if scores.source.prediction else scores.logs.root
     known = (
         scores.source.name,
         str(scores.logs.root),
-        stamps(scores.logs),
+        _logs_stamp(scores.logs),
+        bundle.file_stamp(saved),
         str(scores.bundle),
         bundles.stamp(scores.bundle),
     )
     asked = f"{compute.__module__}.{compute.__qualname__}{arguments!r}"
     return _asked(asked, known, partial(compute, **frames), scores, arguments)
+
+
+def _logs_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
+    """Changes when logs are loaded anew, and not when something else is saved beside them."""
+    return (*bundle.data_stamp(logs), bundle.file_stamp(logs.path(Events)))
 
 
 def retrained(scores: Scores) -> str:
@@ -131,7 +132,7 @@ def _read(here: Frame, source: Source) -> Scores:
     if source.prediction is None:
         path = bundles.bundle_path(str(source.live), here.models_dir)
         predictions = bundle.live_scores(logs, path)
-        found = _ranked_now(str(logs.root), stamps(logs), bundles.stamp(path), predictions)
+        found = _ranked_now(str(logs.root), bundle.data_stamp(logs), bundles.stamp(path), predictions)
         return Scores(source, logs, path, predictions, found)
     path = _bundle_of(logs, source.prediction, here.models_dir)
     stamp = bundle.file_stamp(logs.path(source.prediction))
@@ -139,20 +140,33 @@ def _read(here: Frame, source: Source) -> Scores:
 
 
 def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
-    """Where the bundle lies that made the predictions: as recorded, else under its name in the models folder."""
+    """Where the bundle lies that made the predictions: as recorded, else under its name in the models folder.
+
+    Predictions that were written by hand record none; then a person says which.
+    """
     recorded = logs.metadata(prediction).get("bundle")
     if not recorded:
-        raise ArtefactError(
-            f"{logs.path(prediction)} does not say which model made it, so its scores cannot be explained. Score these "
-            "logs with a bundle on page Predict."
-        )
+        return _asked_for(logs, prediction, models_dir)
     path = Path(recorded)
     return path if path.exists() else models_dir / path.name
 
 
+def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:
+    """A field to choose the bundle; proposed is the one whose name the predictions bear."""
+    found = {info.path.stem: info.path for info in bundles.bundles(models_dir)}
+    if not found:
+        raise ArtefactError(
+            f"{logs.path(prediction)} does not say which model made it, and there is no model to explain it with: "
+            "train one, or put its bundle into the folder of models."
+        )
+    names = sorted(found, key=lambda name: (not prediction.startswith(name), name))
+    label = "Which model made these scores? The file does not say."
+    return found[st.selectbox(label, names, key=f"made-by-{logs.root}-{prediction}")]
+
+
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _read_saved(root: str, prediction: str, stamp: tuple[int, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    predictions = incidents.sequence_scores(answers.read_predictions(Workspace(root), prediction))
+    predictions = read_sequence_scores(Workspace(root), prediction)
     return predictions, ranked(predictions)
 
 

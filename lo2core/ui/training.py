@@ -24,6 +24,7 @@ from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import notice, problem, same_workspace, when
 from lo2core.vectorizer import ITEM_KINDS, WEIGHTINGS
+from lo2core.wording import plural
 
 OWN_WEIGHTING = "the detector's own"
 UNIT_NAMES = {"sequence": "sequences (or windows)", "event": "single events"}
@@ -39,8 +40,8 @@ class Asked:
 
     def command(self, here: Frame) -> list[object]:
         """Arguments of `python -m lo2core` that train the same."""
-        weighting = ["--weighting", self.recipe.weighting] if self.recipe.weighting else []
-        return ["train", "--output-dir", here.workspace.root, *_common(self.recipe), *weighting, "--bundle", self.path]
+        flags = recipe_flags(self.recipe, self.recipe.detector)
+        return ["train", "--output-dir", here.workspace.root, *flags, "--bundle", self.path]
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,15 @@ def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
     return Outlook(True, " ".join(_learns_from(sequences, normal, faulty, recipe)))
 
 
+def recipe_flags(recipe: Recipe, detector: str) -> list[object]:
+    """The flags of train and evaluate that stand for the recipe, with its detector, another one or all."""
+    weighting = ["--weighting", recipe.weighting] if recipe.weighting else []
+    return [
+        *("--detector", detector, "--items", recipe.items, "--unit", recipe.unit),
+        *(*weighting, "--budget", f"{recipe.budget:g}"),
+    ]
+
+
 def train_button(here: Frame, asked: Asked) -> None:
     """Start the job that trains; ask first where the bundle exists."""
     found = remembered(outlook, here.workspace, asked.recipe)
@@ -135,7 +145,7 @@ def facts(loaded: LoadedBundle) -> None:
     st.text(
         f"{known.get('detector', '?')} on {known.get('items', '?')} ({known.get('weighting', '?')}), "
         f"{UNIT_NAMES.get(loaded.model.unit, loaded.model.unit)}. Learned from {threshold.n_normals} normal incidents "
-        f"of {len(runs)} run{'s' * (len(runs) != 1)}: {', '.join(services)}. {known.get('note', '')}".strip()
+        f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
     )
     st.markdown(f"An incident is flagged from **z = {threshold.z:.2f}** on.")
     if threshold.estimated:
@@ -185,14 +195,6 @@ def _start(here: Frame, asked: Asked, *more: str) -> None:
     start_job(here.workspace.root, *asked.command(here), *more)
 
 
-def _common(recipe: Recipe) -> list[object]:
-    """The flags that train and evaluate share."""
-    return [
-        *("--detector", recipe.detector, "--items", recipe.items),
-        *("--unit", recipe.unit, "--budget", f"{recipe.budget:g}"),
-    ]
-
-
 def _title(name: str) -> str:
     return (
         f"{REGISTRY[name].title}  ·  learns from labelled faults" if REGISTRY[name].supervised else REGISTRY[name].title
@@ -202,8 +204,8 @@ def _title(name: str) -> str:
 def _learns_from(sequences: pl.DataFrame, normal: pl.DataFrame, faulty: pl.DataFrame, recipe: Recipe) -> list[str]:
     runs, services = normal["run"].n_unique(), sequences.filter("normal")["service"].unique().sort()
     said = [
-        f"Learns from {normal.height} normal incident{'s' * (normal.height != 1)} of {runs} run{'s' * (runs != 1)}, "
-        f"{len(services)} service{'s' * (len(services) != 1)}: {', '.join(services)}."
+        f"Learns from {plural(normal.height, 'normal incident')} of {plural(runs, 'run')}, "
+        f"{plural(len(services), 'service')}: {', '.join(services)}."
     ]
     if recipe.make().supervised:
         said.append(f"And from {faulty.height} that are labelled as faulty.")

@@ -16,6 +16,7 @@ from lo2core.ui.comparing import Pair
 from lo2core.ui.linesview import raw_event
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import downloads, notice, raw
+from lo2core.wording import plural
 
 MAX_ROWS = 1_000
 MAX_MARKS = 5_000
@@ -80,9 +81,8 @@ def _lines_with(logs: Workspace, item: int) -> None:
         notice("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
         return
     found = remembered(answers.lines_with, logs, item)
-    st.caption(
-        f"{'The first ' if found.height == MOST_LINES else ''}{found.height:,} lines. Select one to see it in full."
-    )
+    first = "The first " if found.height == MOST_LINES else ""
+    st.caption(f"{first}{plural(found.height, 'line')}. Select one to see it in full.")
     row = tables.pick(found, _LINES, f"item-lines-{logs.root}-{item}", most=8)
     if row is not None:
         raw_event(logs, found["seq_id"][row], found["event_line"][row])
@@ -130,5 +130,5 @@ _LINES = {
 _ITEMS = {
     "n": st.column_config.NumberColumn("times", width=70, format="localized"),
     "sequences": st.column_config.NumberColumn("sequences", width=85, format="localized"),
-    "item": st.column_config.TextColumn("item", width=720),
+    "title": st.column_config.TextColumn("item", width=720),
 }

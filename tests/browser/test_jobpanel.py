@@ -12,7 +12,8 @@ from lo2core import jobs
 WORK = """
 import sys, time
 from pathlib import Path
-from lo2core.jobs import Progress, reporting
+from lo2core.jobs import reporting
+from lo2core.progress import Progress
 with reporting(), Progress(1000, "Loading <b>*logs*</b>", "lines") as progress:
     while not Path(sys.argv[1]).exists():
         time.sleep(0.1)

@@ -1,0 +1,195 @@
+"""Ingest: the logs that the load stage reads become the tables of a workspace, run by run.
+
+A load that was interrupted goes on with the runs that were not finished; runs can be added to those that are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import replace as replace_fields
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core import archives, load
+from lo2core.errors import ExistsError, InputError
+from lo2core.items import Items, combine
+from lo2core.load import LoadOptions
+from lo2core.loaded import masker_of
+from lo2core.masks import Masker
+from lo2core.parts import PartsWriter
+from lo2core.progress import Progress
+from lo2core.provenance import command_line, fingerprint
+from lo2core.store import Workspace
+from lo2core.tables import Counts, Events, Ledger, Messages, Sequences
+
+_Parts = dict[Any, PartsWriter]
+_SMALL = (Sequences, Ledger, Messages, Counts)
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load left on disk, and what it says about itself."""
+
+    paths: list[Path]
+    plan: str
+    ledger: pl.DataFrame
+
+    def sentence(self) -> str:
+        """The account of every line, in words."""
+        total = self.ledger.select(pl.col(pl.Int64).sum()).row(0, named=True)
+        kinds = ("events", "continuations", "orphans", "blank", "skipped")
+        parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
+        return f"{self.plan}\n{total['lines']:,} lines: {parts}."
+
+
+def load_logs(
+    workspace: Workspace,
+    roots: Sequence[str | Path],
+    options: LoadOptions | None = None,
+    *,
+    service: str | None = None,
+    masker: Masker | None = None,
+    jobs: int = 2,
+    save_events: bool = True,
+    append: bool = False,
+    replace: bool = False,
+) -> LoadResult:
+    """Load stage: read the roots and save events, sequences, ledger, messages and counts in the workspace.
+
+    A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
+    Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
+    """
+    options = options or LoadOptions()
+    masker = masker or (masker_of(workspace) if append else masker_of(workspace).renewed())
+    tables = (Events, *_SMALL) if save_events else _SMALL
+    if not append:
+        _refuse_existing(workspace, tables, replace)
+    with _folders(roots) as folders:
+        plan = load.plan(folders, options, service)
+        if append:
+            _refuse_loaded(workspace, plan)
+            _refuse_unlike(workspace, options, masker, save_events)
+        parts = {schema: workspace.parts(schema, _key(plan, options, masker)) for schema in tables}
+        _load_runs(plan, options, masker, parts, jobs)
+        provenance = {
+            "command": command_line(),
+            "plan": plan.sentence(),
+            "options": asdict(options),
+            "masks": masker.to_json(),
+        }
+        return _merge(workspace, plan, parts, provenance, append=append)
+
+
+@contextmanager
+def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
+    """The roots, archives unpacked for as long as the block lasts."""
+    with ExitStack() as stack:
+        if not any(archives.is_archive(Path(root)) for root in roots):
+            yield stack.enter_context(load.unpacked(roots))
+            return
+        with Progress(None, "Unpack", "bytes") as progress:
+            folders = stack.enter_context(load.unpacked(roots, progress.advance))
+        yield folders
+
+
+def _key(plan: load.Plan, options: LoadOptions, masker: Masker) -> str:
+    """Names the parts of this very load: same files, options and masks."""
+    files = [(file.source, file.bytes) for file in plan.chosen]
+    return hashlib.sha256(json.dumps([files, asdict(options), masker.fingerprint]).encode()).hexdigest()[:16]
+
+
+def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool) -> None:
+    there = [workspace.path(schema) for schema in tables if workspace.has(schema)]
+    if there and not replace:
+        raise ExistsError(
+            f"{there[0]} exists already and was not touched: use --replace to load anew, --append to add runs, or "
+            "another --output-dir."
+        )
+
+
+def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, save_events: bool) -> None:
+    """Appended logs must be cut and masked as those that are there, and have events if those have."""
+    if masker.fingerprint != masker_of(workspace).fingerprint:
+        raise InputError(
+            "The workspace was loaded with other masks than these: leave them out to append with its own, or load all "
+            "anew with --replace."
+        )
+    saved = workspace.metadata(Sequences).get("options", {}) | {"save_events": workspace.has(Events)}
+    for name, value in {**asdict(options), "save_events": save_events}.items():
+        if name in ("window", "skip_init_lines", "save_events") and saved.get(name, value) != value:
+            raise InputError(
+                f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
+                "setting to append, or load all anew with --replace."
+            )
+
+
+def _refuse_loaded(workspace: Workspace, plan: load.Plan) -> None:
+    there = set(workspace.read(Sequences, columns=["run"])["run"])
+    if twice := [run for run in plan.runs if run in there]:
+        raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
+
+
+def _load_runs(plan: load.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
+    """Load every run that has no finished parts yet; the parts of a run are finished together."""
+    done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
+    loaded_bytes = sum(file.bytes for file in plan.chosen if file.run in done)
+    with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
+        for writer in parts.values():
+            stack.enter_context(writer)
+        folders = load.load_folders(plan, options, masker, jobs=jobs, skip=done)
+        for run, group in groupby(folders, key=itemgetter(0)):
+            small = []
+            for _, loaded in group:
+                if Events in parts:
+                    parts[Events].append(run, loaded.events)
+                small.append(replace_fields(loaded, events=loaded.events.clear()))
+                progress.advance(int(loaded.ledger["bytes"].sum()))
+            _finish_run(parts, run, load.gather_loaded(small))
+
+
+def _finish_run(parts: _Parts, run: str, loaded: load.Loaded) -> None:
+    frames = (loaded.sequences, loaded.ledger, loaded.items.messages, loaded.items.counts)
+    for schema, frame in zip(_SMALL, frames, strict=True):
+        parts[schema].append(run, frame)
+    for writer in parts.values():
+        writer.finish(run)
+
+
+def _merge(
+    workspace: Workspace, plan: load.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
+) -> LoadResult:
+    """Parts, and with `append` the tables that are there, become the tables of the workspace.
+
+    The sequences come last: they tell what is loaded. After a break before that, rows of these parts are dropped from
+    the tables that had been written already.
+    """
+    new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
+    saved = [schema for schema in parts if append and workspace.has(schema)]
+    before = {schema: [_without(workspace, schema, new)] if schema in saved else [] for schema in parts}
+    small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
+    items = combine([Items(small[Messages], small[Counts])])
+    ledger = pl.concat([small[Ledger], load.unread(plan)])
+    ledger = ledger.sort(pl.col("status") == "not chosen", maintain_order=True)
+    ledger = ledger.unique("source", keep="first", maintain_order=True)
+    frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
+    provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
+    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
+    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
+    if Events not in parts:
+        workspace.remove(Events)  # those of an earlier load are of other logs
+    workspace.clear_parts()
+    return LoadResult(paths, plan.sentence(), ledger)
+
+
+def _without(workspace: Workspace, schema: Any, seq_ids: list[str]) -> pl.LazyFrame:
+    """A saved table without the rows of some sequences."""
+    frame = workspace.scan(schema)
+    return frame.filter(~pl.col("seq_id").is_in(seq_ids)) if "seq_id" in schema.column_names() else frame

@@ -1,0 +1,77 @@
+"""What is loaded in a workspace: its items, the masks they were made with, and both as others need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from lo2core import windows
+from lo2core.errors import ArtefactError
+from lo2core.items import Items, remask
+from lo2core.masks import Masker, user_rule
+from lo2core.provenance import fingerprint
+from lo2core.store import Workspace
+from lo2core.tables import Counts, Events, Messages, Sequences
+from lo2core.vectorizer import Vectorizer
+
+
+def masker_of(workspace: Workspace) -> Masker:
+    """The masks that the workspace was loaded with; the default ones where nothing is loaded."""
+    saved = workspace.metadata(Messages).get("masks")
+    return Masker.from_json(saved) if saved else Masker()
+
+
+def extended_masker(workspace: Workspace, rules: Iterable[Sequence[str]]) -> Masker:
+    """The workspace's masks with further rules (name, pattern, replacement) behind them; those it has stay as they are.
+
+    Raises InputError for a rule that cannot work or has the name of another one.
+    """
+    there = masker_of(workspace).rules
+    added = [user_rule(*rule) for rule in rules]
+    return Masker((*there, *(rule for rule in added if rule not in there)))
+
+
+def read_items(workspace: Workspace) -> Items:
+    """Messages and counts of a workspace."""
+    return Items(workspace.read(Messages), workspace.read(Counts))
+
+
+def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
+    """Items and sequences to train on, and a sentence where they are not simply those of the workspace."""
+    items, sequences = read_items(workspace), workspace.read(Sequences)
+    if not workspace.has(Events):
+        return items, sequences, ""
+    return windows.cut_single_normal(items, sequences, workspace.scan(Events), masker_of(workspace))
+
+
+def items_for(workspace: Workspace, vec: Vectorizer) -> Items:
+    """The workspace's items under the masks of the vectorizer.
+
+    Raises ArtefactError where the logs were masked by rules that the bundle does not know, so that ids cannot match.
+    """
+    items, mine, its = read_items(workspace), masker_of(workspace), vec.masker
+    if mine.fingerprint == its.fingerprint:
+        return items
+    if its.rules[: len(mine.rules)] == mine.rules:
+        return remask(items, its)[0]
+    raise ArtefactError(
+        f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
+        "--replace, or train a bundle on them."
+    )
+
+
+def mask_anew(workspace: Workspace, masker: Masker) -> None:
+    """Mask the loaded messages by rules that extend their own; the ids in events and counts follow.
+
+    The messages come last: they tell by which rules all is masked. After a break before that, ids that are new already
+    stay as they are.
+    """
+    items, mapping = remask(read_items(workspace), masker)
+    facts = {"masks": masker.to_json(), "data_fingerprint": fingerprint(items.counts)}
+    provenance = workspace.metadata(Messages) | facts
+    renamed = workspace.scan(Events).join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
+    renamed = renamed.with_columns(message_id=pl.coalesce("new_id", "message_id"))
+    workspace.sink(Events, renamed, provenance=provenance, replace=True)
+    workspace.write(Counts, items.counts, provenance=provenance, replace=True)
+    workspace.write(Messages, items.messages, provenance=provenance, replace=True)

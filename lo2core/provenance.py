@@ -1,0 +1,68 @@
+"""Where an artefact comes from: the command that made it, the data by their fingerprint, the bundle that scored."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core.bundles import LoadedBundle
+from lo2core.config import now
+from lo2core.store import Workspace
+from lo2core.tables import Counts, Sequences
+
+
+def command_line() -> str:
+    """The command of this process as a person would type it."""
+    program = "python -m lo2core" if Path(sys.argv[0]).name == "__main__.py" else f"python {sys.argv[0]}"
+    return f"{program} {shlex.join(sys.argv[1:])}".strip()
+
+
+def data_provenance(workspace: Workspace) -> dict[str, Any]:
+    """Provenance of what is made from the workspace's loaded tables: command, data_fingerprint."""
+    return {"command": command_line(), "data_fingerprint": workspace.metadata(Counts).get("data_fingerprint")}
+
+
+def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: float) -> dict[str, Any]:
+    """Provenance of predictions: that of their data, the bundle by path and hash, what its model says of itself."""
+    made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
+    model = bundle.model.facts | {"data_fingerprint": trained_on}
+    facts = {"bundle": str(bundle.path), "bundle_sha256": made.get("sha256"), "model": model}
+    facts |= {"versions": made.get("versions")}
+    return data_provenance(workspace) | facts | {"threshold": threshold}
+
+
+def evaluation_facts(workspace: Workspace) -> dict[str, Any]:
+    """What an evaluation says of its data: columns window, data_fingerprint, evaluated_at."""
+    options = workspace.metadata(Sequences).get("options") or {}
+    data = workspace.metadata(Counts).get("data_fingerprint")
+    return {"window": options.get("window"), "data_fingerprint": data, "evaluated_at": now()}
+
+
+def fingerprint(counts: pl.DataFrame) -> str:
+    """SHA-256, in hex, of the counts as a set of rows: the order of rows and columns does not matter.
+
+    Only the values' bytes are hashed (texts as UTF-8 with their lengths, numbers as little-endian 64 bit), not a file
+    or a polars format, so that the figure stays the same over versions.
+    """
+    columns = sorted(Counts.column_names())
+    rows = counts.select(pl.col("kind", "seq_id").cast(pl.String), "message_id", "n")
+    rows = rows.select(columns).sort("seq_id", "kind", "message_id")
+    digest = hashlib.sha256(f"{columns} {rows.height}".encode())
+    for series in rows:
+        for chunk in _value_bytes(series):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _value_bytes(series: pl.Series) -> Iterator[bytes]:
+    if series.dtype == pl.String:
+        yield series.str.len_bytes().to_numpy().astype("<u8").tobytes()
+        yield "".join(series.to_list()).encode()
+    else:
+        yield series.to_numpy().astype("<u8" if series.dtype.is_unsigned_integer() else "<i8").tobytes()
