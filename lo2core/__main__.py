@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from lo2core import flags
-from lo2core.errors import Lo2Error
+from lo2core.errors import InputError, Lo2Error
 from lo2core.flags import Parser, options_of, recipe_of
 from lo2core.jobs import reporting
 from lo2core.lock import workspace_lock
@@ -21,17 +22,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 with one sentence on standard error when it could not."""
     try:
         with reporting():
-            args = parser().parse_args(argv)
+            args = parser().parse_args(_readable(sys.argv[1:] if argv is None else argv))
             writes = args.writes and not getattr(args, "dry_run", False)
             with workspace_lock(args.output_dir) if writes else nullcontext():
                 args.call(args)
     except Lo2Error as error:
         print(f"lo2core: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("lo2core: stopped; what was finished is kept.", file=sys.stderr)
         return 130
     return 0
+
+
+def _readable(argv: Sequence[str]) -> Sequence[str]:
+    """The arguments; raises InputError for one that is no text, since it could not be recorded."""
+    for argument in argv:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = argument.encode("utf-8", "backslashreplace").decode()
+            raise InputError(f"{shown} is a name that is not UTF-8: rename it, or give the folder above it.") from None
+    return argv
 
 
 def parser() -> Parser:
@@ -65,6 +80,7 @@ def _run_load(args: argparse.Namespace) -> None:
         args.root,
         options,
         service=args.service,
+        default_masks=args.default_masks,
         jobs=args.jobs,
         save_events=args.save_events,
         append=args.append,
@@ -116,6 +132,7 @@ def _run_run(args: argparse.Namespace) -> None:
         recipe,
         args.bundle or recipe.default_bundle,
         service=args.service,
+        default_masks=args.default_masks,
         jobs=args.jobs,
         save_events=args.save_events,
         replace=args.replace,
@@ -132,6 +149,8 @@ def _run_explain(args: argparse.Namespace) -> None:
     predictions = read_predictions(workspace, args.predictions)
     bundle = bundles.load_bundle(args.bundle) if args.bundle else answers.bundle_of(workspace, args.predictions)
     evidence = answers.evidence(workspace, bundle)
+    for sentence in filter(None, (answers.made_by_another(workspace, args.predictions, bundle.path), evidence.remark)):
+        print(sentence, file=sys.stderr)
     chosen = (
         [answers.Incident.parse(args.incident)] if args.incident else answers.worst_incidents(predictions, args.top)
     )

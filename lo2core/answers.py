@@ -16,7 +16,7 @@ from lo2core.bundles import LoadedBundle
 from lo2core.compare import Comparison
 from lo2core.errors import ArtefactError, InputError
 from lo2core.evidence import Evidence, Logs, holds_training
-from lo2core.items import remask
+from lo2core.loaded import masked_for
 from lo2core.requests import foreign_requests
 from lo2core.saved import INCIDENT, Saved, home_of, read_predictions, saved_names
 from lo2core.store import Workspace
@@ -37,7 +37,7 @@ class Incident:
         """From `run/folder` or `run/folder/window`; raises InputError for anything else."""
         run, _, rest = text.partition("/")
         folder, _, window = rest.partition("/")
-        if not run or not folder or not re.fullmatch(r"\d*", window):
+        if not run or not folder or not re.fullmatch(r"[0-9]{0,9}", window):
             raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
         return cls(run, folder, int(window) if window else None)
 
@@ -118,22 +118,12 @@ def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
 
 def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) -> Logs:
     """The logs of a workspace as the bundle's vectorizer masks them; with those cut for training where it was so."""
-    masker = pipeline.masker_of(workspace)
     if training:
         items, sequences, _ = pipeline.training_data(workspace)
     else:
         items, sequences = pipeline.read_items(workspace), workspace.read(Sequences)
-    events = workspace.scan(Events) if workspace.has(Events) else None
-    if masker.fingerprint == bundle.vec.masker.fingerprint:
-        return Logs(items, sequences, events)
-    pipeline.items_for(workspace, bundle.vec)
-    items, mapping = remask(items, bundle.vec.masker)
-    return Logs(items, sequences, None if events is None else _renamed(events, mapping))
-
-
-def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
-    joined = events.join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
-    return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
+    items, events = masked_for(workspace, bundle.vec, items)
+    return Logs(items, sequences, events)
 
 
 def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
@@ -142,6 +132,17 @@ def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
     if not path:
         raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
     return bundles.load_bundle(path)
+
+
+def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
+    """A sentence where a bundle is not the one that made saved predictions, as far as they say; else nothing."""
+    made_by = workspace.metadata(name).get("bundle_sha256")
+    if made_by in (None, bundles.stamp(bundle)[2]):
+        return ""
+    return (
+        f"{name} was made by another model than {bundle.name} is now. The scores are those of then, what explains them "
+        "is the model of today: predict again to have both from one model."
+    )
 
 
 def explain_incident(
@@ -205,8 +206,13 @@ def _side(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
-    """The n incidents with the largest z, worst first; incidents without a score are left out."""
+    """The n incidents with the largest z, worst first; incidents without a score are left out.
+
+    Raises InputError where no row has a score.
+    """
     scored = incidents.worst_first(predictions.drop_nulls("z_score"))
+    if not scored.height:
+        raise InputError("No row here has a score, so there is nothing to explain: the model knows other services.")
     rows = scored.unique(["run", "folder", "window"], keep="first", maintain_order=True).head(n)
     return [Incident(*row) for row in rows.select("run", "folder", "window").iter_rows()]
 

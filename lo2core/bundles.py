@@ -77,7 +77,16 @@ def check_free(path: Path, replace: bool) -> Path:
         raise ExistsError(
             f"{path} exists already and was not touched: use --replace to train it anew, or another name."
         )
+    _check_manifest(path)
     return path
+
+
+def _check_manifest(path: Path) -> None:
+    """Raises ExistsError where a file lies in the place of a new bundle's manifest that is none."""
+    if read_manifest(path) == {} and not path.exists():
+        raise ExistsError(
+            f"{manifest_path(path)} is no manifest of ours and was not touched: give the bundle another name."
+        )
 
 
 def load_bundle(path: str | Path) -> LoadedBundle:

@@ -53,6 +53,24 @@ def enrich_events(events: pl.LazyFrame, messages: pl.DataFrame, drain: Drain | N
     return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
 
 
+def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer) -> pl.LazyFrame:
+    """Events with the columns that a vectorizer of frame rows reads, and its normalised text.
+
+    messages: `tables.Messages` under the vectorizer's masks. Raises InputError for columns that cannot be made.
+    """
+    wanted = [str(vec.item_column), *vec.numeric_columns]
+    if missing := [name for name in wanted if name not in (*_BY_MESSAGE, "e_chars_len")]:
+        raise InputError(
+            f"The model was trained on the columns {', '.join(wanted)}; {', '.join(missing)} cannot be made from "
+            "events, so it can neither score them nor be explained here: use AnomalyDetector on a frame that has them."
+        )
+    texts = messages.filter(pl.col("kind") == "message")["text"]
+    known = enrich_messages(texts, getattr(vec, "drain_", None))
+    kept = [name for name in _BY_MESSAGE if name in wanted or name == "e_message_normalized"]
+    joined = events.join(known.select("message_id", *kept).lazy(), on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
+
+
 class EnhancedFrame(pl.DataFrame):
     """A polars frame that carries the enhancer's methods, so that calls can be chained on it."""
 

@@ -6,18 +6,9 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.enhance import EventLogEnhancer
-from lo2core.errors import InputError
+from lo2core.enhance import rows_of_events
 from lo2core.evidence import Evidence
 from lo2core.rows import FrameSource
-
-_STEPS = {
-    "e_message_normalized": "normalize",
-    "e_words": "words",
-    "e_trigrams": "trigrams",
-    "e_event_drain_id": "drain",
-}
-"""Which enhancer makes an item column."""
 
 
 def message_scores(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
@@ -43,17 +34,8 @@ def _scores_of_rows(evidence: Evidence, seq_id: str, service: str) -> pl.DataFra
     """One row an event: the columns that the model was trained on are made from the events anew."""
     vec = evidence.vec
     events = evidence.here.events_of(seq_id)
-    enhancer = EventLogEnhancer(events, vec)
-    frame = enhancer.length()
-    if vec.item_column in _STEPS:
-        frame = getattr(enhancer, _STEPS[vec.item_column])()
-    wanted = [str(vec.item_column), *vec.numeric_columns]
-    if missing := [name for name in wanted if name not in frame.columns]:
-        raise InputError(
-            f"The model looks at the columns {', '.join(wanted)}; {', '.join(missing)} cannot be made from events, so "
-            "that its scores cannot be explained."
-        )
-    source = FrameSource(pl.DataFrame(frame), wanted[0], vec.numeric_columns, vec)
+    frame = rows_of_events(events.lazy(), evidence.here.items.messages, vec).collect()
+    source = FrameSource(frame, str(vec.item_column), vec.numeric_columns, vec)
     scored = pl.select(_z_and_known(evidence, service, source.encode(source.rows, vec).X))[source.position]
     return scored.with_columns(feature=events["message_id"], here=pl.lit(1))
 

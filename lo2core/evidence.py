@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 from scipy import sparse
 
-from lo2core.errors import InputError
+from lo2core.errors import ArtefactError, InputError
 from lo2core.items import Items
 from lo2core.model import Model
+from lo2core.parquet import one_line
 from lo2core.tables import Counts, Messages, Sequences
 from lo2core.vectorizer import Vectorizer
 
@@ -47,7 +48,10 @@ class Logs:
         """
         if self.events is None:
             raise InputError("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
-        return self.events.filter(*conditions).collect().sort("line_no", maintain_order=True)
+        try:
+            return self.events.filter(*conditions).collect().sort("line_no", maintain_order=True)
+        except pl.exceptions.ComputeError as error:
+            raise ArtefactError(f"The saved events cannot be read, load the logs anew: {one_line(error)}.") from error
 
     def events_of(self, seq_id: str) -> pl.DataFrame:
         """The events of a sequence. One that was cut in memory, to train on, is found by its place and its time."""

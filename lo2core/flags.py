@@ -21,6 +21,13 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
 
 
+def _positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text!r}")
+    return int(text)
+
+
 def source(command: argparse.ArgumentParser) -> None:
     """Which logs: where they are, and what of them is drawn."""
     command.add_argument(
@@ -54,6 +61,7 @@ def reading(command: argparse.ArgumentParser) -> None:
         "--labels", choices=("names", "none", "normal"), default="names", help="where the truth comes from"
     )
     command.add_argument("--jobs", type=int, default=2, metavar="N", help="test cases read at the same time")
+    command.add_argument("--default-masks", action="store_true", help="forget masks that were added to the workspace")
     save = command.add_mutually_exclusive_group()
     save.add_argument("--save-events", action="store_true", default=True, help="save every event (default)")
     save.add_argument("--no-save-events", dest="save_events", action="store_false", help="save counts only")
@@ -63,7 +71,7 @@ def load_only(command: argparse.ArgumentParser) -> None:
     """What `load` can do and `run` cannot."""
     command.add_argument("--append", action="store_true", help="add runs to what is loaded")
     command.add_argument("--dry-run", action="store_true", help="show what would be read, and stop")
-    command.add_argument("--head", type=int, nargs="?", const=5, metavar="N", help="show the first N events")
+    command.add_argument("--head", type=_positive, nargs="?", const=5, metavar="N", help="show the first N events")
 
 
 def masks(command: argparse.ArgumentParser) -> None:
@@ -111,7 +119,7 @@ def explain(command: argparse.ArgumentParser) -> None:
     which = command.add_mutually_exclusive_group()
     which.add_argument("--incident", metavar="RUN/FOLDER[/WINDOW]", help="default: the worst one")
     which.add_argument(
-        "--top", type=int, default=1, metavar="N", help="the N worst incidents, and a report of them all"
+        "--top", type=_positive, default=1, metavar="N", help="the N worst incidents, and a report of them all"
     )
 
 
@@ -146,6 +154,7 @@ def sample(command: argparse.ArgumentParser) -> None:
 def demo(command: argparse.ArgumentParser) -> None:
     """Where the artefacts of the synthetic logs go."""
     command.add_argument("--output-dir", type=Path, default=Path(SAMPLE_WORKSPACE), metavar="WORKSPACE")
+    command.set_defaults(writes=True)
 
 
 def output(command: argparse.ArgumentParser) -> None:

@@ -24,7 +24,9 @@ from lo2core.items import Items, combine
 from lo2core.load import LoadOptions
 from lo2core.loaded import masker_of
 from lo2core.masks import Masker
+from lo2core.parquet import readable
 from lo2core.parts import PartsWriter
+from lo2core.plan import apart_from
 from lo2core.progress import Progress
 from lo2core.provenance import command_line, fingerprint
 from lo2core.store import Workspace
@@ -36,18 +38,20 @@ _SMALL = (Sequences, Ledger, Messages, Counts)
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load left on disk, and what it says about itself."""
+    """What a load left on disk, and what it says about itself; the ledger is that of the whole workspace."""
 
     paths: list[Path]
     plan: str
     ledger: pl.DataFrame
+    appended: bool = False
 
     def sentence(self) -> str:
         """The account of every line, in words."""
         total = self.ledger.select(pl.col(pl.Int64).sum()).row(0, named=True)
         kinds = ("events", "continuations", "orphans", "blank", "skipped")
         parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
-        return f"{self.plan}\n{total['lines']:,} lines: {parts}."
+        now = "The workspace now holds " if self.appended else ""
+        return f"{self.plan}\n{now}{total['lines']:,} lines: {parts}."
 
 
 def load_logs(
@@ -57,6 +61,7 @@ def load_logs(
     *,
     service: str | None = None,
     masker: Masker | None = None,
+    default_masks: bool = False,
     jobs: int = 2,
     save_events: bool = True,
     append: bool = False,
@@ -65,10 +70,12 @@ def load_logs(
     """Load stage: read the roots and save events, sequences, ledger, messages and counts in the workspace.
 
     A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
+    Masks that were added to the workspace are kept, unless told with `default_masks`.
     Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
     """
     options = options or LoadOptions()
-    masker = masker or (masker_of(workspace) if append else masker_of(workspace).renewed())
+    known = Masker() if default_masks else masker_of(workspace)
+    masker = masker or (known if append else known.renewed())
     tables = (Events, *_SMALL) if save_events else _SMALL
     if not append:
         _refuse_existing(workspace, tables, replace)
@@ -77,7 +84,9 @@ def load_logs(
         if append:
             _refuse_loaded(workspace, plan)
             _refuse_unlike(workspace, options, masker, save_events)
-        parts = {schema: workspace.parts(schema, _key(plan, options, masker)) for schema in tables}
+            plan = apart_from(plan, _sources(workspace))
+        key = _key(plan, _stamps(roots, plan), options, masker)
+        parts = {schema: workspace.parts(schema, key) for schema in tables}
         _load_runs(plan, options, masker, parts, jobs)
         provenance = {
             "command": command_line(),
@@ -100,18 +109,36 @@ def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
         yield folders
 
 
-def _key(plan: load.Plan, options: LoadOptions, masker: Masker) -> str:
+def _sources(workspace: Workspace) -> set[str]:
+    """What the files are called that the loaded runs were read from; rows of an append that broke off do not count."""
+    if not workspace.has(Ledger) or not workspace.has(Sequences):
+        return set()
+    loaded = workspace.scan(Sequences, columns=["run"]).unique()
+    return set(workspace.scan(Ledger).join(loaded, on="run", how="semi").collect()["source"])
+
+
+def _stamps(roots: Sequence[str | Path], plan: load.Plan) -> list[int]:
+    """Modification times of what is read: of logs, or of the archives and tables that they are unpacked from."""
+    paths = [Path(root).expanduser().resolve() for root in roots]
+    whole = [path for path in paths if path.is_file()]
+    folders = [path for path in paths if path.is_dir()]
+    logs = [file.path for file in plan.chosen if any(file.path.is_relative_to(folder) for folder in folders)]
+    return [path.stat().st_mtime_ns for path in (*whole, *logs)]
+
+
+def _key(plan: load.Plan, stamps: Sequence[int], options: LoadOptions, masker: Masker) -> str:
     """Names the parts of this very load: same files, options and masks."""
     files = [(file.source, file.bytes) for file in plan.chosen]
-    return hashlib.sha256(json.dumps([files, asdict(options), masker.fingerprint]).encode()).hexdigest()[:16]
+    named = json.dumps([files, list(stamps), asdict(options), masker.fingerprint])
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
 def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool) -> None:
     there = [workspace.path(schema) for schema in tables if workspace.has(schema)]
     if there and not replace:
         raise ExistsError(
-            f"{there[0]} exists already and was not touched: use --replace to load anew, --append to add runs, or "
-            "another --output-dir."
+            f"{there[0]} exists already and was not touched: use --replace to load anew, `load --append` to add runs, "
+            "or another --output-dir."
         )
 
 
@@ -174,19 +201,20 @@ def _merge(
     new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
     saved = [schema for schema in parts if append and workspace.has(schema)]
     before = {schema: [_without(workspace, schema, new)] if schema in saved else [] for schema in parts}
-    small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
+    with readable(workspace.root):
+        small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
     items = combine([Items(small[Messages], small[Counts])])
     ledger = pl.concat([small[Ledger], load.unread(plan)])
     ledger = ledger.sort(pl.col("status") == "not chosen", maintain_order=True)
     ledger = ledger.unique("source", keep="first", maintain_order=True)
     frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
     provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
-    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
-    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
     if Events not in parts:
         workspace.remove(Events)  # those of an earlier load are of other logs
+    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
+    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
     workspace.clear_parts()
-    return LoadResult(paths, plan.sentence(), ledger)
+    return LoadResult(paths, plan.sentence(), ledger, append)
 
 
 def _without(workspace: Workspace, schema: Any, seq_ids: list[str]) -> pl.LazyFrame:

@@ -46,19 +46,32 @@ def training_data(workspace: Workspace) -> tuple[Items, pl.DataFrame, str]:
 
 
 def items_for(workspace: Workspace, vec: Vectorizer) -> Items:
-    """The workspace's items under the masks of the vectorizer.
+    """The workspace's items under the masks of the vectorizer; raises as `masked_for`."""
+    return masked_for(workspace, vec, read_items(workspace))[0]
+
+
+def masked_for(workspace: Workspace, vec: Vectorizer, items: Items) -> tuple[Items, pl.LazyFrame | None]:
+    """Items of a workspace, and its events where they were saved, under the masks of the vectorizer.
 
     Raises ArtefactError where the logs were masked by rules that the bundle does not know, so that ids cannot match.
     """
-    items, mine, its = read_items(workspace), masker_of(workspace), vec.masker
+    mine, its = masker_of(workspace), vec.masker
+    events = workspace.scan(Events) if workspace.has(Events) else None
     if mine.fingerprint == its.fingerprint:
-        return items
-    if its.rules[: len(mine.rules)] == mine.rules:
-        return remask(items, its)[0]
-    raise ArtefactError(
-        f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
-        "--replace, or train a bundle on them."
-    )
+        return items, events
+    if its.rules[: len(mine.rules)] != mine.rules:
+        raise ArtefactError(
+            f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
+            "--replace --default-masks, or train a bundle on them."
+        )
+    masked, mapping = remask(items, its)
+    return masked, None if events is None else _renamed(events, mapping)
+
+
+def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
+    """The events with new ids of their messages; what is not in the mapping has its new id already."""
+    joined = events.join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
 
 
 def mask_anew(workspace: Workspace, masker: Masker) -> None:
@@ -70,8 +83,6 @@ def mask_anew(workspace: Workspace, masker: Masker) -> None:
     items, mapping = remask(read_items(workspace), masker)
     facts = {"masks": masker.to_json(), "data_fingerprint": fingerprint(items.counts)}
     provenance = workspace.metadata(Messages) | facts
-    renamed = workspace.scan(Events).join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
-    renamed = renamed.with_columns(message_id=pl.coalesce("new_id", "message_id"))
-    workspace.sink(Events, renamed, provenance=provenance, replace=True)
+    workspace.sink(Events, _renamed(workspace.scan(Events), mapping), provenance=provenance, replace=True)
     workspace.write(Counts, items.counts, provenance=provenance, replace=True)
     workspace.write(Messages, items.messages, provenance=provenance, replace=True)

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iter
     if folder in _held.get() or os.environ.get(FOLDER_VARIABLE) == str(folder):
         yield
         return
+    is_new = not folder.parent.exists()
     descriptor = take(folder)
     token = _held.set(_held.get() | {folder})
     try:
@@ -53,6 +55,8 @@ def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iter
     finally:
         _held.reset(token)
         os.close(descriptor)
+        if is_new and set(folder.parent.iterdir()) <= {folder}:
+            shutil.rmtree(folder.parent)  # a mistyped name leaves nothing behind
 
 
 def job_folder(workspace: str | os.PathLike[str]) -> Path:

@@ -203,12 +203,12 @@ def _problem(rule: MaskRule) -> str | None:
     if group := _missing_group(rule):
         return f"its replacement names the group {group!r}, which its pattern does not have"
     try:
-        changed = _apply(rule, pl.Series([""]))
+        found = _apply(MaskRule(rule.name, rule.pattern, "x", rule.stage), pl.Series([""]))
     except (re.error, pl.exceptions.ComputeError) as error:
         # Polars puts the reason into a line of its own, between the pattern and its own expression.
         reason = re.search(r"^error: (.*)$", str(error), re.MULTILINE)
         return reason[1] if reason else str(error)
-    return "its pattern matches the empty text" if changed[0] != "" else None
+    return "its pattern matches the empty text" if found[0] else None
 
 
 def _missing_group(rule: MaskRule) -> str | None:

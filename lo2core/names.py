@@ -67,6 +67,13 @@ def clean_name(name: str) -> str:
     return name
 
 
+def given_name(name: str) -> str:
+    """As `clean_name`, for a table that a person names: those of the other tables are taken."""
+    if name in TABLES.values():
+        raise InputError(f"{name} is the name of another table of the workspace: choose one of your own.")
+    return clean_name(name)
+
+
 def base_name(name: str) -> str:
     """`name`, if it stays in its folder: tables written by hand may have names that we would not give."""
     if not name or name != Path(name).name or "\0" in name or name.startswith("."):

@@ -14,7 +14,7 @@ from lo2core.config import models_dir
 from lo2core.errors import ExistsError
 from lo2core.ingest import LoadResult, load_logs
 from lo2core.load import LoadOptions
-from lo2core.loaded import extended_masker, items_for, mask_anew, masker_of, read_items, training_data
+from lo2core.loaded import extended_masker, items_for, mask_anew, masked_for, masker_of, read_items, training_data
 from lo2core.masks import Masker
 from lo2core.model import Threshold
 from lo2core.progress import Progress
@@ -73,7 +73,7 @@ def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace:
         items, sequences, note = training_data(workspace)
         source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
         model, vec = train.train(source, recipe)
-    facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root), "note": note}
+    facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root.resolve()), "note": note}
     bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
     return bundle
 
@@ -86,7 +86,7 @@ def predict_bundle(
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
-        if loaded.model.unit == "event":
+        if loaded.model.unit != "sequence":
             return _save_event_scores(workspace, loaded, threshold, name, replace)
         return save_predictions(workspace, loaded, score(workspace, loaded, threshold), name, replace=replace)
 
@@ -118,9 +118,13 @@ def save_predictions(
 def _save_event_scores(
     workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool
 ) -> Path:
-    events = workspace.scan(Events)
-    items = items_for(workspace, bundle.vec)
-    scored = predict.predict_events(bundle.model, bundle.vec, items, workspace.read(Sequences), events, threshold)
+    items, events = masked_for(workspace, bundle.vec, read_items(workspace))
+    events = workspace.scan(Events) if events is None else events  # says that there are none
+    if bundle.model.unit == "row":
+        scored = predict.predict_rows(bundle.model, bundle.vec, items.messages, events, threshold)
+    else:
+        sequences = workspace.read(Sequences)
+        scored = predict.predict_events(bundle.model, bundle.vec, items, sequences, events, threshold)
     provenance = prediction_provenance(workspace, bundle, threshold.z)
     return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)
 

@@ -87,6 +87,22 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
 
 
+def apart_from(found: Plan, taken: set[str]) -> Plan:
+    """The plan with other names for roots whose files would have names (`source`) that are taken."""
+    roots = {source.partition("/")[0] for source in taken}
+    clashing = {file.source.partition("/")[0] for file in found.chosen if file.source in taken}
+    renamed: dict[str, str] = {}
+    for root in sorted(clashing):
+        numbered = (f"{root} ({n})" for n in range(2, len(roots) + 3))
+        renamed[root] = next(name for name in numbered if name not in roots and name not in renamed.values())
+
+    def named(file: LogFile) -> LogFile:
+        root, slash, rest = file.source.partition("/")
+        return replace(file, source=f"{renamed.get(root, root)}{slash}{rest}")
+
+    return Plan(*([named(file) for file in files] for files in (found.chosen, found.left_out, found.ignored)))
+
+
 def _labelled(file: LogFile, labels: str) -> LogFile:
     if labels == "normal" and file.service:
         return replace(file, labelled=True, test_case=NORMAL_TEST_CASE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from lo2core.enhance import rows_of_events
 from lo2core.errors import InputError
 from lo2core.items import Items
 from lo2core.model import Model, Threshold
-from lo2core.rows import CountSource
+from lo2core.rows import CountSource, FrameSource
 from lo2core.tables import Predictions
 from lo2core.vectorizer import Vectorizer
 
@@ -20,8 +21,8 @@ def predict(
     """`tables.Predictions` of whole sequences, worst first. Services the model does not know get null scores."""
     if model.unit != "sequence":
         raise InputError(
-            f"This model scores single {model.unit}s, not sequences: score frames with AnomalyDetector, events with a "
-            "bundle trained with --unit event, or train one on sequences."
+            f"This model scores single {model.unit}s, not sequences: predict with its bundle, or train one on "
+            "sequences."
         )
     source = CountSource(items, sequences)
     rows = source.encode(source.rows, vec)
@@ -41,13 +42,33 @@ def predict_events(
     """Score columns joined to every event: each distinct (service, message) is scored once, equals share a rank."""
     source = CountSource(items, sequences, "event")
     distinct = source.rows.group_by("service", "message_id").agg(n=pl.col("weight").sum().cast(pl.Int64))
-    rows = source.encode(distinct, vec)
-    known = pl.concat([distinct, model.score(rows.X, distinct["service"])], how="horizontal")
+    scores = model.score(source.encode(distinct, vec).X, distinct["service"])
+    return _everywhere(events, distinct, scores, ["service", "message_id"], threshold or model.threshold)
+
+
+def predict_rows(
+    model: Model, vec: Vectorizer, messages: pl.DataFrame, events: pl.LazyFrame, threshold: Threshold | None = None
+) -> pl.LazyFrame:
+    """As `predict_events`, by a model of frame rows (`AnomalyDetector` on events): each distinct row is scored once."""
+    rows = rows_of_events(events, messages, vec)
+    keys = ["service", "message_id", *vec.numeric_columns]
+    texts = [name for name in dict.fromkeys((str(vec.item_column), "e_message_normalized")) if name not in keys]
+    distinct = rows.group_by(keys).agg(pl.col(texts).first(), n=pl.len().cast(pl.Int64)).collect(engine="streaming")
+    grouped = distinct.drop("service") if list(model.detectors) == [""] else distinct
+    source = FrameSource(grouped, str(vec.item_column), vec.numeric_columns, vec)
+    scores = model.score(source.encode(source.rows, vec).X, source.rows["service"])[source.position]
+    return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
+
+
+def _everywhere(
+    events: pl.LazyFrame, distinct: pl.DataFrame, scores: pl.DataFrame, keys: list[str], threshold: Threshold
+) -> pl.LazyFrame:
+    """The events with the scores of distinct rows (columns `keys` and n, how many events); equals share a rank."""
+    known = pl.concat([distinct, scores], how="horizontal")
     ranks = known.group_by("z_score").agg(pl.col("n").sum()).drop_nulls().sort("z_score", descending=True)
     ranks = ranks.select("z_score", rank=1 + pl.col("n").cum_sum() - pl.col("n"))
     known = known.drop("n").join(ranks, on="z_score", how="left")
-    joined = events.join(known.lazy(), on=["service", "message_id"], how="left", maintain_order="left")
-    return _judged(joined, threshold or model.threshold)
+    return _judged(events.join(known.lazy(), on=keys, how="left", maintain_order="left"), threshold)
 
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:

@@ -32,7 +32,7 @@ def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold:
     """Provenance of predictions: that of their data, the bundle by path and hash, what its model says of itself."""
     made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
     model = bundle.model.facts | {"data_fingerprint": trained_on}
-    facts = {"bundle": str(bundle.path), "bundle_sha256": made.get("sha256"), "model": model}
+    facts = {"bundle": str(bundle.path.resolve()), "bundle_sha256": made.get("sha256"), "model": model}
     facts |= {"versions": made.get("versions")}
     return data_provenance(workspace) | facts | {"threshold": threshold}
 

@@ -250,8 +250,14 @@ def write_sample(output_dir: Path, seed: int = SEED, runs: int = 6) -> Path:
     """
     if runs < 1:
         raise InputError(f"The sample needs at least one run, not {runs}; leave the number out for the usual six.")
-    if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
-        raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither; name another one.")
+    try:
+        if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
+            raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither; name another one.")
+        output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The sample cannot be written to {output_dir}: {error.strerror}; name another folder."
+        ) from error
     rng = Random(seed)
     for number in range(runs):
         time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from lo2core.atomic import already_there, write_atomic, write_bytes_atomic
 from lo2core.errors import ArtefactError
-from lo2core.names import EXPLAINED, TABLES, base_name, clean_name, command_for
+from lo2core.names import EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
 from lo2core.parquet import (
     ROW_GROUP,
     check_exact,
@@ -39,7 +39,7 @@ from lo2core.parquet import (
     write_parquet,
 )
 from lo2core.parts import PartsWriter
-from lo2core.tables import EventPredictions, Predictions
+from lo2core.tables import EventPredictions, Events, Predictions, Sequences
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Workspace:
 
         Nothing is cast: raises `ArtefactError` when names, types or rules do not fit, `ExistsError` as `write_atomic`.
         """
-        path = self.path(clean_name(name) if name else schema)
+        path = self.path(given_name(name) if name else schema)
         if not replace and path.exists():
             raise already_there(path)
         checked = validated(schema, frame, path.stem)
@@ -127,7 +127,7 @@ class Workspace:
 
         Rows that are large, such as lists of tokens, want a smaller `row_group`.
         """
-        path = self.path(clean_name(name) if name else schema)
+        path = self.path(given_name(name) if name else schema)
         check_exact(frame.collect_schema(), schema, path.stem)
         checked = frame.select(schema.column_names()).map_batches(
             lambda batch: validated(schema, batch, path.stem), streamable=True
@@ -152,7 +152,7 @@ class Workspace:
         """
         path = self.path(name or schema)
         if not path.is_file():
-            raise ArtefactError(f"{path} does not exist yet: make it with {command_for(schema, path)}.")
+            raise ArtefactError(self._missing(schema, path))
         with readable(path):
             frame = pl.scan_parquet(path, glob=False)
             found = frame.collect_schema()
@@ -161,6 +161,14 @@ class Workspace:
         if problem:
             raise ArtefactError(f"{path} {problem}; make it anew with {command_for(schema, path)}.")
         return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
+
+    def _missing(self, schema: type[dy.Schema], path: Path) -> str:
+        if schema is Events and self.has(Sequences):
+            return (
+                f"{path} is not there: these logs were loaded with --no-save-events. Load them anew with --replace to "
+                "have their events."
+            )
+        return f"{path} does not exist yet: make it with {command_for(schema, path)}."
 
     def read(
         self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None

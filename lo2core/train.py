@@ -103,6 +103,10 @@ def _reference(rows: Rows) -> tuple[list[str], sparse.csr_matrix]:
 def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """The rows that a detector may learn from: normal ones, and labelled anomalies where it is supervised."""
     incidents = rows.filter("normal")["incident"].n_unique()
+    if not rows["normal"].count():
+        raise InputError(
+            "None of these logs says whether it is normal: load them with --labels names (test cases tell) or normal."
+        )
     if incidents < 2:
         found = ", ".join(sorted(rows["test_case"].unique())[:4]) or "none"
         raise InputError(
@@ -170,6 +174,7 @@ def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.Dat
     for left_out, _ in folds(rows):
         if not (left_out & rows["normal"]).any():
             continue
+        _check_faults(rows, left_out, recipe)
         vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe)
         test = source.encode(rows.filter(left_out & rows["normal"]), vec)
         for service, part in by_service(test):
@@ -181,6 +186,16 @@ def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.Dat
             "Load more `correct` test cases."
         )
     return pl.concat(scored)
+
+
+def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> None:
+    """Raises InputError where a fold leaves a supervised detector without a fault to learn from."""
+    if recipe.make().supervised and rows["anomaly"].any() and not rows.filter(~left_out)["anomaly"].any():
+        group = "run" if rows["run"].n_unique() > 1 else "test case"
+        raise InputError(
+            f"{recipe.make().title} needs faults in two {group}s or more, for each is left out in turn to calibrate; "
+            f"all faults are of {rows.filter('anomaly')['run'][0]}. Load more, or choose an unsupervised detector."
+        )
 
 
 def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:

@@ -347,7 +347,7 @@ def test_a_log_that_was_not_chosen_is_read_in_the_ledger_once_it_is(runs: Path, 
 def test_loaded_tables_are_not_overwritten_unasked(runs: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     pipeline.load_logs(workspace, [runs], LoadOptions(n_runs=1))
-    with pytest.raises(ExistsError, match="--replace to load anew, --append to add runs"):
+    with pytest.raises(ExistsError, match="--replace to load anew, `load --append` to add runs"):
         pipeline.load_logs(workspace, [runs])
     pipeline.load_logs(workspace, [runs], replace=True)
     assert workspace.read(Sequences)["run"].n_unique() == 3
@@ -378,6 +378,17 @@ def test_a_killed_load_goes_on_and_gives_the_same_tables(runs: Path, tmp_path: P
     pipeline.load_logs(killed, [runs])
     assert_same_tables(whole, killed)
     assert not (killed.root / ".parts").exists()
+
+
+def test_a_log_that_was_edited_after_a_broken_load_is_read_anew(runs: Path, tmp_path: Path) -> None:
+    logs, workspace = Path(shutil.copytree(runs, tmp_path / "logs")), Workspace(tmp_path / "ws")
+    subprocess.run([sys.executable, "-c", KILLED, str(logs), str(workspace.root)], cwd=ROOT, check=False)
+    assert list(workspace.root.rglob(".parts/*/*/run=*"))
+    log = min(logs.rglob("*.log"))
+    text = log.read_text()
+    log.write_text(text.replace(text[-5:], "abcd\n"))
+    pipeline.load_logs(workspace, [logs])
+    assert workspace.read(Events)["m_message"].str.contains("abcd").any()
 
 
 def test_the_loader_of_the_note_has_its_parameters(faults: Path) -> None:

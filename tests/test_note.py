@@ -90,3 +90,46 @@ def test_new_predictions_equal_the_old_ones(folder: Path) -> None:
 def test_the_dumped_tuple_can_be_vouched_for(folder: Path) -> None:
     assert "IsolationForest" in ran(folder, "-m", "lo2core", "trust", "models/lo2_if.joblib")
     assert (folder / "models" / "lo2_if.json").is_file()
+
+
+@pytest.fixture(scope="module")
+def trusted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the working folder with all events back and the bundle vouched for."""
+    copy = Path(shutil.copytree(folder, tmp_path_factory.mktemp("trusted") / "copy"))
+    shutil.copy(copy / "not-needed.parquet", copy / "demo" / "result" / "lo2" / "lo2_events.parquet")
+    ran(copy, "-m", "lo2core", "trust", "models/lo2_if.joblib")
+    return copy
+
+
+@pytest.mark.real
+def test_its_bundle_scores_a_workspace_as_the_note_does(trusted: Path) -> None:
+    where = ("--output-dir", "demo/result/lo2", "--bundle", "models/lo2_if.joblib")
+    ran(trusted, "-m", "lo2core", "predict", *where, "--predictions", "again")
+    key = ["seq_id", "line_no"]
+    by_hand, again = (
+        pl.read_parquet(trusted / "demo/result/lo2" / f"{name}.parquet").sort(key)
+        for name in ("lo2_if_predictions", "again")
+    )
+    columns = [*key, "score", "z_score", "p_value", "threshold", "pred_ano"]
+    assert again.select(columns).equals(by_hand.select(columns))
+
+
+@pytest.mark.real
+def test_its_two_predictions_are_compared_event_by_event(trusted: Path) -> None:
+    names = ("lo2_if_predictions", "lo2_if_predictions_new")
+    said = ran(trusted, "-m", "lo2core", "compare", *names, "--output-dir", "demo/result/lo2")
+    assert "flips: none" in said
+    kept = trusted / "demo/result/lo2/explainability" / f"compare_{names[0]}_{names[1]}" / "pairs.parquet"
+    assert pl.read_parquet(kept).height == pl.read_parquet(trusted / "not-needed.parquet").height
+
+
+@pytest.mark.real
+def test_its_predictions_are_explained_message_by_message(trusted: Path) -> None:
+    where = ("--output-dir", "demo/result/lo2", "--predictions", "lo2_if_predictions")
+    said = ran(trusted, "-m", "lo2core", "explain", *where, "--bundle", "models/lo2_if.joblib")
+    assert "client: items that made the score" in said
+    kept = next((trusted / "demo/result/lo2/explainability/lo2_if_predictions").glob("*/items.parquet"))
+    items = pl.read_parquet(kept)
+    assert items["share"].sum() == pytest.approx(1)
+    assert set(items["n_normals"]) == {5}
+    assert (items["normals"].list.len() == 3).all()

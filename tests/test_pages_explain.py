@@ -194,14 +194,16 @@ def test_a_bundle_that_was_trained_anew_is_told_apart(own: Workspace) -> None:
     frame = own.read(Predictions, "nn")
     made = own.metadata("nn") | {"bundle": str(bundle)}
     own.write(Predictions, frame, name="nn", provenance=made, replace=True)
-    assert "nn.joblib was trained anew since these scores were made" in texts(open_page(EXPLAIN, prediction="nn"))
+    assert "nn was made by another model than nn.joblib is now" in texts(open_page(EXPLAIN, prediction="nn"))
 
 
-def test_predictions_written_by_hand_say_why_they_cannot_be_explained(own: Workspace) -> None:
-    own.read(Predictions, "nn").write_parquet(own.path("by_hand"))
-    app = open_page(EXPLAIN, prediction="by_hand")
+def test_predictions_written_by_hand_are_explained_by_the_model_that_a_person_names(own: Workspace) -> None:
+    own.read(Predictions, "nn").write_parquet(own.path("forest_by_hand"))
+    app = open_page(EXPLAIN, prediction="forest_by_hand")
     assert not app.exception
-    assert "does not say which model made it" in texts(app)
+    made_by = next(box for box in app.selectbox if box.label.startswith("Which model made these scores?"))
+    assert made_by.value == "forest"  # the name that the file bears
+    assert "client has z " in texts(made_by.set_value("nn").run())
 
 
 def test_log_text_is_never_markdown(workspace: Workspace, run: str) -> None:

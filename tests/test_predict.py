@@ -179,3 +179,15 @@ def test_an_incident_scores_as_its_worst_service() -> None:
     ]
     found = incidents(pl.DataFrame(rows)).row(0, named=True)
     assert (found["service"], found["z_score"], found["pred_ano"]) == ("token", 1.5, True)
+
+
+def test_events_are_scored_under_the_masks_of_a_bundle_that_has_more_of_them(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    pipeline.load_logs(workspace, [write_runs(tmp_path / "logs")])
+    masked = Workspace(shutil.copytree(workspace.root, tmp_path / "masked"))
+    pipeline.enhance_events(masked, masker=pipeline.extended_masker(masked, [("beat", r"beat \d", "beat <N>")]))
+    bundle = pipeline.train_bundle(masked, Recipe("IsolationForest", unit="event"), tmp_path / "b.joblib")
+    scores = [pipeline.predict_bundle(one, bundle, "events") for one in (workspace, masked)]
+    plain, own = (pl.read_parquet(path).sort("seq_id", "line_no") for path in scores)
+    assert plain["score"].null_count() == 0
+    assert plain.equals(own)

@@ -111,7 +111,7 @@ def test_normals_in_one_run_alone_are_enough_for_a_supervised_detector(tmp_path:
     ("settings", "words"),
     [
         ({"detector": "NearestNormall"}, "Did you mean 'NearestNormal'"),
-        ({"budget": 100.0}, "false alarms per 100 normal incidents, found 100"),
+        ({"budget": 100.0}, "0 or more and below 100; found 100"),
         ({"budget": -1.0}, "false alarms per 100 normal incidents"),
         ({"unit": "event"}, "NearestNormal does not score single events; choose sequence"),
         ({"params": {"k": 3, "nonsense": 1}}, "has no parameter"),

@@ -112,7 +112,7 @@ def scored(choice: Choice) -> Scored | None:
         notice(warning)
     asked = _predict_button(choice, loaded)
     saved = _saved_already(choice.logs, loaded)
-    if loaded.model.unit == "event":
+    if loaded.model.unit != "sequence":
         if saved is None:
             return None
         stamp = bundle.file_stamp(choice.logs.path(saved))
@@ -169,7 +169,7 @@ def command(here: Frame, choice: Choice | None) -> list[object]:
 
 def save(found: Scored, threshold: Threshold) -> None:
     """A free name and a button; downloads of the same rows."""
-    if found.loaded.model.unit == "event":
+    if found.loaded.model.unit != "sequence":
         st.caption("The scores of all single events are saved; below are those of the worst event of each sequence.")
         downloads(found.scores, str(found.saved), "predict")
         return
@@ -208,12 +208,12 @@ def _untrusted(info: BundleInfo) -> None:
 
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of just this choice were asked for in this session; single events become a job."""
-    busy = loaded.model.unit == "event" and jobs.status(choice.here.workspace).running
+    busy = loaded.model.unit != "sequence" and jobs.status(choice.here.workspace).running
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
-        if loaded.model.unit == "event":
+        if loaded.model.unit != "sequence":
             start_job(choice.here.workspace.root, *choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)

@@ -82,7 +82,8 @@ def choose(here: Frame) -> Scores | None:
         notice(f"There is no prediction {asked.name} in this workspace; this is {chosen.name}.")
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
     found = _read(here, chosen)
-    if sentence := retrained(found):
+    saved = chosen.prediction
+    if saved and (sentence := answers.made_by_another(found.logs, saved, found.bundle)):
         notice(sentence, icon=":orange[:material/warning:]")
     return found
 
@@ -114,17 +115,6 @@ def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl
 def _logs_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
     """Changes when logs are loaded anew, and not when something else is saved beside them."""
     return (*bundle.data_stamp(logs), bundle.file_stamp(logs.path(Events)))
-
-
-def retrained(scores: Scores) -> str:
-    """A sentence where the bundle is not the one that made the saved scores, else nothing."""
-    made_by = scores.logs.metadata(scores.source.prediction).get("bundle_sha256") if scores.source.prediction else None
-    if made_by in (None, bundles.stamp(scores.bundle)[2]):
-        return ""
-    return (
-        f"{scores.bundle.name} was trained anew since these scores were made. The scores are those of then, what "
-        "explains them is the model of today: predict again to have both from one model."
-    )
 
 
 def _read(here: Frame, source: Source) -> Scores:
