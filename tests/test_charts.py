@@ -47,7 +47,7 @@ MARKS = pl.DataFrame(
     {"title": ["WARN delete"], "seq_id": ["a"], "contribution": [0.4], "level": [1.0], "offset": [0.2]}
 )
 UNSEEN = pl.DataFrame({"service": ["client"], "score": [1.2], "z_score": [0.4], "weight": [1.0]})
-DENSITY = pl.DataFrame({"left": [0.0], "right": [1.0], "bottom": [2.0], "top": [3.0], "n": [7]})
+DENSITY = pl.DataFrame({"cell": [5], "left": [0.0], "right": [1.0], "bottom": [2.0], "top": [3.0], "n": [7]})
 DIFFERENCES = RECALLS.with_columns(prediction=pl.lit("B"), difference=pl.lit(-0.2))
 SIDES = pl.DataFrame(
     {"test_case": ["get_client_404"] * 2, "service": ["client"] * 2, "side": ["A", "B"], "z": [9.0, None], "n": [1, 2]}
@@ -75,6 +75,8 @@ PICKS = {
     "incident_heatmap": ["seq_id"],
     "score_strip": ["seq_id"],
     "prediction_scatter": ["seq_id"],
+    "prediction_density": ["cell"],
+    "recall_differences": ["test_case", "prediction"],
     "service_bars": ["seq_id"],
     "timeline": ["run", "folder"],
     "beeswarm": ["seq_id"],

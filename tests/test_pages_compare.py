@@ -113,6 +113,42 @@ def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace
     assert "client has z " in texts(app)
 
 
+def test_a_click_on_a_recall_leads_to_the_worst_of_the_test_case_in_that_prediction(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="forest", b="nn")
+    app.session_state["compare-tabs"] = "Recall by fault"
+    picked = {"test_case": "get_client_404_no_client", "prediction": "nn"}
+    app.session_state["faults-forest-nn"] = {"selection": {"pick": [picked]}}
+    app = app.run()
+    assert app.title[0].value == "Explain"
+    assert app.selectbox(key="choice-Prediction").value.name == "nn"
+    assert "client has z " in texts(app)
+
+
+def test_more_predictions_stand_beside_the_two(workspace: Workspace) -> None:
+    app = tab(open_page(COMPARE, a="forest", b="nn"), "Recall by fault")
+    app = app.multiselect(key="others-forest-nn").set_value(["today/nn"]).run()
+    assert not app.exception
+
+
+def test_a_fact_of_the_making_is_shown_in_full(workspace: Workspace) -> None:
+    app = open_page(COMPARE, a="forest", b="nn")
+    row = list(app.dataframe[0].value["fact"]).index("bundle")
+    app.session_state["making-forest-nn-False"] = {"selection": {"rows": [row], "columns": []}}
+    app = app.run()
+    assert {"forest.joblib", "nn.joblib"} <= {code.value.rpartition("/")[2] for code in app.code}
+
+
+@pytest.mark.parametrize("kind", ["message", "request"])
+def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: str) -> None:
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Items new and vanished")
+    app.session_state["items-kind"] = kind
+    key = f"items-today/nn-nn-new-{kind}"
+    app.session_state[key] = {"selection": {"rows": [0], "columns": []}}
+    app = app.run()
+    assert not app.exception
+    assert {"line_no", "text"} <= columns(app)
+
+
 def test_what_differs_in_their_making_comes_first(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
     making = app.dataframe[0].value

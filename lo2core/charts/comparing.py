@@ -84,8 +84,10 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
 def recall_differences(recalls: pl.DataFrame) -> Chart:
     """Recall by fault: one row a test case, one column a prediction, coloured by the difference to the first of them.
 
-    Expects ``test_case``, ``prediction``, ``recall`` (0 to 1), ``difference`` (-1 to 1), ``n`` (incidents).
+    Expects ``test_case``, ``prediction``, ``recall`` (0 to 1), ``difference`` (-1 to 1), ``n`` (incidents). ``pick``
+    gives ``test_case`` and ``prediction``.
     """
+    pick = alt.selection_point(name="pick", fields=["test_case", "prediction"])
     base = alt.Chart(recalls).encode(
         x=alt.X("prediction:N", title=None, sort=None, axis=service_columns(200)),
         y=alt.Y("test_case:N", title=None, axis=long_labels()),
@@ -94,10 +96,11 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
         ),
     )
     squares = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("difference:Q", scale=alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP), legend=None)
+        color=alt.Color("difference:Q", scale=alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP), legend=None),
+        opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
     texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
-    return alt.layer(squares, texts).properties(height=ROW)
+    return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
 
 
 def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
@@ -133,7 +136,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
         alt.Chart(points)
         .mark_line(point=alt.OverlayMarkDef(size=45, filled=True), color=PALETTE[0])
         .encode(
-            x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=4, labelOverlap=True)),
+            x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format="%-d %b %H:%M", labelOverlap=True)),
             y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
             tooltip=tooltip(prediction="prediction", made="made", measure="measure", value="value"),
         )

@@ -14,7 +14,7 @@ import streamlit as st
 
 from lo2core import answers, charts, paired, psi, report
 from lo2core.compare import Comparison
-from lo2core.saved import home_of, saved_names
+from lo2core.saved import Saved, home_of, saved_names
 from lo2core.store import Workspace
 from lo2core.ui import address, bundle, links, tables
 from lo2core.ui.frame import Frame
@@ -44,8 +44,21 @@ class Pair:
 
     def open(self, row: Mapping[str, Any], side: int) -> None:
         """Go to page Explain, to the incident of `row` in A (0) or B (1)."""
-        source = Source.named((self.a, self.b)[side])
-        links.open_explain(row, prediction=source.prediction, sample=source.sample)
+        open_in((self.a, self.b)[side], row)
+
+
+def open_in(name: str, row: Mapping[str, Any]) -> None:
+    """Go to page Explain, to the incident of `row` in a saved prediction; without one to its worst."""
+    source = Source.named(name)
+    links.open_explain(row, prediction=source.prediction, sample=source.sample)
+
+
+def open_worst(saved: Saved, where: Mapping[str, Any]) -> None:
+    """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
+    wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
+    rows = saved.frame.filter(*wanted).sort("z_score", descending=True, nulls_last=True)
+    for row in rows.head(1).iter_rows(named=True):
+        open_in(saved.name, row)
 
 
 def choose(here: Frame) -> Pair | None:
@@ -100,12 +113,15 @@ def show_rates(pair: Pair) -> None:
 
 def show_faults(pair: Pair) -> None:
     """Recall by faulty test case, one column a prediction."""
-    found = _with_others(pair).fault_recall
+    compared = _with_others(pair)
+    found = compared.fault_recall
     if not found.height:
         notice("Neither has labelled faults, so there is no recall to compare.")
         return
-    st.altair_chart(charts.recall_differences(found), key="faults")
-    st.caption("Share of the incidents that were flagged. Blue: more than in A, orange: less.")
+    event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
+    st.caption("Share of incidents flagged. Blue: more than in A, orange: less. A click explains the worst of them.")
+    for pick in event["selection"].get("pick") or []:
+        open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
     with st.expander("The same as a table"):
         tables.show(found)
         downloads(found, "recall_by_fault", key="faults")
@@ -134,10 +150,12 @@ def show_over_time(pair: Pair) -> None:
     names = saved_names(root)
     found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
-    with st.expander("The same as a table"):
-        wide = found.pivot("measure", index=["prediction", "made"], values="value")
-        tables.show(wide)
-        downloads(wide, "predictions_over_time", key="over-time")
+    wide = found.pivot("measure", index=["prediction", "made"], values="value").sort("made", descending=True)
+    st.caption("The same as a table. Select a row to explain that prediction.")
+    row = tables.pick(wide, dict.fromkeys(wide.columns) | _TIMES, f"over-time-{pair.workspace.root}")
+    if row is not None:
+        open_in(wide["prediction"][row], {})
+    downloads(wide, "predictions_over_time", key="over-time")
 
 
 def keep(pair: Pair) -> None:
@@ -221,6 +239,13 @@ def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
     return answers.history_row(Workspace(root), name)
 
 
+_TIMES = {
+    "made": st.column_config.DatetimeColumn("made", width=140, format="D MMM YYYY HH:mm"),
+    **{
+        name: st.column_config.NumberColumn(name, format="%.2f")
+        for name in ("flagged incidents, %", "median z", "largest z", "threshold")
+    },
+}
 _SHIFTS = {
     "service": st.column_config.TextColumn("service", width=160),
     "scores": st.column_config.NumberColumn("PSI of z-scores", width=160, format="%.2f"),

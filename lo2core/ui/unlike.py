@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
@@ -12,7 +10,7 @@ from lo2core.rawlines import MOST_LINES
 from lo2core.store import Workspace
 from lo2core.tables import Events
 from lo2core.ui import tables
-from lo2core.ui.comparing import Pair
+from lo2core.ui.comparing import Pair, open_worst
 from lo2core.ui.linesview import raw_event
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import downloads, notice, raw
@@ -31,7 +29,7 @@ def show_test_cases(pair: Pair) -> None:
     )
     st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
-        _open_worst(pair, pick, "AB".index(pick["side"]))
+        open_worst(pair.found.saved["AB".index(pick["side"])], pick)
     with st.expander("The same as a table"):
         tables.show(found, _CASES)
         downloads(found, "test_cases", key="cases")
@@ -48,7 +46,7 @@ def show_incidents(pair: Pair) -> None:
     row = tables.pick(found.head(MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
     if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
         picked = found.row(row or 0, named=True)
-        _open_worst(pair, picked, 1 if picked["change"] == "new" else 0)
+        open_worst(pair.found.saved[1 if picked["change"] == "new" else 0], picked)
     downloads(found, "incidents_new_and_gone", key="incidents")
 
 
@@ -93,15 +91,6 @@ def _cells(found: pl.DataFrame) -> pl.DataFrame:
         found.select("test_case", "service", side=pl.lit(name.upper()), z=f"z_{name}", n=f"n_{name}") for name in "ab"
     ]
     return pl.concat(sides).filter(pl.col("n") > 0)
-
-
-def _open_worst(pair: Pair, where: Any, side: int) -> None:
-    """Explain the sequence with the largest z of a test case and service."""
-    rows = pair.found.saved[side].frame.filter(
-        pl.col("test_case") == where["test_case"], pl.col("service") == where["service"]
-    )
-    for row in rows.sort("z_score", descending=True, nulls_last=True).head(1).iter_rows(named=True):
-        pair.open(row, side)
 
 
 _CASES = {
