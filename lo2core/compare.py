@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +21,7 @@ from lo2core.paired import Agreement
 from lo2core.paired_metrics import McNemar
 from lo2core.psi import in_words
 from lo2core.saved import Saved
+from lo2core.wording import local_time
 
 _FRAMES = (
     *("making", "rates", "by_test_case", "incident_changes", "item_changes", "shifts", "fault_recall"),
@@ -174,15 +174,10 @@ def _facts(saved: Saved) -> dict[str, str]:
         "scored data": (made.get("data_fingerprint") or "")[:12],
         "rows": saved.frame.height,
         "versions": made.get("versions") or made.get("version"),
-        "made": _local(made.get("created")),
+        "made": local_time(made["created"]) if "created" in made else None,
         "command": made.get("command"),
     }
     return {name: _told(value) for name, value in told.items()}
-
-
-def _local(stamp: str | None) -> str | None:
-    """A recorded moment on the clock of whoever reads it."""
-    return f"{datetime.fromisoformat(stamp).astimezone():%d %b %Y %H:%M}" if stamp else None
 
 
 def _told(value: Any) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 from lo2core import charts, html
 from lo2core.answers import Explanation
 from lo2core.compare import Comparison
+from lo2core.wording import local_time
 
 TOP = 5
 MOST_INCIDENTS = 60
@@ -57,7 +58,8 @@ def prediction_report(
     )
     parts = [html.section("Incidents, worst first", summary, _heatmap(predictions, ranked), listed)]
     parts += [html.section(f"{e.test_case}: {e.incident}", *_short(e)) for e in explanations]
-    facts = pl.DataFrame({"fact": list(made), "value": [str(value) for value in made.values()]})
+    told = made | ({"created": local_time(str(made["created"]))} if "created" in made else {})
+    facts = pl.DataFrame({"fact": list(told), "value": [str(value) for value in told.values()]})
     parts.append(html.section("How it was made", html.table(facts, {"fact": "fact", "value": "value"}, ["value"])))
     return html.page(f"Prediction {name}", parts)
 

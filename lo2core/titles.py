@@ -27,7 +27,8 @@ def titles(found: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> 
 def telling_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
     """For each request kind (column feature) the message that says most: severe first, then what is usually rare.
 
-    Columns feature, message_id, text, and path: the rarest path that any of its messages names, null where none does.
+    Columns feature, message_id, text, and path, null where none is named: of the paths below what most of its messages
+    name (as /oauth2, not /config) the rarest.
     """
     members = requests.join(messages, left_on="feature", right_on="message_id").select("feature", message_id="members")
     ranked = (
@@ -41,8 +42,11 @@ def telling_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.D
         )
         .sort("severity", "normal_n", "message_id", descending=[True, False, False])
     )
-    rarest = ranked.sort("normal_n", pl.col("path").str.len_chars(), descending=[False, True], maintain_order=True)
-    paths = rarest.drop_nulls("path").unique("feature", keep="first", maintain_order=True).select("feature", "path")
+    named = ranked.drop_nulls("path").with_columns(root=pl.col("path").str.extract(r"^(/[^/]*)"))
+    named = named.with_columns(times=pl.len().over("feature", "root"))
+    longest = pl.col("path").str.len_chars()
+    rarest = named.sort("times", "normal_n", longest, descending=[True, False, True], maintain_order=True)
+    paths = rarest.unique("feature", keep="first", maintain_order=True).select("feature", "path")
     first = ranked.unique("feature", keep="first", maintain_order=True).select("feature", "message_id", "text")
     return first.join(paths, on="feature", how="left", maintain_order="left")
 

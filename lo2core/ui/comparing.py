@@ -20,6 +20,7 @@ from lo2core.ui import address, bundle, links, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.scores import Source
 from lo2core.ui.widgets import downloads, empty_state, notice, raw
+from lo2core.wording import on_local_clock
 
 PREDICT = "pages/4_Predict.py"
 
@@ -151,8 +152,9 @@ def show_over_time(pair: Pair) -> None:
     found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
     wide = found.pivot("measure", index=["prediction", "made"], values="value").sort("made", descending=True)
+    wide = wide.with_columns(on_local_clock(wide["made"]))
     st.caption("The same as a table. Select a row to explain that prediction.")
-    row = tables.pick(wide, dict.fromkeys(wide.columns) | _TIMES, f"over-time-{pair.workspace.root}")
+    row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
     if row is not None:
         open_in(wide["prediction"][row], {})
     downloads(wide, "predictions_over_time", key="over-time")
@@ -239,8 +241,10 @@ def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
     return answers.history_row(Workspace(root), name)
 
 
-_TIMES = {
+_OVER_TIME = {
+    "prediction": st.column_config.TextColumn("prediction", width=220),
     "made": st.column_config.DatetimeColumn("made", width=140, format="D MMM YYYY HH:mm"),
+    "incidents": st.column_config.NumberColumn("incidents", format="localized"),
     **{
         name: st.column_config.NumberColumn(name, format="%.2f")
         for name in ("flagged incidents, %", "median z", "largest z", "threshold")

@@ -18,7 +18,7 @@ from lo2core.ui import bundle, frame, scores, state, tables
 from lo2core.ui.explaining import FIVE, Chosen
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
-from lo2core.wording import are
+from lo2core.wording import are, on_local_clock
 
 _COLUMNS = {
     "kind": st.column_config.TextColumn("what", width=75),
@@ -101,7 +101,8 @@ def take_back(root: Workspace, mark: str, text: str) -> None:
 
 def _marks(root: Workspace, active: pl.DataFrame) -> None:
     st.caption("Marks in force; select one to take it back")
-    row = tables.pick(active, _COLUMNS, f"marks-{active.height}")
+    shown = active.with_columns(on_local_clock(active["when"]))
+    row = tables.pick(shown, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
         asked = st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
         if asked and row is not None:
