@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from driver import CHROMIUM_ARGS, ROOT, App, Server
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 FAILED = pytest.StashKey[bool]()
 
@@ -29,14 +29,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One browser for all tests of a worker, 1280 pixels wide: it compiles Streamlit's scripts once."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         pytest.skip("the browser tests need Debian's chromium, which is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("chromium"),
+            executable_path=chromium,
+            headless=True,
+            args=CHROMIUM_ARGS,
+            viewport={"width": 1280, "height": 860},
+            accept_downloads=True,
+        )
+        context.set_default_timeout(10_000)
+        yield context
+        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +64,12 @@ def scheme() -> str:
 
 
 @pytest.fixture
-def app(browser: Browser, server: Server, scheme: Any, request: pytest.FixtureRequest) -> Iterator[App]:
-    """A fresh tab, 1280 pixels wide; the test fails if the page asked for anything outside this machine."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 860}, accept_downloads=True)
-    app = App(context, server)
+def app(context: BrowserContext, server: Server, scheme: Any, request: pytest.FixtureRequest) -> Iterator[App]:
+    """A fresh tab; the test fails if the page asked for anything outside this machine."""
+    app = App(context, server, scheme)
     yield app
     if request.node.stash.get(FAILED, False):
         name = re.sub(r"\W+", "_", request.node.nodeid)
         app.page.screenshot(path=ROOT / "build" / "screenshots" / f"{name}.png", full_page=True)
-    context.close()
+    app.close()
     assert not app.outside
