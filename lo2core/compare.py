@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -60,8 +61,19 @@ class Comparison:
 
     @cached_property
     def verdict(self) -> str:
-        """One sentence: did the logs change, the model, both, or neither."""
+        """In a sentence or two: did the logs change, the model, both, or neither; and the threshold."""
         return verdict(*self.saved[:2])
+
+    @cached_property
+    def remark(self) -> str:
+        """What to know before figures are believed: models that scored what they had learned from. Else empty."""
+        seen = [one.name for one in self.saved if one.on_training_data]
+        if not seen:
+            return ""
+        return (
+            f"{' and '.join(seen)} scored the very logs that the model had learned from: it knows these normals (and a "
+            "supervised model these faults), so figures flatter it. Those of left-out runs stand on page Train."
+        )
 
     @cached_property
     def making(self) -> pl.DataFrame:
@@ -93,10 +105,13 @@ class Comparison:
 
     @cached_property
     def pairs(self) -> pl.DataFrame | None:
-        """`paired.joined`; None where too few sequences are in both."""
+        """`paired.joined`; None where too few sequences are in both.
+
+        Where one scores single events and the other sequences, the worst event stands for its sequence.
+        """
         a, b = self.saved[:2]
         if a.keys != b.keys:
-            return None
+            a, b = (one.by_sequence() if "line_no" in one.keys else one for one in (a, b))
         pairs = paired.joined(a, b)
         return pairs if paired.same_sequences(a, b, pairs) else None
 
@@ -194,8 +209,8 @@ def fault_recall(saved: Sequence[Saved]) -> pl.DataFrame:
         found = incidents.group_by("test_case").agg(recall=pl.col("flagged").mean(), n=pl.len().cast(pl.Int64))
         parts.append(found.with_columns(prediction=pl.lit(one.name)))
     first = parts[0].select("test_case", first="recall")
-    table = pl.concat(parts).join(first, on="test_case", how="left")
-    return table.sort("test_case", "prediction").select(
+    table = pl.concat(parts).join(first, on="test_case", how="left", maintain_order="left")
+    return table.sort("test_case", maintain_order=True).select(
         "test_case", "prediction", "recall", "n", difference=pl.col("recall") - pl.col("first")
     )
 
@@ -216,22 +231,29 @@ def verdict(a: Saved, b: Saved) -> str:
     """One sentence: did the logs change, the model, both, or neither."""
     same_model = _equal(a, b, "bundle_sha256")
     same_logs = _equal(a, b, "data_fingerprint")
+    units = "" if a.keys == b.keys else " One scored single events: the worst of each sequence stands for it."
     if same_model is None or same_logs is None:
         return (
             "One of the two does not record its model or its data, so changed logs cannot be told from a changed model."
+            + units
         )
     if same_model and same_logs:
         moved = "" if a.threshold == b.threshold else " Only the threshold was moved."
         return f"The same model scored the same logs: the scores agree.{moved}"
     if same_logs:
-        return "The logs are the same, the model changed: every difference comes from the model."
+        return f"The logs are the same, the model changed: every difference comes from the model.{units}"
     shift = drift.score_shift(a, b)
-    told = "" if shift is None else f" The scores are {in_words(shift)} (PSI {shift:.2f})."
-    if same_model:
+    told = units + ("" if shift is None else f" The scores are {in_words(shift)} (PSI {shift:.2f}).")
+    if not same_model:
+        return (
+            f"Both the logs and the model changed, so their effects cannot be told apart.{told} "
+            "Score both logs with one bundle to see what the logs did."
+        )
+    if a.threshold == b.threshold:
         return f"The model is the same, the logs changed: every difference comes from the logs.{told}"
     return (
-        f"Both the logs and the model changed, so their effects cannot be told apart.{told} "
-        "Score both logs with one bundle to see what the logs did."
+        f"The model is the same, the logs changed, and the threshold was moved from {a.threshold:.2f} to "
+        f"{b.threshold:.2f}: scores differ because of the logs, flags because of both.{told}"
     )
 
 
@@ -241,7 +263,7 @@ def _equal(a: Saved, b: Saved, fact: str) -> bool | None:
 
 
 def history_row(saved: Saved) -> pl.DataFrame:
-    """What a saved prediction looks like in a time line: prediction, made, measure, value; a row a measure."""
+    """What a saved prediction looks like in a time line: prediction, model, made, measure, value; a row a measure."""
     incidents = saved.incidents
     z = saved.frame["z_score"].drop_nulls()
     measures = {
@@ -256,4 +278,6 @@ def history_row(saved: Saved) -> pl.DataFrame:
         {"measure": list(measures), "value": list(measures.values())}, schema_overrides={"value": pl.Float64}
     )
     stamp = pl.lit(made, dtype=pl.String).str.to_datetime(time_unit="ms", time_zone="UTC", strict=False)
-    return frame.select(prediction=pl.lit(saved.name), made=stamp, measure="measure", value="value")
+    model = Path(saved.metadata.get("bundle") or "not recorded").stem
+    named = {"prediction": pl.lit(saved.name), "model": pl.lit(model)}
+    return frame.select(**named, made=stamp, measure="measure", value="value")

@@ -28,21 +28,33 @@ def by_test_case(a: Saved, b: Saved) -> pl.DataFrame:
     return both.sort("test_case", "service").select(columns)
 
 
+NEW, GONE, NOT_IN_A, NOT_IN_B = "new", "gone", "not in A", "not in B"
+
+
 def incident_changes(a: Saved, b: Saved) -> pl.DataFrame:
     """Test cases x services that were flagged on one side only: test_case, service, z (where flagged), n, change.
 
-    `change` is "new" (flagged in b alone) or "gone"; the largest z first.
+    `change` is "new" (flagged in b alone), "gone" (in a alone), or says that the other side's logs do not hold the test
+    case and service at all. What was held by both comes first, the largest z first.
     """
-    sides = [
-        one.frame.filter("pred_ano")
-        .group_by("test_case", "service")
-        .agg(z=pl.col("z_score").max(), n=pl.len().cast(pl.Int64))
-        for one in (a, b)
-    ]
     on = ["test_case", "service"]
-    new = sides[1].join(sides[0], on=on, how="anti").with_columns(change=pl.lit("new"))
-    gone = sides[0].join(sides[1], on=on, how="anti").with_columns(change=pl.lit("gone"))
-    return pl.concat([new, gone]).sort("z", *on, descending=[True, False, False])
+    held = [one.frame.group_by(on).agg(flagged=pl.col("pred_ano").any(), z=pl.col("z_score").max()) for one in (a, b)]
+    sizes = [one.frame.filter("pred_ano").group_by(on).agg(n=pl.len().cast(pl.Int64)) for one in (a, b)]
+    parts = [
+        _flagged_alone(held[1], held[0], NEW, NOT_IN_A).join(sizes[1], on=on),
+        _flagged_alone(held[0], held[1], GONE, NOT_IN_B).join(sizes[0], on=on),
+    ]
+    absent = pl.col("change").is_in([NOT_IN_A, NOT_IN_B])
+    ordered = pl.concat(parts).sort(absent, "z", *on, descending=[False, True, False, False])
+    return ordered.select(*on, "z", "n", "change")
+
+
+def _flagged_alone(mine: pl.DataFrame, other: pl.DataFrame, change: str, absent: str) -> pl.DataFrame:
+    both = mine.filter("flagged").join(other, on=["test_case", "service"], how="left", suffix="_other")
+    alone = both.filter(~pl.col("flagged_other").fill_null(False))
+    there = other.select("test_case", "service", there=pl.lit(True))
+    alone = alone.join(there, on=["test_case", "service"], how="left")
+    return alone.with_columns(change=pl.when("there").then(pl.lit(change)).otherwise(pl.lit(absent)))
 
 
 def item_changes(a: Saved, b: Saved) -> pl.DataFrame:

@@ -6,7 +6,7 @@ A prediction of the workspace's own logs is known by the name of its table, one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -88,6 +88,18 @@ class Saved:
     def items_like(self, other: Saved) -> bool:
         """Whether the items of both are there, and were made by the same masks."""
         return self.items is not None and other.items is not None and self.masks == other.masks
+
+    @property
+    def on_training_data(self) -> bool:
+        """Whether the model had learned from the very logs that it scored, as far as the metadata tell."""
+        scored = self.metadata.get("data_fingerprint")
+        return bool(scored) and scored == (self.metadata.get("model") or {}).get("data_fingerprint")
+
+    def by_sequence(self) -> Saved:
+        """The same with one row a sequence: the worst event stands for it."""
+        worst = self.frame.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+        one_each = worst.unique("seq_id", keep="first", maintain_order=True).drop("line_no")
+        return replace(self, frame=one_each)
 
     @property
     def threshold(self) -> float:

@@ -41,7 +41,9 @@ ITEMS = pl.DataFrame(
 )
 CURVES = pl.DataFrame({"name": ["NearestNormal"], "false_alarm_rate": [0.1], "recall": [0.9], "precision": [0.8]})
 RECALLS = pl.DataFrame({"test_case": ["get_client_404"], "service": ["client"], "recall": [0.8], "n": [5]})
-POINTS = pl.DataFrame({"measure": ["alerts"], "prediction": ["p"], "made": [datetime(2026, 11, 23)], "value": [0.2]})
+POINTS = pl.DataFrame(
+    {"measure": ["alerts"], "prediction": ["p"], "model": ["m"], "made": [datetime(2026, 11, 23)], "value": [0.2]}
+)
 
 MARKS = pl.DataFrame(
     {"title": ["WARN delete"], "seq_id": ["a"], "contribution": [0.4], "level": [1.0], "offset": [0.2]}

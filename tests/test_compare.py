@@ -126,8 +126,8 @@ def test_other_logs_meet_by_test_case_and_service() -> None:
     assert not paired.same_sequences(a, b, paired.joined(a, b).clear())
     assert drift.incident_changes(a, b).select("test_case", "change").rows() == [
         ("fault_1", "gone"),
-        ("fault_2", "gone"),
-        ("fault_9", "new"),
+        ("fault_2", "not in B"),
+        ("fault_9", "not in A"),
     ]
     assert drift.by_test_case(a, b).filter(pl.col("test_case") == "fault_9").select("z_a", "z_b").rows() == [
         (None, 5.0)
@@ -160,6 +160,28 @@ def test_verdict_tells_changed_logs_from_a_changed_model(model: str | None, data
     a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
     b = saved("b", [0, 1], bundle_sha256=model, data_fingerprint=data)
     assert said in compare.verdict(a, b)
+
+
+def test_the_verdict_does_not_blame_the_logs_for_a_moved_threshold() -> None:
+    a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
+    b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m1", data_fingerprint="d2")
+    assert "the threshold was moved from 3.00 to 2.50" in compare.verdict(a, b)
+
+
+def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> None:
+    a = saved("a", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d1"})
+    b = saved("b", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d0"})
+    assert compare.Comparison((a, b)).remark.startswith("a scored the very logs")
+    assert compare.Comparison((b, saved("c", [0, 1]))).remark == ""
+
+
+def test_of_scored_events_the_worst_stands_for_its_sequence() -> None:
+    sequences = saved("a", [0, 5, 0, 5])
+    events = [sequences.frame.with_columns(line_no=pl.lit(n), z_score=pl.col("z_score") - n) for n in (1, 0, 2)]
+    found = compare.Comparison((sequences, Saved("b", pl.concat(events))))
+    assert found.pairs is not None
+    assert found.pairs["z_b"].equals(found.pairs["z_a"].alias("z_b"))
+    assert "One scored single events" in found.verdict
 
 
 def test_making_marks_what_differs() -> None:

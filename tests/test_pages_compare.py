@@ -61,8 +61,8 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     assert "the model changed: every difference comes from the model" in texts(app)
     flips = answers.compared(workspace, ["forest", "nn"]).flips
     assert flips is not None
-    assert metrics(app)["Flips"] == str(flips.height)
-    assert {"Flips", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
+    assert metrics(app)["Flips of sequences"] == str(flips.height)
+    assert {"Flips of sequences", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,10 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
             test_case="test case", prediction="prediction", recall="flagged", difference="difference", n="incidents"
         ),
     )
+    # in Lab no hue comes between orange and blue that would seem to say a third thing
+    ramp = alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP, interpolate="lab")
     squares = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("difference:Q", scale=alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP), legend=None),
+        color=alt.Color("difference:Q", scale=ramp, legend=None),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
     texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
@@ -127,18 +129,19 @@ def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
 
 
 def predictions_over_time(points: pl.DataFrame) -> Chart:
-    """All saved predictions in the order they were made, a small panel for each measure, so that drift is seen.
+    """All saved predictions in the order they were made, a panel a measure and a line a model, so that drift is seen.
 
-    Expects ``measure`` (the panel's title), ``prediction``, ``made`` (datetime), ``value``. Show it with
+    Expects ``measure`` (the panel's title), ``prediction``, ``model``, ``made`` (datetime), ``value``. Show it with
     ``width="content"``.
     """
     return (
         alt.Chart(points)
-        .mark_line(point=alt.OverlayMarkDef(size=45, filled=True), color=PALETTE[0])
+        .mark_line(point=alt.OverlayMarkDef(size=45, filled=True))
         .encode(
             x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format="%-d %b %H:%M", labelOverlap=True)),
             y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
-            tooltip=tooltip(prediction="prediction", made="made", measure="measure", value="value"),
+            color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=legend()),
+            tooltip=tooltip(prediction="prediction", model="model", made="made", measure="measure", value="value"),
         )
         .properties(width=260, height=110)
         .facet(facet=alt.Facet("measure:N", title=None, header=alt.Header(labelAnchor="start")), columns=3)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lo2core import charts, density
 from lo2core.ui import tables
-from lo2core.ui.comparing import Pair
+from lo2core.ui.comparing import Pair, remark
 from lo2core.ui.widgets import downloads, notice
 
 MAX_MARKS = 5_000
@@ -68,6 +68,7 @@ def show_metrics(pair: Pair) -> None:
     if metrics is None or not metrics.height:
         notice("Metrics take labelled incidents, normal and faulty ones.")
         return
+    remark(pair)
     tables.show(metrics, _METRICS)
     if metrics["low"].null_count():
         st.caption("No interval: a bootstrap over runs takes at least five of them.")

@@ -119,6 +119,7 @@ def show_faults(pair: Pair) -> None:
     if not found.height:
         notice("Neither has labelled faults, so there is no recall to compare.")
         return
+    remark(pair)
     event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
     st.caption("Share of incidents flagged. Blue: more than in A, orange: less. A click explains the worst of them.")
     for pick in event["selection"].get("pick") or []:
@@ -126,6 +127,12 @@ def show_faults(pair: Pair) -> None:
     with st.expander("The same as a table"):
         tables.show(found)
         downloads(found, "recall_by_fault", key="faults")
+
+
+def remark(pair: Pair) -> None:
+    """What to know before figures are believed, where there is something."""
+    if pair.found.remark:
+        notice(pair.found.remark, icon=":orange[:material/warning:]")
 
 
 def _with_others(pair: Pair) -> Comparison:
@@ -151,7 +158,7 @@ def show_over_time(pair: Pair) -> None:
     names = saved_names(root)
     found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
-    wide = found.pivot("measure", index=["prediction", "made"], values="value").sort("made", descending=True)
+    wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
     wide = wide.with_columns(on_local_clock(wide["made"]))
     st.caption("The same as a table. Select a row to explain that prediction.")
     row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
@@ -217,7 +224,7 @@ def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
         return [("PSI of scores", _figure(total["scores"][0]), ""), ("PSI of messages", _figure(total["items"][0]), "")]
     now = flips.filter(pl.col("change") == paired.NOW).height
     return [
-        ("Flips", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
+        ("Flips of sequences", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
         ("Rank correlation", _figure(agreed.spearman), f"Kendall {_figure(agreed.kendall)}"),
         ("Cohen's kappa", _figure(agreed.kappa), f"{agreed.n:,} sequences"),
     ]
@@ -243,6 +250,7 @@ def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
 
 _OVER_TIME = {
     "prediction": st.column_config.TextColumn("prediction", width=220),
+    "model": st.column_config.TextColumn("model", width=110),
     "made": st.column_config.DatetimeColumn("made", width=140, format="D MMM YYYY HH:mm"),
     "incidents": st.column_config.NumberColumn("incidents", format="localized"),
     **{

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, charts
+from lo2core import answers, charts, drift
 from lo2core.rawlines import MOST_LINES
 from lo2core.store import Workspace
 from lo2core.tables import Events
@@ -41,12 +41,15 @@ def show_incidents(pair: Pair) -> None:
     if not found.height:
         notice("The same services of the same test cases are flagged in both.")
         return
-    n = {change: found.filter(pl.col("change") == change).height for change in ("new", "gone")}
-    st.text(f"{n['new']:,} are flagged in B alone (new), {n['gone']:,} in A alone (gone).")
+    n = dict(found["change"].value_counts().iter_rows())
+    new, gone = n.get(drift.NEW, 0), n.get(drift.GONE, 0)
+    st.text(f"Of what both logs hold, {new:,} are flagged in B alone (new), {gone:,} in A alone (gone).")
+    if absent := n.get(drift.NOT_IN_A, 0) + n.get(drift.NOT_IN_B, 0):
+        st.caption(f"{absent:,} more are flagged in logs that the other side does not hold; they stand at the end.")
     row = tables.pick(found.head(MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
     if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
         picked = found.row(row or 0, named=True)
-        open_worst(pair.found.saved[1 if picked["change"] == "new" else 0], picked)
+        open_worst(pair.found.saved[1 if picked["change"] in (drift.NEW, drift.NOT_IN_A) else 0], picked)
     downloads(found, "incidents_new_and_gone", key="incidents")
 
 
@@ -103,7 +106,7 @@ _CASES = {
     "difference": st.column_config.NumberColumn("B − A", width=80, format="%.1f"),
 }
 _INCIDENTS = {
-    "change": st.column_config.TextColumn("", width=60),
+    "change": st.column_config.TextColumn("", width=75),
     "z": st.column_config.NumberColumn("z", width=65, format="%.1f"),
     "service": st.column_config.TextColumn("service", width=110),
     "test_case": st.column_config.TextColumn("test case", width=420),
