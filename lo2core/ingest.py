@@ -21,6 +21,7 @@ import polars as pl
 from lo2core import archives, load
 from lo2core.errors import ExistsError, InputError
 from lo2core.items import Items, combine
+from lo2core.ledger import of_logs
 from lo2core.load import LoadOptions
 from lo2core.loaded import masker_of
 from lo2core.masks import Masker
@@ -47,7 +48,8 @@ class LoadResult:
 
     def sentence(self) -> str:
         """The account of every line, in words."""
-        total = self.ledger.select(pl.col(pl.Int64).sum()).row(0, named=True)
+        logs = of_logs(self.ledger)
+        total = logs.select(pl.col(pl.Int64).sum()).row(0, named=True)
         kinds = ("events", "continuations", "orphans", "blank", "skipped")
         parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
         now = "The workspace now holds " if self.appended else ""

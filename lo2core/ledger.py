@@ -37,6 +37,11 @@ def unread(plan: Plan) -> pl.DataFrame:
     return _as_ledger(pl.DataFrame(rows)) if rows else pl.DataFrame(schema=_LEDGER)
 
 
+def of_logs(rows: pl.DataFrame) -> pl.DataFrame:
+    """The ledger's rows of logs that were read, empty ones among them."""
+    return rows.filter(pl.col("status").is_in(["read", "empty"]))
+
+
 def _facts(file: LogFile) -> dict[str, str | None]:
     return {"source": file.source, "run": file.run, "folder": file.folder, "service": file.service}
 

@@ -17,9 +17,15 @@ from lo2core.vectorizer import Vectorizer
 
 
 def masker_of(workspace: Workspace) -> Masker:
-    """The masks that the workspace was loaded with; the default ones where nothing is loaded."""
+    """The masks that the workspace was loaded with.
+
+    Where nothing is loaded yet, a new sample takes those of its workspace, and anything else the default ones.
+    """
     saved = workspace.metadata(Messages).get("masks")
-    return Masker.from_json(saved) if saved else Masker()
+    if saved:
+        return Masker.from_json(saved)
+    owner = workspace.owner
+    return masker_of(owner) if owner else Masker()
 
 
 def extended_masker(workspace: Workspace, rules: Iterable[Sequence[str]]) -> Masker:

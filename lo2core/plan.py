@@ -10,6 +10,7 @@ from pathlib import Path
 from lo2core.config import NORMAL_TEST_CASE, SEED
 from lo2core.errors import InputError, choices
 from lo2core.sources import LogFile, distinct, find_logs
+from lo2core.wording import plural
 
 SHORTEST_WINDOW = 0.1
 """Seconds; shorter parts hold no event or one."""
@@ -66,9 +67,10 @@ class Plan:
         services = distinct(file.service for file in self.chosen)
         layouts = ", ".join(distinct(file.layout for file in self.chosen))
         return (
-            f"{layouts}: {len(self.runs)} runs, {folders} test case folders, {len(services)} services "
-            f"({', '.join(services)}), {len(self.chosen)} logs, {self.bytes / 1e6:,.1f} MB; "
-            f"{len(self.left_out)} logs not chosen, {len(self.ignored)} other files ignored."
+            f"{layouts}: {plural(len(self.runs), 'run')}, {plural(folders, 'test case folder')}, "
+            f"{plural(len(services), 'service')} ({', '.join(services)}), {plural(len(self.chosen), 'log')}, "
+            f"{self.bytes / 1e6:,.1f} MB; {plural(len(self.left_out), 'log')} not chosen, "
+            f"{plural(len(self.ignored), 'other file')} ignored."
         )
 
 

@@ -178,6 +178,10 @@ class Workspace:
         with readable(self.path(name or schema)):
             return frame.collect()
 
+    def columns(self, name: Name) -> list[str]:
+        """The columns that the file has, declared or not. Raises ArtefactError where it is damaged or not there."""
+        return list(footer_of(self.path(name)).schema.to_arrow_schema().names)
+
     def metadata(self, name: Name) -> dict[str, Any]:
         """Table, time, version and provenance as saved; empty for a file written by hand."""
         return self.artefact(name).metadata
@@ -223,6 +227,12 @@ class Workspace:
     def sample(self, name: str) -> Workspace:
         """The workspace `samples/<name>/`; raises `InputError` for a name that could leave it."""
         return Workspace(self.root / "samples" / clean_name(name))
+
+    @property
+    def owner(self) -> Workspace | None:
+        """Of a sample (`<root>/samples/<name>/`) the workspace that it belongs to."""
+        folder = self.root.resolve()
+        return Workspace(folder.parents[1]) if folder.parent.name == "samples" else None
 
     def explanations(self, prediction: str) -> Path:
         """The folder that keeps what explains `prediction`."""

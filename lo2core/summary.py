@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lo2core.ledger import of_logs
 from lo2core.store import Workspace
 from lo2core.tables import Events, Ledger, Sequences
 from lo2core.vectorizer import event_lines
@@ -44,23 +45,23 @@ class LineFilter:
 def totals(workspace: Workspace) -> dict[str, int]:
     """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace."""
     sequences = workspace.read(Sequences, columns=["run", "folder", "service"])
-    ledger = workspace.read(Ledger)
+    logs = of_logs(workspace.read(Ledger))
     return {
         "runs": sequences["run"].n_unique(),
         "test cases": sequences.select("run", "folder").n_unique(),
         "services": sequences["service"].n_unique(),
         "sequences": sequences.height,
-        "files": ledger.filter(pl.col("status").is_in(["read", "empty"])).height,
-        "lines": int(ledger["lines"].sum()),
-        "events": int(ledger["events"].sum()),
-        "bytes": int(ledger.filter(pl.col("status") == "read")["bytes"].sum()),
+        "files": logs.height,
+        "lines": int(logs["lines"].sum()),
+        "events": int(logs["events"].sum()),
+        "bytes": int(logs["bytes"].sum()),
     }
 
 
 def line_kinds(workspace: Workspace) -> pl.DataFrame:
-    """Where every line went: kind, lines, share. The lines add up to those of all files."""
-    ledger = workspace.read(Ledger, columns=LINE_KINDS)
-    sums = ledger.sum().unpivot(variable_name="kind", value_name="lines")
+    """Where every line went: kind, lines, share. The lines add up to those of all logs that were read."""
+    logs = of_logs(workspace.read(Ledger)).select(LINE_KINDS)
+    sums = logs.sum().unpivot(variable_name="kind", value_name="lines")
     return sums.with_columns(share=(pl.col("lines") / pl.col("lines").sum()).fill_nan(0.0))
 
 
@@ -128,12 +129,14 @@ def count_lines(workspace: Workspace, wanted: LineFilter) -> int:
 def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = 500) -> pl.DataFrame:
     """`limit` of the events that pass the filter, after the first `skip`, in the order of the files.
 
-    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of lines folded below it),
-    run, folder, seq_id, source, n_lines.
+    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of lines folded below it,
+    and the first of those that holds what was searched for), run, folder, seq_id, source, n_lines.
     """
     found = workspace.scan(Events).filter(*wanted.conditions()).select(_SHOWN).slice(skip, limit)
     first = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
-    folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines]", first, pl.col("n_lines") - 1))
+    below = pl.col("m_message").str.extract(rf"(?im)\n(.*{pl.escape_regex(wanted.search)}.*)$").str.strip_chars()
+    told = pl.format(": {}", below).fill_null("") if wanted.search else pl.lit("")
+    folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines{}]", first, pl.col("n_lines") - 1, told))
     return found.with_columns(m_message=folded.otherwise(first)).collect()
 
 

@@ -1,10 +1,8 @@
-"""Numbers and moments in sentences and tables."""
+"""Numbers and moments in sentences."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import polars as pl
+from datetime import datetime
 
 
 def plural(n: int, noun: str) -> str:
@@ -20,10 +18,3 @@ def are(n: int, noun: str) -> str:
 def local_time(stamp: str) -> str:
     """A recorded moment (ISO 8601) on the clock of whoever reads it: '24 Nov 2026 21:10'."""
     return f"{datetime.fromisoformat(stamp).astimezone():%-d %b %Y %H:%M}"
-
-
-def on_local_clock(moments: pl.Series) -> pl.Series:
-    """Moments in UTC, with or without saying so, as the local clock shows them."""
-    aware = [moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]
-    local = [None if moment is None else moment.astimezone().replace(tzinfo=None) for moment in aware]
-    return pl.Series(moments.name, local, dtype=pl.Datetime("ms"))

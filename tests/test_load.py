@@ -391,6 +391,16 @@ def test_a_log_that_was_edited_after_a_broken_load_is_read_anew(runs: Path, tmp_
     assert workspace.read(Events)["m_message"].str.contains("abcd").any()
 
 
+def test_a_new_sample_is_masked_as_its_workspace(runs: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    pipeline.load_logs(workspace, [runs])
+    masker = pipeline.extended_masker(workspace, [("mine", "never there", "<MINE>")])
+    pipeline.enhance_events(workspace, masker=masker)
+    sample = workspace.sample("today")
+    pipeline.load_logs(sample, [runs], LoadOptions(n_runs=1))
+    assert pipeline.masker_of(sample).fingerprint == masker.fingerprint
+
+
 def test_the_loader_of_the_note_has_its_parameters(faults: Path) -> None:
     loader = LO2Loader(
         filename=str(faults),

@@ -57,7 +57,7 @@ def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_lo
     app.text_input(key="load-folder").input(str(sample_logs)).run()
     assert "full set: 6 runs" in texts(app)
     app.number_input[0].set_value(1).run()
-    assert "full set: 1 runs" in texts(app)
+    assert "full set: 1 run," in texts(app)
     assert f"python -m lo2core load --root {sample_logs} --runs 1 --output-dir {workspace.root}" in texts(app)
     press(app, "Load")
     wait_for_job(workspace)
@@ -78,7 +78,7 @@ def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, samp
     app = page("pages/1_Load.py")
     app.segmented_control(key="load-from").set_value("upload").run()
     app.file_uploader[0].upload("../to day.zip", packed(sample_logs, run)).run()
-    app.segmented_control(key="load-into").set_value("a new sample").run()
+    assert app.segmented_control(key="load-into-a new sample").value == "a new sample"
     kept = loaded.root / "uploads" / "to_day" / "to_day.zip"
     assert kept.is_file()
     assert f"--root {kept} --labels none --output-dir {loaded.sample('to_day').root}" in texts(app)
@@ -106,7 +106,7 @@ def test_a_log_without_a_known_name_asks_for_its_service(workspace: Workspace, t
     app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
     app.text_input(key="load-service").input("payment").run()
     assert "--service payment" in texts(app)
-    assert "1 services (payment)" in texts(app)
+    assert "1 service (payment)" in texts(app)
 
 
 def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:

@@ -44,8 +44,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_line_kinds_add_up_to_all_lines(workspace: Workspace) -> None:
     kinds = summary.line_kinds(workspace)
     assert kinds["kind"].to_list() == list(summary.LINE_KINDS)
-    assert kinds["lines"].to_list() == [9, 6, 3, 3, 2]
-    assert kinds["lines"].sum() == summary.totals(workspace)["lines"] == workspace.read(Ledger)["lines"].sum()
+    assert kinds["lines"].to_list() == [9, 6, 3, 3, 0]
+    ignored = workspace.read(Ledger).filter(status="ignored")["lines"].sum()
+    assert ignored == 2
+    assert kinds["lines"].sum() == summary.totals(workspace)["lines"] == workspace.read(Ledger)["lines"].sum() - ignored
     assert kinds["share"].sum() == pytest.approx(1)
 
 
@@ -113,6 +115,11 @@ def test_lines_are_found_by_filter(workspace: Workspace, wanted: LineFilter, fou
 def test_lines_come_in_pages_and_fold_their_trace(workspace: Workspace) -> None:
     page = summary.find_lines(workspace, LineFilter(), skip=1, limit=2)
     assert page["m_message"].to_list() == ["Not.Found   [+2 lines]", "not_found again"]
+
+
+def test_what_was_searched_for_is_shown_where_it_stands_in_a_trace(workspace: Workspace) -> None:
+    found = summary.find_lines(workspace, LineFilter(search="handler.java"))
+    assert found["m_message"][0] == "Not.Found   [+2 lines: at c.n.Handler.handle(Handler.java:1)]"
 
 
 def test_a_whole_event_holds_its_trace(workspace: Workspace) -> None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from lo2core.wording import are, local_time, on_local_clock, plural
+from lo2core.ui.tables import on_local_clock
+from lo2core.wording import are, local_time, plural
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         )
         .add_params(pick)
     )
+    if not errors.height:  # a layer without data has no extent, and the chart then none that ends
+        return cases.properties(height=alt.Step(44))
     ticks = (
         alt.Chart(errors)
         .mark_tick(thickness=1, height=9, yOffset=15)

@@ -20,7 +20,6 @@ from lo2core.ui import address, bundle, links, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.scores import Source
 from lo2core.ui.widgets import downloads, empty_state, notice, raw
-from lo2core.wording import on_local_clock
 
 PREDICT = "pages/4_Predict.py"
 
@@ -159,7 +158,7 @@ def show_over_time(pair: Pair) -> None:
     found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
     st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
     wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
-    wide = wide.with_columns(on_local_clock(wide["made"]))
+    wide = wide.with_columns(tables.on_local_clock(wide["made"]))
     st.caption("The same as a table. Select a row to explain that prediction.")
     row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
     if row is not None:

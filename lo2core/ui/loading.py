@@ -129,6 +129,8 @@ def choose(logs: Logs) -> LoadOptions | None:
         problem(str(error))
         return None
     notice(plan.sentence(), icon=":material/travel_explore:")
+    if options.labels != LoadOptions().labels:
+        st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
     return options
 
 
@@ -173,18 +175,32 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
 
 
 def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
-    """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in."""
+    """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in.
+
+    What is uploaded where logs are loaded already is proposed as a sample.
+    """
+    loaded = workspace.has(Sequences)
+    proposed = SAMPLE if logs.uploaded and loaded else HERE
     where = st.segmented_control(
-        "Into", [HERE, SAMPLE], default=HERE, required=True, key="load-into", persist_state="session"
+        "Into", [HERE, SAMPLE], default=proposed, required=True, key=f"load-into-{proposed}", persist_state="session"
     )
     if where == SAMPLE:
         return _sample(workspace, logs, options)
-    if not workspace.has(Sequences):
+    if not loaded:
         return Request(logs, options, workspace.root)
     how = st.segmented_control(
         "It holds logs already", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
     )
+    if how == APPEND and (twice := _loaded_already(workspace, logs, options)):
+        st.text(f"{twice} is loaded already: load all anew, or choose a new sample.", width="content")
+        return None
     return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
+
+
+def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> str | None:
+    """A run that the workspace and the chosen logs both hold."""
+    there = workspace.read(Sequences, columns=["run"])["run"]
+    return next((run for run in plan_of(logs, options).runs if run in there), None)
 
 
 def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:

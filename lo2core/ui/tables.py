@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any, Literal
 
 import polars as pl
@@ -63,3 +64,10 @@ def cut(text: str, length: int = 160) -> str:
     """The first line of a text, shortened."""
     first = text.strip().partition("\n")[0]
     return first if len(first) <= length else f"{first[: length - 1]}…"
+
+
+def on_local_clock(moments: pl.Series) -> pl.Series:
+    """Moments in UTC, with or without saying so, as the local clock shows them."""
+    aware = [moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]
+    local = [None if moment is None else moment.astimezone().replace(tzinfo=None) for moment in aware]
+    return pl.Series(moments.name, local, dtype=pl.Datetime("ms"))
