@@ -59,19 +59,30 @@ def file_stamp(path: Path) -> tuple[int, int]:
 
 
 def choose(found: list[BundleInfo]) -> BundleInfo:
-    """A field to choose one of the bundles: the one that the address bar names, else the one saved last."""
-    newest_first = sorted(found, key=lambda info: bundles.stamp(info.path)[0], reverse=True)
-    by_name = {info.path.stem: info for info in newest_first}
+    """A field to choose one of the bundles: the one that the address bar names, else the one saved last.
+
+    Those that may be opened come first, and of them those that were trained in this workspace.
+    """
+    ordered = sorted(found, key=_preference, reverse=True)
+    by_name = {info.path.stem: info for info in ordered}
     names, asked = list(by_name), address.said("bundle")
     chosen = asked if asked in by_name else names[0]
     name = address.choice("Bundle", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
     return by_name[name]
 
 
+def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
+    trained = Path(str(info.facts.get("workspace") or "."))
+    here = Path(str(st.session_state.get("ws", "")))
+    signed = info.state is bundles.BundleState.SIGNED
+    return signed, signed and trained.resolve() == here.resolve(), bundles.stamp(info.path)[0]
+
+
 def label(info: BundleInfo) -> str:
     """'lo2_nn  ·  NearestNormal on messages  ·  signed'; what an unsigned manifest claims is not repeated."""
     signed = info.state is bundles.BundleState.SIGNED
-    made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}" if signed else ""
+    unit = "" if info.facts.get("unit") in (None, "sequence") else f" of single {info.facts['unit']}s"
+    made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}" if signed else ""
     return "  ·  ".join(part for part in (info.path.stem, made, info.state.value) if part)
 
 

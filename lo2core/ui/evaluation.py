@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from lo2core.ui.training import recipe_flags
 from lo2core.ui.widgets import downloads, notice, problem, same_workspace
 
 _INCIDENT = pl.col("level") == "incident"
+MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
     if one or every:
         with frame.calm():
             start_job(here.workspace.root, *(chosen if one else command(here, recipe, "all")))
-    st.code(f"python -m lo2core {' '.join(map(str, chosen))}", language="bash", wrap_lines=True)
+    st.code(f"python -m lo2core {shlex.join(map(str, chosen))}", language="bash", wrap_lines=True)
 
 
 def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:
@@ -197,7 +199,9 @@ def faults(found: Saved, evaluation: str) -> None:
         st.altair_chart(charts.recall_matrix(named))
     missed = named.filter(pl.col("service") == "(any)", pl.col("recall") < 1).sort("recall", "test_case")
     if missed.height:
-        st.text(f"Not always found: {', '.join(missed['test_case'])}.")
+        rarest = ", ".join(missed["test_case"].head(MOST_NAMED))
+        more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
+        st.text(f"Not always found, the rarest first: {rarest}{more}.")
     downloads(named, "recall_by_fault", "faults")
 
 
@@ -236,6 +240,11 @@ def _silent(rows: pl.DataFrame) -> set[str]:
 
 def _remarks(found: Saved, evaluation: str, row: Mapping[str, Any]) -> list[str]:
     said = [row["note"]] if row["note"] else []
+    if row["estimated"]:
+        said.append(
+            "With so few normals to calibrate on, the threshold is their largest z plus a margin. That lets few false "
+            "alarms through and may miss faults: the recall at 5 % tells how well the scores themselves separate."
+        )
     unmet, long = found.row(evaluation, FAULT_LEFT_OUT), found.row(evaluation, LONG_NORMALS)
     if unmet and unmet["auroc"] is not None:
         said.append(

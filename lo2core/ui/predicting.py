@@ -13,13 +13,14 @@ import streamlit as st
 
 from lo2core import bundles, jobs, pipeline
 from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
+from lo2core.detectors import REGISTRY
 from lo2core.headlines import headlines
 from lo2core.model import Threshold
 from lo2core.predict import labelled
 from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Counts
-from lo2core.ui import bundle, frame, links, state
+from lo2core.ui import bundle, frame, links, state, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.widgets import downloads, empty_state, notice, problem, same_workspace, when
@@ -150,10 +151,16 @@ def remarks(found: Scored) -> None:
         notice(f"The bundle does not know {', '.join(unknown)}: logs of other services were scored, these were not.")
     trained_on = found.loaded.manifest["facts"].get("data_fingerprint")
     if trained_on and trained_on == found.choice.logs.metadata(Counts).get("data_fingerprint"):
+        faults = " and it knows their faults" if _supervised(found.loaded) else ""
         st.caption(
             "These are the logs that the model was trained on: their normal test cases look more normal here than new "
-            "ones would. Page Train shows the figures for runs it had not seen."
+            f"ones would{faults}. Page Train shows the figures for runs it had not seen."
         )
+
+
+def _supervised(loaded: LoadedBundle) -> bool:
+    detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
+    return detector is not None and detector.supervised
 
 
 def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
@@ -170,7 +177,10 @@ def command(here: Frame, choice: Choice | None) -> list[object]:
 def save(found: Scored, threshold: Threshold) -> None:
     """A free name and a button; downloads of the same rows."""
     if found.loaded.model.unit != "sequence":
-        st.caption("The scores of all single events are saved; below are those of the worst event of each sequence.")
+        st.caption(
+            "Shown is the worst event of each sequence; saved are the scores of all. To save them at another budget, "
+            "press Predict again."
+        )
         downloads(found.scores, str(found.saved), "predict")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -188,12 +198,22 @@ def saved_table(here: Frame) -> None:
         return
     st.subheader("Saved predictions", anchor=False)
     rows = pl.DataFrame([_saved_row(here, ws, name) for ws, name in saved], infer_schema_length=None)
-    event = st.dataframe(
-        rows, hide_index=True, row_height=28, key="saved", on_select="rerun", selection_mode="single-row"
-    )
-    for index in event["selection"]["rows"]:
+    index = tables.pick(rows, _SAVED, "saved")
+    if index is not None:
         ws, name = saved[index]
         links.open_explain({}, prediction=name, sample=None if ws.root == here.workspace.root else ws.root.name)
+
+
+_SAVED = {
+    "name": st.column_config.TextColumn("name", width=190),
+    "logs": st.column_config.TextColumn("logs", width=100),
+    "saved": st.column_config.TextColumn("saved", width=115),
+    "made by": st.column_config.TextColumn("made by", width=190),
+    "bundle": st.column_config.TextColumn("bundle", width=150),
+    "threshold": st.column_config.NumberColumn("threshold", width=75, format="%.2f"),
+    "rows": st.column_config.NumberColumn("rows", width=80, format="localized"),
+    "command": st.column_config.TextColumn("command", width=300),
+}
 
 
 def _untrusted(info: BundleInfo) -> None:

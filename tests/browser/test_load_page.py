@@ -27,7 +27,7 @@ def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archiv
     app.goto("/Load")
     app.page.get_by_text("upload", exact=True).click()
     app.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(archive)
-    expect(app.page.get_by_text("full set: 1 runs, 2 test case folders")).to_be_visible(timeout=20_000)
+    expect(app.page.get_by_text("full set: 1 run, 2 test case folders")).to_be_visible(timeout=20_000)
     assert (app.server.workspace / "uploads" / "to_day" / "to_day.zip").stat().st_size == archive.stat().st_size
     app.click("Load")
     expect(app.page.get_by_text("Every line accounted for")).to_be_visible(timeout=30_000)
