@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detectors.base import Detector, Floats, content_order, dense
+from lo2core.detectors.base import Detector, Floats, Integers, content_order, dense, zeros
 
 
 class ScikitDetector(Detector):
@@ -43,6 +43,8 @@ class TreeDetector(ScikitDetector):
 
     shap_says: str
     shap_sign = 1
+    _used: Integers | slice = slice(None)
+    """The columns that the trees look at."""
 
     @property
     def attribution(self) -> str:
@@ -60,10 +62,13 @@ class TreeDetector(ScikitDetector):
         import shap
 
         X = self._checked(X)
+        out = zeros(X.shape, self.title)
+        used = np.arange(X.shape[1])[self._used]
         explainer = shap.TreeExplainer(self.estimator_)
-        values = np.asarray(explainer.shap_values(dense(X, self.title), check_additivity=False))
+        values = np.asarray(explainer.shap_values(dense(X[:, used], self.title), check_additivity=False))
         # Classifiers with probabilities have one layer a class, the anomaly's last.
-        return self.shap_sign * values.reshape(*X.shape, -1)[:, :, -1]
+        out[:, used] = self.shap_sign * values.reshape(X.shape[0], len(used), -1)[:, :, -1]
+        return out
 
 
 def _one_thread() -> Any:
