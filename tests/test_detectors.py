@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from lo2core.detectors import REGISTRY, Detector, make
+from lo2core.detectors.base import zeros
 from lo2core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -282,4 +283,15 @@ def test_no_training_rows_are_refused() -> None:
 def test_a_matrix_too_large_to_make_dense_is_refused_with_its_size() -> None:
     wide = sparse.csr_matrix((2, 200_000_000))
     with pytest.raises(InputError, match=r"2 rows x 200,000,000 items, 3\.0 GiB, and 2 GiB is the limit"):
-        make("HistGradientBoosting").fit(wide, [True, False])
+        zeros(wide.shape, "This")
+
+
+def test_columns_that_never_vary_change_nothing_in_gradient_boosting() -> None:
+    rng = np.random.default_rng(3)
+    X, y = rng.poisson(2, (60, 8)).astype(float), rng.random(60) < 0.5
+    padded = np.insert(X, [0, 3, 8], [7.0, 0.0, 1.0], axis=1)
+    plain, wide = (make("HistGradientBoosting").fit(sparse.csr_matrix(part), y) for part in (X, padded))
+    assert plain.score(sparse.csr_matrix(X)).tolist() == wide.score(sparse.csr_matrix(padded)).tolist()
+    attributed = wide.attribute(sparse.csr_matrix(padded[:5]))
+    assert attributed.shape == (5, 11)
+    assert not attributed[:, [0, 4, 10]].any()
