@@ -14,4 +14,4 @@ with body, frame.calm():
         overview.start(here)
     else:
         overview.show_chain(steps)
-        overview.what_needs_a_look(here)
+        overview.what_needs_a_look(here, steps)

@@ -58,7 +58,7 @@ class Explanation:
 
     services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
     together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: how
-    the score of each service was split; remark: `Evidence.remark`.
+    the score of each service was split; remark and by_message: as of `Evidence`.
     """
 
     prediction: str
@@ -73,6 +73,7 @@ class Explanation:
     diff: pl.DataFrame | None
     methods: dict[str, str] = field(default_factory=dict)
     remark: str = ""
+    by_message: bool = False
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -172,6 +173,7 @@ def explain_incident(
         diff=diff_to_normal(evidence, chosen[0]),
         methods={service: evidence.method(evidence.service_of(seq_id)) for service, seq_id in _of(services, chosen)},
         remark=evidence.remark,
+        by_message=evidence.by_message,
     )
 
 
@@ -311,4 +313,4 @@ def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
     """`compare.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
     home, table = home_of(workspace, name)
     columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
-    return compare.history_row(Saved(name, home.read(Predictions, table, columns), home.metadata(table)))
+    return compare.history_row(Saved(name, read_predictions(home, table, columns), home.metadata(table)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +11,17 @@ from typing import Any
 import polars as pl
 
 from lo2core import bundles
-from lo2core.saved import home_of, newest_first
+from lo2core.errors import Lo2Error
+from lo2core.saved import damaged, home_of, newest_first, read_predictions
 from lo2core.store import Artefact, Workspace
-from lo2core.tables import Counts, EnrichedEvents, Ledger, Messages, Predictions, Sequences
+from lo2core.tables import Counts, EnrichedEvents, Ledger, Messages, Sequences
 
-FRESH, STALE, MISSING = "fresh", "stale", "missing"
+FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One link of the chain. `why` says in a sentence why it is stale or missing; `facts` are its figures."""
+    """One link of the chain. `why` says in a sentence why it is not fresh; `facts` are its figures."""
 
     name: str
     state: str = MISSING
@@ -33,19 +34,27 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     """Loaded, Enriched, Model, Predictions, Explained, Compared: in the order of the work.
 
     A step is stale when it was made from other logs (data fingerprint), by another state of its bundle (SHA-256), or
-    before what it is about. Of several models and predictions, those of samples among them, the newest counts.
+    before what it is about. Of several models and predictions, those of samples among them, the newest counts. A
+    damaged file breaks its own step alone.
     """
     saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
     newest = next(iter(saved), None)
     data = workspace.metadata(Counts).get("data_fingerprint")
     return [
-        _loaded(workspace),
-        _enriched(workspace, data),
-        _model(workspace, models, saved[newest] if newest else None, data),
-        _predicted(workspace, newest),
-        _explained(workspace, newest),
-        _compared(workspace, saved.values()),
+        _told("Loaded", _loaded, workspace),
+        _told("Enriched", _enriched, workspace, data),
+        _told("Model", _model, workspace, models, saved[newest] if newest else None, data),
+        _told("Predictions", _predicted, workspace, newest),
+        _told("Explained", _explained, workspace, saved),
+        _told("Compared", _compared, workspace, saved.values()),
     ]
+
+
+def _told(name: str, step: Callable[..., Step], *arguments: Any) -> Step:
+    try:
+        return step(*arguments)
+    except Lo2Error as error:
+        return Step(name, BROKEN, why=str(error))
 
 
 def _artefact(workspace: Workspace, name: str) -> Artefact:
@@ -103,12 +112,13 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: st
 
 def _predicted(workspace: Workspace, newest: str | None) -> Step:
     name = "Predictions"
+    lost = {"damaged": ", ".join(damaged(workspace)) or None}
     if newest is None:
-        return Step(name, why="Nothing is scored yet.")
+        return Step(name, why="Nothing is scored yet.", facts=lost)
     home, table = home_of(workspace, newest)
-    rows = home.read(Predictions, table, columns=["run", "folder", "window", "pred_ano"])
+    rows = read_predictions(home, table, ["run", "folder", "window", "pred_ano"])
     incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
-    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()}
+    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
     artefact = home.artefact(table)
     state, made, why = _made_of(artefact, home.metadata(Counts).get("data_fingerprint"))
     used, then = artefact.metadata.get("bundle"), artefact.metadata.get("bundle_sha256")
@@ -117,15 +127,16 @@ def _predicted(workspace: Workspace, newest: str | None) -> Step:
     return Step(name, state, made, why, facts)
 
 
-def _explained(workspace: Workspace, newest: str | None) -> Step:
-    name = "Explained"
-    if newest is None:
+def _explained(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
+    name, kept = "Explained", {}
+    for prediction in saved:
+        home, table = home_of(workspace, prediction)
+        if made := _newest_file(home.explanations(table)):
+            kept[prediction] = made
+    if not kept:
         return Step(name, why="No explanation is kept yet.")
-    home, table = home_of(workspace, newest)
-    made, created = _newest_file(home.explanations(table)), home.artefact(table).created
-    if made is None:
-        return Step(name, why=f"No explanation of {newest} is kept yet.")
-    facts = {"prediction": newest}
+    newest = max(kept, key=lambda one: kept[one])
+    made, created, facts = kept[newest], saved[newest].created, {"prediction": newest}
     if created and made < created:
         return Step(name, STALE, made, "The predictions are newer.", facts)
     return Step(name, FRESH, made, facts=facts)

@@ -95,3 +95,29 @@ def unfolded(stretches: pl.DataFrame, here: pl.DataFrame, normal: pl.DataFrame, 
         numbered = numbered.rename({"line_no": f"{side}_line", "text": f"{side}_text"})
         shown = shown.join(numbered, on=f"{side}_at", how="left", maintain_order="left")
     return shown.select("change", "here_line", "here_text", "normal_line", "normal_text", "n")
+
+
+def around_extra(rows: pl.DataFrame, context: int = 2) -> pl.DataFrame:
+    """Of the rows of `unfolded` those that are here alone, with `context` rows on both sides.
+
+    What lies between becomes one row: change "left out", n (how many events); a single row stays as it is.
+    """
+    near = (pl.col("change") == "extra").cast(pl.Int8).rolling_max(2 * context + 1, min_samples=1, center=True) == 1
+    edge = ~(pl.col("near").shift(1, fill_value=True) & pl.col("near").shift(-1, fill_value=True))
+    folded_too = pl.col("near") & ~((pl.col("change") == "folded") & edge)
+    marked = rows.with_columns(near=near).with_columns(near=folded_too).with_columns(stretch=pl.col("near").rle_id())
+    marked = marked.with_columns(near=pl.col("near") | (pl.len().over("stretch") == 1))
+    cut = ~pl.col("near")
+    first = pl.col("stretch") != pl.col("stretch").shift().fill_null(-1)
+    return (
+        marked.with_columns(
+            pl.when(cut).then(pl.lit("left out")).otherwise("change").alias("change"),
+            pl.when(cut).then(pl.col("n").sum().over("stretch")).otherwise("n").alias("n"),
+            *(
+                pl.when(~cut).then(name).alias(name)
+                for name in ("here_line", "here_text", "normal_line", "normal_text")
+            ),
+        )
+        .filter(~cut | first)
+        .select(rows.columns)
+    )

@@ -6,17 +6,15 @@ services of a test case together.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.detectors.base import Integers
 from lo2core.detectors.nearest import NearestNormal
 from lo2core.eventscores import message_scores
 from lo2core.evidence import Evidence, raw_counts
-from lo2core.model import Floats
+from lo2core.shares import said_most, split
 from lo2core.tables import ExplainedItems, NearestNormals
-from lo2core.titles import STACK_FRAME, severity, titles
+from lo2core.titles import severity, titles, weight
 from lo2core.vectorizer import UNSEEN
 
 _ITEMS = ExplainedItems.create_empty().schema
@@ -24,14 +22,16 @@ _NEAREST = NearestNormals.create_empty().schema
 
 
 def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`tables.ExplainedItems` of a sequence: the items that made its score, largest share first.
+    """`tables.ExplainedItems` of a sequence: the items that made its score, what says most first (`shares.said_most`).
 
     Shares are those of the detector without what speaks for a normal, and sum to 1 (all 0 where nothing speaks against
-    it). Items outside the vocabulary stand there by name, and what no normal of the service holds is always listed.
+    it). Where single events are scored a sequence is as odd as its worst event: contributions are the z-scores of
+    messages, and the largest stands first. Items outside the vocabulary stand there by name, and what no normal of the
+    service holds is always listed.
     """
     service = evidence.service_of(seq_id)
-    split = message_scores if evidence.by_message else _items_of_sequence
-    found = _with_normals(evidence, seq_id, service, split(evidence, seq_id, service))
+    scores = message_scores if evidence.by_message else _items_of_sequence
+    found = _with_normals(evidence, seq_id, service, scores(evidence, seq_id, service))
     positive = pl.col("contribution").clip(0)
     return (
         found.with_columns(
@@ -40,10 +40,8 @@ def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
             share=(positive / positive.sum()).fill_nan(0.0),
             title=titles(found, evidence.messages, evidence.normal_totals(service)),
         )
-        .with_columns(
-            frame=pl.col("item").str.contains(STACK_FRAME), loud=severity(pl.col("item").str.extract(r"^(\w+)"))
-        )
-        .sort("share", "frame", "loud", "here", "feature", descending=[True, False, True, True, False])
+        .with_columns(most=pl.col("share") if evidence.by_message else said_most(), says=weight(pl.col("item")))
+        .sort("most", "says", "here", "feature", descending=[True, True, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), kind=pl.col("kind").cast(_ITEMS["kind"]))
         .select(_ITEMS.names())
     )
@@ -51,39 +49,9 @@ def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
 
 def _items_of_sequence(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
     """feature, here, contribution, known of every item that contributes, or that no normal of the service holds."""
-    vec = evidence.vec
-    encoded = vec.transform(evidence.here.items, pl.Series([seq_id]))
-    contribution = np.asarray(evidence.model.detectors[service].attribute(encoded.X))[0]
-    counts = raw_counts(vec, encoded.X).toarray()[0]
-    foreign = (counts > 0) & (evidence.normals[service][1].getnnz(axis=0) == 0)
-    columns = np.flatnonzero(((contribution != 0) | foreign)[: vec.vocabulary_.height])
-    known = vec.vocabulary_["feature"].gather(columns)
-    unseen = encoded.unseen.group_by("feature").agg(here=pl.col("n").sum().cast(pl.Float64))
-    named = [
-        pl.DataFrame({"feature": known, "here": counts[columns]}).with_columns(known=pl.lit(True)),
-        unseen.with_columns(known=pl.lit(False)),
-    ]
-    pools = np.arange(len(contribution))
-    if isinstance(evidence.model.detectors[service], NearestNormal):
-        pools[foreign] = len(contribution)
-    return _divided(evidence, pl.concat(named), contribution, pools)
-
-
-def _divided(evidence: Evidence, items: pl.DataFrame, contribution: Floats, pools: Integers) -> pl.DataFrame:
-    """The items with their contributions; those in columns of one pool divide theirs by log(1 + count).
-
-    Of the items that no normal holds NearestNormal looks at the largest only, and takes any of those that are equally
-    frequent: they are one pool. So are items outside the vocabulary that lie in one column.
-    """
-    pool = pools[evidence.vec.columns_of(items["feature"]).to_numpy()]
-    totals = np.bincount(pools, contribution)
-    weight = pl.col("here").log1p().clip(1e-9)
-    shared = items.with_columns(pool=pl.Series(pool), contribution=pl.Series(totals[pool], dtype=pl.Float64))
-    return (
-        shared.with_columns(pl.col("contribution") * weight / weight.sum().over("pool"))
-        .drop("pool")
-        .select("feature", "here", "contribution", "known")
-    )
+    encoded = evidence.vec.transform(evidence.here.items, pl.Series([seq_id]))
+    foreign = evidence.normals[service][1].getnnz(axis=0) == 0
+    return split(evidence.model.detectors[service], evidence.vec, encoded, foreign).drop("row")
 
 
 def _with_normals(evidence: Evidence, seq_id: str, service: str, found: pl.DataFrame) -> pl.DataFrame:

@@ -41,6 +41,8 @@ def benign(kind: str, target: int | str, text: str, reason: str, who: str, servi
 def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
     """The row that takes a mark back. Raises InputError when there is no such mark in force."""
     found = active(marks).filter(pl.col("mark") == mark)
+    if not reason.strip() or not who.strip():
+        raise InputError("To take a mark back, say why, and who you are, so that others can judge it later.")
     if not found.height:
         raise InputError(f"There is no mark {mark!r} in force; it may have been taken back already.")
     of = found.row(0, named=True)
@@ -122,7 +124,8 @@ def sentence(applied: pl.DataFrame) -> str:
     touched = applied.filter(pl.col("marks").list.len() > 0).height
     if not touched:
         return "No mark touches these predictions."
-    return f"Marks touch {plural(touched, 'sequence')}; without them {plural(n, 'more incident')} would be flagged."
+    kept = plural(n, "incident") if n else "no incident"
+    return f"Marks touch {plural(touched, 'sequence')} and keep {kept} from being flagged."
 
 
 def _marked_sequences(evidence: Evidence, force: pl.DataFrame) -> pl.DataFrame:

@@ -1,79 +1,97 @@
-"""Headlines: of many sequences at once, the one item that weighs most in each score; `explain` goes deeper."""
+"""Headlines: of many sequences at once, the one item that says most about each score; `explain` goes deeper."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from lo2core.detectors.base import Detector, Integers
+from lo2core.detectors.base import Detector
 from lo2core.detectors.nearest import NearestNormal
 from lo2core.detectors.rarity import OutOfVocabulary, Rarity
 from lo2core.items import Items
 from lo2core.model import Model
+from lo2core.shares import said_most, split
+from lo2core.titles import titles, weight
 from lo2core.vectorizer import Encoded, Vectorizer
 
-LENGTH = 160
 _ROWS = 1000
 """Sequences whose scores are split at a time, so that memory stays small."""
 _CHEAP: tuple[type[Detector], ...] = (NearestNormal, Rarity, OutOfVocabulary)
 """Detectors that split their scores without scoring anew."""
+_NO_COUNTS = pl.DataFrame(schema={"message_id": pl.UInt64, "normal_n": pl.Int64})
 
 
 def headlines(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFrame) -> pl.DataFrame:
     """Columns seq_id, top_item: a line of text for each of `sequences` (columns seq_id, service).
 
-    Null where the detector has no quick way to tell, the service is unknown, or nothing speaks against the sequence.
-    What no normal of any service holds begins with "new: ".
+    It is the item that `explain.items` puts first; of scored events the message of the worst one. Null where the
+    detector has no quick way to tell, the service is unknown, or nothing speaks against the sequence. What lies outside
+    the vocabulary begins with "new: ".
     """
-    encoded = vec.transform(items, sequences["seq_id"])
-    top = pl.DataFrame({"seq_id": sequences["seq_id"], "column": _heaviest(model, encoded, sequences["service"])})
-    n_items = vec.vocabulary_.height
-    names = pl.DataFrame({"column": range(n_items), "name": vec.feature_names_[:n_items]})
-    return (
-        top.with_row_index("row")
-        .join(names, on="column", how="left", maintain_order="left")
-        .join(_unseen(vec, items, encoded), on="row", how="left", maintain_order="left")
-        .with_columns(pl.when(pl.col("column") >= n_items).then("new"))
-        .select("seq_id", top_item=_one_line(pl.coalesce("name", "new")))
-    )
+    parts = [
+        _items_of(model, vec, items, str(service), own["seq_id"])
+        for (service,), own in sequences.group_by("service", maintain_order=True)
+        if service in model.detectors
+    ]
+    found = pl.concat([pl.DataFrame(schema=_ITEMS), *parts]).filter(pl.col("share") > 0)
+    described = found.join(_described(vec, items), on="feature", how="left", maintain_order="left")
+    most = said_most() if model.unit == "sequence" else pl.col("share")
+    order = (most, weight(pl.col("item")), pl.col("here"), pl.col("feature"))
+    first = described.sort(order, descending=[True, True, True, False]).unique("seq_id", keep="first")
+    title = titles(first, items.messages, _NO_COUNTS)
+    new = pl.when("known").then(pl.lit("")).otherwise(pl.lit("new: "))
+    named = first.select("seq_id", top_item=new + title)
+    return sequences.select("seq_id").join(named, on="seq_id", how="left", maintain_order="left")
 
 
-def _heaviest(model: Model, encoded: Encoded, services: pl.Series) -> Integers:
-    """The column with the largest share of each row's score, -1 where there is none."""
-    out = np.full(len(services), -1)
-    for service in services.unique():
-        detector = model.detectors.get(service)
-        if model.unit == "sequence" and isinstance(detector, _CHEAP):
-            rows = np.flatnonzero((services == service).to_numpy())
-            for some in np.split(rows, range(_ROWS, len(rows), _ROWS)):
-                shares = detector.attribute(encoded.X[some])
-                out[some] = np.where(shares.max(axis=1) > 0, shares.argmax(axis=1), -1)
-    return out
+_ITEMS = {
+    "seq_id": pl.String,
+    "feature": pl.UInt64,
+    "here": pl.Float64,
+    "share": pl.Float64,
+    "known": pl.Boolean,
+}
 
 
-def _unseen(vec: Vectorizer, items: Items, encoded: Encoded) -> pl.DataFrame:
-    """Columns row, new: of a row's items outside the vocabulary the most telling, then the most frequent.
-
-    They weigh much the same, and what an error says helps more than the frames of its stack trace.
-    """
-    names = vec.expand(items.messages).select("feature", "name").unique("feature", keep="first")
-    named = encoded.unseen.join(names, on="feature").with_columns(telling=_telling(pl.col("name")))
-    best = named.sort("telling", "n", "feature", descending=[True, True, False]).unique("row", keep="first")
-    return best.select("row", new=pl.format("new: {}", pl.col("name").str.strip_chars()))
-
-
-def _telling(text: pl.Expr) -> pl.Expr:
-    """3 for exceptions, 2 for errors, 1 for warnings, -1 for stack frames, else 0."""
-    levels = pl.when(text.str.contains(r"^(ERROR|FATAL|SEVERE)\b")).then(2).when(text.str.starts_with("WARN")).then(1)
-    return (
-        pl.when(text.str.contains(r"^\s*at "))
-        .then(-1)
-        .when(text.str.contains(r"^\S*(Exception|Error)\b"))
-        .then(3)
-        .otherwise(levels.otherwise(0))
-    )
+def _items_of(model: Model, vec: Vectorizer, items: Items, service: str, seq_ids: pl.Series) -> pl.DataFrame:
+    """The items of sequences of one service, with what each did to the score as `share`, not yet brought to 1."""
+    if model.unit == "event":
+        return _messages_of(model, vec, items, service, seq_ids)
+    detector = model.detectors[service]
+    if model.unit != "sequence" or not isinstance(detector, _CHEAP):
+        return pl.DataFrame(schema=_ITEMS)
+    parts = []
+    for some in seq_ids.to_frame().iter_slices(_ROWS):
+        encoded = vec.transform(items, some["seq_id"])
+        found = split(detector, vec, encoded, _foreign(detector, encoded))
+        parts.append(found.with_columns(seq_id=some["seq_id"].gather(found["row"]), share="contribution"))
+    return pl.concat(parts).select(_ITEMS.keys())
 
 
-def _one_line(text: pl.Expr) -> pl.Expr:
-    joined = text.str.strip_chars().str.replace_all(r"\s*\n\s*", "  ·  ")
-    return pl.when(joined.str.len_chars() > LENGTH).then(joined.str.slice(0, LENGTH - 1) + "…").otherwise(joined)
+def _foreign(detector: Detector, encoded: Encoded) -> np.ndarray:
+    """Columns that no normal of the service holds, where the detector knows."""
+    if not isinstance(detector, NearestNormal):
+        return np.zeros(encoded.X.shape[1], dtype=bool)
+    return ~np.isin(np.arange(encoded.X.shape[1]), detector.items_)
+
+
+def _messages_of(model: Model, vec: Vectorizer, items: Items, service: str, seq_ids: pl.Series) -> pl.DataFrame:
+    """The messages of sequences by the z-score of an event that holds one."""
+    counts = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode()), pl.col("kind") == "message")
+    held = items.messages.join(counts, on="message_id", how="semi")
+    X = vec.transform_messages(held).X
+    z = model.calibrations[service].z(np.asarray(model.detectors[service].score(X)))
+    known = np.asarray(X[:, : vec.vocabulary_.height].sum(axis=1)).ravel() > 0
+    scored = held.select("message_id", share=pl.Series(z, dtype=pl.Float64), known=pl.Series(known))
+    named = counts.join(scored, on="message_id").rename({"message_id": "feature", "n": "here"})
+    return named.select(pl.col(name).cast(dtype) for name, dtype in _ITEMS.items())
+
+
+def _described(vec: Vectorizer, items: Items) -> pl.DataFrame:
+    """feature, kind, item (text) of what the logs hold, and of what only the vocabulary knows."""
+    kinds = items.messages.select(feature="message_id", kind=pl.col("kind").cast(pl.String), text="text")
+    held = vec.expand(items.messages).select("feature", item="name").unique("feature", keep="first")
+    names = pl.Series(vec.feature_names_[: vec.vocabulary_.height], dtype=pl.String)
+    known = vec.vocabulary_.select("feature", item=names)
+    both = pl.concat([held, known, kinds.select("feature", item="text")]).unique("feature", keep="first")
+    return both.join(kinds.drop("text"), on="feature", how="left")

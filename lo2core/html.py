@@ -30,7 +30,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 pre, td.text { font: 12px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 pre { background: var(--code); padding: .6rem; margin: .3rem 0 }
 tr.mark td { background: var(--mark) } details summary { cursor: pointer }
-svg { max-width: 100%; height: auto }
+svg { max-width: 100%; height: auto; overflow: visible }
 """
 
 
@@ -79,9 +79,8 @@ def table(frame: pl.DataFrame, titles: dict[str, str], texts: Iterable[str] = ()
 
 def _cell(value: Any, is_text: bool) -> str:
     if isinstance(value, float):
-        return (
-            f'<td class="number">{value:,.0f}</td>' if value.is_integer() else f'<td class="number">{value:,.3g}</td>'
-        )
+        whole = value.is_integer() or abs(value) >= 1000
+        return f'<td class="number">{value:,.0f}</td>' if whole else f'<td class="number">{value:,.3g}</td>'
     if isinstance(value, int) and not isinstance(value, bool):
         return f'<td class="number">{value:,}</td>'
     if isinstance(value, datetime):
@@ -106,7 +105,15 @@ def chart(drawn: Chart, width: int = 760) -> str:
         "gridOpacity": 0.25,
         "domainColor": NEUTRAL,
     }
-    config = {"background": None, "view": {"stroke": None}, "axis": grey, "legend": grey, "title": {"color": NEUTRAL}}
+    room = {"left": 50, "top": 5, "right": 20, "bottom": 5}  # a reader's font may be wider than the one measured here
+    config = {
+        "padding": room,
+        "background": None,
+        "view": {"stroke": None},
+        "axis": grey,
+        "legend": grey,
+        "title": {"color": NEUTRAL},
+    }
     spec = json.loads(plain.to_json())
     spec["config"] = {**spec.get("config", {}), **config}
     return str(vlc.vegalite_to_svg(spec))

@@ -9,9 +9,11 @@ from lo2core.enhance import enrich_messages
 from lo2core.evidence import Evidence
 from lo2core.items import Items
 from lo2core.model import Model
-from lo2core.titles import titles
+from lo2core.titles import one_line, titles
 
 MARKS = 5_000
+OUTSIDE = "all items that no training normal holds"
+"""What stands for the items outside the vocabulary, which are counted together."""
 SEQUENCES = 200
 """So many sequences a service are attributed, spread evenly over the scored ones."""
 
@@ -73,7 +75,7 @@ def beeswarm(evidence: Evidence, service: str, top: int = 12) -> pl.DataFrame:
 def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFrame:
     described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
     named = found.join(described, on="feature", how="left", maintain_order="left")
-    named = named.with_columns(item=pl.col("item").fill_null("outside the vocabulary"))
+    named = named.with_columns(item=pl.col("item").fill_null(OUTSIDE))
     return named.with_columns(title=titles(named, evidence.messages, evidence.normal_totals(service)))
 
 
@@ -89,7 +91,7 @@ def normal_scores(model: Model) -> pl.DataFrame:
 
 
 def foreign_templates(evidence: Evidence) -> pl.DataFrame:
-    """Templates that the scored logs hold and no training normal does: template, n, services, test_cases."""
+    """Templates that the scored logs hold and no training normal does: template, title, n, services, test_cases."""
     normal_ids = [name for service in evidence.normals for name in evidence.normal_ids(service)]
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(normal_ids))
     templates = _templates(evidence, Items(evidence.messages, evidence.here.items.counts))
@@ -107,6 +109,7 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
             test_cases=pl.col("test_case").unique().sort(),
         )
         .sort(pl.col("test_cases").list.len(), "n", "template", descending=[True, True, False])
+        .select("template", "n", "services", "test_cases", title=one_line(pl.col("template")))
     )
 
 

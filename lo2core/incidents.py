@@ -44,8 +44,10 @@ def in_words(p_value: float | None, n_normals: int) -> str:
         return "not scored: the model does not know this service"
     as_odd = round(p_value * (n_normals + 1)) - 1
     if as_odd < 1:
-        return f"odder than all {n_normals} normals"
-    return f"as odd as {as_odd} of {n_normals} normals"
+        return f"odder than all {n_normals:,} normals"
+    if as_odd >= n_normals:
+        return f"no odder than any of {n_normals:,} normals"
+    return f"as odd as {as_odd:,} of {n_normals:,} normals"
 
 
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:

@@ -32,7 +32,7 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     if not places.height:
         return empty()
     return (
-        _with_neighbours(events, places, around)
+        _with_neighbours(events, hits, places, around)
         .with_columns(seq_id=pl.lit(seq_id), service=pl.lit(evidence.service_of(seq_id)))
         .select(_LINES.names())
     )
@@ -41,6 +41,18 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
 def empty() -> pl.DataFrame:
     """No lines, for logs whose events were not saved."""
     return pl.DataFrame(schema=_LINES)
+
+
+def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines as they stand together in the log: `stretch` counts the stretches, that of the first place first.
+
+    Surroundings that touch are one stretch; inside it the lines are in the order of the log.
+    """
+    ordered = lines.sort("event_line", "line_no")
+    end = pl.col("event_line") + pl.col("trace").str.count_matches("\n").fill_null(-1) + 1
+    apart = (pl.col("event_line") > end.cum_max().shift() + 1).fill_null(False)
+    best = pl.col("near").min().over(apart.cum_sum())
+    return ordered.with_columns(stretch=best.rank("dense").cast(pl.Int64)).sort("stretch", maintain_order=True)
 
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
@@ -156,14 +168,15 @@ def _worth(candidate: dict[str, Any], shown: set[int], severe_first: bool) -> tu
 
 
 def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
-    """place, event_line, line_no, text, share (of all items of the event) and items of the chosen events."""
+    """place, event_line, line_no, text, share and items of the chosen events; an item counts where it stands first."""
     rows = []
+    above: set[int] = set()
     for place, event in enumerate(chosen, start=1):
         telling = _telling_line(event["lines"])
         shown = {"place": place, "event_line": event["event_line"], "items": event["titles"]}
-        rows.append(
-            shown | {"line_no": telling["line_no"], "text": telling["text"], "share": sum(event["features"].values())}
-        )
+        added = sum(share for feature, share in event["features"].items() if feature not in above)
+        above |= event["features"].keys()
+        rows.append(shown | {"line_no": telling["line_no"], "text": telling["text"], "share": added})
     names = ("place", "event_line", "line_no", "text", "share", "items")
     return pl.DataFrame(rows, schema={name: _LINES[name] for name in names})
 
@@ -180,8 +193,11 @@ def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
     )
 
 
-def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) -> pl.DataFrame:
-    """The chosen lines and the first lines of the events around them, by place and line number."""
+def _with_neighbours(events: pl.DataFrame, hits: pl.DataFrame, places: pl.DataFrame, around: int) -> pl.DataFrame:
+    """The chosen lines and the first lines of the events around them, by place and line number.
+
+    A neighbour's items are those that it has in common with any of the chosen lines.
+    """
     order = events.select(event_line="line_no").with_row_index("at").with_columns(pl.col("at").cast(pl.Int64))
     near = (
         places.select("event_line", near="place")
@@ -196,6 +212,10 @@ def _with_neighbours(events: pl.DataFrame, places: pl.DataFrame, around: int) ->
         .unique("line_no", keep="first", maintain_order=True)
         .select("near", "event_line", "line_no")
     )
+    shared = hits.select("event_line", items="title").unique().join(near, on="event_line")
+    shared = shared.join(places.select(pl.col("items").explode()), on="items", how="semi")
+    shared = shared.group_by("event_line").agg(pl.col("items").sort())
+    near = near.join(shared, on="event_line", how="left")
     marked = places.with_columns(near="place")
     facts = events.select(
         "m_timestamp",

@@ -9,7 +9,8 @@ import polars as pl
 from lo2core import charts, html
 from lo2core.answers import Explanation
 from lo2core.compare import Comparison
-from lo2core.wording import local_time
+from lo2core.incidents import sequence_scores
+from lo2core.wording import are, clock, local_time
 
 TOP = 5
 MOST_INCIDENTS = 60
@@ -46,20 +47,26 @@ def incident_report(explanation: Explanation, diff_rows: pl.DataFrame | None = N
 def prediction_report(
     name: str, predictions: pl.DataFrame, explanations: Sequence[Explanation], made: dict[str, object]
 ) -> str:
-    """A whole prediction as a page: its incidents worst first, and what the explained ones are."""
+    """A whole prediction as a page: its incidents worst first, and what the explained ones are.
+
+    predictions: of sequences, or of events, of which the worst of each sequence stands for it.
+    """
+    predictions = sequence_scores(predictions)
     ranked = _ranked_incidents(predictions, explanations)
     flagged = int(ranked["flagged"].fill_null(False).sum())
+    listed, told = min(ranked.height, MOST_INCIDENTS), len(explanations)
     summary = html.paragraph(
-        f"{ranked.height} incidents, {flagged} flagged; the worst {min(ranked.height, MOST_INCIDENTS)} are listed."
+        f"{are(ranked.height, 'incident')} scored, {flagged:,} of them flagged. The worst {listed:,} are listed here; "
+        f"below, {told:,} of them {'is' if told == 1 else 'are'} explained."
     )
     titles = {"run": "run", "folder": "test case", "window": "window", "service": "worst service", "z": "z-score"}
-    listed = html.table(
+    table = html.table(
         ranked.head(MOST_INCIDENTS), titles | {"flagged": "flagged", "top_item": "what it is"}, ["top_item"]
     )
-    parts = [html.section("Incidents, worst first", summary, _heatmap(predictions, ranked), listed)]
+    parts = [html.section("Incidents, worst first", summary, _heatmap(predictions, ranked), table)]
     parts += [html.section(f"{e.test_case}: {e.incident}", *_short(e)) for e in explanations]
-    told = made | ({"created": local_time(str(made["created"]))} if "created" in made else {})
-    facts = pl.DataFrame({"fact": list(told), "value": [str(value) for value in told.values()]})
+    making = made | ({"created": local_time(str(made["created"]))} if "created" in made else {})
+    facts = pl.DataFrame({"fact": list(making), "value": [str(value) for value in making.values()]})
     parts.append(html.section("How it was made", html.table(facts, {"fact": "fact", "value": "value"}, ["value"])))
     return html.page(f"Prediction {name}", parts)
 
@@ -88,7 +95,9 @@ def _overview(explanation: Explanation) -> str:
     first = ""
     if odd.height:
         row = odd.row(0, named=True)
-        first = html.paragraph(f"First odd event: {row['m_timestamp']}, {row['service']}, line {row['line_no']}:")
+        first = html.paragraph(
+            f"First odd event: {clock(row['m_timestamp'])} in {row['service']}, line {row['line_no']:,}:"
+        )
         first += html.preformatted(row["text"])
     table = html.table(explanation.services, _SERVICES)
     return html.section("Services", html.chart(charts.service_bars(scored, threshold)), table, first)
@@ -102,11 +111,18 @@ def _why(explanation: Explanation, seq_id: str) -> str:
     nearest = explanation.nearest_normals.filter(pl.col("seq_id") == seq_id)
     return html.section(
         f"Why {service}",
-        html.chart(charts.item_bars(_bars(items.head(TOP))), width=420),
-        html.table(_in_percent(items), _ITEMS, ["title"]),
+        "" if explanation.by_message else html.chart(charts.item_bars(_bars(items.head(TOP))), width=420),
+        html.table(_in_percent(items), _item_titles(explanation), ["title"]),
         html.paragraph("Nearest normals: " + ", ".join(nearest["normal"]), soft=True) if nearest.height else "",
         _lines(lines),
     )
+
+
+def _item_titles(explanation: Explanation) -> dict[str, str]:
+    """The columns of items; where single events are scored, how odd each message is stands for its share."""
+    if not explanation.by_message:
+        return _ITEMS
+    return {name: title for name, title in _ITEMS.items() if name != "share"} | {"contribution": "oddness (z)"}
 
 
 def _in_percent(items: pl.DataFrame) -> pl.DataFrame:
@@ -124,13 +140,18 @@ def _bars(items: pl.DataFrame) -> pl.DataFrame:
 def _lines(lines: pl.DataFrame) -> str:
     if not lines.height:
         return html.paragraph("No lines to show: the events were not saved.", soft=True)
-    shown = lines.with_columns(shows=pl.col("place").is_not_null())
+    shown = _with_clock(lines).with_columns(shows=pl.col("place").is_not_null())
     traces = [
         html.folded(f"Stack trace below line {row['event_line']}", html.preformatted(row["trace"]))
         for row in shown.filter("shows").drop_nulls("trace").iter_rows(named=True)
     ]
-    source = html.paragraph(f"From {lines['source'][0]}; the marked lines hold the items.", soft=True)
+    day = lines["m_timestamp"].drop_nulls().head(1).dt.strftime(" of %-d %b %Y").to_list()
+    source = html.paragraph(f"From {lines['source'][0]}{''.join(day)}; the marked lines hold the items.", soft=True)
     return html.table(shown, _LINES, ["text"], marked="shows") + "".join(traces) + source
+
+
+def _with_clock(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"))
 
 
 def _requests(requests: pl.DataFrame) -> str:
@@ -197,11 +218,11 @@ def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanat
 def _heatmap(predictions: pl.DataFrame, ranked: pl.DataFrame) -> str:
     keys = ["run", "folder", "window"]
     shown = ranked.head(MOST_INCIDENTS).with_row_index("rank", 1).select(*keys, "rank", "top_item")
-    cells = predictions.join(shown, on=keys, nulls_equal=True, suffix="_incident")
+    cells = predictions.drop("rank", strict=False).join(shown, on=keys, nulls_equal=True)
     label = pl.concat_str(
         [pl.col("folder"), pl.col("run"), pl.col("window").cast(pl.String)], separator=" / ", ignore_nulls=True
     )
-    cells = cells.select("service", "seq_id", "z_score", "top_item", incident=label, rank="rank_incident")
+    cells = cells.select("service", "seq_id", "z_score", "top_item", "rank", incident=label)
     return (
         html.chart(charts.incident_heatmap(cells, float(predictions["threshold"][0])), width=420)
         if cells.height
@@ -213,8 +234,10 @@ def _short(explanation: Explanation) -> list[str]:
     """Items and the first lines of an incident, for a page of many."""
     lines = explanation.lines.filter(pl.col("place") <= 3).sort("place")
     return [
-        html.table(_in_percent(explanation.items.head(TOP)), {"service": "service"} | _ITEMS, ["title"]),
-        html.table(lines, {"service": "service"} | _LINES, ["text"]) if lines.height else "",
+        html.table(
+            _in_percent(explanation.items.head(TOP)), {"service": "service"} | _item_titles(explanation), ["title"]
+        ),
+        html.table(_with_clock(lines), {"service": "service"} | _LINES, ["text"]) if lines.height else "",
     ]
 
 

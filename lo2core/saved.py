@@ -5,7 +5,7 @@ A prediction of the workspace's own logs is known by the name of its table, one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,8 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from lo2core import byhand
 from lo2core.items import Items
-from lo2core.parquet import table_name
+from lo2core.names import TABLES
+from lo2core.parquet import readable, table_name
 from lo2core.store import Workspace
 from lo2core.tables import EventPredictions, Predictions
 
@@ -22,14 +24,33 @@ INCIDENT = ("run", "folder", "window")
 
 
 def saved_names(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions: the workspace's own first, each newest first."""
+    """Names of all saved predictions: the workspace's own first, each newest first; last those that cannot be read."""
     theirs = [f"{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
-    return workspace.predictions() + theirs
+    return sorted(workspace.predictions() + theirs, key=lambda name: not _works(*home_of(workspace, name)))
 
 
 def newest_first(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions by the time they were saved."""
-    return sorted(saved_names(workspace), key=lambda name: _made(*home_of(workspace, name)), reverse=True)
+    """Names of all saved predictions by the time they were saved; last those that cannot be read."""
+
+    def order(name: str) -> tuple[bool, tuple[datetime, int]]:
+        home, table = home_of(workspace, name)
+        return _works(home, table), _made(home, table)
+
+    return sorted(saved_names(workspace), key=order, reverse=True)
+
+
+def damaged(workspace: Workspace) -> list[str]:
+    """Names of damaged files of the workspace and its samples that may have been predictions."""
+    found = []
+    for home in (workspace, *workspace.samples()):
+        prefix = "" if home is workspace else f"{home.root.name}/"
+        names = sorted({path.stem for path in home.root.glob("[!.]*.parquet")} - set(TABLES.values()))
+        found += [f"{prefix}{name}" for name in names if home.artefact(name).problem]
+    return found
+
+
+def _works(home: Workspace, table: str) -> bool:
+    return not byhand.problem(home, table)
 
 
 def _made(home: Workspace, table: str) -> tuple[datetime, int]:
@@ -44,9 +65,13 @@ def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
     return (workspace.sample(sample) if sample else workspace), table
 
 
-def read_predictions(workspace: Workspace, name: str) -> pl.DataFrame:
-    """Saved predictions of sequences or of events; raises ArtefactError where there are none of that name."""
-    return workspace.read(EventPredictions if _of_events(workspace, name) else Predictions, name)
+def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Saved predictions of sequences or of events, all `columns` of them unless told; see `byhand.scan`.
+
+    Raises ArtefactError where there are none of that name.
+    """
+    with readable(workspace.path(name)):
+        return byhand.scan(workspace, name).select(columns or pl.all()).collect()
 
 
 def _of_events(workspace: Workspace, name: str) -> bool:
@@ -59,12 +84,14 @@ def read_sequence_scores(workspace: Workspace, name: str) -> pl.DataFrame:
     Within a service score, z and p agree on which that is. Raises as `read_predictions`.
     """
     if not _of_events(workspace, name):
-        return workspace.read(Predictions, name)
+        return read_predictions(workspace, name)
     columns = [column for column in Predictions.column_names() if column not in ("seq_id", "rank")]
-    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min}
-    found = workspace.scan(EventPredictions, name).group_by("seq_id")
+    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min, "pred_ano": pl.max}
+    found = byhand.scan(workspace, name).group_by("seq_id")
     one_each = found.agg(worst.get(column, pl.first)(column) for column in columns)
-    return one_each.sort("z_score", "seq_id", descending=[True, False], nulls_last=True).collect(engine="streaming")
+    ordered = one_each.sort("z_score", "seq_id", descending=[True, False], nulls_last=True)
+    with readable(workspace.path(name)):
+        return ordered.collect(engine="streaming")
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,11 @@ def incident(explanation: Explanation) -> str:
             frame.filter(pl.col("seq_id") == seq_id)
             for frame in (explanation.items, explanation.lines, explanation.requests)
         )
-        parts.append(f"\n{items['service'][0]}: items that made the score (share, count here, in the nearest normals)")
-        parts += [_item(row) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
+        first = "oddness" if explanation.by_message else "share"
+        parts.append(
+            f"\n{items['service'][0]}: items that made the score ({first}, count here, in the nearest normals)"
+        )
+        parts += [_item(row, explanation.by_message) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
         if lines.height:
             parts.append(f"lines of {lines['source'][0]}")
             parts += [_line(row) for row in lines.drop_nulls("place").sort("place").iter_rows(named=True)]
@@ -49,9 +52,10 @@ def _services(services: pl.DataFrame) -> str:
     )
 
 
-def _item(row: dict) -> str:
+def _item(row: dict, by_message: bool) -> str:
     normals = " ".join(f"{n:.0f}" for n in row["normals"])
-    return _cut(f"  {row['share']:>5.0%} {row['here']:>6.0f}  ({normals})  {row['title']}")
+    first = f"{row['contribution']:>5.1f}" if by_message else f"{row['share']:>5.0%}"
+    return _cut(f"  {first} {row['here']:>6.0f}  ({normals})  {row['title']}")
 
 
 def _line(row: dict) -> str:

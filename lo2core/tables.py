@@ -127,7 +127,7 @@ class EventPredictions(Predictions):
 
 
 class ExplainedItems(dy.Schema):
-    """One row an item that made a sequence's score; rank 1 has the largest share."""
+    """One row an item that made a sequence's score; rank 1 says most about it, see `shares.said_most`."""
 
     seq_id = dy.String(primary_key=True)
     service = dy.String()
@@ -181,8 +181,9 @@ class ExplainedLines(dy.Schema):
     correlation_id = dy.String(nullable=True)
     source = dy.String()
     share = dy.Float64(min=0)
-    """Of the score, by all items that the event holds."""
+    """Of the score, by the items of the event that no line of a smaller place shows."""
     items = dy.List(dy.String())
+    """Those that the event holds; of a line around, those that a line with a place shows."""
 
 
 class ExplainedRequests(dy.Schema):

@@ -10,6 +10,7 @@ from lo2core.enhance import enrich_messages
 from lo2core.masks import Masker, MaskRule
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Messages, Sequences
+from lo2core.titles import one_line
 from lo2core.vectorizer import event_lines
 
 SAMPLE = 20_000
@@ -19,9 +20,9 @@ SAMPLE = 20_000
 def templates(workspace: Workspace) -> pl.DataFrame:
     """One row a template, most frequent first.
 
-    Columns template, events (how many), messages (distinct ones), services (list), normal and other (share of the
-    normal, and of the other, test cases that hold it; null where there is none), example (its most frequent message),
-    message_ids.
+    Columns template, title (`titles.one_line` of it), events (how many), messages (distinct ones), services (list),
+    normal and other (share of the normal, and of the other, test cases that hold it; null where there is none), example
+    (its most frequent message), message_ids.
     """
     texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
     known = enrich_messages(texts).select("message_id", template="e_template", text="e_message_normalized")
@@ -43,8 +44,8 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     )
     usual = counts.group_by("template", "text").agg(pl.col("n").sum()).sort("n", "text", descending=[True, False])
     example = usual.unique("template", keep="first", maintain_order=True).select("template", example="text")
-    columns = ("template", "events", "messages", "services", "normal", "other", "example", "message_ids")
-    joined = found.with_columns(**absent).join(example, on="template")
+    columns = ("template", "title", "events", "messages", "services", "normal", "other", "example", "message_ids")
+    joined = found.with_columns(**absent, title=one_line(pl.col("template"))).join(example, on="template")
     return joined.select(columns).sort("events", "template", descending=[True, False])
 
 

@@ -5,23 +5,91 @@ from __future__ import annotations
 import polars as pl
 
 TITLE_LENGTH = 160
+"""Signs of a message; its origin stands behind it."""
 _PATH = r"(?:^|[\s=])((?:/(?:[\w<>.-]|\{\w+\})+)+)"
 STACK_FRAME = r"^\s+(at |\.\.\. |- )"
 """A line of a stack trace below its exception: it says where, not what."""
 SEVERE = ("ERROR", "FATAL", "SEVERE")
+_LEVEL = r"(?P<level>(?:[a-z ]+: )?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|<\*>) )"
+_HEADER = rf"^{_LEVEL}(?:\S*\.)?(?P<logger>[^\s.]+)(?: (?P<method>\S+))? -(?: (?P<body>.*))?$"
+_FRAME = r"^at (?:\S*/)?(?:[\w$]+\.)*([\w$]+\.[\w$<>]+)\((.*)\)$"
+_EXCEPTION = r"\b(?:[a-z_][\w$]*\.)+([A-Z][\w$]*(?:Exception|Error|Throwable))\b"
+_OBJECT = r'^((?:[^{"]*: )?)\{\s*"'
+_LONG_OBJECT = r'(\{"[^{}]{40})[^{}]{20,}\}'
+_TOLD = {"status": "statusCode|status", "code": "code|errorCode", "name": "message|error|title"}
+_DESCRIPTION = "description|error_description|detail|details"
+WEIGHTS = {"exception": 2.0, "error": 2.0, "warning": 1.5, "other": 1.0, "frame": 0.1}
+"""How much items of equal share say: a stack frame comes with its exception, an error is why one looks.
+
+One that ends in a colon says nothing yet.
+"""
 
 
 def titles(found: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> pl.Series:
-    """A line for each item (columns feature, kind, item): its text, or what says most of a request kind.
+    """A line for each item (columns feature, kind, item): `one_line` of its text, or of what says most of a
+    request kind.
 
     messages: `tables.Messages`; usual: how often messages occur where nothing is wrong (message_id, normal_n).
     """
     requests = found.filter(pl.col("kind") == "request").select("feature")
     telling = telling_messages(requests, messages, usual).select("feature", "path", telling="text")
     joined = found.join(telling, on="feature", how="left", maintain_order="left")
-    request = pl.format("request {} -> {}", pl.col("path").fill_null("?"), pl.col("telling"))
-    text = pl.coalesce(request, "item", pl.lit("?")).str.strip_chars().str.replace_all(r"\s+", " ")
-    return joined.select(_shortened(text)).to_series()
+    request = pl.format("request {} -> {}", pl.col("path").fill_null("?"), one_line(pl.col("telling")))
+    return joined.select(pl.coalesce(request, one_line(pl.col("item")), pl.lit("?"))).to_series()
+
+
+def one_line(text: pl.Expr) -> pl.Expr:
+    """A message as one line, what it says first and where it comes from last.
+
+    `ERROR a.b.Logger method - text` becomes `ERROR text  ·  Logger.method`. A JSON object that tells of an error is put
+    into words: status, code and name, then the description. Exceptions and stack frames lose their packages.
+    """
+    whole = text.str.strip_chars().str.replace_all(r"\s+", " ")
+    header = whole.str.extract_groups(_HEADER).struct
+    level = header.field("level").fill_null("")
+    said = pl.when(level == "").then(whole).otherwise(header.field("body").fill_null(""))
+    origin = pl.concat_str(header.field("logger"), header.field("method"), separator=".", ignore_nulls=True)
+    body = _shortened((level + _in_words(said)).str.strip_chars())
+    return pl.when(origin != "").then(pl.format("{}  ·  {}", body, origin)).otherwise(body)
+
+
+def said(text: str) -> str:
+    """`one_line` of one text."""
+    return str(pl.select(one_line(pl.lit(text))).item())
+
+
+def _in_words(text: pl.Expr) -> pl.Expr:
+    """A message without packages, its JSON in words or shortened."""
+    plain = text.str.replace(_FRAME, "at ${1} (${2})").str.replace_all(_EXCEPTION, "${1}")
+    name, description = _value(plain, _TOLD["name"]), _value(plain, _DESCRIPTION)
+    first = pl.concat_str(*(_value(plain, keys) for keys in _TOLD.values()), separator=" ", ignore_nulls=True)
+    told = pl.when(description.is_null()).then(first).when(first == "").then(description)
+    words = plain.str.extract(_OBJECT) + told.otherwise(pl.format("{}: {}", first, description))
+    is_told = plain.str.contains(_OBJECT) & pl.coalesce(name, description).is_not_null()
+    return pl.when(is_told).then(words).otherwise(plain.str.replace_all(_LONG_OBJECT, "${1}…}"))
+
+
+def _value(text: pl.Expr, keys: str) -> pl.Expr:
+    """The value of the first of these keys in a JSON object; a template may have cut it."""
+    return text.str.extract(rf'"(?:{keys})"\s*:\s*"?((?:[^"\\,}}]|\\.|, |,$)+)')
+
+
+def weight(text: pl.Expr) -> pl.Expr:
+    """How much an item says beside others of the same share, by its text: see `WEIGHTS`."""
+    start = r"(?m)^(?:[a-z ]+: )?"
+    return (
+        pl.when(text.str.contains(r"^\s*(at |\.\.\. \d|- )"))
+        .then(WEIGHTS["frame"])
+        .when(text.str.contains(r"^[^\n]*:\s*(null)?\s*$"))
+        .then(WEIGHTS["other"])
+        .when(text.str.contains(r"^(Caused by: )?[\w$.]*(Exception|Error)(:|$)"))
+        .then(WEIGHTS["exception"])
+        .when(text.str.contains(rf"{start}({'|'.join(SEVERE)})\b"))
+        .then(WEIGHTS["error"])
+        .when(text.str.contains(rf"{start}WARN"))
+        .then(WEIGHTS["warning"])
+        .otherwise(WEIGHTS["other"])
+    )
 
 
 def telling_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,11 @@ def are(n: int, noun: str) -> str:
     return f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
 
 
+def clock(moment: datetime | None) -> str:
+    """The time of day of a log line: '17:08:51.728'."""
+    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else "at an unknown time"
+
+
 def local_time(stamp: str) -> str:
     """A recorded moment (ISO 8601) on the clock of whoever reads it: '24 Nov 2026 21:10'."""
     return f"{datetime.fromisoformat(stamp).astimezone():%-d %b %Y %H:%M}"

@@ -82,12 +82,12 @@ def _sequences(events: pl.DataFrame) -> pl.DataFrame:
     return facts.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
-def evidence(detector: str = "NearestNormal", items: str = "messages") -> Evidence:
+def evidence(detector: str = "NearestNormal", items: str = "messages", unit: str = "sequence") -> Evidence:
     """Six normals of three runs, and in the last run a test case with two faulty calls."""
     normals = [sequence(f"run_{n % 3}", f"correct_{n}", [OK] * (4 + n)) for n in range(6)]
     fault = sequence("run_2", "no_client", [OK, OK, FAULT, OK, FAULT, OK])
     loaded = logs(pl.concat([*normals, fault]))
-    model, vec = train(CountSource(loaded.items, loaded.sequences), Recipe(detector, items))
+    model, vec = train(CountSource(loaded.items, loaded.sequences, unit), Recipe(detector, items, unit))
     return Evidence(model, vec, loaded, loaded)
 
 

@@ -110,6 +110,24 @@ def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Eviden
     paths = answers.keep_prediction(home, found, predictions, explanations)
     page = next(path for path in paths if path.name == "report.html").read_text()
     assert all(str(one.incident) in page for one in explanations)
+    assert "The worst 60 are listed here; below, 3 of them are explained." in page
+
+
+def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, tmp_path: Path) -> None:
+    from lo2core import report, spoken
+    from lo2core.saved import read_sequence_scores
+
+    bundle = pipeline.train_bundle(home, Recipe("Rarity", unit="event"), tmp_path / "rare.joblib")
+    pipeline.predict_bundle(home, bundle, "rare")
+    of_events = answers.evidence(home, answers.bundle_of(home, "rare"))
+    for predictions in (read_predictions(home, "rare"), read_sequence_scores(home, "rare")):
+        worst = answers.worst_incidents(predictions, 1)[0]
+        one = answers.explain_incident(of_events, predictions, worst, "rare")
+        page = report.prediction_report("rare", predictions, [one], {})
+        assert "below, 1 of them is explained" in page
+        assert "oddness (z)" in page
+        assert "share of the score" not in page + report.incident_report(one)
+        assert "(oddness, count here" in spoken.incident(one)
 
 
 def test_normals_cut_for_training_are_found_again(found: Evidence, explained: Explanation) -> None:

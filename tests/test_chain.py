@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lo2core import chain, pipeline
-from lo2core.chain import FRESH, MISSING, STALE, Step
+from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step
 from lo2core.load import LoadOptions
 from lo2core.saved import newest_first
 from lo2core.store import Workspace
+from lo2core.tables import Sequences
 from lo2core.train import Recipe
 
 
@@ -69,7 +71,7 @@ def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Pa
     assert newest_first(workspace) == ["today/scored", "one_predictions"]
     assert steps["Predictions"].facts["name"] == "today/scored"
     assert steps["Predictions"].state == FRESH
-    assert steps["Explained"].why == "No explanation of today/scored is kept yet."
+    assert steps["Explained"].why == "No explanation is kept yet."
 
 
 def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:
@@ -79,6 +81,33 @@ def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Work
     assert states(made)["Explained"].state == FRESH
     os.utime(kept, (0, 0))
     assert states(made)["Explained"].state == STALE
+
+
+def test_the_newest_explanation_counts_whichever_prediction_it_is_of(made: tuple[Workspace, Path]) -> None:
+    kept = made[0].explanations("one_predictions") / "items.csv"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    pipeline.predict_bundle(made[0], made[1] / "one.joblib", "newer")
+    step = states(made)["Explained"]
+    assert (step.state, step.facts["prediction"]) == (FRESH, "one_predictions")
+
+
+def test_a_damaged_file_breaks_its_own_step_alone(made: tuple[Workspace, Path]) -> None:
+    made[0].path(Sequences).write_bytes(b"PAR1 nonsense")
+    steps = states(made)
+    assert steps["Loaded"].state == BROKEN
+    assert "lo2_sequences.parquet is damaged" in steps["Loaded"].why
+    assert steps["Predictions"].state == FRESH
+
+
+def test_a_prediction_that_cannot_be_read_gives_way_to_one_that_can(made: tuple[Workspace, Path]) -> None:
+    pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(made[0].path("mine"))
+    made[0].path("cut").write_bytes(made[0].path("one_predictions").read_bytes()[:2000])
+    facts = states(made)["Predictions"].facts
+    assert (facts["name"], facts["damaged"]) == ("one_predictions", "cut")
+    assert newest_first(made[0]) == ["one_predictions", "mine"]
+    made[0].remove("one_predictions")
+    assert states(made)["Predictions"].state == BROKEN
 
 
 def test_enriched_events_are_fresh_until_the_logs_change(made: tuple[Workspace, Path], sample_logs: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lo2core.diff import aligned_diff, summary, unfolded
+from lo2core.diff import aligned_diff, around_extra, summary, unfolded
 
 
 def ids(text: str) -> pl.Series:
@@ -52,6 +52,26 @@ def test_unfolding_hides_the_middle_of_long_common_stretches() -> None:
     assert rows["n"].to_list() == [1, 1, 4, 1, 1, 1]
     assert rows["here_text"].to_list() == ["a", "b", None, "g", "h", "X"]
     assert rows["normal_line"].to_list() == [1, 2, None, 7, 8, None]
+
+
+def test_what_is_here_alone_keeps_its_surroundings() -> None:
+    texts = "abcdefghXijklmn", "abcdefghijklmn"
+    rows = unfolded(aligned_diff(*map(ids, texts)), *map(events, texts), context=9)
+    alone = around_extra(rows, context=2)
+    assert alone["change"].to_list() == ["left out", "common", "common", "extra", "common", "common", "left out"]
+    assert alone["n"].to_list() == [6, 1, 1, 1, 1, 1, 4]
+    assert alone["here_text"].to_list() == [None, "g", "h", "X", "i", "j", None]
+
+
+def test_a_fold_beside_what_is_left_out_is_part_of_it_and_a_single_row_stays() -> None:
+    changes = ["missing", "missing", "folded", "common", "extra", "common", "common", "missing", "common", "extra"]
+    rows = pl.DataFrame({"change": changes, "n": [1, 1, 9, *[1] * 7]}).with_columns(
+        pl.lit(None, pl.String).alias(name) for name in ("here_line", "here_text", "normal_line", "normal_text")
+    )
+    alone = around_extra(rows, context=2)
+    assert alone["change"].to_list() == ["left out", "common", "extra", *changes[5:]]
+    assert alone["n"].to_list()[0] == 11
+    assert around_extra(rows, context=1)["change"].to_list()[4:] == ["left out", "common", "extra"]
 
 
 def test_short_common_stretches_stay_open() -> None:

@@ -9,6 +9,8 @@ from explained import FAULTY, OK, evidence, logs, predictions, sequence
 from lo2core import explain, incidents, lines, rawlines, requests
 from lo2core.errors import InputError
 from lo2core.evidence import Evidence, Logs, raw_counts
+from lo2core.headlines import headlines
+from lo2core.predict import predict_events
 from lo2core.tables import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
 
 
@@ -91,6 +93,50 @@ def test_the_first_line_is_the_root_cause_of_the_error(found: Evidence) -> None:
     assert first["trace"].splitlines()[0] == "\tat com.example.Handler.next(Handler.java:7)"
 
 
+def test_shares_of_lines_add_up_and_neighbours_name_what_they_hold_too(found: Evidence) -> None:
+    shown = lines.lines(found, FAULTY, explain.items(found, FAULTY))
+    assert 0 < shown["share"].sum() <= 1
+    numbered, around = shown.drop_nulls("place"), shown.filter(pl.col("place").is_null())
+    assert numbered["items"].list.len().min() > 0
+    assert set(around["items"].explode().drop_nulls()) <= set(numbered["items"].explode())
+
+
+def test_surroundings_that_touch_are_one_stretch(found: Evidence) -> None:
+    shown = lines.lines(found, FAULTY, explain.items(found, FAULTY), around=1)
+    assert lines.in_stretches(shown)["stretch"].unique().to_list() == [1]
+    far = shown.head(1).with_columns((pl.col("line_no", "event_line") + 90), near=pl.lit(0, dtype=pl.Int64))
+    apart = pl.concat([shown, far])
+    assert lines.in_stretches(apart).select("line_no", "stretch").row(0) == (far["line_no"][0], 1)
+    assert lines.in_stretches(apart)["stretch"].max() == 2
+
+
+def test_errors_come_first_and_stack_frames_last(found: Evidence) -> None:
+    titles = explain.items(found, FAULTY).filter(pl.col("share") > 0)["title"].to_list()
+    assert titles[:2] == ["Caused by: IllegalStateException: no such client", "ERROR refused  ·  Handler.handle"]
+    assert titles[-1] == "at Handler.next (Handler.java:7)"
+
+
+def test_of_scored_events_the_worst_stands_first() -> None:
+    found = evidence("Rarity", unit="event")
+    items = explain.items(found, FAULTY)
+    parts = (found.model, found.vec, found.here.items, found.here.sequences, found.here.events)
+    worst = predict_events(*parts).filter(pl.col("seq_id") == FAULTY).collect()["z_score"].max()
+    assert items["contribution"].is_sorted(descending=True)
+    assert items["contribution"][0] == pytest.approx(worst)
+
+
+@pytest.mark.parametrize(
+    ("detector", "unit"), [("NearestNormal", "sequence"), ("Rarity", "sequence"), ("Rarity", "event")]
+)
+def test_the_headline_is_the_first_item(detector: str, unit: str) -> None:
+    found = evidence(detector, unit=unit)
+    sequences = found.here.sequences.select("seq_id", "service")
+    told = headlines(found.model, found.vec, found.here.items, sequences)
+    for seq_id, top in told.iter_rows():
+        items = explain.items(found, seq_id).filter(pl.col("share") > 0)
+        assert (top or "").removeprefix("new: ") == (items["title"][0] if items.height else "")
+
+
 def test_each_event_is_shown_once_and_neighbours_stand_around(found: Evidence) -> None:
     shown = lines.lines(found, FAULTY, explain.items(found, FAULTY), around=1)
     marked = shown.drop_nulls("place")
@@ -116,7 +162,7 @@ def test_requests_that_no_normal_has_come_with_an_example_and_its_path(found: Ev
     kinds = requests.foreign_requests(found, FAULTY)
     ExplainedRequests.validate(kinds)
     assert kinds.select("n", "example", "n_normals").rows() == [(2, "no_client-2", 6)]
-    assert kinds["title"][0] == "request /client/none -> ERROR c.e.Handler handle - refused"
+    assert kinds["title"][0] == "request /client/none -> ERROR refused  ·  Handler.handle"
     path = requests.request_path(found, FAULTY, "no_client-2")
     assert path["text"].str.extract(r" - (.*)$").to_list() == ["path = /client/none", "found nothing", "refused"]
 
@@ -137,7 +183,12 @@ def test_services_are_put_into_words(found: Evidence) -> None:
 
 @pytest.mark.parametrize(
     ("p_value", "said"),
-    [(1 / 45, "odder than all 44 normals"), (3 / 45, "as odd as 2 of 44 normals"), (None, "not scored")],
+    [
+        (1 / 45, "odder than all 44 normals"),
+        (3 / 45, "as odd as 2 of 44 normals"),
+        (1.0, "no odder than any of 44 normals"),
+        (None, "not scored"),
+    ],
 )
 def test_p_values_are_put_into_words(p_value: float | None, said: str) -> None:
     assert incidents.in_words(p_value, 44).startswith(said)

@@ -41,7 +41,13 @@ def test_marked_items_bring_the_score_down_and_the_old_one_stays(found: Evidence
 def test_what_is_suppressed_is_counted(found: Evidence) -> None:
     applied = feedback.apply(found, scored(found), marks_of_all_new_items(found))
     assert feedback.suppressed(applied)["folder"].to_list() == ["no_client"]
-    assert "1 more incident would be flagged" in feedback.sentence(applied)
+    assert feedback.sentence(applied) == "Marks touch 1 sequence and keep 1 incident from being flagged."
+
+
+def test_a_mark_is_not_taken_back_without_a_reason(found: Evidence) -> None:
+    marks = marks_of_all_new_items(found)
+    with pytest.raises(InputError, match="To take a mark back, say why"):
+        feedback.undo(marks, marks["mark"][0], " ", "ann")
 
 
 def test_untouched_sequences_keep_their_scores(found: Evidence) -> None:

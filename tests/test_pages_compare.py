@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, answers, density
 from lo2core.store import Workspace
+from lo2core.tables import Predictions
 from lo2core.ui import alike
 
 COMPARE = "pages/6_Compare.py"
@@ -217,3 +218,14 @@ def test_a_click_on_a_cell_lists_just_what_it_counts() -> None:
         listed = alike.selected(z, {"pick": [{"cell": cell}]})
         assert listed is not None
         assert listed.height == n
+
+
+def test_a_prediction_written_by_hand_may_lack_ranks_and_p_values(
+    scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = dashboard_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
+    workspace.read(Predictions, "nn").drop("p_value", "rank").write_parquet(workspace.path("mine"))
+    app = open_page(COMPARE, a="forest", b="mine")
+    assert not app.exception
+    assert metrics(app)["B flags"] == metrics(open_page(COMPARE, a="forest", b="nn"))["B flags"]
+    assert not tab(app, "Over time").exception

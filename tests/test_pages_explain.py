@@ -12,8 +12,8 @@ from pageverbs import dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
-from lo2core import __main__, answers, feedback
-from lo2core.saved import read_predictions
+from lo2core import __main__, answers, feedback, importance
+from lo2core.saved import read_predictions, read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
 from lo2core.ui import modelview
@@ -101,9 +101,27 @@ def test_a_picked_item_lists_every_line_that_holds_it_and_a_picked_line_unfolds(
     app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
     here = table_with(app, "nearest")["here"][0]
     app = pick(app, "items-nn", 0)
-    assert table_with(app, "place").height == here
+    lines = table_with(app, "place")
+    assert lines.height == here
+    assert "part" not in lines.columns
     app = pick(app, "lines-nn", 0)
     assert "oauth2-client-1.log, line " in texts(app)
+
+
+def test_scored_events_are_explained_by_the_worst_of_them(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "rare.joblib"
+    recipe = answers.pipeline.Recipe("Rarity", unit="event")
+    answers.pipeline.predict_bundle(own, answers.pipeline.train_bundle(own, recipe, bundle), "rare")
+    flagged = read_sequence_scores(own, "rare")
+    run = flagged.filter(folder=FAULT)["run"][0]
+    app = open_page(EXPLAIN, prediction="rare", run=run, folder=FAULT, service="client")
+    assert "This is the score of its worst event." in texts(app)
+    items = table_with(app, "oddness")
+    assert "share" not in items.columns
+    assert items["oddness"].is_sorted(descending=True)
+    services = table_with(app, "pred_ano")
+    assert items["oddness"].round(1)[0] == services.filter(service="client")["z_score"][0]
+    assert flagged["pred_ano"].equals((flagged["z_score"] >= flagged["threshold"]), check_names=False)
 
 
 def test_an_unsaved_score_is_explained_by_its_bundle(workspace: Workspace, run: str) -> None:
@@ -124,7 +142,12 @@ def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str)
     app.session_state["lines-tabs"] = "Beside the nearest normal"
     app.run()
     assert "are here alone" in texts(app)
-    assert {"only here", "only normal"} <= {change[0] for change in table_with(app, "here_at")["change"]}
+    alone = table_with(app, "here_at")["change"].list.first().to_list()
+    app = app.segmented_control(key="diff-view").set_value("All differences").run()
+    every = table_with(app, "here_at")["change"].list.first().to_list()
+    assert alone.count("only here") == every.count("only here") > 0
+    assert len(alone) < len(every)
+    assert "only normal" in every
 
 
 def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:
@@ -148,9 +171,9 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     seq_id = flagged["seq_id"][0]
     answers.add_mark(own, feedback.benign("sequence", seq_id, seq_id, "a drill", "me"))
     app = open_page(EXPLAIN, prediction="nn")
-    assert "without them 1 more incident would be flagged" in app.expander[0].label
+    assert "keep 1 incident from being flagged" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
-    assert table_with(app, "z_after", "words")["z_after"].drop_nulls().to_list() == ["benign"]
+    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "benign"]
     app = press(pick(app, "marks-", 0), "Take it back ...")
     assert seq_id in [code.value for code in app.code]
 
@@ -162,7 +185,15 @@ def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None
     assert not app.exception
     assert "forest: IsolationForest on messages" in texts(app)
     assert table_with(app, "importance").height
-    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "template")["template"])
+    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "cases")["title"])
+
+
+def test_what_the_model_has_no_column_for_is_put_into_words(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    app.session_state[modelview.TABS] = modelview.MODEL
+    important = table_with(app.run(), "importance")["title"].to_list()
+    app = pick(app, "importance-nn", important.index(importance.OUTSIDE))
+    assert "occurs nowhere in the training" in texts(app)
 
 
 def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace) -> None:

@@ -52,6 +52,14 @@ def test_without_logs_the_page_leads_to_loading(empty: Workspace) -> None:
     assert has_button(page(TRAIN), "Load logs")
 
 
+def test_damaged_logs_are_told_and_the_page_goes_on(workspace: Workspace, model: Path) -> None:
+    workspace.path(Sequences).write_bytes(b"PAR1 nonsense")
+    app = page(TRAIN)
+    assert not app.exception
+    assert "lo2_sequences.parquet is damaged" in texts(app)
+    assert {"Bundles", "Calibration"} <= {heading.value for heading in app.subheader}
+
+
 def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
     app = page(TRAIN)
     assert not app.exception

@@ -37,6 +37,12 @@ def test_a_template_of_faults_only_is_in_no_normal_test_case(workspace: Workspac
     assert (found["other"] > 0).all()
 
 
+def test_a_template_says_first_what_it_says(workspace: Workspace) -> None:
+    found = templates.templates(workspace)
+    title = found.filter(pl.col("example").str.contains("CLIENT_NOT_FOUND"))["title"][0]
+    assert title.startswith("ERROR 404 ERR12014 CLIENT_NOT_FOUND")
+
+
 def test_raw_lines_are_spread_over_all_events(workspace: Workspace) -> None:
     lines = templates.raw_lines(workspace, n=50)
     assert len(lines) == 50

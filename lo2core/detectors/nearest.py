@@ -66,7 +66,8 @@ class NearestNormal(Detector):
         return (
             f"The {self.n_largest} largest differences to each of the {self.n_neighbors} nearest normals, each by its "
             "squared share of the distance; the shares add up to the score, and smaller differences are not named. Of "
-            f"what no normal holds the {self.n_foreign} most frequent items count, and all such items share their part."
+            f"the items that no normal holds only the {self.n_foreign} most frequent count, or a long trace would "
+            "decide all; what these contribute is divided among all such items."
         )
 
     def neighbours(self, X: sparse.csr_matrix) -> tuple[Integers, Floats]:

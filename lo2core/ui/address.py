@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
 """Names and values of query parameters; None takes a parameter away."""
+
+_PAGE = "page"
+_LEFT = "left_addresses"
 
 
 def said(name: str) -> str | None:
@@ -25,6 +29,24 @@ def say(params: Params) -> None:
             st.query_params.pop(name, None)
         else:
             st.query_params[name] = str(value)
+
+
+def leave(params: Mapping[str, str]) -> None:
+    """Call it before `st.switch_page` with `params`, so that Back finds what this page had in its address.
+
+    Streamlit (1.67) writes the parameters of the next page into the address of this one first, and the browser keeps
+    that as a place of its own: this page, with an address it never had.
+    """
+    page, before = st.session_state[_PAGE], st.query_params.to_dict()
+    st.session_state.setdefault(_LEFT, {})[page, urlencode(params)] = before
+
+
+def arrive(page: str) -> None:
+    """Begin a page, and put right the address that `leave` tells of."""
+    st.session_state[_PAGE] = page
+    before = st.session_state.get(_LEFT, {}).get((page, urlencode(st.query_params.to_dict())))
+    if before:
+        st.query_params.from_dict(before)
 
 
 def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:

@@ -9,13 +9,15 @@ import streamlit as st
 
 from lo2core import answers, diff, explain
 from lo2core.evidence import Evidence
+from lo2core.titles import one_line
 from lo2core.ui import scores, tables
 from lo2core.ui.explaining import Chosen
 from lo2core.ui.widgets import downloads, notice, raw
 
 PAGE = 400
 """Rows on one page."""
-_SIGNS = {"extra": ["only here"], "missing": ["only normal"], "common": ["both"], "folded": ["⋯"]}
+_SIGNS = {"extra": ["only here"], "missing": ["only normal"], "common": ["both"], "folded": ["⋯"], "left out": ["⋯"]}
+_ONLY_HERE, _EVERY = _VIEWS = ("What is here alone", "All differences")
 
 Sides = tuple[pl.DataFrame, pl.DataFrame]
 
@@ -37,7 +39,7 @@ def beside_normal(shown: Chosen) -> None:
     if st.toggle("Both sides in full", key="diff-raw"):
         _in_full(sides, shown.key)
     else:
-        _diff(shown, aligned, place)
+        _diff(shown, _wanted(aligned), place)
     _frequencies(shown, place)
 
 
@@ -72,10 +74,26 @@ def _in_words(aligned: pl.DataFrame, sides: Sides) -> str:
     )
 
 
+def _wanted(aligned: pl.DataFrame) -> pl.DataFrame:
+    """What is here alone among its surroundings, or all rows; nothing to choose where nothing is here alone.
+
+    A long normal has thousands of rows of its own, a fault a few.
+    """
+    if not aligned.filter(pl.col("change") == "extra").height:
+        return aligned
+    view = st.segmented_control("Show", _VIEWS, default=_ONLY_HERE, key="diff-view", required=True)
+    return aligned if view == _EVERY else diff.around_extra(aligned)
+
+
 def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
-    page = _page(aligned.height, f"diff-{shown.key}-{place}")
+    page = _page(aligned.height, f"diff-{shown.key}-{place}-{aligned.height}")
     rows = aligned.slice(page * PAGE, PAGE)
-    fold = pl.when(pl.col("change") == "folded").then(pl.format("⋯ {} events alike", "n"))
+    fold = (
+        pl.when(pl.col("change") == "folded")
+        .then(pl.format("⋯ {} events alike", "n"))
+        .when(pl.col("change") == "left out")
+        .then(pl.format("⋯ {} events in both, or in the normal alone", "n"))
+    )
     view = rows.with_columns(
         pl.col("change").replace_strict(_SIGNS, return_dtype=pl.List(pl.String)),
         here_text=fold.otherwise("here_text").fill_null(""),
@@ -83,7 +101,7 @@ def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
         here_at=pl.col("here_line").cast(pl.String).fill_null(""),
         normal_at=pl.col("normal_line").cast(pl.String).fill_null(""),
     )
-    row = tables.pick(view, _DIFF_COLUMNS, f"diff-{shown.key}-{place}-{page}")
+    row = tables.pick(view, _DIFF_COLUMNS, f"diff-{shown.key}-{place}-{aligned.height}-{page}")
     if row is not None:
         _both(view.row(row, named=True))
     downloads(aligned, f"diff_{shown.name}", key="diff")
@@ -128,7 +146,10 @@ def _page(rows: int, key: str) -> int:
 def _frequencies(shown: Chosen, place: int) -> None:
     found = scores.ask(shown.scores, _more_or_less, shown.seq_id, place)
     with st.expander(f"{found.height:,} messages are more or less frequent here than there"):
-        tables.show(found, _FREQUENCY_COLUMNS, most=10)
+        view = found.with_columns(title=one_line(pl.col("text")))
+        row = tables.pick(view, _FREQUENCY_COLUMNS, f"frequencies-{shown.key}-{place}", most=10)
+        if row is not None:
+            raw(found["text"][row])
         downloads(found, f"frequencies_{shown.name}", key="frequencies")
 
 
@@ -136,5 +157,5 @@ _FREQUENCY_COLUMNS = {
     "change": st.column_config.TextColumn("", width=105),
     "here": st.column_config.NumberColumn("here", width=60, format="localized"),
     "normal": st.column_config.NumberColumn("normal", width=60, format="localized"),
-    "text": st.column_config.TextColumn("message", width=680),
+    "title": st.column_config.TextColumn("message", width=680),
 }

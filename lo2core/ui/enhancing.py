@@ -18,7 +18,7 @@ from lo2core.ui import frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.logtable import lines_view
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import count, downloads, notice, problem, short
+from lo2core.ui.widgets import count, downloads, notice, problem, raw, short
 
 PREVIEW = 200
 """Changed lines that are looked at while a rule is typed."""
@@ -166,10 +166,11 @@ def template_table(workspace: Workspace) -> None:
     found = remembered(templates.templates, workspace)
     search = st.text_input("Search", key="template-search", icon=":material/search:", placeholder="part of a template")
     if search:
-        found = found.filter(pl.col("example").str.contains(f"(?i){pl.escape_regex(search)}"))
+        wanted = f"(?i){pl.escape_regex(search)}"
+        found = found.filter(pl.any_horizontal(pl.col("template", "title", "example").str.contains(wanted)))
     share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent", width=90)
     event = st.dataframe(
-        found.select("template", "events", "normal", "other", "example", "services", "messages"),
+        found.select("title", "events", "normal", "other", "services", "messages"),
         hide_index=True,
         row_height=28,
         height=380,
@@ -177,12 +178,11 @@ def template_table(workspace: Workspace) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "template": st.column_config.TextColumn("template", width=290),
+            "title": st.column_config.TextColumn("template", width=560),
             "events": st.column_config.NumberColumn("events", format="localized", width=80),
             "messages": st.column_config.NumberColumn("messages", width=75),
             "normal": share("in normal", help="Share of the normal test cases that hold it"),
             "other": share("in others", help="Share of the other test cases that hold it"),
-            "example": st.column_config.TextColumn("most frequent message", width=310),
         },
     )
     downloads(found, "templates", key="templates")
@@ -192,7 +192,7 @@ def template_table(workspace: Workspace) -> None:
 
 def _lines_of(workspace: Workspace, template: dict[str, Any]) -> None:
     st.subheader("Lines of the template", anchor=False)
-    st.text(str(template["template"]))
+    raw(str(template["template"]))
     ids = tuple(template["message_ids"])
     lines_view(workspace, LineFilter(message_ids=ids), key="template")
 

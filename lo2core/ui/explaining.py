@@ -13,11 +13,11 @@ from lo2core import charts, explain, incidents
 from lo2core.answers import Incident
 from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests
-from lo2core.titles import STACK_FRAME
+from lo2core.titles import said
 from lo2core.ui import address, bundle, scores, tables
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, notice, raw
-from lo2core.wording import are
+from lo2core.wording import are, clock, plural
 
 MOST_OFFERED = 500
 """Incidents in the field to choose from, worst first; the one that a link names is always among them."""
@@ -77,7 +77,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
 
     after: scores after marks (`feedback.apply`), set beside those before.
     """
-    bars, words = st.columns([2, 3], gap="medium")
+    bars, words = st.columns([3, 5], gap="medium")
     with bars:
         st.altair_chart(
             charts.service_bars(shown.services, shown.scores.threshold),
@@ -90,8 +90,8 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
         _service_table(shown, began, after)
     if began.height:
         first = began.row(0, named=True)
-        where = f"{_clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
-        st.text(f"First odd event: {where}: {tables.cut(first['text'])}")
+        where = f"{clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
+        st.text(f"First odd event: {where}: {said(first['text'])}")
 
 
 def why(shown: Chosen) -> int | None:
@@ -106,10 +106,16 @@ def why(shown: Chosen) -> int | None:
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
     picked = _item_table(shown, found)
+    order = "" if by_message(shown) else " Errors stand before other items of a similar share, stack frames last."
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(scores.ask(shown.scores, Evidence.method, service["service"]), width="stretch")
+        st.caption(scores.ask(shown.scores, Evidence.method, service["service"]) + order, width="stretch")
         downloads(found, f"items_{shown.name}", key="items")
     return picked
+
+
+def by_message(shown: Chosen) -> bool:
+    """Whether the score is that of the worst event, not a sum over items."""
+    return scores.evidence(shown.scores).by_message
 
 
 def _position(found: pl.DataFrame) -> int:
@@ -183,6 +189,7 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
     view = view.with_columns(pl.col("began").fill_null("")) if times.height else view
     marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
     view = view.join(marked, on="seq_id", how="left", maintain_order="left")
+    view = view.with_columns(pl.col("z_after").fill_null("")) if marked.height else view
     rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
     tables.show(view.with_columns(rounded, chosen=chosen), _SERVICE_COLUMNS)
 
@@ -195,12 +202,12 @@ def _marked(after: pl.DataFrame) -> pl.DataFrame:
 
 _SERVICE_COLUMNS = {
     "chosen": st.column_config.TextColumn("", width=30),
-    "service": st.column_config.TextColumn("service", width=105),
-    "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
-    "z_after": st.column_config.TextColumn("after marks", width=80),
-    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-    "words": st.column_config.TextColumn("in words", width=170),
-    "began": st.column_config.TextColumn("first odd at", width=95),
+    "service": st.column_config.TextColumn("service", width=95),
+    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
+    "z_after": st.column_config.TextColumn("after marks", width=75),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=55),
+    "words": st.column_config.TextColumn("in words", width=205),
+    "began": st.column_config.TextColumn("first odd at", width=90),
 }
 
 
@@ -210,6 +217,10 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
     if not found.height or not found["share"][0]:
         return f"{intro} Nothing speaks against it."
+    if by_message(shown):
+        worst = found.row(0, named=True)
+        times = plural(int(worst["here"]), "event")
+        return f"{intro}\nThis is the score of its worst event. {times} of this kind: {worst['title']}"
     foreign = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
     if foreign.height > 1:
         intro += f" {foreign.height:,} items that no normal holds make {foreign['share'].sum():.0%} of the score."
@@ -219,16 +230,17 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
         return (
             f"{intro}\n{are(top['n'], 'request')} of a kind that no normal has: {top['title'].removeprefix('request ')}"
         )
-    top = _five(found).row(0, named=True)
-    there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']} of {top['n_normals']} normals"
+    top = found.row(0, named=True)
+    there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
     return f"{intro}\n{top['here']:,.0f} times here, {there}: {top['title']}"
 
 
 def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
     made = found.filter(pl.col("share") > 0)
     every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
-    view = made if every else _five(made)
-    row = tables.pick(_item_view(view), _ITEM_COLUMNS, f"items-{shown.key}-{every}")
+    view = made if every else made.head(FIVE)
+    first = {"oddness": _ODDNESS} if by_message(shown) else {"share": tables.percent("of the score")}
+    row = tables.pick(_item_view(view), first | _ITEM_COLUMNS, f"items-{shown.key}-{every}")
     if row is None:
         return None
     text = view["item"][row].strip()
@@ -236,10 +248,8 @@ def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
     return int(view["feature"][row])
 
 
-def _five(made: pl.DataFrame) -> pl.DataFrame:
-    """The five largest items, stack frames only where there is nothing else: they come with their exception."""
-    frame = pl.col("item").str.contains(STACK_FRAME)
-    return made.sort(frame, maintain_order=True).head(FIVE)
+def _number(column: str) -> pl.Expr:
+    return pl.col(column).map_elements(lambda n: f"{n:,}", return_dtype=pl.String)
 
 
 def _item_view(view: pl.DataFrame) -> pl.DataFrame:
@@ -249,23 +259,25 @@ def _item_view(view: pl.DataFrame) -> pl.DataFrame:
         pl.col("share") * 100,
         "title",
         "here",
+        oddness="contribution",
         nearest=counts,
-        held=pl.format("{} of {}{}", "held_by", "n_normals", new),
+        held=pl.format("{} of {}{}", _number("held_by"), _number("n_normals"), new),
         kind=pl.col("kind").cast(pl.String),
     )
 
 
+_ODDNESS = st.column_config.NumberColumn(
+    "oddness", width=80, format="%.1f", help="The z-score of its worst event; the largest is the score of the service."
+)
 _ITEM_COLUMNS = {
-    "share": tables.percent("of the score"),
-    "title": st.column_config.TextColumn("item", width=440),
+    "title": st.column_config.TextColumn("item", width=480),
     "here": st.column_config.NumberColumn("here", width=55, format="localized"),
     "nearest": st.column_config.TextColumn("nearest", width=80, help="Counts in the nearest normals, nearest first"),
     "held": st.column_config.TextColumn(
-        "in normals", width=100, help="How many training normals hold it; new: outside the model's vocabulary"
+        "in normals",
+        width=100,
+        help="How many of the service's normals that the model was trained on hold it. New: it occurs nowhere in the "
+        "training, in no service, so the model has no column of its own for it.",
     ),
     "kind": st.column_config.TextColumn("kind", width=70),
 }
-
-
-def _clock(moment: Any) -> str:
-    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else "at an unknown time"

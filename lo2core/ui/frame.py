@@ -15,7 +15,7 @@ import streamlit as st
 from lo2core.config import models_dir
 from lo2core.errors import Lo2Error
 from lo2core.store import Workspace
-from lo2core.ui import state
+from lo2core.ui import address, state
 from lo2core.ui.jobpanel import job_panel
 from lo2core.ui.widgets import notice, problem, same_workspace
 
@@ -35,6 +35,7 @@ STYLE = ".stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px; }"
 """The theme cannot say this: charts need the room, very wide screens do not."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
+_CHOICE = "choice-Workspace"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,16 @@ def page(title: str, purpose: str) -> Frame:
     """Begin a page: settings, side bar, heading, a sentence that says what it is for, messages of the last run."""
     st.set_page_config(f"{title} · lo2core", page_icon=LOGO, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
     st.html(f"<style>{STYLE}</style>")
+    address.arrive(title)
     workspace = _sidebar()
     st.title(title, anchor=False)
     st.caption(purpose)
-    for message in state.take_flashes():
-        notice(message, icon=":green[:material/check_circle:]")
-    return Frame(workspace, models_dir())
+    asked = address.said(state.WORKSPACE)
+    if asked and asked != str(workspace):
+        problem(f"There is no workspace {asked} yet; this is {workspace}.", "A workspace is made when logs are loaded.")
+    for flash in state.take_flashes():
+        notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
+    return Frame(Workspace(workspace), models_dir())
 
 
 @contextmanager
@@ -65,16 +70,29 @@ def calm() -> Iterator[None]:
     """
     try:
         yield
-    except Lo2Error as error:
-        problem(str(error))
-        st.stop()
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
-        problem(
-            f"Something unforeseen happened: {type(error).__name__}: {error}",
-            "Reload the page. If it happens again, report it with what the terminal shows: your data is as it was.",
-        )
+        _tell(error)
         st.stop()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """As `calm`, but the page goes on behind the block."""
+    try:
+        yield
+    except Exception as error:
+        _tell(error)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Lo2Error):
+        problem(str(error))
+        return
+    traceback.print_exception(error, file=sys.stderr)
+    problem(
+        f"Something unforeseen happened: {type(error).__name__}: {error}",
+        "Reload the page. If it happens again, report it with what the terminal shows: your data is as it was.",
+    )
 
 
 def terminal(*arguments: object) -> None:
@@ -97,26 +115,28 @@ def confirm_replace(what: str, replace: Callable[[], object]) -> None:
             st.rerun()
 
 
-def _sidebar() -> Workspace:
+def _sidebar() -> str:
     with st.sidebar:
         st.logo(LOGO, size="large")
-        workspace = Workspace(_choose_workspace())
+        workspace = _choose_workspace()
         with st.container(gap="xxsmall"):
             for script, (label, icon) in PAGES.items():
                 st.page_link(script, label=label, icon=icon, width="stretch", query_params=same_workspace())
-        job_panel(workspace.root, "sidebar")
+        job_panel(Path(workspace), "sidebar")
     return workspace
 
 
 def _choose_workspace() -> str:
     options = state.known_workspaces()
-    if st.session_state.get(state.WORKSPACE) in options and state.WORKSPACE not in st.query_params:
-        # a page that was reached without the address bar would fall back to the first of them
-        st.session_state[state.WORKSPACE] = st.session_state[state.WORKSPACE]
-    chosen: str = st.selectbox("Workspace", options, key=state.WORKSPACE, bind="query-params")
+    st.session_state[_CHOICE] = state.workspace(options)
+    chosen: str = st.selectbox("Workspace", options, key=_CHOICE, on_change=_enter_chosen)
     if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
         _another_workspace()
     return chosen
+
+
+def _enter_chosen() -> None:
+    state.enter(st.session_state[_CHOICE])
 
 
 @st.dialog("Work in another folder", icon=":material/create_new_folder:")

@@ -110,13 +110,13 @@ def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, i
 _COLUMNS = {
     "rank": st.column_config.NumberColumn("rank", width=50),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-    "folder": st.column_config.TextColumn("test case", width=240),
+    "folder": st.column_config.TextColumn("test case", width=215),
     "window": st.column_config.NumberColumn("window", width=60),
     "short_run": st.column_config.TextColumn("run", width=90),
     "service": st.column_config.TextColumn("worst service", width=95),
     "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
-    "top_item": st.column_config.TextColumn("what it is", width=360),
-    "oddness": st.column_config.TextColumn("how odd", width=170),
+    "top_item": st.column_config.TextColumn("what it is", width=440),
+    "oddness": st.column_config.TextColumn("how odd", width=200),
     "label": st.column_config.TextColumn("known as", width=70),
 }
 

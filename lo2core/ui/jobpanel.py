@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import streamlit as st
 
-from lo2core import jobs
+from lo2core import bundles, jobs
+from lo2core.config import models_dir
 from lo2core.errors import BusyError
 from lo2core.ui import state
+from lo2core.ui.state import Lead
 from lo2core.ui.widgets import duration, notice, raw
 
+TRAIN, PREDICT, EXPLAIN = "pages/3_Train.py", "pages/4_Predict.py", "pages/5_Explain.py"
 POLL_SECONDS = 0.5
 _WATCHED = "watched_job"
 
@@ -37,9 +43,38 @@ def job_panel(workspace: Path, where: str) -> None:
         return
     just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
     if just_ended and status.state == "done":
-        state.flash(f"Done after {_age(status)}.")
+        state.flash(f"Done after {_age(status)}.", after(status.command))
     if status.state == "failed" or (just_ended and status.state == "cancelled"):
         _ended(status, just_ended)
+
+
+def after(command: str) -> Lead | None:
+    """The page where it goes on when `command` has ended well; None where that is the page that began it."""
+    words = shlex.split(command)
+    verb, rest = (words[3], words[4:]) if words[1:3] == ["-m", "lo2core"] and len(words) > 3 else ("", [])
+    if verb == "load":
+        return _after_load()
+    if verb == "train":
+        return Lead(PREDICT, "Score logs", {"bundle": Path(_value(rest, "--bundle")).stem})
+    if verb == "predict":
+        scored = {"prediction": _value(rest, "--predictions")} | _sample(Path(_value(rest, "--output-dir")))
+        return Lead(EXPLAIN, "See why", scored)
+    return {"enhance": Lead(TRAIN, "Train a model"), "demo": Lead(EXPLAIN, "See why")}.get(verb)
+
+
+def _after_load() -> Lead:
+    if any(info.state is bundles.BundleState.SIGNED for info in bundles.bundles(models_dir())):
+        return Lead(PREDICT, "Score logs")
+    return Lead(TRAIN, "Train a model")
+
+
+def _sample(logs: Path) -> dict[str, str]:
+    return {"sample": logs.name} if logs.parent.name == "samples" else {}
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    """What follows a flag; empty where it is not among the words."""
+    return next((value for name, value in pairwise(words) if name == flag), "")
 
 
 def _running(workspace: Path, where: str) -> None:

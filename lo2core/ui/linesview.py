@@ -13,9 +13,9 @@ from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
 from lo2core.ui.diffview import beside_normal
-from lo2core.ui.explaining import Chosen
+from lo2core.ui.explaining import Chosen, by_message
 from lo2core.ui.widgets import downloads, notice, raw
-from lo2core.wording import are, plural
+from lo2core.wording import are, clock, plural
 
 MOST_LINES = 1_000
 """Lines that hold one item: so many are sent to the browser."""
@@ -54,30 +54,47 @@ def raw_event(logs: Workspace, seq_id: str, line_no: int) -> None:
 
 def _header(event: dict[str, Any]) -> list[Any]:
     moment = event["m_timestamp"]
-    clock = f"{moment:%H:%M:%S.%f}"[:-3] if moment else None
     thread = f"[{event['thread']}]" if event["thread"] else None
-    return [clock, thread, event["correlation_id"], event["level"], event["logger"], event["method"]]
+    return [
+        clock(moment) if moment else None,
+        thread,
+        event["correlation_id"],
+        event["level"],
+        event["logger"],
+        event["method"],
+    ]
 
 
 def _lines(shown: Chosen, feature: int | None) -> None:
     if feature is None:
         found = scores.ask(shown.scores, telling_lines, shown.seq_id)
-        st.caption("The lines that show these items, numbered, and their neighbours. Select one to see it in full.")
+        st.caption(
+            "The lines that show these items, numbered by what they add, each among its neighbours in time order. "
+            "A neighbour that holds an item of a numbered line bears the sign =. Select one to see it in full."
+        )
     else:
         found = scores.ask(shown.scores, _holding, shown.seq_id, feature)
         st.caption(_count_of(found))
     if not found.height:
         notice("No raw line shows this: what made the score is missing here, or stands in no event.")
         return
-    row = tables.pick(_line_view(found), _LINE_COLUMNS, f"lines-{shown.key}-{feature}")
-    if row is not None:
-        raw_event(shown.scores.logs, shown.seq_id, found["event_line"][row])
+    view = _line_view(found)
+    row = tables.pick(view, _columns(shown, feature), f"lines-{shown.key}-{feature}")
+    if row is not None and view["event_line"][row] is not None:
+        raw_event(shown.scores.logs, shown.seq_id, view["event_line"][row])
     downloads(found, f"lines_{shown.name}", key="lines")
 
 
 def telling_lines(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`lines.lines` of what made the score of a sequence, each with its neighbours around it."""
-    return lines.lines(evidence, seq_id, explain.items(evidence, seq_id)).sort("near", "line_no")
+    """`lines.lines` of what made the score of a sequence, each with its neighbours around it, and its oddness.
+
+    oddness: the largest contribution of its items; it says something where events are scored.
+    """
+    items = explain.items(evidence, seq_id)
+    found = lines.in_stretches(lines.lines(evidence, seq_id, items))
+    numbered = found.drop_nulls("place").select("line_no", title="items").explode("title")
+    odd = numbered.join(items, on="title").group_by("line_no").agg(oddness=pl.col("contribution").max())
+    return found.join(odd, on="line_no", how="left", maintain_order="left")
 
 
 def _holding(evidence: Evidence, seq_id: str, feature: int) -> pl.DataFrame:
@@ -97,16 +114,38 @@ def _count_of(found: pl.DataFrame) -> str:
 
 
 def _line_view(found: pl.DataFrame) -> pl.DataFrame:
-    return found.with_columns(
-        place=pl.col("place").cast(pl.String).fill_null(""), share=pl.col("share").replace(0.0, None) * 100
+    """As text, an empty cell where there is nothing to say; a row of dots between two stretches of the log."""
+    same = pl.col("items").list.len() > 0 if "items" in found.columns else pl.lit(False)
+    mark = pl.when(pl.col("place").is_null() & same).then(pl.lit("=")).otherwise(pl.col("place").cast(pl.String))
+    view = found.with_columns(
+        place=mark,
+        number=pl.col("line_no").map_elements(lambda n: f"{n:,}", return_dtype=pl.String),
+        time=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"),
+        part=(pl.col("share") * 100).replace(0.0, None).round().cast(pl.Int64).cast(pl.String) + " %",
+        odd=pl.col("oddness").round(1).cast(pl.String) if "oddness" in found.columns else pl.lit(None, pl.String),
     )
+    if "stretch" in view.columns:
+        gaps = view.select(
+            pl.col("stretch").unique().sort().head(pl.col("stretch").n_unique() - 1), text=pl.lit("· · ·")
+        )
+        view = pl.concat([view, gaps], how="diagonal").sort("stretch", maintain_order=True)
+    return view.with_columns(pl.col("place", "number", "time", "part", "odd").fill_null(""))
+
+
+def _columns(shown: Chosen, feature: int | None) -> dict[str, Any]:
+    """Of the lines of one item all have the same share: it stands among the items."""
+    left_out = {"part", "odd"} if feature is not None else {"part"} if by_message(shown) else {"odd"}
+    return {name: column for name, column in _LINE_COLUMNS.items() if name not in left_out}
 
 
 _LINE_COLUMNS = {
     "place": st.column_config.TextColumn("", width=35),
-    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
-    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
-    "share": tables.percent("of the score", 100),
+    "number": st.column_config.TextColumn("line", width=65),
+    "time": st.column_config.TextColumn("time", width=95),
+    "part": st.column_config.TextColumn(
+        "of the score", width=90, help="By its items; an item counts once, at the first numbered line that holds it."
+    ),
+    "odd": st.column_config.TextColumn("oddness", width=70, help="The z-score of the event"),
     "text": st.column_config.TextColumn("text", width=610),
 }
 

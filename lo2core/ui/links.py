@@ -29,5 +29,4 @@ def open_explain(
     row: Mapping[str, Any], *, prediction: str | None = None, bundle: Path | None = None, sample: str | None = None
 ) -> None:
     """Go to page Explain at once; see `explain_params`."""
-    params = explain_params(row, prediction=prediction, bundle=bundle, sample=sample)
-    go_to(EXPLAIN, {name: value for name, value in params.items() if name not in same_workspace()})
+    go_to(EXPLAIN, explain_params(row, prediction=prediction, bundle=bundle, sample=sample))

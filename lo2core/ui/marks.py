@@ -14,19 +14,28 @@ from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests
 from lo2core.store import Workspace
 from lo2core.tables import Feedback
+from lo2core.titles import one_line, said, weight
 from lo2core.ui import bundle, frame, scores, state, tables
 from lo2core.ui.explaining import FIVE, Chosen
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
-from lo2core.wording import are, on_local_clock
+from lo2core.wording import are
 
 _COLUMNS = {
     "kind": st.column_config.TextColumn("what", width=75),
-    "text": st.column_config.TextColumn("text", width=330),
+    "title": st.column_config.TextColumn("text", width=330),
     "service": st.column_config.TextColumn("service", width=90),
     "reason": st.column_config.TextColumn("reason", width=190),
     "who": st.column_config.TextColumn("by", width=80),
     "when": st.column_config.DatetimeColumn("on", width=125, format="D MMM YYYY HH:mm"),
+}
+
+_SUPPRESSED = {
+    "folder": st.column_config.TextColumn("test case", width=250),
+    "run": st.column_config.TextColumn("run", width=200),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "z_before": st.column_config.NumberColumn("z", width=60, format="%.1f"),
+    "z_after": st.column_config.NumberColumn("after marks", width=90, format="%.1f"),
 }
 
 
@@ -37,10 +46,10 @@ class Target:
     kind: str
     target: int | str
     text: str
+    title: str
 
     def __str__(self) -> str:
-        first = self.text.strip().partition("\n")[0]
-        return f"{self.kind}:  {first}"
+        return f"{self.kind}:  {self.title}"
 
 
 def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
@@ -58,12 +67,12 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
         st.caption(f"{are(active.height, 'mark')} in force, but not applied here.")
         st.text(str(error))
         return None
-    told = f"{feedback.sentence(applied)} {active.height} in force."
+    told = f"{are(active.height, 'mark')} in force. {feedback.sentence(applied)}"
     with st.expander(told, icon=":material/verified_user:", key="marks"):
         suppressed = feedback.suppressed(applied).drop("marks")
         if suppressed.height:
             st.caption("Incidents that only the marks keep from being flagged")
-            tables.show(suppressed)
+            tables.show(suppressed, _SUPPRESSED)
         _marks(root, active)
     return applied
 
@@ -101,7 +110,11 @@ def take_back(root: Workspace, mark: str, text: str) -> None:
 
 def _marks(root: Workspace, active: pl.DataFrame) -> None:
     st.caption("Marks in force; select one to take it back")
-    shown = active.with_columns(on_local_clock(active["when"]))
+    telling = pl.element().sort_by(
+        weight(pl.element()), descending=True, maintain_order=True
+    )  # of a request's messages
+    first = pl.col("text").str.strip_chars().str.split("\n").list.eval(telling).list.first()
+    shown = active.with_columns(tables.on_local_clock(active["when"]), title=one_line(first))
     row = tables.pick(shown, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
         asked = st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
@@ -121,13 +134,13 @@ def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Targe
     rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)
     found = [_target(evidence, row) for row in rows.iter_rows(named=True)]
     kinds = foreign_requests(evidence, seq_id) if evidence.here.events is not None else pl.DataFrame()
-    requests = [Target("request", row["feature"], row["item"]) for row in kinds.iter_rows(named=True)]
+    requests = [Target("request", row["feature"], row["item"], row["title"]) for row in kinds.iter_rows(named=True)]
     flat = [target for targets in found for target in targets]
-    return [*flat, *requests, Target("sequence", seq_id, seq_id)]
+    return [*flat, *requests, Target("sequence", seq_id, seq_id, seq_id)]
 
 
 def _target(evidence: Evidence, row: dict) -> list[Target]:
     kind = row["kind"] if row["kind"] in ("request", "template") else "item"
-    own = Target(kind, row["feature"], row["item"])
+    own = Target(kind, row["feature"], row["item"], row["title"])
     template = feedback.template_of(evidence, row["feature"]) if row["kind"] == "message" else None
-    return [own, Target("template", *template)] if template else [own]
+    return [own, Target("template", *template, said(template[1]))] if template else [own]

@@ -135,6 +135,12 @@ def _foreign_templates(chosen: Scores) -> None:
 
 
 def _lines_with(chosen: Scores, item: str, service: str) -> None:
+    if item == importance.OUTSIDE:
+        notice(
+            "Whatever occurs nowhere in the training counts here together, as the model has no column of its own for "
+            "any of it. What it is stands further below, in the list of templates that no normal holds."
+        )
+        return
     raw(item)
     _show_events(chosen, scores.ask(chosen, _events_with, item, service), "importance-lines")
 
@@ -186,7 +192,7 @@ _IMPORTANCE = {
     "title": st.column_config.TextColumn("item", width=640),
 }
 _TEMPLATES = {
-    "template": st.column_config.TextColumn("template", width=560),
+    "title": st.column_config.TextColumn("template", width=560),
     "n": st.column_config.NumberColumn("events", width=65, format="localized"),
     "cases": st.column_config.NumberColumn("test cases", width=75),
     "services": st.column_config.ListColumn("services", width=170),

@@ -10,14 +10,14 @@ import polars as pl
 import streamlit as st
 
 from lo2core import jobs
-from lo2core.chain import FRESH, MISSING, STALE, Step, chain
+from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step, chain
 from lo2core.saved import home_of, newest_first, read_sequence_scores
-from lo2core.ui import incidents
+from lo2core.ui import frame, incidents
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import empty_state, go_to, same_workspace, short, when
+from lo2core.ui.widgets import empty_state, go_to, problem, same_workspace, short, when
 
 BadgeColour = Literal["green", "orange", "gray"]
 
@@ -33,6 +33,14 @@ BADGES: dict[str, tuple[BadgeColour, str]] = {
     FRESH: ("green", ":material/check:"),
     STALE: ("orange", ":material/update:"),
     MISSING: ("gray", ":material/radio_button_unchecked:"),
+    BROKEN: ("orange", ":material/warning:"),
+}
+_NOUNS = {
+    "runs": "run",
+    "lines": "line",
+    "messages": "message",
+    "normals": "normal incident",
+    "incidents": "incident",
 }
 MOST = 20
 """Incidents shown here; page Predict has them all."""
@@ -66,42 +74,47 @@ def _first_steps(here: Frame) -> None:
 
 
 def show_chain(chained: Sequence[Step]) -> None:
-    """A card for each step: its figures, when it was made, and what is wrong with it."""
+    """A card for each step: its figures, when it was made, what is wrong with it; below them what cannot be read."""
     for column, step in zip(st.columns(len(chained), gap="xsmall"), chained, strict=True):
         with column.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
-            if step.facts:
-                st.text("\n".join(figures(step)))
-            colour, icon = BADGES[step.state]
-            st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
-            if step.made:
-                st.caption(when(step.made))
-            if step.why:
-                st.caption(step.why)
+            with frame.apart():
+                _card(step)
+    for step in chained:
+        if step.state == BROKEN:
+            problem(step.why)
+
+
+def _card(step: Step) -> None:
+    if told := figures(step):
+        st.text("\n".join(told))
+    colour, icon = BADGES[step.state]
+    st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
+    if step.made:
+        st.caption(when(step.made))
+    if step.why and step.state != BROKEN:
+        st.caption(step.why)
 
 
 def figures(step: Step) -> list[str]:
     """What a card says about its step, as plain text."""
     facts = {name: value for name, value in step.facts.items() if value is not None}
-    numbers = {
-        "runs": "runs",
-        "lines": "lines",
-        "messages": "messages",
-        "normals": "normal incidents",
-        "incidents": "incidents",
-        "flagged": "flagged",
-    }
     names = [str(facts[name]) for name in ("name", "prediction", "detector") if name in facts]
-    return names + [f"{short(facts[name])} {text}" for name, text in numbers.items() if name in facts]
+    counted = [_counted(facts[name], noun) for name, noun in _NOUNS.items() if name in facts]
+    if "flagged" in facts:
+        counted.append(f"{short(facts['flagged'])} flagged")
+    return names + counted + ([f"damaged: {facts['damaged']}"] if "damaged" in facts else [])
 
 
-def what_needs_a_look(here: Frame) -> None:
+def _counted(n: int, noun: str) -> str:
+    return f"{short(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def what_needs_a_look(here: Frame, chained: Sequence[Step]) -> None:
     """The worst incidents of a prediction, the newest unless told, as a heat map; a click leads to its explanation."""
     names = newest_first(here.workspace)
     if not names:
-        empty_state(
-            "These logs are not scored yet: learn first what normal looks like.", "pages/3_Train.py", "Train a model"
-        )
+        _score_first(next(step for step in chained if step.name == "Model"))
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
     title.subheader("What needs a look", anchor=False)
@@ -110,7 +123,18 @@ def what_needs_a_look(here: Frame) -> None:
         go_to("pages/4_Predict.py")
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
         go_to("pages/6_Compare.py")
-    _worst(here, name)
+    with frame.apart():
+        _worst(here, name)
+
+
+def _score_first(model: Step) -> None:
+    """Nothing is scored: the way to a model, or with the one that is there to its scores."""
+    if model.state == FRESH:
+        sentence = f"These logs are not scored yet, and a model is there: {model.facts['name']}."
+        empty_state(sentence, "pages/4_Predict.py", "Score logs")
+    else:
+        sentence = "These logs are not scored yet: learn first what normal looks like."
+        empty_state(sentence, "pages/3_Train.py", "Train a model")
 
 
 def _worst(here: Frame, name: str) -> None:

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, bundles
+from lo2core import answers, bundles, byhand
 from lo2core.bundles import LoadedBundle
 from lo2core.errors import ArtefactError
 from lo2core.evidence import Evidence
-from lo2core.saved import read_sequence_scores, saved_names
+from lo2core.saved import damaged, read_sequence_scores, saved_names
 from lo2core.store import Workspace
 from lo2core.tables import Events
 from lo2core.ui import address, bundle
@@ -79,13 +79,21 @@ def choose(here: Frame) -> Scores | None:
         return None
     chosen = asked if asked in offered else offered[0]
     if (asked.prediction or asked.sample) and asked not in offered:
-        notice(f"There is no prediction {asked.name} in this workspace; this is {chosen.name}.")
+        notice(f"{_missing(here.workspace, asked)} This is {chosen.name}.")
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
     found = _read(here, chosen)
     saved = chosen.prediction
+    if saved and (sentence := byhand.remark(found.logs, saved)):
+        notice(sentence)
     if saved and (sentence := answers.made_by_another(found.logs, saved, found.bundle)):
         notice(sentence, icon=":orange[:material/warning:]")
     return found
+
+
+def _missing(workspace: Workspace, asked: Source) -> str:
+    if asked.name in damaged(workspace):
+        return f"The file of prediction {asked.name} is damaged: score these logs anew."
+    return f"There is no prediction {asked.name} in this workspace."
 
 
 def evidence(scores: Scores) -> Evidence:

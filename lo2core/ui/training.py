@@ -107,8 +107,10 @@ def recipe_flags(recipe: Recipe, detector: str) -> list[object]:
 
 
 def train_button(here: Frame, asked: Asked) -> None:
-    """Start the job that trains; ask first where the bundle exists."""
-    found = remembered(outlook, here.workspace, asked.recipe)
+    """Start the job that trains; ask first where the bundle exists. Damaged logs are told of, and the page goes on."""
+    found = Outlook(False, "")
+    with frame.apart():
+        found = remembered(outlook, here.workspace, asked.recipe)
     with st.container(horizontal=True, vertical_alignment="center"):
         busy = jobs.status(here.workspace.root).running
         pressed = st.button(
@@ -142,19 +144,17 @@ def facts(loaded: LoadedBundle) -> None:
     """What the bundle was made of, and from which z on it flags an incident."""
     known, threshold = loaded.manifest["facts"], loaded.model.threshold
     runs, services = known.get("runs", []), known.get("services", [])
+    normals = plural(threshold.n_normals, "normal incident")
     st.text(
         f"{known.get('detector', '?')} on {known.get('items', '?')} ({known.get('weighting', '?')}), "
-        f"{UNIT_NAMES.get(loaded.model.unit, loaded.model.unit)}. Learned from {threshold.n_normals} normal incidents "
+        f"{UNIT_NAMES.get(loaded.model.unit, loaded.model.unit)}. Learned from {normals} "
         f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
     )
     st.markdown(f"An incident is flagged from **z = {threshold.z:.2f}** on.")
     if threshold.estimated:
         notice(bundle.estimated(threshold))
     else:
-        st.caption(
-            f"Of {threshold.n_normals} normal incidents that the model had not seen, at most {threshold.budget:g} in "
-            "100 lie above."
-        )
+        st.caption(f"Of {normals} that the model had not seen, at most {threshold.budget:g} in 100 lie above.")
     for warning in loaded.warnings:
         notice(warning)
     query = same_workspace() | {"bundle": loaded.path.stem}

@@ -15,6 +15,9 @@ from typing import NoReturn
 import polars as pl
 import streamlit as st
 
+from lo2core.ui import address
+from lo2core.ui.state import WORKSPACE, Lead
+
 
 def count(n: int) -> str:
     """12345 -> '12,345'."""
@@ -65,11 +68,14 @@ def raw(text: str, height: int | None = None) -> None:
     st.code(text, language=None, wrap_lines=True, height=height or "content")
 
 
-def notice(text: str, icon: str = ":material/info:") -> None:
-    """A calm box with plain text."""
+def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
+    """A calm box with plain text, and at its end a link to where it goes on."""
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(icon, width="content")
         st.text(text, width="stretch")
+        if lead:
+            query = same_workspace() | dict(lead.params)
+            st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
 
 
 def problem(sentence: str, advice: str = "") -> None:
@@ -88,13 +94,15 @@ def empty_state(sentence: str, page: str, label: str) -> None:
 
 
 def go_to(page: str, params: Mapping[str, str] | None = None) -> NoReturn:
-    """Go to the `page` script at once; the workspace stays in the session and must not be among `params`."""
-    st.switch_page(page, query_params=params or {})
+    """Go to the `page` script at once, in the same workspace."""
+    query = same_workspace() | dict(params or {})
+    address.leave(query)
+    st.switch_page(page, query_params=query)
 
 
 def same_workspace() -> dict[str, str]:
     """Query parameters that keep the workspace when a link leads to another page."""
-    return {"ws": st.session_state["ws"]} if "ws" in st.session_state else {}
+    return {WORKSPACE: st.session_state[WORKSPACE]} if WORKSPACE in st.session_state else {}
 
 
 def log_lines(lines: pl.DataFrame, key: str, height: int = 420) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,9 @@ def test_a_flip_is_explained(app: App) -> None:
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     app.page.wait_for_url("**prediction=nn**")
     expect(app.page.get_by_text(" has z ").first).to_be_visible()
+    app.page.go_back()
+    expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("ws=.*a=forest&b=nn|a=forest&b=nn.*ws="))
 
 
 def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:

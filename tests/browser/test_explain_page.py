@@ -98,13 +98,13 @@ def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app
     app.page.get_by_role("button", name="Mark as benign").click()
     expect(app.page.get_by_text("Marked as benign: ")).to_be_visible()
     app.settled()
-    app.page.get_by_text("1 in force").click()
+    app.page.get_by_text("1 mark is in force").click()
     pick(app, 0, 0)
     app.click("Take it back ...")
     app.page.get_by_label("Reason").fill("no drill")
     app.page.get_by_role("button", name="Take it back", exact=True).click()
     expect(app.page.get_by_text("The mark was taken back.")).to_be_visible()
-    expect(app.page.get_by_text("1 in force")).to_have_count(0)
+    expect(app.page.get_by_text("1 mark is in force")).to_have_count(0)
 
 
 def test_the_report_is_one_file_without_foreign_addresses(app: App, link: str, tmp_path: Path) -> None:

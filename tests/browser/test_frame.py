@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from driver import App
@@ -61,7 +63,69 @@ def test_another_workspace_is_kept_from_page_to_page_and_after_a_reload(app: App
     expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
 
 
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A workspace that the server knows nothing of."""
+    (tmp_path / "lo2_counts.parquet").touch()
+    return tmp_path
+
+
+def test_reload_and_a_restart_keep_the_workspace(app: App, other: Path) -> None:
+    at_other = re.compile(rf"[?&]ws={re.escape(quote(str(other), safe=''))}")
+    app.goto(f"/Compare?ws={other}&a=x&b=y")
+    app.click("Score logs")
+    expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
+    expect(app.page).to_have_url(at_other)
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(app.page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    expect(app.page).to_have_url(at_other)
+    app.page.reload()
+    app.settled()
+    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    app.server.restart()
+    app.page.wait_for_timeout(3000)
+    app.settled()
+    expect(app.page).to_have_url(at_other)
+    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+
+
+def test_back_keeps_the_workspace_and_what_was_chosen(app: App, other: Path) -> None:
+    at_other = re.compile(rf"[?&]ws={re.escape(quote(str(other), safe=''))}")
+    app.goto(f"/Compare?ws={other}&a=x&b=y")
+    app.click("Score logs")
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(app.page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    app.page.go_back()
+    expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
+    expect(app.page).to_have_url(at_other)
+    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    app.page.go_back()
+    expect(app.page).to_have_url(re.compile("/Compare.*a=x&b=y"))
+    expect(app.page).to_have_url(at_other)
+    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+
+
+def test_the_default_workspace_is_in_the_address_too_and_back_leads_on_from_there(app: App) -> None:
+    at_default = re.compile(rf"[?&]ws={re.escape(quote(str(app.server.workspace), safe=''))}")
+    app.goto("/Load")
+    expect(app.page).to_have_url(at_default)
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Enhance").click()
+    expect(app.page.get_by_role("heading", name="Enhance", level=1)).to_be_visible()
+    app.page.go_back()
+    expect(app.page.get_by_role("heading", name="Load", level=1)).to_be_visible()
+    expect(app.page).to_have_url(at_default)
+
+
+def test_another_choice_takes_what_the_address_said_of_the_old_workspace(app: App, other: Path) -> None:
+    app.goto(f"/Compare?ws={other}&a=x&b=y")
+    app.page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    app.page.get_by_role("option", name=str(app.server.workspace)).click()
+    expect(app.page).to_have_url(re.compile(r"/Compare\?ws=[^&]*$"))
+    expect(app.page.get_by_test_id("stCode")).to_contain_text(str(app.server.workspace))
+
+
 def test_a_link_opens_no_folder_that_is_not_a_workspace(app: App, tmp_path: Path) -> None:
     app.goto(f"/Load?ws={tmp_path}")
     app.no_exception()
+    expect(app.page.get_by_text(f"There is no workspace {tmp_path} yet")).to_be_visible()
     expect(app.page.get_by_test_id("stCode")).to_contain_text(str(app.server.workspace))

@@ -1,0 +1,136 @@
+"""The overview, run by Streamlit without a browser: each card fails alone, and something always leads on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pageverbs import ROOT, dashboard_in, has_button, page, texts, wait_for_job
+from scored import open_page, score_sample
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+from lo2core import bundles, jobs, pipeline
+from lo2core.store import Workspace
+from lo2core.tables import Predictions, Sequences
+from lo2core.ui.jobpanel import after
+
+OVERVIEW = "streamlit_app.py"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, loaded_sample: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Scored by two models; a copy to write into."""
+    return dashboard_in(score_sample(loaded_sample, sample_logs, tmp_path), monkeypatch)
+
+
+def predictions(app: AppTest) -> Selectbox[str]:
+    return next(box for box in app.selectbox if box.label.startswith("Prediction"))
+
+
+def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
+    frame = workspace.read(Predictions, "nn").select("seq_id", "run", "test_case", "service", "score")
+    frame.write_parquet(workspace.path("my_own"))
+    app = page()
+    assert not app.exception
+    assert predictions(app).value == "my_own"
+    assert "incidents are flagged. The 20 worst:" in texts(app)
+
+
+def test_a_prediction_that_cannot_be_read_is_not_the_default_and_fails_alone(workspace: Workspace) -> None:
+    pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(workspace.path("mine"))
+    app = page()
+    assert predictions(app).value != "mine"
+    assert " worst:" in texts(app)
+    app = predictions(app).set_value("mine").run()
+    assert "score: got String, expected Float64" in texts(app)
+    assert has_button(app, "Score new logs")
+
+
+def test_damaged_logs_break_their_card_alone(workspace: Workspace) -> None:
+    workspace.path(Sequences).write_bytes(b"PAR1 nonsense")
+    app = page()
+    assert "lo2_sequences.parquet is damaged" in texts(app)
+    assert " worst:" in texts(app)
+    assert any(link.proto.label == "**Loaded**" for link in app.get("page_link"))
+
+
+def test_a_damaged_prediction_is_named(workspace: Workspace) -> None:
+    path = workspace.path("nn")
+    path.write_bytes(path.read_bytes()[:5000])
+    assert "damaged: nn" in texts(page())
+    assert "The file of prediction nn is damaged" in texts(open_page("pages/5_Explain.py", prediction="nn"))
+
+
+def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -> None:
+    for name in ("nn", "forest"):
+        workspace.remove(name)
+    shutil.rmtree(workspace.root / "samples")
+    pipeline.train_bundle(workspace, pipeline.Recipe(), workspace.root.parent / "models" / "fresh.joblib")
+    app = page()
+    assert "These logs are not scored yet, and a model is there: fresh." in texts(app)
+    assert has_button(app, "Score logs")
+    assert not has_button(app, "Train a model")
+
+
+def test_a_link_to_a_folder_without_logs_says_which_workspace_is_shown(workspace: Workspace) -> None:
+    app = open_page("pages/5_Explain.py", ws="/does/not/exist")
+    assert f"There is no workspace /does/not/exist yet; this is {workspace.root}." in texts(app)
+
+
+@pytest.mark.parametrize("begun", [".job", ".parts"])
+def test_a_link_opens_a_folder_that_is_being_loaded(workspace: Workspace, tmp_path: Path, begun: str) -> None:
+    (tmp_path / "new" / begun).mkdir(parents=True)
+    app = open_page("pages/1_Load.py", ws=str(tmp_path / "new"))
+    assert app.selectbox(key="choice-Workspace").value == str(tmp_path / "new")
+
+
+def test_the_workspace_is_in_the_address_of_every_page(workspace: Workspace) -> None:
+    for script in ("pages/1_Load.py", "pages/6_Compare.py", OVERVIEW):
+        app = open_page(script)
+        assert app.query_params["ws"] == str(workspace.root)
+
+
+@pytest.mark.parametrize(
+    ("command", "page", "params"),
+    [
+        ("train --output-dir ws --bundle models/a.joblib", "pages/4_Predict.py", {"bundle": "a"}),
+        ("enhance --output-dir ws", "pages/3_Train.py", {}),
+        (
+            "predict --output-dir ws/samples/today --bundle a.joblib --predictions p",
+            "pages/5_Explain.py",
+            {"prediction": "p", "sample": "today"},
+        ),
+    ],
+)
+def test_a_job_that_ended_leads_on(command: str, page: str, params: dict[str, str]) -> None:
+    lead = after(f"python -m lo2core {command}")
+    assert lead
+    assert (lead.page, lead.params) == (page, params)
+
+
+def test_loaded_logs_lead_to_scoring_where_a_model_may_be_used(workspace: Workspace, tmp_path: Path) -> None:
+    for path, leads_to in ((None, "pages/4_Predict.py"), (tmp_path / "models", "pages/3_Train.py")):
+        if path:
+            shutil.rmtree(path)
+        lead = after("python -m lo2core load --root logs --output-dir ws")
+        assert lead
+        assert lead.page == leads_to
+    assert not bundles.bundles(tmp_path / "models")
+
+
+def test_nothing_leads_on_from_an_evaluation() -> None:
+    assert after("python -m lo2core evaluate --output-dir ws") is None
+    assert after("") is None
+
+
+def test_the_message_of_a_job_that_ended_has_a_link_to_the_next_page(workspace: Workspace) -> None:
+    jobs.start(workspace, ["-m", "lo2core", "enhance", "--output-dir", str(workspace.root)])
+    wait_for_job(workspace)
+    app = AppTest.from_file(str(ROOT / OVERVIEW), default_timeout=30)
+    app.session_state["watched_job"] = str(workspace.root)
+    app.run()
+    assert "Done after " in texts(app)
+    assert next(link.proto.label for link in app.main.get("page_link")) == "Train a model"
