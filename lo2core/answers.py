@@ -290,11 +290,11 @@ def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
 
 def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
     """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths."""
-    from lo2core import report
+    from lo2core.comparison_report import comparison_report
 
     a, b = (name.replace("/", ".") for name in comparison.names)
     facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
-    pages = {"report": report.comparison_report(comparison)}
+    pages = {"report": comparison_report(comparison)}
     return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages, facts)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lo2core.ui import frame, incidents, predicting
+from lo2core.ui import frame, incidents, predicting, saving
 
 here = frame.page("Predict", "Score logs with a saved model, without training again.")
 choice = predicting.choose(here)
@@ -25,7 +25,7 @@ if found:
     tops = predicting.top_items(found, ranked)
     incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
     incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)
-    predicting.save(found, threshold)
+    saving.save(found)
 
-predicting.saved_table(here)
+saving.saved_table(here)
 frame.terminal(*predicting.command(here, choice))

@@ -71,6 +71,7 @@ def test_scores_are_saved_as_they_were_shown(workspace: Workspace, model: Path) 
     app = press(press(page(PREDICT), "Predict"), "Save")
     assert not app.exception
     assert "Saved as lo2_nn_predictions." in texts(app)
+    assert any(link.proto.label == "See why" for link in app.main.get("page_link"))
     expected = pipeline.score(workspace, bundles.load_bundle(model))
     assert workspace.read(Predictions, "lo2_nn_predictions").equals(expected)
 

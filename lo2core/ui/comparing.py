@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, charts, paired, psi, report
+from lo2core import answers, charts, paired, psi
 from lo2core.compare import Comparison
+from lo2core.comparison_report import comparison_report
 from lo2core.saved import Saved, home_of, saved_names
 from lo2core.store import Workspace
 from lo2core.ui import address, bundle, links, tables
@@ -171,7 +172,7 @@ def keep(pair: Pair) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "report.html",
-            lambda: report.comparison_report(pair.found),
+            lambda: comparison_report(pair.found),
             f"compare_{pair.a}_{pair.b}.html".replace("/", "."),
             "text/html",
             key="compare-report",

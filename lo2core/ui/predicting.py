@@ -1,11 +1,9 @@
-"""Parts of page Predict: what to score with what, the scores, the alert budget, saving."""
+"""Parts of page Predict: what to score with what, the scores, the alert budget."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,10 +18,10 @@ from lo2core.predict import labelled
 from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Counts
-from lo2core.ui import bundle, frame, links, state, tables
+from lo2core.ui import bundle, links
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
-from lo2core.ui.widgets import downloads, empty_state, notice, problem, same_workspace, when
+from lo2core.ui.widgets import empty_state, notice, problem, same_workspace
 
 LOADED = "loaded events"
 MAX_BUDGET = 20.0
@@ -174,48 +172,6 @@ def command(here: Frame, choice: Choice | None) -> list[object]:
     return choice.command if choice else missing
 
 
-def save(found: Scored, threshold: Threshold) -> None:
-    """A free name and a button; downloads of the same rows."""
-    if found.loaded.model.unit != "sequence":
-        st.caption(
-            "Shown is the worst event of each sequence; saved are the scores of all. To save them at another budget, "
-            "press Predict again."
-        )
-        downloads(found.scores, str(found.saved), "predict")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        free = found.choice.free_name
-        name = st.text_input("Save as", free, key=f"name-{free}", width=360)
-        if st.button("Save", type="primary", icon=":material/save:"):
-            _save_asked(found, name.strip())
-        downloads(found.scores, name.strip() or free, "predict")
-
-
-def saved_table(here: Frame) -> None:
-    """All saved predictions with what made them; a picked one opens."""
-    saved = [(ws, name) for ws in (here.workspace, *here.workspace.samples()) for name in ws.predictions()]
-    if not saved:
-        return
-    st.subheader("Saved predictions", anchor=False)
-    rows = pl.DataFrame([_saved_row(here, ws, name) for ws, name in saved], infer_schema_length=None)
-    index = tables.pick(rows, _SAVED, "saved")
-    if index is not None:
-        ws, name = saved[index]
-        links.open_explain({}, prediction=name, sample=None if ws.root == here.workspace.root else ws.root.name)
-
-
-_SAVED = {
-    "name": st.column_config.TextColumn("name", width=190),
-    "logs": st.column_config.TextColumn("logs", width=100),
-    "saved": st.column_config.TextColumn("saved", width=115),
-    "made by": st.column_config.TextColumn("made by", width=190),
-    "bundle": st.column_config.TextColumn("bundle", width=150),
-    "threshold": st.column_config.NumberColumn("threshold", width=75, format="%.2f"),
-    "rows": st.column_config.NumberColumn("rows", width=80, format="localized"),
-    "command": st.column_config.TextColumn("command", width=300),
-}
-
-
 def _untrusted(info: BundleInfo) -> None:
     problem(
         f"{info.path.name} is {info.state.value} and was not opened. {info.state.sentence}",
@@ -260,44 +216,3 @@ def _top_items(token: tuple[object, ...], _found: Scored, seq_ids: list[str]) ->
     loaded = _found.loaded
     chosen = _found.scores.filter(pl.col("seq_id").is_in(seq_ids))
     return headlines(loaded.model, loaded.vec, pipeline.items_for(_found.choice.logs, loaded.vec), chosen)
-
-
-def _save_asked(found: Scored, name: str) -> None:
-    def write(replace: bool) -> None:
-        command = f"python -m lo2core {shlex.join(map(str, found.choice.command))}"
-        pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, command=command, replace=replace)
-        state.flash(f"Saved as {name}.")
-
-    with frame.calm():
-        if found.choice.logs.has(name):
-            frame.confirm_replace(f"{found.choice.logs.path(name)} exists already.", lambda: write(True))
-        else:
-            write(False)
-            st.rerun()
-
-
-def _saved_row(here: Frame, logs: Workspace, name: str) -> dict[str, object]:
-    artefact = logs.artefact(name)
-    facts = artefact.metadata
-    model = facts.get("model", {})
-    made_by = f"{model.get('detector', '?')} on {model.get('items', '?')}" if model else "written by hand"
-    return {
-        "name": name,
-        "logs": LOADED if logs.root == here.workspace.root else logs.root.name,
-        "saved": when(artefact.created) if artefact.created else "",
-        "made by": made_by,
-        "bundle": _bundle_now(facts),
-        "threshold": facts.get("threshold"),
-        "rows": artefact.rows,
-        "command": facts.get("command", ""),
-    }
-
-
-def _bundle_now(facts: Mapping[str, Any]) -> str:
-    """The bundle's name, and whether it still is the one that made the scores."""
-    if "bundle" not in facts:
-        return ""
-    path = Path(facts["bundle"])
-    sha256 = bundles.stamp(path)[2]
-    now = "" if sha256 == facts.get("bundle_sha256") else " (trained anew since)" if sha256 else " (gone)"
-    return f"{path.stem}{now}"

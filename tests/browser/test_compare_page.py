@@ -44,15 +44,20 @@ def test_a_box_drawn_in_the_scatter_lists_what_it_holds(app: App) -> None:
     app.no_exception()
 
 
-def test_a_flip_is_explained(app: App) -> None:
-    app.goto(SAME)
-    app.page.get_by_role("tab", name="Flips").click()
-    app.page.get_by_role("button", name="Explain in B").wait_for()
-    table = app.page.get_by_test_id("stDataFrame").nth(1)
+def pick_first(app: App, tab: str) -> None:
+    """Select the first row of the table on a tab; the first table of the page tells what differs in their making."""
+    app.page.get_by_role("tab", name=tab).click()
+    table = app.page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame").first
+    table.wait_for()
     table.scroll_into_view_if_needed()
     app.page.wait_for_timeout(500)
     table.click(position={"x": 16, "y": 50})
     app.page.wait_for_timeout(300)
+
+
+def test_a_flip_is_explained(app: App) -> None:
+    app.goto(SAME)
+    pick_first(app, "Flips")
     app.click("Explain in B")
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     app.page.wait_for_url("**prediction=nn**")
@@ -71,6 +76,32 @@ def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:
     assert size
     chart.click(position={"x": size["width"] * 0.5, "y": 60})
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.no_exception()
+
+
+def test_the_biggest_mover_is_explained_by_the_other_model(app: App) -> None:
+    app.goto(SAME)
+    pick_first(app, "Biggest movers")
+    app.click("Explain in A")
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.page.wait_for_url("**prediction=forest**")
+    app.no_exception()
+
+
+def test_an_incident_that_is_gone_is_explained_where_it_was(app: App) -> None:
+    app.goto("/Compare?a=nn&b=today/nn")
+    pick_first(app, "Incidents new and gone")
+    app.page.get_by_role("tabpanel").get_by_role("button", name="Explain", exact=True).click()
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("prediction=nn"))
+    app.no_exception()
+
+
+def test_shift_stands_service_by_service(app: App) -> None:
+    app.goto(OTHER)
+    app.page.get_by_role("tab", name="Shift").click()
+    expect(app.page.get_by_text("Population stability index: below")).to_be_visible()
+    expect(app.page.get_by_role("tabpanel", name="Shift").get_by_test_id("stDataFrame")).to_be_visible()
     app.no_exception()
 
 
