@@ -12,6 +12,7 @@ import polars as pl
 
 from lo2core import bundles
 from lo2core.errors import Lo2Error
+from lo2core.ledger import of_logs
 from lo2core.saved import damaged, home_of, newest_first, read_predictions
 from lo2core.store import Artefact, Workspace
 from lo2core.tables import Counts, EnrichedEvents, Ledger, Messages, Sequences
@@ -67,7 +68,7 @@ def _loaded(workspace: Workspace) -> Step:
     if not workspace.has(Sequences):
         return Step(name, why="No logs are loaded yet.")
     runs = workspace.read(Sequences, columns=["run"])["run"].n_unique()
-    lines = workspace.read(Ledger, columns=["lines"])["lines"].sum() if workspace.has(Ledger) else None
+    lines = of_logs(workspace.read(Ledger))["lines"].sum() if workspace.has(Ledger) else None
     return Step(name, FRESH, workspace.artefact(Sequences).created, facts={"runs": runs, "lines": lines})
 
 

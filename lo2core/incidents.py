@@ -46,8 +46,8 @@ def in_words(p_value: float | None, n_normals: int) -> str:
     if as_odd < 1:
         return f"odder than all {n_normals:,} normals"
     if as_odd >= n_normals:
-        return f"no odder than any of {n_normals:,} normals"
-    return f"as odd as {as_odd:,} of {n_normals:,} normals"
+        return f"all {n_normals:,} normals are as odd"
+    return f"{as_odd:,} of {n_normals:,} normals {'is' if as_odd == 1 else 'are'} as odd"
 
 
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lo2core import chain, pipeline
+from lo2core import chain, pipeline, summary
 from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step
 from lo2core.load import LoadOptions
 from lo2core.saved import newest_first
@@ -43,6 +43,11 @@ def test_what_was_just_made_is_fresh(made: tuple[Workspace, Path]) -> None:
     assert [steps[name].state for name in ("Enriched", "Explained", "Compared")] == [MISSING] * 3
     assert steps["Loaded"].facts["runs"] == 1
     assert steps["Predictions"].facts["name"] == "one_predictions"
+
+
+def test_lines_are_those_of_logs_that_were_read(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    assert any("locust.log" in name for name in summary.noteworthy_files(made[0])["source"])
+    assert states(made)["Loaded"].facts["lines"] == summary.totals(made[0])["lines"]
 
 
 def test_predictions_and_model_are_stale_when_other_logs_are_loaded(

@@ -185,8 +185,9 @@ def test_services_are_put_into_words(found: Evidence) -> None:
     ("p_value", "said"),
     [
         (1 / 45, "odder than all 44 normals"),
-        (3 / 45, "as odd as 2 of 44 normals"),
-        (1.0, "no odder than any of 44 normals"),
+        (2 / 45, "1 of 44 normals is as odd"),
+        (3 / 45, "2 of 44 normals are as odd"),
+        (1.0, "all 44 normals are as odd"),
         (None, "not scored"),
     ],
 )

@@ -202,6 +202,7 @@ def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace
     app.run()
     wrong = workspace.read(Predictions, "forest").filter(pl.col("pred_ano"), pl.col("normal"))
     assert f"{wrong.height} of 140 normal sequences are flagged" in texts(app)
+    assert any("logs that the model was trained on" in caption.value for caption in app.caption)
 
 
 def test_predictions_of_one_bundle_at_two_thresholds_are_told_apart(own: Workspace) -> None:

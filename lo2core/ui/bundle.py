@@ -12,6 +12,7 @@ import streamlit as st
 
 from lo2core import bundles, pipeline
 from lo2core.bundles import BundleInfo, LoadedBundle
+from lo2core.detectors import REGISTRY
 from lo2core.errors import Lo2Error
 from lo2core.model import Threshold
 from lo2core.store import Workspace
@@ -91,6 +92,19 @@ def estimated(threshold: Threshold) -> str:
     return (
         f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so the "
         "threshold is their largest z plus a margin."
+    )
+
+
+def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
+    """That a model was trained on the very logs it scored, and what that does to the scores; empty where it was not."""
+    learned = loaded.manifest["facts"].get("data_fingerprint")
+    if not learned or learned != logs.metadata(Counts).get("data_fingerprint"):
+        return ""
+    detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
+    faults = " and it knows their faults" if detector and detector.supervised else ""
+    return (
+        "These are the logs that the model was trained on: their normal test cases look more normal here than new ones "
+        f"would{faults}. Page Train shows the figures for runs it had not seen."
     )
 
 

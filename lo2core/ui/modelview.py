@@ -44,6 +44,8 @@ def show_false_alarms(chosen: Scores) -> None:
         return
     wrong, shared = scores.ask(chosen, incidents.false_positives, predictions=chosen.predictions)
     n = int(chosen.predictions["normal"].fill_null(False).sum())
+    if told := bundle.trained_on(bundle.opened(chosen.bundle), chosen.logs):
+        st.caption(told)
     if not wrong.height:
         st.text(f"None of the {n:,} normal sequences is flagged.")
         return

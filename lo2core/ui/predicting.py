@@ -11,7 +11,6 @@ import streamlit as st
 
 from lo2core import bundles, jobs, pipeline
 from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
-from lo2core.detectors import REGISTRY
 from lo2core.headlines import headlines
 from lo2core.model import Threshold
 from lo2core.predict import labelled
@@ -124,8 +123,16 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
     model = found.loaded.model
     top = max(MAX_BUDGET, float(model.threshold.budget))
     help_text = "How many of 100 normal incidents may raise a false alarm. The model stays as it is."
-    budget = st.slider("False alarms per 100 normal incidents", 0.0, top, float(model.threshold.budget), 0.5,
-                       key=f"budget-{found.choice.info.path.stem}", help=help_text)  # fmt: skip
+    budget = st.slider(
+        "False alarms per 100 normal incidents",
+        0.0,
+        top,
+        float(model.threshold.budget),
+        0.5,
+        format="%.1f",
+        key=f"budget-{found.choice.info.path.stem}",
+        help=help_text,
+    )
     threshold = model.threshold_at(budget)
     return replace(found, scores=labelled(found.scores, threshold)), threshold
 
@@ -147,18 +154,8 @@ def remarks(found: Scored) -> None:
     unknown = found.loaded.model.unknown_services(found.scores["service"])
     if unknown:
         notice(f"The bundle does not know {', '.join(unknown)}: logs of other services were scored, these were not.")
-    trained_on = found.loaded.manifest["facts"].get("data_fingerprint")
-    if trained_on and trained_on == found.choice.logs.metadata(Counts).get("data_fingerprint"):
-        faults = " and it knows their faults" if _supervised(found.loaded) else ""
-        st.caption(
-            "These are the logs that the model was trained on: their normal test cases look more normal here than new "
-            f"ones would{faults}. Page Train shows the figures for runs it had not seen."
-        )
-
-
-def _supervised(loaded: LoadedBundle) -> bool:
-    detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
-    return detector is not None and detector.supervised
+    if told := bundle.trained_on(found.loaded, found.choice.logs):
+        st.caption(told)
 
 
 def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
