@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import call
 from loglines import line, write_log, write_runs
 
 from lo2core.__main__ import main
@@ -29,10 +30,6 @@ def loaded(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["--root", logs, "--output-dir", folder / "ws", "--bundle", folder / "b.joblib"]
     assert main(["run", *map(str, arguments)]) == 0
     return folder
-
-
-def call(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
 
 
 def files(folder: Path) -> dict[str, bytes]:

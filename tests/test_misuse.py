@@ -8,24 +8,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import call, sentence
 from loglines import line, write_log, write_runs
 
 from lo2core import bundles
-from lo2core.__main__ import main
 from lo2core.store import Workspace
 from lo2core.tables import Events, Ledger, Predictions, Sequences
-
-
-def call(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
-
-
-def sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one sentence on standard error, below any progress lines."""
-    printed = capsys.readouterr().err
-    assert printed.count("lo2core: ") == 1
-    assert "Traceback" not in printed
-    return printed.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
