@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def made(tmp_path: Path, sample_logs: Path) -> Iterator[tuple[Workspace, Path]]:
 
 def states(made: tuple[Workspace, Path]) -> dict[str, Step]:
     return {step.name: step for step in chain.chain(*made)}
+
+
+def keep_now(workspace: Workspace) -> Path:
+    """An explanation of `one_predictions`, kept now by the clock that dates predictions; that of files lags behind."""
+    kept = workspace.explanations("one_predictions") / "items.csv"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    os.utime(kept, (time.time(), time.time()))
+    return kept
 
 
 def test_nothing_is_there_in_an_empty_workspace(tmp_path: Path) -> None:
@@ -80,18 +90,14 @@ def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Pa
 
 
 def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:
-    kept = made[0].explanations("one_predictions") / "items.csv"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
+    kept = keep_now(made[0])
     assert states(made)["Explained"].state == FRESH
     os.utime(kept, (0, 0))
     assert states(made)["Explained"].state == STALE
 
 
 def test_the_newest_explanation_counts_whichever_prediction_it_is_of(made: tuple[Workspace, Path]) -> None:
-    kept = made[0].explanations("one_predictions") / "items.csv"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
+    keep_now(made[0])
     pipeline.predict_bundle(made[0], made[1] / "one.joblib", "newer")
     step = states(made)["Explained"]
     assert (step.state, step.facts["prediction"]) == (FRESH, "one_predictions")

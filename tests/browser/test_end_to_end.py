@@ -28,7 +28,7 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
 
     app.page.get_by_test_id("stSidebar").get_by_role("link", name="Explain").click()
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(app.page.get_by_text("odder than all")).to_be_visible()
+    expect(app.page.get_by_text(" has z ")).to_be_visible()
     expect(app.page.get_by_text("--predictions tomorrow")).to_be_visible()
     app.page.get_by_test_id("stMain").get_by_role("button", name="Keep").click()
     expect(app.page.get_by_text("Kept: ")).to_be_visible(timeout=30_000)
