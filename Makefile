@@ -16,7 +16,7 @@ run: .venv/run.stamp  ## score the sample if that is not done yet, then open the
 	@$(BIN)/python -m streamlit run streamlit_app.py
 
 test: lint browser  ## lint, types and all tests, the browser's too
-	@$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile
 
 lint: .venv/dev.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .
