@@ -8,8 +8,6 @@ from lo2core import charts, html
 from lo2core.compare import Comparison
 from lo2core.report import MOST_ROWS
 
-MOST_MARKS = 5_000
-
 
 def comparison_report(comparison: Comparison) -> str:
     """Two predictions side by side as a page."""
@@ -41,7 +39,7 @@ def _same_sequences(comparison: Comparison) -> list[str]:
     marks = (
         pl.concat([flips.select(marks.columns), marks])
         .unique("seq_id", keep="first", maintain_order=True)
-        .head(MOST_MARKS)
+        .head(charts.MAX_MARKS)
     )
     where = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
     agreed = comparison.agreement

@@ -5,13 +5,13 @@ take fonts, background and colour ramps from the page's theme, so they follow li
 readable on both. No meaning rests on red and green: flags have a shape of their own, shares are written out.
 
 Charts in which one can select name their selection ``pick`` and give back the column ``seq_id`` (or what they say):
-``event["selection"].get("pick")`` is a list of such rows. Budget: at most 5,000 selectable marks, 20,000 marks at all;
-a caller that has more aggregates or takes the top first.
+``event["selection"].get("pick")`` is a list of such rows. Budget: at most `MAX_MARKS` of them, 20,000 marks
+at all.
 """
 
 from __future__ import annotations
 
-from lo2core.charts.base import NEUTRAL, NORMAL, OTHER, PALETTE, UNLABELLED, Chart, service_colours
+from lo2core.charts.base import MAX_MARKS, NEUTRAL, NORMAL, OTHER, PALETTE, UNLABELLED, Chart, service_colours
 from lo2core.charts.comparing import (
     CHANGES,
     paired_heatmap,
@@ -28,6 +28,7 @@ from lo2core.charts.scores import calibration_strip, incident_heatmap, score_str
 __all__ = [
     "CHANGES",
     "LEDGER",
+    "MAX_MARKS",
     "NEUTRAL",
     "NORMAL",
     "OTHER",

@@ -12,16 +12,12 @@ from lo2core.ui import tables
 from lo2core.ui.comparing import Pair, remark
 from lo2core.ui.widgets import downloads, notice
 
-MAX_MARKS = 5_000
-"""Marks in which one can select; of more sequences the chart shows how many fall where."""
-MAX_ROWS = 1_000
-
 
 def show_scores(pair: Pair) -> None:
     """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
     scored, cells = pair.found.scored, pair.found.density
     assert scored is not None and cells is not None
-    dense = scored.height > MAX_MARKS
+    dense = scored.height > charts.MAX_MARKS
     draw, marks = (charts.prediction_density, cells) if dense else (charts.prediction_scatter, scored)
     chart = draw(marks, pair.found.thresholds, pair.found.names)
     event = st.altair_chart(chart, on_select="rerun", key=f"scatter-{pair.key}")
@@ -93,7 +89,7 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
 
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
     """Sequences with both scores; the picked one, or a single one, can be explained by either model."""
-    shown = rows.head(MAX_ROWS)
+    shown = rows.head(tables.MAX_ROWS)
     picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
     row = 0 if picked is None and shown.height == 1 else picked
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -14,9 +14,8 @@ import streamlit as st
 from lo2core import charts
 from lo2core.incidents import in_words
 from lo2core.predict import incidents as worst_services
+from lo2core.ui import tables
 
-MAX_MARKS = 5_000
-MAX_ROWS = 1_000
 HEAT_HEIGHT = 560
 _KEY = ("run", "folder", "window")
 
@@ -46,11 +45,11 @@ def cells(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame) -> 
 def strip_points(scores: pl.DataFrame) -> pl.DataFrame:
     """What `charts.score_strip` draws: where there is no room for all, the worst and an even choice of the rest."""
     labelled = scores.drop_nulls("z_score").select(*_KEY, "seq_id", "service", "test_case", "z_score", label=_label())
-    if labelled.height <= MAX_MARKS:
+    if labelled.height <= charts.MAX_MARKS:
         return labelled
     ordered = labelled.sort("z_score", descending=True)
-    worst, rest = ordered.head(MAX_MARKS // 2), ordered.slice(MAX_MARKS // 2)
-    return pl.concat([worst, rest.gather_every(-(-rest.height // (MAX_MARKS // 2)))])
+    worst, rest = ordered.head(charts.MAX_MARKS // 2), ordered.slice(charts.MAX_MARKS // 2)
+    return pl.concat([worst, rest.gather_every(-(-rest.height // (charts.MAX_MARKS // 2)))])
 
 
 def matching(incidents: pl.DataFrame, text: str) -> pl.DataFrame:
@@ -62,7 +61,7 @@ def matching(incidents: pl.DataFrame, text: str) -> pl.DataFrame:
 def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, open_row: Open, key: str) -> None:
     """Incidents x services, worst first, as many as can be drawn; long ones scroll."""
     n_services = max(1, scores["service"].n_unique())
-    shown = incidents.head(MAX_MARKS // n_services)
+    shown = incidents.head(charts.MAX_MARKS // n_services)
     drawn = cells(scores, shown, tops)
     st.caption(
         "The stronger the colour, the larger the z-score; a dot is flagged. A click opens the incident on page Explain."
@@ -85,8 +84,8 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
 
 
 def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
-    """Ranked incidents, the worst `MAX_ROWS` of them; a picked row opens. n_normals: unseen normals of each service."""
-    shown = incidents.head(MAX_ROWS)
+    """Ranked incidents, the worst `MAX_ROWS`; a picked row opens. n_normals: unseen normals of each service."""
+    shown = incidents.head(tables.MAX_ROWS)
     words = [in_words(p, n_normals.get(service, 0)) for p, service in shown.select("p_value", "service").iter_rows()]
     view = shown.with_columns(oddness=pl.Series(words, dtype=pl.String), label=_label()).join(
         tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"

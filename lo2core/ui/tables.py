@@ -11,6 +11,8 @@ import streamlit as st
 
 ROW = 28
 """Height of a row, in pixels."""
+MAX_ROWS = 1_000
+"""Rows of a long list that are sent to the browser; downloads hold all."""
 
 
 def pick(

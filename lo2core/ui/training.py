@@ -28,7 +28,6 @@ from lo2core.wording import plural
 
 OWN_WEIGHTING = "the detector's own"
 UNIT_NAMES = {"sequence": "sequences (or windows)", "event": "single events"}
-_STRIP_TICKS = 5_000
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def calibration(loaded: LoadedBundle) -> None:
     """Scores of unseen normals, a strip for each service, and what z is made of: their mean and spread."""
     model = loaded.model
     found = normal_scores(model)
-    thinned = found.gather_every(-(-found.height // _STRIP_TICKS) or 1)
+    thinned = found.gather_every(-(-found.height // charts.MAX_MARKS) or 1)
     st.altair_chart(charts.calibration_strip(thinned, model.threshold.z))
     st.caption("Each tick is a normal that the detector had not seen. z is 0 at their mean and grows by 1 each spread.")
     with st.expander("Mean and spread by service"):

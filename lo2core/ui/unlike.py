@@ -16,14 +16,11 @@ from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import downloads, notice, raw
 from lo2core.wording import plural
 
-MAX_ROWS = 1_000
-MAX_MARKS = 5_000
-
 
 def show_test_cases(pair: Pair) -> None:
     """Test case x service, the median z of A left and of B right in each column; a click explains the worst of them."""
     found = pair.found.by_test_case
-    cells = _cells(found).head(MAX_MARKS)
+    cells = _cells(found).head(charts.MAX_MARKS)
     event = st.altair_chart(
         charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
     )
@@ -46,7 +43,7 @@ def show_incidents(pair: Pair) -> None:
     st.text(f"Of what both logs hold, {new:,} are flagged in B alone (new), {gone:,} in A alone (gone).")
     if absent := n.get(drift.NOT_IN_A, 0) + n.get(drift.NOT_IN_B, 0):
         st.caption(f"{absent:,} more are flagged in logs that the other side does not hold; they stand at the end.")
-    row = tables.pick(found.head(MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
+    row = tables.pick(found.head(tables.MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
     if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
         picked = found.row(row or 0, named=True)
         open_worst(pair.found.saved[1 if picked["change"] in (drift.NEW, drift.NOT_IN_A) else 0], picked)
@@ -69,7 +66,7 @@ def show_items(pair: Pair) -> None:
     kind = right.segmented_control("Kind", kinds, default=kinds[0], required=True, key="items-kind")
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
     st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
-    row = tables.pick(shown.head(MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
+    row = tables.pick(shown.head(tables.MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
     downloads(found, "items_new_and_vanished", key="item-changes")
     if row is not None:
         raw(shown["item"][row].strip())
