@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-CELLS = 60
+CELLS = 44
 """Along each axis."""
 
 

@@ -44,13 +44,27 @@ def one_line(text: pl.Expr) -> pl.Expr:
     `ERROR a.b.Logger method - text` becomes `ERROR text  ·  Logger.method`. A JSON object that tells of an error is put
     into words: status, code and name, then the description. Exceptions and stack frames lose their packages.
     """
-    whole = text.str.strip_chars().str.replace_all(r"\s+", " ")
-    header = whole.str.extract_groups(_HEADER).struct
-    level = header.field("level").fill_null("")
-    said = pl.when(level == "").then(whole).otherwise(header.field("body").fill_null(""))
-    origin = pl.concat_str(header.field("logger"), header.field("method"), separator=".", ignore_nulls=True)
-    body = _shortened((level + _in_words(said)).str.strip_chars())
-    return pl.when(origin != "").then(pl.format("{}  ·  {}", body, origin)).otherwise(body)
+    return text.map_batches(_one_line, return_dtype=pl.String)
+
+
+def _one_line(texts: pl.Series) -> pl.Series:
+    """`one_line`, a column a step: as one expression each step would be taken again wherever the next mentions it."""
+    whole, body = pl.col("whole"), pl.col("body")
+    return (
+        pl.select(whole=texts.str.strip_chars().str.replace_all(r"\s+", " "))
+        .with_columns(header=whole.str.extract_groups(_HEADER))
+        .unnest("header")
+        .with_columns(
+            pl.col("level").fill_null(""),
+            said=pl.when(pl.col("level").is_null()).then(whole).otherwise(body.fill_null("")),
+            origin=pl.concat_str("logger", "method", separator=".", ignore_nulls=True),
+        )
+        .pipe(_in_words)
+        .with_columns(body=_shortened((pl.col("level") + pl.col("words")).str.strip_chars()))
+        .select(pl.when(pl.col("origin") != "").then(pl.format("{}  ·  {}", body, "origin")).otherwise(body))
+        .to_series()
+        .alias(texts.name)
+    )
 
 
 def said(text: str) -> str:
@@ -58,15 +72,20 @@ def said(text: str) -> str:
     return str(pl.select(one_line(pl.lit(text))).item())
 
 
-def _in_words(text: pl.Expr) -> pl.Expr:
-    """A message without packages, its JSON in words or shortened."""
-    plain = text.str.replace(_FRAME, "at ${1} (${2})").str.replace_all(_EXCEPTION, "${1}")
-    name, description = _value(plain, _TOLD["name"]), _value(plain, _DESCRIPTION)
-    first = pl.concat_str(*(_value(plain, keys) for keys in _TOLD.values()), separator=" ", ignore_nulls=True)
+def _in_words(found: pl.DataFrame) -> pl.DataFrame:
+    """Adds words: what is `said` without packages, its JSON in words or shortened."""
+    plain, before, name, description = (pl.col(column) for column in ("plain", "before", "name", "description"))
+    first = pl.concat_str(*_TOLD, separator=" ", ignore_nulls=True)
     told = pl.when(description.is_null()).then(first).when(first == "").then(description)
-    words = plain.str.extract(_OBJECT) + told.otherwise(pl.format("{}: {}", first, description))
-    is_told = plain.str.contains(_OBJECT) & pl.coalesce(name, description).is_not_null()
-    return pl.when(is_told).then(words).otherwise(plain.str.replace_all(_LONG_OBJECT, "${1}…}"))
+    is_told = before.is_not_null() & pl.coalesce(name, description).is_not_null()
+    return (
+        found.with_columns(plain=pl.col("said").str.replace(_FRAME, "at ${1} (${2})"))
+        .with_columns(plain=plain.str.replace_all(_EXCEPTION, "${1}"))
+        .with_columns(before=plain.str.extract(_OBJECT), description=_value(plain, _DESCRIPTION))
+        .with_columns(_value(plain, keys).alias(column) for column, keys in _TOLD.items())
+        .with_columns(words=before + told.otherwise(pl.format("{}: {}", first, description)))
+        .with_columns(words=pl.when(is_told).then("words").otherwise(plain.str.replace_all(_LONG_OBJECT, "${1}…}")))
+    )
 
 
 def _value(text: pl.Expr, keys: str) -> pl.Expr:

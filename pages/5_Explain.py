@@ -4,6 +4,19 @@ import streamlit as st
 
 from lo2core.ui import explaining, frame, keeping, linesview, marks, modelview, scores, widgets
 
+
+@st.fragment
+def show_service(shown: explaining.Chosen) -> None:
+    """From the score of the chosen service to its lines; a click in here draws no more than this again."""
+    with frame.calm():
+        picked = explaining.why(shown)
+        with st.container(horizontal=True):
+            if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):
+                marks.mark(here.workspace, shown, picked)
+            keeping.actions(shown)
+        linesview.show_lines(shown, picked)
+
+
 here = frame.page("Explain", "See why an incident was flagged, down to the lines, beside what normal looks like.")
 with frame.calm():
     chosen = scores.choose(here)
@@ -18,12 +31,7 @@ with frame.calm():
         if incident.open:
             shown = explaining.choose_incident(chosen)
             explaining.show_services(shown, after)
-            picked = explaining.why(shown)
-            with st.container(horizontal=True):
-                if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):
-                    marks.mark(here.workspace, shown, picked)
-                keeping.actions(shown)
-            linesview.show_lines(shown, picked)
+            show_service(shown)
     with alarms:
         if alarms.open:
             modelview.show_false_alarms(chosen)

@@ -21,16 +21,23 @@ BOTH = {
     "Over time": comparing.show_over_time,
 }
 
+
+@st.fragment
+def show_views(pair: comparing.Pair) -> None:
+    """The tabs; a click in one of them draws no more than these again."""
+    views = (SAME if pair.found.same_sequences else OTHER) | BOTH
+    for tab, view in zip(st.tabs(list(views), on_change="rerun", key="compare-tabs"), views.values(), strict=True):
+        with tab, frame.calm():
+            if tab.open:
+                view(pair)
+
+
 here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
 with frame.calm():
     pair = comparing.choose(here)
     if pair:
         comparing.show_making(pair)
         comparing.show_rates(pair)
-        views = (SAME if pair.found.same_sequences else OTHER) | BOTH
-        for tab, view in zip(st.tabs(list(views), on_change="rerun", key="compare-tabs"), views.values(), strict=True):
-            with tab:
-                if tab.open:
-                    view(pair)
+        show_views(pair)
         comparing.keep(pair)
 frame.terminal(*comparing.command(pair, here))

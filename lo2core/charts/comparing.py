@@ -40,8 +40,8 @@ def prediction_scatter(
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     points = (
-        alt.Chart(pairs)
-        .mark_point(filled=True, size=46)
+        alt.Chart(pairs.select("seq_id", "service", "test_case", "run", "z_a", "z_b", "change"))
+        .mark_point(filled=True, size=46, aria=False)
         .encode(
             x=alt.X("z_a:Q", title=f"z-score in {names[0]}", scale=Z_SCALE, axis=Z_AXIS),
             y=alt.Y("z_b:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
@@ -66,7 +66,7 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
     pick = alt.selection_point(name="pick", fields=["cell"])
     squares = (
         alt.Chart(cells)
-        .mark_rect()
+        .mark_rect(aria=False)
         .encode(
             x=alt.X("left:Q", title=f"z-score in {names[0]}", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
             x2="right:Q",
@@ -78,7 +78,9 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
         )
         .add_params(pick)
     )
-    return alt.layer(squares, threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")).properties(height=380)
+    rules = threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")
+    # so many squares are drawn faster as pixels than as shapes of the page
+    return alt.layer(squares, *rules).properties(height=380, usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
 def recall_differences(recalls: pl.DataFrame) -> Chart:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -59,16 +60,21 @@ class TreeDetector(ScikitDetector):
         """
         if not find_spec("shap"):
             return super().attribute(X)
-        import shap
-
         X = self._checked(X)
         out = zeros(X.shape, self.title)
         used = np.arange(X.shape[1])[self._used]
-        explainer = shap.TreeExplainer(self.estimator_)
-        values = np.asarray(explainer.shap_values(dense(X[:, used], self.title), check_additivity=False))
+        values = np.asarray(_explainer(self.estimator_).shap_values(dense(X[:, used], self.title), check_additivity=False))
         # Classifiers with probabilities have one layer a class, the anomaly's last.
         out[:, used] = self.shap_sign * values.reshape(X.shape[0], len(used), -1)[:, :, -1]
         return out
+
+
+@lru_cache(maxsize=16)
+def _explainer(estimator: Any) -> Any:
+    """It takes longer to make than to use, and a page asks service by service."""
+    import shap
+
+    return shap.TreeExplainer(estimator)
 
 
 def _one_thread() -> Any:

@@ -86,7 +86,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
             selection_mode="pick",
         )
     with words:
-        began = scores.ask(shown.scores, _first_odd, *_odd_ones(shown.services))
+        began = _first_odd(shown)
         _service_table(shown, began, after)
     if began.height:
         first = began.row(0, named=True)
@@ -101,7 +101,7 @@ def why(shown: Chosen) -> int | None:
     if not shown.scored:
         notice(f"The model does not know {service['service']}: it gave no score, so there is nothing to explain.")
         return None
-    found = scores.ask(shown.scores, explain.items, shown.seq_id)
+    found = items_of(shown.scores, shown.seq_id)
     st.text(_headline(shown, found))
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
@@ -111,6 +111,11 @@ def why(shown: Chosen) -> int | None:
         st.caption(scores.ask(shown.scores, Evidence.method, service["service"]) + order, width="stretch")
         downloads(found, f"items_{shown.name}", key="items")
     return picked
+
+
+def items_of(found: Scores, seq_id: str) -> pl.DataFrame:
+    """`explain.items` of a sequence, from memory."""
+    return scores.ask(found, explain.items, seq_id)
 
 
 def by_message(shown: Chosen) -> bool:
@@ -171,9 +176,14 @@ def _odd_ones(services: pl.DataFrame) -> list[str]:
     return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
 
 
-def _first_odd(evidence: Evidence, *seq_ids: str) -> pl.DataFrame:
-    """The first odd event of each sequence, earliest first. Empty without events."""
-    explained = {name: explain.items(evidence, name) for name in seq_ids} if evidence.here.events is not None else {}
+def _first_odd(shown: Chosen) -> pl.DataFrame:
+    """`incidents.first_odd_events` of the odd services; empty without events."""
+    there = scores.evidence(shown.scores).here.events is not None
+    explained = {name: items_of(shown.scores, name) for name in _odd_ones(shown.services)} if there else {}
+    return scores.ask(shown.scores, _first_events, *explained, **explained)
+
+
+def _first_events(evidence: Evidence, *seq_ids: str, **explained: pl.DataFrame) -> pl.DataFrame:
     return incidents.first_odd_events(evidence, explained)
 
 

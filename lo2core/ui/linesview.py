@@ -7,13 +7,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import explain, lines, summary
+from lo2core import lines, summary
 from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
 from lo2core.ui.diffview import beside_normal
-from lo2core.ui.explaining import Chosen, by_message
+from lo2core.ui.explaining import Chosen, by_message, items_of
 from lo2core.ui.widgets import downloads, notice, raw
 from lo2core.wording import are, clock, plural
 
@@ -67,13 +67,13 @@ def _header(event: dict[str, Any]) -> list[Any]:
 
 def _lines(shown: Chosen, feature: int | None) -> None:
     if feature is None:
-        found = scores.ask(shown.scores, telling_lines, shown.seq_id)
+        found = _telling_lines(shown)
         st.caption(
             "The lines that show these items, numbered by what they add, each among its neighbours in time order. "
             "A neighbour that holds an item of a numbered line bears the sign =. Select one to see it in full."
         )
     else:
-        found = scores.ask(shown.scores, _holding, shown.seq_id, feature)
+        found = scores.ask(shown.scores, _holding, shown.seq_id, feature, items=_items(shown))
         st.caption(_count_of(found))
     if not found.height:
         notice("No raw line shows this: what made the score is missing here, or stands in no event.")
@@ -85,22 +85,29 @@ def _lines(shown: Chosen, feature: int | None) -> None:
     downloads(found, f"lines_{shown.name}", key="lines")
 
 
-def telling_lines(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+def _items(shown: Chosen) -> pl.DataFrame:
+    return items_of(shown.scores, shown.seq_id)
+
+
+def _telling_lines(shown: Chosen) -> pl.DataFrame:
+    return scores.ask(shown.scores, _in_stretches, shown.seq_id, items=_items(shown))
+
+
+def _in_stretches(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
     """`lines.lines` of what made the score of a sequence, each with its neighbours around it, and its oddness.
 
     oddness: the largest contribution of its items; it says something where events are scored.
     """
-    items = explain.items(evidence, seq_id)
     found = lines.in_stretches(lines.lines(evidence, seq_id, items))
     numbered = found.drop_nulls("place").select("line_no", title="items").explode("title")
     odd = numbered.join(items, on="title").group_by("line_no").agg(oddness=pl.col("contribution").max())
     return found.join(odd, on="line_no", how="left", maintain_order="left")
 
 
-def _holding(evidence: Evidence, seq_id: str, feature: int) -> pl.DataFrame:
+def _holding(evidence: Evidence, seq_id: str, feature: int, items: pl.DataFrame) -> pl.DataFrame:
     """The lines that hold one item, numbered; `total` says how many there are."""
-    items = explain.items(evidence, seq_id).filter(pl.col("feature") == feature)
-    held = lines.odd_lines(evidence, seq_id, items).unique("line_no", keep="first", maintain_order=True)
+    found = lines.odd_lines(evidence, seq_id, items.filter(pl.col("feature") == feature))
+    held = found.unique("line_no", keep="first", maintain_order=True)
     place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
     return held.head(MOST_LINES).with_columns(place=place, total=pl.lit(held.height))
 
@@ -153,7 +160,7 @@ _LINE_COLUMNS = {
 def _request(shown: Chosen) -> None:
     kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
     example = _foreign_kinds(shown, kinds)
-    offered = _offered(kinds, scores.ask(shown.scores, telling_lines, shown.seq_id), example)
+    offered = _offered(kinds, _telling_lines(shown), example)
     if not offered:
         notice("No line that shows the score carries a correlation id.")
         return
