@@ -19,6 +19,8 @@ from lo2core.vectorizer import Vectorizer
 
 _KIND_NAMES = {"templates": "template", "words": "word", "trigrams": "trigram"}
 
+NORMAL_GONE = "The log of that normal is gone: what the model was trained on was moved, removed or loaded anew."
+
 Normals = tuple[list[str], sparse.csr_matrix]
 """seq_ids of a service's normals, and their raw counts [n_normals, n_items + 1]."""
 

@@ -80,14 +80,29 @@ def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFram
 
 
 def normal_scores(model: Model) -> pl.DataFrame:
-    """Scores of normals that the model had not seen: service, score, z_score, weight; mean, spread of each service."""
+    """Scores of normals that the model had not seen: service, seq_id (null where not known), score, z_score, weight."""
     parts = [
-        pl.DataFrame({"score": c.scores, "z_score": c.z(c.scores), "weight": c.weights}).select(
-            "score", "z_score", "weight", service=pl.lit(service), mean=pl.lit(c.mean), spread=pl.lit(c.spread)
-        )
+        pl.DataFrame(
+            {"seq_id": list(c.seq_ids) or None, "score": c.scores, "z_score": c.z(c.scores), "weight": c.weights},
+            schema_overrides={"seq_id": pl.String},
+        ).select(pl.lit(service).alias("service"), pl.all())
         for service, c in sorted(model.calibrations.items())
     ]
     return pl.concat(parts)
+
+
+def lines_of_normal(evidence: Evidence, service: str, seq_id: str) -> pl.DataFrame:
+    """The events of a training normal, first those that the fewest other normals of its service hold.
+
+    Columns held_by (how many others hold the message), n_others, and those of `tables.Events`. Raises InputError where
+    no events were saved.
+    """
+    others = [name for name in evidence.normal_ids(service) if name != seq_id]
+    counts = evidence.training.items.counts.filter(pl.col("seq_id").is_in(others))
+    held = counts.group_by("message_id").agg(held_by=pl.col("seq_id").n_unique().cast(pl.Int64))
+    events = evidence.training.events_of(seq_id).join(held, on="message_id", how="left", maintain_order="left")
+    found = events.with_columns(pl.col("held_by").fill_null(0), n_others=pl.lit(len(others), dtype=pl.Int64))
+    return found.sort("held_by", "line_no")
 
 
 def foreign_templates(evidence: Evidence) -> pl.DataFrame:

@@ -6,6 +6,7 @@ services side by side; the threshold is one z for all, from the number of false 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,14 @@ _SELF_TEST_ROWS = 4
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scores of one service's unseen normals, sorted, and how many rows each stands for."""
+    """Scores of one service's unseen normals, sorted, how many rows each stands for, and of which sequence it is.
+
+    seq_ids is empty where that is not known, as in bundles made by hand.
+    """
 
     scores: Floats
     weights: Floats
+    seq_ids: Sequence[str] = ()
 
     @property
     def mean(self) -> float:
@@ -52,9 +57,9 @@ class Calibration:
         return (1 + total - below) / (total + 1)
 
     @classmethod
-    def of(cls, scores: Floats, weights: Floats) -> Calibration:
+    def of(cls, scores: Floats, weights: Floats, seq_ids: Sequence[str] = ()) -> Calibration:
         order = np.argsort(scores, kind="stable")
-        return cls(scores[order], weights[order])
+        return cls(scores[order], weights[order], [seq_ids[row] for row in order] if seq_ids else ())
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,12 @@ def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
 
 
 def _reference(rows: Rows) -> tuple[list[str], sparse.csr_matrix]:
-    names = rows.frame["seq_id"] if "seq_id" in rows.frame.columns else rows.frame["incident"]
-    return list(names), rows.X
+    return _names(rows.frame), rows.X
+
+
+def _names(rows: pl.DataFrame) -> list[str]:
+    """The sequence of each row; rows of a frame belong to an incident only."""
+    return list(rows["seq_id"] if "seq_id" in rows.columns else rows["incident"])
 
 
 def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
@@ -199,9 +203,9 @@ def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> No
 
 
 def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:
-    """A calibration for each service from the scores of unseen normals (columns service, score, weight)."""
+    """A calibration for each service from the scores of unseen normals (`unseen_normals`)."""
     return {
-        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy())
+        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy(), _names(part))
         for (service,), part in unseen.group_by("service", maintain_order=True)
     }
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lo2core import bundles
 from lo2core.tables import Counts
-from lo2core.ui import bundle, evaluation, frame, training, widgets
+from lo2core.ui import bundle, calibration, evaluation, frame, scores, training, widgets
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
 command: list[object] = ["train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
@@ -31,7 +31,10 @@ if found:
             with left:
                 training.facts(opened)
             with right:
-                training.calibration(opened)
+                tick = calibration.strip(opened.model, opened.model.threshold.z, "calibration")
+            with frame.apart():
+                if tick:
+                    calibration.lines(scores.evidence_of(here.workspace, opened.path), tick)
 
 if asked:
     st.subheader("How good it is, on runs it has not seen", anchor=False)

@@ -211,6 +211,19 @@ def test_a_model_is_explained(found: Evidence) -> None:
     assert not foreign["test_cases"].list.contains("correct").any()
 
 
+def test_the_log_of_a_normal_begins_with_what_the_fewest_others_hold(found: Evidence) -> None:
+    scored = importance.normal_scores(found.model).filter(pl.col("service") == "client")
+    ids = found.normal_ids("client")
+    assert sorted(scored["seq_id"]) == sorted(ids)
+    lines = importance.lines_of_normal(found, "client", ids[0])
+    assert lines.height == found.training.events_of(ids[0]).height
+    assert lines["held_by"].is_sorted()
+    assert set(lines["n_others"]) == {len(ids) - 1}
+    last = found.training.events_where(pl.col("message_id") == lines["message_id"][-1])
+    holders = set(last["seq_id"]) & set(ids) - {ids[0]}
+    assert lines["held_by"][-1] == len(holders)
+
+
 def test_the_command_line_explains_and_keeps(home: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--output-dir", str(home.root), "--predictions", "nn", "--top", "2"]) == 0
     said = capsys.readouterr().out

@@ -43,12 +43,12 @@ CURVES = pl.DataFrame({"name": ["NearestNormal"], "false_alarm_rate": [0.1], "re
 RECALLS = pl.DataFrame({"test_case": ["get_client_404"], "service": ["client"], "recall": [0.8], "n": [5]})
 POINTS = pl.DataFrame(
     {"measure": ["alerts"], "prediction": ["p"], "model": ["m"], "made": [datetime(2026, 11, 23)], "value": [0.2]}
-)
+).with_columns(address=pl.lit("Explain?prediction=p"))
 
 MARKS = pl.DataFrame(
     {"title": ["WARN delete"], "seq_id": ["a"], "contribution": [0.4], "level": [1.0], "offset": [0.2]}
 )
-UNSEEN = pl.DataFrame({"service": ["client"], "score": [1.2], "z_score": [0.4], "weight": [1.0]})
+UNSEEN = pl.DataFrame({"service": ["client"], "seq_id": ["a"], "score": [1.2], "z_score": [0.4], "weight": [1.0]})
 DENSITY = pl.DataFrame({"cell": [5], "left": [0.0], "right": [1.0], "bottom": [2.0], "top": [3.0], "n": [7]})
 DIFFERENCES = RECALLS.with_columns(prediction=pl.lit("B"), difference=pl.lit(-0.2))
 SIDES = pl.DataFrame(
@@ -82,6 +82,7 @@ PICKS = {
     "service_bars": ["seq_id"],
     "timeline": ["run", "folder"],
     "beeswarm": ["seq_id"],
+    "calibration_strip": ["service", "seq_id"],
     "paired_heatmap": ["test_case", "service", "side"],
 }
 
@@ -147,6 +148,12 @@ def test_a_brush_of_the_scatter_gives_the_ranges_of_both_scores() -> None:
 def test_logs_side_by_side_share_a_column_a_left_b_right() -> None:
     offset = spec_of("paired_heatmap")["encoding"]["xOffset"]
     assert (offset["field"], offset["sort"]) == ("side", ["A", "B"])
+
+
+def test_marks_over_time_lead_to_their_prediction_and_lines_nowhere() -> None:
+    lines, marks = spec_of("predictions_over_time")["spec"]["layer"]
+    assert marks["encoding"]["href"]["field"] == "address"
+    assert "href" not in lines["encoding"]
 
 
 def test_services_keep_their_colour_whatever_stands_beside_them() -> None:

@@ -71,7 +71,10 @@ def test_calibration_scores_are_of_unseen_normals(loader: LO2Loader) -> None:
     expected = dict(left_out.select("seq_id", "score").iter_rows())
     found = unseen.filter(pl.col("seq_id").is_in(list(expected)))
     assert dict(found.select("seq_id", "score").iter_rows()) == expected
-    assert model.calibrations["client"].scores.tolist() == sorted(unseen.filter(pl.col("service") == "client")["score"])
+    client, known = unseen.filter(pl.col("service") == "client"), model.calibrations["client"]
+    assert known.scores.tolist() == sorted(client["score"])
+    named = zip(known.seq_ids, known.scores, strict=True)
+    assert dict(named) == dict(client.select("seq_id", "score").iter_rows())
 
 
 @pytest.mark.parametrize("unit", ["sequence", "event"])

@@ -133,18 +133,20 @@ def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
 def predictions_over_time(points: pl.DataFrame) -> Chart:
     """All saved predictions in the order they were made, a panel a measure and a line a model, so that drift is seen.
 
-    Expects ``measure`` (the panel's title), ``prediction``, ``model``, ``made`` (datetime), ``value``. Show it with
-    ``width="content"``.
+    Expects ``measure`` (the panel's title), ``prediction``, ``model``, ``made`` (datetime), ``value``, ``address``
+    (where a click on a mark leads: Streamlit knows no selections in panels). Show it with ``width="content"``.
     """
+    base = alt.Chart(points).encode(
+        x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format="%-d %b %H:%M", labelOverlap=True)),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
+        color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=legend()),
+    )
+    marks = base.mark_circle(size=55, opacity=1).encode(
+        href="address:N",
+        tooltip=tooltip(prediction="prediction", model="model", made="made", measure="measure", value="value"),
+    )
     return (
-        alt.Chart(points)
-        .mark_line(point=alt.OverlayMarkDef(size=45, filled=True))
-        .encode(
-            x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format="%-d %b %H:%M", labelOverlap=True)),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
-            color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=legend()),
-            tooltip=tooltip(prediction="prediction", model="model", made="made", measure="measure", value="value"),
-        )
+        alt.layer(base.mark_line(), marks)
         .properties(width=260, height=110)
         .facet(facet=alt.Facet("measure:N", title=None, header=alt.Header(labelAnchor="start")), columns=3)
         .resolve_scale(y="independent")

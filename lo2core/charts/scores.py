@@ -94,16 +94,20 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
 def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
     """How unseen normals scored, service by service, against the threshold.
 
-    Expects ``service``, ``score``, ``z_score``, ``weight`` (how many rows a tick stands for).
+    Expects ``service``, ``seq_id`` (null: not known), ``score``, ``z_score``, ``weight`` (how many rows a tick stands
+    for). ``pick`` gives ``service`` and ``seq_id``.
     """
+    pick = alt.selection_point(name="pick", fields=["service", "seq_id"])
     ticks = (
         alt.Chart(scores)
-        .mark_tick(thickness=2, bandSize=14, opacity=0.75)
+        .mark_tick(thickness=2, bandSize=14)
         .encode(
             x=alt.X("z_score:Q", title="z-score", axis=alt.Axis(tickCount=8)),
             y=alt.Y("service:N", title=None, axis=long_labels(110)),
             color=by_service(scores, legend=None),
-            tooltip=tooltip(service="service", score="score", z_score="z-score", weight="normals"),
+            opacity=alt.condition(pick, alt.value(0.75), alt.value(0.15)),
+            tooltip=tooltip(service="service", seq_id="normal", score="score", z_score="z-score", weight="stands for"),
         )
+        .add_params(pick)
     )
     return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(24))

@@ -63,7 +63,8 @@ class TreeDetector(ScikitDetector):
         X = self._checked(X)
         out = zeros(X.shape, self.title)
         used = np.arange(X.shape[1])[self._used]
-        values = np.asarray(_explainer(self.estimator_).shap_values(dense(X[:, used], self.title), check_additivity=False))
+        explainer = _explainer(self.estimator_)
+        values = np.asarray(explainer.shap_values(dense(X[:, used], self.title), check_additivity=False))
         # Classifiers with probabilities have one layer a class, the anomaly's last.
         out[:, used] = self.shap_sign * values.reshape(X.shape[0], len(used), -1)[:, :, -1]
         return out

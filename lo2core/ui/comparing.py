@@ -54,6 +54,12 @@ def open_in(name: str, row: Mapping[str, Any]) -> None:
     links.open_explain(row, prediction=source.prediction, sample=source.sample)
 
 
+def _address(name: str) -> str:
+    """Where `open_in` goes without a row."""
+    source = Source.named(name)
+    return links.explain_address(prediction=source.prediction, sample=source.sample)
+
+
 def open_worst(saved: Saved, where: Mapping[str, Any]) -> None:
     """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
     wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
@@ -157,10 +163,12 @@ def show_over_time(pair: Pair) -> None:
     root = pair.workspace
     names = saved_names(root)
     found = answers.in_order([_history_row(str(root.root), name, _stamp(root, name)) for name in names])
-    st.altair_chart(charts.predictions_over_time(found.drop_nulls("value")), width="content", key="over-time")
+    addresses = {name: _address(name) for name in names}
+    points = found.drop_nulls("value").with_columns(address=pl.col("prediction").replace_strict(addresses))
+    st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
     wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
     wide = wide.with_columns(tables.on_local_clock(wide["made"]))
-    st.caption("The same as a table. Select a row to explain that prediction.")
+    st.caption("The same as a table. A click on a mark, or on a row, explains that prediction.")
     row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
     if row is not None:
         open_in(wide["prediction"][row], {})

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import answers, diff, explain
-from lo2core.evidence import Evidence
+from lo2core.evidence import NORMAL_GONE, Evidence
 from lo2core.titles import one_line
 from lo2core.ui import scores, tables
 from lo2core.ui.explaining import Chosen
@@ -32,7 +32,7 @@ def beside_normal(shown: Chosen) -> None:
     place = st.selectbox("Nearest normal", list(names), format_func=names.__getitem__, key=f"normal-{shown.key}")
     sides = scores.ask(shown.scores, answers.diff_sides, shown.seq_id, place)
     if sides is None:
-        notice("The log of that normal is gone: what the model was trained on was moved, removed or loaded anew.")
+        notice(NORMAL_GONE)
         return
     aligned = scores.ask(shown.scores, _aligned, shown.seq_id, place)
     st.text(_in_words(aligned, sides))

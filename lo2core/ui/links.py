@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from lo2core.ui.widgets import go_to, same_workspace
 
@@ -30,3 +31,8 @@ def open_explain(
 ) -> None:
     """Go to page Explain at once; see `explain_params`."""
     go_to(EXPLAIN, explain_params(row, prediction=prediction, bundle=bundle, sample=sample))
+
+
+def explain_address(*, prediction: str | None, sample: str | None) -> str:
+    """Page Explain with a saved prediction, as an address to follow from another page."""
+    return f"Explain?{urlencode(explain_params({}, prediction=prediction, sample=sample))}"

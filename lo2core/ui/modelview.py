@@ -8,7 +8,8 @@ import streamlit as st
 from lo2core import charts, importance, incidents
 from lo2core.enhance import enrich_messages
 from lo2core.evidence import Evidence
-from lo2core.ui import address, bundle, scores, tables
+from lo2core.model import Model
+from lo2core.ui import address, bundle, calibration, scores, tables
 from lo2core.ui.linesview import raw_event
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, log_lines, notice, raw
@@ -33,7 +34,7 @@ def show_model(chosen: Scores) -> None:
     _importance(chosen, service)
     if facts.get("detector") in TREES:
         _beeswarm(chosen, service)
-    _calibration(chosen)
+    _calibration(chosen, model)
     _foreign_templates(chosen)
 
 
@@ -109,14 +110,11 @@ def _spread(marks: pl.DataFrame) -> pl.DataFrame:
     return marks.with_columns(offset=offset / pl.max_horizontal(offset.abs().max(), pl.lit(6)))
 
 
-def _calibration(chosen: Scores) -> None:
+def _calibration(chosen: Scores, model: Model) -> None:
     st.subheader("How unseen normals scored", anchor=False)
-    found = importance.normal_scores(bundle.opened(chosen.bundle).model)
-    st.altair_chart(charts.calibration_strip(found, chosen.threshold), key="calibration")
-    st.caption("Each tick is a normal left out in training. z is set by their mean and spread, service by service.")
-    with st.expander("The same as a table"):
-        tables.show(found)
-        downloads(found, "calibration", key="calibration")
+    tick = calibration.strip(model, chosen.threshold, f"calibration-{chosen.source.name}")
+    if tick:
+        calibration.lines(scores.evidence(chosen), tick)
 
 
 def _foreign_templates(chosen: Scores) -> None:

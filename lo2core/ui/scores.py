@@ -98,8 +98,12 @@ def _missing(workspace: Workspace, asked: Source) -> str:
 
 def evidence(scores: Scores) -> Evidence:
     """What explanations draw on, from memory where no file changed. Raises what `bundle.opened` raises."""
-    opened = bundle.opened(scores.bundle)
-    return _evidence(str(scores.logs.root), _logs_stamp(scores.logs), str(opened.path), bundles.stamp(opened.path))
+    return evidence_of(scores.logs, scores.bundle)
+
+
+def evidence_of(logs: Workspace, path: Path) -> Evidence:
+    """As `evidence`, of these logs and the bundle at `path`."""
+    return _evidence(str(logs.root), _logs_stamp(logs), str(path), bundles.stamp(path))
 
 
 def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:

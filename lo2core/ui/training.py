@@ -1,4 +1,4 @@
-"""Parts of page Train: the recipe, what it will learn from, the bundles and whether to trust them, calibration."""
+"""Parts of page Train: the recipe, what it will learn from, the bundles and whether to trust them, their facts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from lo2core import bundles, charts, jobs
+from lo2core import bundles, jobs
 from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
 from lo2core.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS
 from lo2core.detectors import REGISTRY
-from lo2core.importance import normal_scores
-from lo2core.model import Calibration
 from lo2core.store import Workspace
 from lo2core.tables import Events, Sequences
 from lo2core.train import Recipe
@@ -160,18 +158,6 @@ def facts(loaded: LoadedBundle) -> None:
     st.page_link("pages/4_Predict.py", label="Score logs with it", icon=":material/radar:", query_params=query)
 
 
-def calibration(loaded: LoadedBundle) -> None:
-    """Scores of unseen normals, a strip for each service, and what z is made of: their mean and spread."""
-    model = loaded.model
-    found = normal_scores(model)
-    thinned = found.gather_every(-(-found.height // charts.MAX_MARKS) or 1)
-    st.altair_chart(charts.calibration_strip(thinned, model.threshold.z))
-    st.caption("Each tick is a normal that the detector had not seen. z is 0 at their mean and grows by 1 each spread.")
-    with st.expander("Mean and spread by service"):
-        rows = [_summary(service, each) for service, each in sorted(model.calibrations.items())]
-        st.dataframe(pl.DataFrame(rows), hide_index=True, row_height=28)
-
-
 @st.dialog("Vouch for this bundle?", icon=":material/verified_user:")
 def _vouch(path: Path) -> None:
     st.text(str(path))
@@ -228,15 +214,4 @@ def _bundle_row(info: BundleInfo) -> dict[str, object]:
         "services": len(known["services"]) if "services" in known else None,
         "saved": when(datetime.fromtimestamp(info.path.stat().st_mtime)),
         "workspace": known.get("workspace"),
-    }
-
-
-def _summary(service: str, found: Calibration) -> dict[str, object]:
-    return {
-        "service": service,
-        "normals": round(float(found.weights.sum())),
-        "mean": found.mean,
-        "spread": found.spread,
-        "largest score": float(found.scores.max()),
-        "largest z": float(found.z(found.scores).max()),
     }

@@ -61,9 +61,10 @@ def show_items(pair: Pair) -> None:
         notice("Both logs hold the same messages and request kinds.")
         return
     left, right = st.columns(2)
-    change = left.segmented_control("Which", ["new", "vanished"], default="new", required=True, key="items-change")
-    kinds = found["kind"].unique().sort().to_list()
-    kind = right.segmented_control("Kind", kinds, default=kinds[0], required=True, key="items-kind")
+    first, kinds = found.row(0, named=True), found["kind"].unique().sort().to_list()
+    changes = ["new", "vanished"]
+    change = left.segmented_control("Which", changes, default=first["change"], required=True, key="items-change")
+    kind = right.segmented_control("Kind", kinds, default=first["kind"], required=True, key="items-kind")
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
     st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
     row = tables.pick(shown.head(tables.MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")

@@ -44,10 +44,10 @@ def test_a_box_drawn_in_the_scatter_lists_what_it_holds(app: App) -> None:
     app.no_exception()
 
 
-def pick_first(app: App, tab: str) -> None:
-    """Select the first row of the table on a tab; the first table of the page tells what differs in their making."""
+def pick_first(app: App, tab: str, table_no: int = 0) -> None:
+    """Select the first row of a table on a tab."""
     app.page.get_by_role("tab", name=tab).click()
-    table = app.page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame").first
+    table = app.page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame").nth(table_no)
     table.wait_for()
     table.scroll_into_view_if_needed()
     app.page.wait_for_timeout(500)
@@ -102,6 +102,45 @@ def test_shift_stands_service_by_service(app: App) -> None:
     app.page.get_by_role("tab", name="Shift").click()
     expect(app.page.get_by_text("Population stability index: below")).to_be_visible()
     expect(app.page.get_by_role("tabpanel", name="Shift").get_by_test_id("stDataFrame")).to_be_visible()
+    app.no_exception()
+
+
+def test_metrics_are_set_beside_each_other(app: App) -> None:
+    app.goto(SAME)
+    app.page.get_by_role("tab", name="Metrics").click()
+    expect(app.page.get_by_text("McNemar's exact test gives p = ")).to_be_visible()
+    expect(app.page.get_by_role("tabpanel", name="Metrics").get_by_test_id("stDataFrame")).to_be_visible()
+    app.no_exception()
+
+
+def test_a_field_of_the_recall_matrix_is_explained(app: App) -> None:
+    app.goto(SAME)
+    app.page.get_by_role("tab", name="Recall by fault").click()
+    app.page.locator(".mark-text.role-mark text").first.click()
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("prediction=(forest|nn)"))
+    app.no_exception()
+
+
+def test_a_mark_over_time_leads_to_its_prediction_and_back(app: App) -> None:
+    app.goto(SAME)
+    app.page.get_by_role("tab", name="Over time").click()
+    app.page.locator(".mark-symbol.role-mark path").first.click()
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("prediction=(forest|nn)"))
+    expect(app.page.get_by_text(" has z ").first).to_be_visible()
+    app.page.go_back()
+    expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("a=forest&b=nn"))
+    app.no_exception()
+
+
+def test_an_item_that_vanished_leads_to_its_lines(app: App) -> None:
+    app.goto("/Compare?a=nn&b=today/nn")
+    pick_first(app, "Items new and vanished")
+    app.page.get_by_text("Select one to see it in full.").wait_for()
+    pick_first(app, "Items new and vanished", 1)
+    expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()
 
 

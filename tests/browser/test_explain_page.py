@@ -126,3 +126,14 @@ def test_the_model_and_its_false_alarms_are_shown(app: App) -> None:
     app.settled()
     app.no_exception()
     expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
+
+
+def test_from_a_calibration_tick_to_the_raw_line_in_two_clicks(app: App) -> None:
+    app.goto("/Explain?prediction=nn")
+    app.page.get_by_role("tab", name="The model").click()
+    strip = app.page.get_by_test_id("stVegaLiteChart").filter(has=app.page.locator(".mark-rect.role-mark path"))
+    strip.locator(".mark-rect.role-mark path").first.click()
+    expect(app.page.get_by_text("first those that the fewest other normals hold")).to_be_visible()
+    pick(app, 2, 0)  # behind importance, and mean and spread, which are folded
+    expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
+    app.no_exception()
