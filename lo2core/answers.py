@@ -207,11 +207,16 @@ def _side(events: pl.DataFrame) -> pl.DataFrame:
     return events.select("line_no", "message_id", "level", "m_timestamp", text, trace().alias("trace"))
 
 
+NO_SCORES = "These predictions hold no scores, so there is nothing to explain: choose others, or score some logs."
+
+
 def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
     """The n incidents with the largest z, worst first; incidents without a score are left out.
 
     Raises InputError where no row has a score.
     """
+    if not predictions.height:
+        raise InputError(NO_SCORES)
     scored = incidents.worst_first(predictions.drop_nulls("z_score"))
     if not scored.height:
         raise InputError("No row here has a score, so there is nothing to explain: the model knows other services.")

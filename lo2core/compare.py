@@ -181,7 +181,7 @@ def _facts(saved: Saved) -> dict[str, str]:
         "weighting": model.get("weighting"),
         "unit": model.get("unit"),
         "settings": model.get("params"),
-        "threshold": round(saved.threshold, 4),
+        "threshold": round(saved.threshold, 4) if saved.frame.height else None,
         "training runs": model.get("runs"),
         "training data": model.get("data_fingerprint"),
         "bundle": made.get("bundle"),
@@ -229,6 +229,9 @@ def rates(saved: Sequence[Saved]) -> pl.DataFrame:
 
 def verdict(a: Saved, b: Saved) -> str:
     """One sentence: did the logs change, the model, both, or neither."""
+    for one in (a, b):
+        if not one.frame.height:
+            return f"{one.name} holds no scores, so there is nothing to compare."
     same_model = _equal(a, b, "bundle_sha256")
     same_logs = _equal(a, b, "data_fingerprint")
     units = "" if a.keys == b.keys else " One scored single events: the worst of each sequence stands for it."
@@ -271,7 +274,7 @@ def history_row(saved: Saved) -> pl.DataFrame:
         "flagged incidents, %": 100 * int(incidents["flagged"].sum()) / incidents.height if incidents.height else None,
         "median z": z.median(),
         "largest z": z.max(),
-        "threshold": saved.threshold,
+        "threshold": saved.threshold if saved.frame.height else None,
     }
     made = saved.metadata.get("created")
     frame = pl.DataFrame(

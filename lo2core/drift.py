@@ -110,7 +110,7 @@ def _z_by_service(frame: pl.DataFrame) -> dict[str, Floats]:
     return {service: part.to_numpy() for service, part in zip(parts["service"], parts["z_score"], strict=True)}
 
 
-def _item_psi(a: Saved, b: Saved) -> dict[str | None, float]:
+def _item_psi(a: Saved, b: Saved) -> dict[str | None, float | None]:
     """PSI of how often each message occurs, by service; None stands for all."""
     if a.items is None or b.items is None or not a.items_like(b):
         return {}
@@ -124,6 +124,6 @@ def _item_psi(a: Saved, b: Saved) -> dict[str | None, float]:
     return {service: _shares_psi(part) for service, part in [(None, both), *parts.items()]}
 
 
-def _shares_psi(counts: pl.DataFrame) -> float:
+def _shares_psi(counts: pl.DataFrame) -> float | None:
     n_a, n_b = counts["n"].to_numpy().astype(float), counts["n_b"].to_numpy().astype(float)
     return psi_of_counts(n_a, n_b)

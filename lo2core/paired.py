@@ -63,13 +63,14 @@ def flips(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def movers(pairs: pl.DataFrame, n: int = 20) -> pl.DataFrame:
-    """The rows whose rank changed most: rank_a, rank_b (1 is worst), moved (positive: worse in b)."""
+    """The rows whose rank changed, most first: rank_a, rank_b (1 is worst), moved (positive: worse in b)."""
     scored = pairs.drop_nulls(["z_a", "z_b"])
     ranked = scored.with_columns(
         rank_a=pl.col("z_a").rank("min", descending=True).cast(pl.Int64),
         rank_b=pl.col("z_b").rank("min", descending=True).cast(pl.Int64),
     ).with_columns(moved=pl.col("rank_a") - pl.col("rank_b"))
-    return ranked.top_k(n, by=pl.col("moved").abs()).sort(pl.col("moved").abs(), descending=True, maintain_order=True)
+    moved = ranked.filter(pl.col("moved") != 0)
+    return moved.top_k(n, by=pl.col("moved").abs()).sort(pl.col("moved").abs(), descending=True, maintain_order=True)
 
 
 def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SOME_SHIFT, STRONG_SHIFT = 0.1, 0.25
+PER_BIN = 10
+"""Values of the smaller sample that a bin takes at least."""
 _MAX_BINS = 10
 _FLOOR = 1e-4
 
@@ -18,19 +20,24 @@ _FLOOR = 1e-4
 def psi(expected: Floats, found: Floats) -> float | None:
     """The index of two samples.
 
-    Bins are quantiles of `expected`, with at least ten values of the smaller sample a bin; an empty bin counts as half
-    a value. Null where there are too few values for two bins.
+    Bins are quantiles of `expected`, with at least `PER_BIN` values of the smaller sample a bin; an empty bin counts as
+    half a value. Null where there are too few values for two bins.
     """
-    n_bins = min(_MAX_BINS, min(len(expected), len(found)) // 10)
+    n_bins = min(_MAX_BINS, min(len(expected), len(found)) // PER_BIN)
     if n_bins < 2:
         return None
     edges = np.unique(np.quantile(expected, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return _index(*(_shares(values, edges) for values in (expected, found)))
 
 
-def psi_of_counts(expected: Floats, found: Floats) -> float:
-    """The index of how often each thing was counted; arrays of equal length. What one side lacks counts 0.01 %."""
-    p, q = (np.maximum(counts / max(counts.sum(), 1), _FLOOR) for counts in (expected, found))
+def psi_of_counts(expected: Floats, found: Floats) -> float | None:
+    """The index of how often each thing was counted; arrays of equal length. What one side lacks counts 0.01 %.
+
+    Null where one side counted nothing.
+    """
+    if not (expected.any() and found.any()):
+        return None
+    p, q = (np.maximum(counts / counts.sum(), _FLOOR) for counts in (expected, found))
     return _index(p, q)
 
 

@@ -80,6 +80,11 @@ def test_movers_are_ordered_by_how_far_they_moved() -> None:
     assert paired.movers(pairs, 1).select("folder", "rank_a", "rank_b", "moved").rows() == [("correct", 4, 1, 3)]
 
 
+def test_what_kept_its_rank_did_not_move() -> None:
+    z: list[float | None] = [3, 2, 1, 0]
+    assert paired.movers(paired.joined(saved("a", z), saved("b", z))).height == 0
+
+
 def test_metrics_are_those_of_scikit_learn_with_an_interval_from_five_runs() -> None:
     rng = np.random.default_rng(2)
     a, b = saved("a", list(rng.normal(2, 3, 60)), runs=6), saved("b", list(rng.normal(3, 3, 60)), runs=6)

@@ -18,7 +18,7 @@ from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concern
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.metrics import Scored
 from lo2core.predict import predict
-from lo2core.psi import psi
+from lo2core.psi import psi, psi_of_counts
 from lo2core.rows import CountSource
 from lo2core.scoreboard import as_text, warnings
 from lo2core.shortcuts import incident_facts
@@ -244,6 +244,12 @@ def test_psi_is_small_for_like_and_large_for_unlike_scores() -> None:
     like, unlike = rng.normal(size=500), rng.normal(3, size=500)
     assert psi(rng.normal(size=500), like) < 0.1 < 0.25 < psi(like, unlike)
     assert psi(like, like[:5]) is None
+
+
+def test_psi_of_counts_is_not_defined_where_nothing_was_counted() -> None:
+    counts = np.array([3.0, 1.0])
+    assert psi_of_counts(counts, 2 * counts) == pytest.approx(0)
+    assert psi_of_counts(counts, np.zeros(2)) is None
 
 
 def test_an_evaluation_of_the_same_name_is_replaced(evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]) -> None:

@@ -39,6 +39,22 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert "incidents are flagged. The 20 worst:" in texts(app)
 
 
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (OVERVIEW, "These predictions hold no scores."),
+        ("pages/5_Explain.py", "These predictions hold no scores, so there is nothing to explain"),
+        ("pages/6_Compare.py", "nothing holds no scores, so there is nothing to compare"),
+    ],
+)
+def test_a_prediction_without_a_row_says_so_on_every_page(workspace: Workspace, script: str, said: str) -> None:
+    pl.read_parquet(workspace.path("nn")).clear().write_parquet(workspace.path("nothing"))
+    app = page() if script == OVERVIEW else open_page(script, prediction="nothing", a="nn", b="nothing")
+    assert not app.exception
+    assert said in texts(app)
+    assert "unforeseen" not in texts(app)
+
+
 def test_a_prediction_that_cannot_be_read_is_not_the_default_and_fails_alone(workspace: Workspace) -> None:
     pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(workspace.path("mine"))
     app = page()

@@ -25,7 +25,9 @@ ROW = alt.Step(20)
 LABEL_LIMIT = 380
 MAX_MARKS = 5_000
 """Marks in which one can select; a caller that has more aggregates or takes the top first."""
-Z_AXIS = alt.Axis(values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s")
+Z_AXIS = alt.Axis(
+    values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s", titleLimit=250
+)
 Z_SCALE = alt.Scale(type="symlog", constant=3)
 """Linear near zero, where the threshold is; logarithmic beyond, where a fault can be hundreds of deviations out."""
 

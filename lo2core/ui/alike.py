@@ -48,7 +48,7 @@ def show_movers(pair: Pair) -> None:
     """The sequences whose rank changed most."""
     movers = pair.found.movers
     if movers is None or not movers.height:
-        notice("No sequence was scored by both.")
+        notice("No sequence changed its rank.")
         return
     ranks = {
         "rank_a": st.column_config.NumberColumn("rank in A", width=75, format="localized"),

@@ -21,6 +21,7 @@ from lo2core.ui import address, bundle, links, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.scores import Source
 from lo2core.ui.widgets import downloads, empty_state, notice, raw
+from lo2core.wording import plural
 
 PREDICT = "pages/4_Predict.py"
 
@@ -126,6 +127,10 @@ def show_faults(pair: Pair) -> None:
         notice("Neither has labelled faults, so there is no recall to compare.")
         return
     remark(pair)
+    known = set(found["prediction"])
+    unknown = [one.name for one in compared.saved if one.name not in known]
+    if unknown:
+        notice(f"No labelled faults in {', '.join(unknown)}.")
     event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
     st.caption("Share of incidents flagged. Blue: more than in A, orange: less. A click explains the worst of them.")
     for pick in event["selection"].get("pick") or []:
@@ -155,6 +160,8 @@ def show_shifts(pair: Pair) -> None:
         "differently. Messages that shift say that the logs changed; scores that shift alone, that the model did."
     )
     tables.show(pair.found.shifts, _SHIFTS)
+    if pair.found.shifts["scores"].null_count():
+        st.caption(f"No PSI of z-scores where either side has fewer than {2 * psi.PER_BIN} sequences.")
     downloads(pair.found.shifts, "shifts", key="shifts")
 
 
@@ -234,7 +241,7 @@ def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
     return [
         ("Flips of sequences", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
         ("Rank correlation", _figure(agreed.spearman), f"Kendall {_figure(agreed.kendall)}"),
-        ("Cohen's kappa", _figure(agreed.kappa), f"{agreed.n:,} sequences"),
+        ("Cohen's kappa", _figure(agreed.kappa), plural(agreed.n, "sequence")),
     ]
 
 

@@ -135,7 +135,7 @@ def _follow(event: Any, rows: pl.DataFrame, open_row: Open) -> None:
 
 def _common(runs: list[str]) -> str:
     """What all runs begin with, up to a separator."""
-    first, last = min(runs), max(runs)
+    first, last = min(runs, default=""), max(runs, default="")
     same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     prefix = first[:same]
     return prefix[: max(prefix.rfind("-"), prefix.rfind("_")) + 1]

@@ -17,7 +17,7 @@ from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import empty_state, go_to, problem, same_workspace, short, when
+from lo2core.ui.widgets import empty_state, go_to, notice, problem, same_workspace, short, when
 
 BadgeColour = Literal["green", "orange", "gray"]
 
@@ -140,6 +140,9 @@ def _score_first(model: Step) -> None:
 def _worst(here: Frame, name: str) -> None:
     home, table = home_of(here.workspace, name)
     scores = remembered(read_sequence_scores, home, table)
+    if not scores.height:
+        notice("These predictions hold no scores.")
+        return
     ranked = incidents.ranked(scores)
     worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
     tops = scores.select("seq_id", top_item=pl.lit("click to see why"))

@@ -16,7 +16,7 @@ import streamlit as st
 
 from lo2core import answers, bundles, byhand
 from lo2core.bundles import LoadedBundle
-from lo2core.errors import ArtefactError
+from lo2core.errors import ArtefactError, InputError
 from lo2core.evidence import Evidence
 from lo2core.saved import damaged, read_sequence_scores, saved_names
 from lo2core.store import Workspace
@@ -82,6 +82,8 @@ def choose(here: Frame) -> Scores | None:
         notice(f"{_missing(here.workspace, asked)} This is {chosen.name}.")
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
     found = _read(here, chosen)
+    if not found.predictions.height:
+        raise InputError(answers.NO_SCORES)
     saved = chosen.prediction
     if saved and (sentence := byhand.remark(found.logs, saved)):
         notice(sentence)

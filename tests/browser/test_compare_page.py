@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from driver import App, Server
 from playwright.sync_api import expect
@@ -142,6 +144,29 @@ def test_an_item_that_vanished_leads_to_its_lines(app: App) -> None:
     pick_first(app, "Items new and vanished", 1)
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()
+
+
+def test_very_long_names_leave_the_scatter_its_room(app: App) -> None:
+    name = "nn_" + "of_the_second_week_of_march_" * 3
+    shutil.copy(app.server.workspace / "nn.parquet", app.server.workspace / f"{name}.parquet")
+    app.goto(f"/Compare?a=forest&b={name}")
+    rule = app.page.locator(".mark-rule.role-mark line").first  # the threshold of A, from the bottom to the top
+    rule.wait_for(state="attached")
+    assert rule.evaluate("line => line.getBoundingClientRect().height") > 200
+    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    app.no_exception()
+
+
+def test_a_prediction_without_rows_is_compared_and_said_to_be_empty(app: App) -> None:
+    pl.read_parquet(app.server.workspace / "nn.parquet").clear().write_parquet(app.server.workspace / "none.parquet")
+    app.goto("/Compare?a=nn&b=none")
+    expect(app.page.get_by_text("none holds no scores, so there is nothing to compare.")).to_be_visible()
+    for tab in ("Incidents new and gone", "Items new and vanished", "Recall by fault", "Shift", "Over time"):
+        app.page.get_by_role("tab", name=tab).click()
+        app.page.get_by_role("tabpanel", name=tab).wait_for()
+        app.settled()
+        app.no_exception()
+    (app.server.workspace / "none.parquet").unlink()
 
 
 def test_swap_is_kept_in_the_address(app: App) -> None:
