@@ -93,6 +93,7 @@ def test_back_keeps_the_workspace_and_what_was_chosen(app: App, other: Path) -> 
     at_other = re.compile(rf"[?&]ws={re.escape(quote(str(other), safe=''))}")
     app.goto(f"/Compare?ws={other}&a=x&b=y")
     app.click("Score logs")
+    expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
     app.page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     expect(app.page.get_by_role("heading", name="Train", level=1)).to_be_visible()
     app.page.go_back()
