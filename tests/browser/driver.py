@@ -32,7 +32,8 @@ CHROMIUM_ARGS = [
 class Server:
     """The dashboard on a free port of the loopback, with a workspace and a models folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, script: str = "streamlit_app.py") -> None:
+        self.script = script
         self.workspace, self.models, self.log = folder / "ws", folder / "models", folder / "server.log"
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -43,7 +44,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers; raises `TimeoutError` with the server's log."""
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        command = [sys.executable, "-m", "streamlit", "run", self.script]
         options = ["--server.port", str(self.port), "--server.headless", "true"]
         env = os.environ | {"LO2_WORKSPACE": str(self.workspace), "LO2_MODELS": str(self.models)}
         with self.log.open("ab") as log:

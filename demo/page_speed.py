@@ -1,0 +1,193 @@
+"""How long pages Compare and Explain take in a browser: until they stand, and until a click is answered.
+
+    python demo/page_speed.py [--predictions 50000] [--root PATH] [--rounds 5]
+
+A real server and a real Chromium on this machine, and beside them the smallest page that Streamlit can draw: no page of
+Streamlit does with less. Times are taken inside the browser, from the press of the mouse (or the start of a navigation)
+to the first frame that shows what was asked for; medians, and ratios to the smallest page taken round by round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "demo"), str(REPOSITORY / "tests" / "browser")]
+
+from benchmark import save_made_up  # noqa: E402
+from driver import CHROMIUM_ARGS, Server  # noqa: E402
+from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
+
+from lo2core import pipeline  # noqa: E402
+from lo2core.load import LoadOptions  # noqa: E402
+from lo2core.sample import write_sample  # noqa: E402
+from lo2core.store import Workspace  # noqa: E402
+from lo2core.train import Recipe  # noqa: E402
+
+SMALLEST = """
+import streamlit as st
+
+@st.fragment
+def tabs():
+    names = ["Here", "There"]
+    for tab, name in zip(st.tabs(names, on_change="rerun", key="tabs"), names):
+        with tab:
+            if tab.open:
+                st.text(f"{name} it is")
+
+tabs()
+"""
+CHART = "document.querySelector('[data-testid=stVegaLiteChart] svg.marks, [data-testid=stVegaLiteChart] canvas')"
+READY = f"{CHART} && document.body.textContent.includes('Rank correlation')"
+WATCH = """
+window.answer = (began, wanted) => new Promise(done => {
+    const look = () => wanted() ? done(performance.now() - began) : requestAnimationFrame(look)
+    look()
+})
+"""
+TABS = {
+    "Flips": "Explain in B",
+    "Biggest movers": "Explain in B",
+    "Metrics": "McNemar",
+    "Recall by fault": "Share of incidents",
+    "Shift": "Population stability",
+    "Over time": "The same as a table.",
+    "Scores": "counted by cell",
+}
+"""Tabs, and a text that only they show."""
+
+
+def shows(tab: str, text: str) -> str:
+    """That this tab is open and shows a text."""
+    panel = "[...document.querySelectorAll('[role=tabpanel]')].find(panel => panel.offsetParent)"
+    is_open = f"document.querySelector('[role=tab][aria-selected=true]')?.textContent === {tab!r}"
+    return f"{is_open} && ({panel})?.textContent.includes({text!r})"
+
+
+def shows_beside(tab: str, text: str) -> str:
+    """As `shows`, of a second row of tabs within the first."""
+    panel = "[...document.querySelectorAll('[role=tabpanel] [role=tabpanel]')].find(panel => panel.offsetParent)"
+    chosen = "document.querySelector('[role=tabpanel] [role=tab][aria-selected=true]')"
+    return f"{chosen}?.textContent === {tab!r} && ({panel})?.textContent.includes({text!r})"
+
+
+def says(start: str) -> str:
+    return (
+        f"[...document.querySelectorAll('[data-testid=stText]')].some(text => text.textContent.startsWith({start!r}))"
+    )
+
+
+def loaded(page: Page, url: str, wanted: str) -> float:
+    """Seconds from the start of a navigation until `wanted` (JavaScript) holds."""
+    page.goto(url, wait_until="commit")
+    return float(page.evaluate(f"answer(0, () => {wanted})")) / 1000
+
+
+def answered(page: Page, target: Locator, wanted: str, **click: object) -> float:
+    """Seconds from a press of the mouse on `target` until `wanted` holds; the page rests before it."""
+    page.wait_for_timeout(1500)
+    take = f"() => window.taken = answer(performance.now(), () => {wanted})"
+    page.evaluate(f"addEventListener('pointerdown', {take}, {{once: true, capture: true}})")
+    target.click(**click)  # type: ignore[arg-type]
+    return float(page.evaluate("window.taken")) / 1000
+
+
+def smallest(page: Page, url: str) -> Iterator[tuple[str, float]]:
+    yield "smallest page, loaded", loaded(page, url, shows("Here", "Here it is"))
+    yield "smallest page, a click", answered(page, page.get_by_role("tab", name="There"), shows("There", "There it is"))
+
+
+def compare(page: Page, url: str) -> Iterator[tuple[str, float]]:
+    yield "Compare, loaded", loaded(page, f"{url}/Compare?a=lo2_a&b=lo2_b", READY)
+    side = page.get_by_test_id("stSidebar")
+    side.get_by_role("link", name="Enhance").click()
+    page.get_by_role("heading", name="Enhance", level=1).wait_for()
+    yield "Compare, from another page", answered(page, side.get_by_role("link", name="Compare"), READY)
+    for tab, text in TABS.items():
+        yield f"tab {tab}", answered(page, page.get_by_role("tab", name=tab, exact=True), shows(tab, text))
+    page.get_by_role("tab", name="Flips").click()
+    panel = page.get_by_role("tabpanel", name="Flips")
+    button = "[...document.querySelectorAll('button')].find(b => b.textContent.includes('Explain in B'))"
+    table = panel.get_by_test_id("stDataFrame")
+    table.wait_for()
+    yield "a row of Flips", answered(page, table, f"{button} && !{button}.disabled", position={"x": 16, "y": 50})
+
+
+def explain(page: Page, url: str, where: str) -> Iterator[tuple[str, float]]:
+    why, lines = "document.body.textContent.includes(' has z ')", shows_beside("Lines", "numbered by what they add")
+    yield "Explain, loaded", loaded(page, f"{url}/Explain{where}", f"{why} && {CHART}")
+    yield "the next incident", answered(page, page.get_by_role("button", name="Next"), says("2 of "))
+    yield "and back", answered(page, page.get_by_role("button", name="Previous"), says("1 of "))
+    picked = shows_beside("Lines", "with the picked item")
+    items = page.get_by_test_id("stDataFrame").nth(1)
+    yield "an item of the score", answered(page, items, picked, position={"x": 16, "y": 50})
+    yield "the item let go", answered(page, items, lines, position={"x": 16, "y": 50})
+    normal = shows_beside("Beside the nearest normal", "are here alone")
+    yield "beside the nearest normal", answered(page, page.get_by_role("tab", name="Beside the nearest normal"), normal)
+    request = shows_beside("One request through all services", "events in time order")
+    yield "one request", answered(page, page.get_by_role("tab", name="One request"), request)
+
+
+@contextmanager
+def serving(folder: Path, script: str) -> Iterator[str]:
+    server = Server(folder, script)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def prepare(folder: Path, sequences: int, root: Path | None) -> Workspace:
+    """Two predictions to compare, and in a second workspace logs that are scored, to explain."""
+    compared, explained = Workspace(folder / "ws"), Workspace(folder / "logs-ws")
+    compared.root.mkdir()
+    for seed, name in enumerate(("lo2_a", "lo2_b")):
+        save_made_up(compared, name, sequences, seed)
+    bundle = folder / "models" / "lo2_nn.joblib"
+    pipeline.run(explained, [root or write_sample(folder / "logs")], LoadOptions(), Recipe(), bundle)
+    return explained
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How long pages Compare and Explain take in a browser.")
+    parser.add_argument("--predictions", type=int, default=50_000, metavar="N", help="sequences of each compared one")
+    parser.add_argument("--root", type=Path, help="logs to explain; without it the synthetic sample")
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder = Path(temporary)
+        (folder / "smallest.py").write_text(SMALLEST)
+        explained = prepare(folder, asked.predictions, asked.root)
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        page = browser.new_context(viewport={"width": 1280, "height": 1400}).new_page()
+        page.add_init_script(WATCH)
+        with serving(folder, str(folder / "smallest.py")) as bare, serving(folder, "streamlit_app.py") as url:
+
+            def one_round() -> dict[str, float]:
+                where = f"?ws={explained.root}&prediction=lo2_nn_predictions"
+                return {**dict(smallest(page, bare)), **dict(compare(page, url)), **dict(explain(page, url, where))}
+
+            first = one_round()
+            rounds = [one_round() for _ in range(asked.rounds)]
+        browser.close()
+    print(
+        f"two predictions of {asked.predictions:,} sequences, {asked.rounds} rounds after a first one of a new server"
+    )
+    for name in first:
+        seconds = median(one[name] for one in rounds)
+        bare_name = "smallest page, loaded" if name.endswith("loaded") else "smallest page, a click"
+        ratio = median(one[name] / one[bare_name] for one in rounds)
+        print(f"{name:28s} {seconds:5.2f} s   {ratio:4.1f} times the smallest page   first {first[name]:5.2f} s")
+
+
+if __name__ == "__main__":
+    main()
