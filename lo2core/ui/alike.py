@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from lo2core import charts, density
+from lo2core.compare import Comparison
 from lo2core.ui import tables
 from lo2core.ui.comparing import Pair, remark
 from lo2core.ui.widgets import downloads, notice
@@ -15,17 +17,12 @@ from lo2core.ui.widgets import downloads, notice
 
 def show_scores(pair: Pair) -> None:
     """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
-    scored, cells = pair.found.scored, pair.found.density
-    assert scored is not None and cells is not None
-    dense = scored.height > charts.MAX_MARKS
-    draw, marks = (charts.prediction_density, cells) if dense else (charts.prediction_scatter, scored)
-    chart = draw(marks, pair.found.thresholds, pair.found.names)
-    event = st.altair_chart(chart, on_select="rerun", key=f"scatter-{pair.key}")
+    scored = pair.found.scored
+    assert scored is not None
+    event = st.altair_chart(_scatter(pair.found), on_select="rerun", key=f"scatter-{pair.key}")
     chosen = selected(scored, event["selection"])
     if chosen is None:
-        st.caption(
-            _DENSE.format(scored.height) if dense else "Click a mark, or draw a box around several, to list them."
-        )
+        st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE)
         downloads(scored, "scores", key="scores")
         return
     st.text(f"{chosen.height:,} selected")
@@ -33,6 +30,20 @@ def show_scores(pair: Pair) -> None:
 
 
 _DENSE = "{:,} sequences, counted by cell. Click a cell to list what it holds."
+_SPARSE = "Click a mark, or draw a box around several, to list them."
+
+
+def _is_dense(scored: pl.DataFrame) -> bool:
+    return scored.height > charts.MAX_MARKS
+
+
+@lru_cache(maxsize=4)
+def _scatter(found: Comparison) -> charts.Chart:
+    """Kept, for a click on the chart or beside it asks for it again."""
+    assert found.scored is not None and found.density is not None
+    if _is_dense(found.scored):
+        return charts.prediction_density(found.density, found.thresholds, found.names)
+    return charts.prediction_scatter(found.scored, found.thresholds, found.names)
 
 
 def show_flips(pair: Pair) -> None:
