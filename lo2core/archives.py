@@ -1,4 +1,4 @@
-"""Unpacking .zip and .tar.* archives of logs, with caps, into a temporary folder.
+"""Unpacking .zip and .tar.* archives of logs, and single compressed logs, with caps, into a temporary folder.
 
 Members never choose their path: absolute, climbing, linked and encrypted members are refused, and what is written is
 counted while it is written, whatever the archive claims.
@@ -26,6 +26,7 @@ MAX_RATIO = 400
 
 _CHUNK = 1 << 20
 _ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
+_LOG = re.compile(r"\.log\.(gz|xz|bz2)$", re.I)
 _COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 """First bytes of a compressed file, and what opens it."""
 _DAMAGED = (
@@ -40,20 +41,22 @@ _DAMAGED = (
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the name says that this is an archive that `unpack` reads."""
-    return path.is_file() and bool(_ARCHIVE.search(path.name))
+    """Whether the name says that this is an archive, or a compressed log, that `unpack` reads."""
+    return path.is_file() and bool(_ARCHIVE.search(path.name) or _LOG.search(path.name))
 
 
 def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n: None) -> Path:
     """Unpack the regular files of `archive` below `into/<its name without ending>` and return that folder.
 
-    Raises InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when
-    a cap is passed; `advance` is called with the bytes written.
+    A compressed log becomes the file `into/<run>/<test case>/<name>.log`, after the folders that it lies in. Raises
+    InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when a cap is
+    passed; `advance` is called with the bytes written.
     """
-    target = into / _ARCHIVE.sub("", archive.name)
+    log = bool(_LOG.search(archive.name))
+    target = into.joinpath(*_places(archive)) if log else into / _ARCHIVE.sub("", archive.name)
     target.mkdir(parents=True)
     budget = min(MAX_BYTES, max(64 << 20, archive.stat().st_size * MAX_RATIO))
-    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    members = _log if log else _zip_members if archive.suffix.lower() == ".zip" else _tar_members
     try:
         for number, (name, stream) in enumerate(members(archive), 1):
             if number > MAX_MEMBERS:
@@ -65,7 +68,16 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself.") from error
-    return target
+    return target / archive.stem if log else target
+
+
+def _places(log: Path) -> tuple[str, ...]:
+    """The last two folders that a log lies in; the root is none, lest it be written to."""
+    return log.resolve().parts[1:-1][-2:]
+
+
+def _log(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    yield archive.stem, _decompressed(archive)
 
 
 def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:

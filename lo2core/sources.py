@@ -130,7 +130,9 @@ def _below(root: Path) -> tuple[Path, list[Path]]:
         base = root.resolve()
         return base, list(_walk(base))
     if not root.exists():
-        raise InputError(f"{root} does not exist. Give a folder of logs, an archive (.zip, .tar.*) or a .log file.")
+        raise InputError(
+            f"{root} does not exist. Give a folder of logs, an archive (.zip, .tar.*), a .log or a .log.gz file."
+        )
     if root.suffix.lower() != ".log":
         ending = root.suffix or "nothing"
         raise InputError(f"{root.name} is not a log: it ends in {ending!r}, expected .log, an archive or a folder.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import random
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,8 @@ from loglines import line, write_runs
 from lo2core import archives
 from lo2core.archives import is_archive, unpack
 from lo2core.errors import InputError
-from lo2core.load import LO2Loader
+from lo2core.load import LO2Loader, unpacked
+from lo2core.sources import find_logs
 
 TARS = {"tar": "", "tar.gz": "gz", "tgz": "gz", "tar.xz": "xz", "tar.bz2": "bz2"}
 NAME = "run_1/correct/oauth2-client.log"
@@ -64,6 +69,27 @@ def test_an_archive_loads_like_its_folder(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"logs.{ending}"
     make_zip(path, members) if ending == "zip" else make_tar(path, members, "xz")
     assert LO2Loader(path).execute().equals(LO2Loader(root).execute())
+
+
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)])
+def test_compressed_logs_load_like_the_logs(tmp_path: Path, ending: str, compress: Callable[[bytes], bytes]) -> None:
+    logs = sorted(path for path in write_runs(tmp_path / "logs").rglob("*.log") if path.parent.name == "correct")
+    packed = [log.with_name(f"{log.name}.{ending}") for log in logs]
+    for log, path in zip(logs, packed, strict=True):
+        path.write_bytes(compress(log.read_bytes()))
+    assert LO2Loader(packed[0]).execute().equals(LO2Loader(logs[0]).execute())
+    with unpacked(packed) as roots:
+        assert [file.seq_id for file in find_logs(roots)] == [file.seq_id for file in find_logs(logs)]
+    packed[0].write_bytes(packed[0].read_bytes()[:-4])
+    with pytest.raises(InputError, match="is damaged"):
+        LO2Loader(packed[0]).execute()
+
+
+@pytest.mark.parametrize(
+    ("path", "places"), [("/x.log.gz", ()), ("/a/x.log.gz", ("a",)), ("/a/b/c/x.log.gz", ("b", "c"))]
+)
+def test_a_compressed_log_near_the_root_is_not_unpacked_there(path: str, places: tuple[str, ...]) -> None:
+    assert archives._places(Path(path)) == places
 
 
 @pytest.mark.parametrize("name", ["../evil.log", "a/../../evil.log", "/etc/evil.log", "C:\\evil.log", "..\\evil.log"])

@@ -25,7 +25,7 @@ def uploads(workspace: Workspace) -> list[Path]:
     """The uploader; gives the files of the last upload, which lie in ``<workspace>/uploads/<name of the first>/``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     files = st.file_uploader(
-        "Archives (.zip, .tar.gz, .tar.xz), .log files, or tables of events (.parquet, .csv)",
+        "Archives (.zip, .tar.gz, .tar.xz), .log or .log.gz files, or tables of events (.parquet, .csv)",
         type=KINDS,
         accept_multiple_files=True,
         key=f"upload-{generation}",
