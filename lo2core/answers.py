@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from lo2core.compare import Comparison
 from lo2core.errors import ArtefactError, InputError
 from lo2core.evidence import Evidence, Logs, holds_training
 from lo2core.loaded import masked_for
+from lo2core.names import file_name
 from lo2core.requests import foreign_requests
 from lo2core.saved import INCIDENT, Saved, home_of, read_predictions, saved_names
 from lo2core.store import Workspace
@@ -46,10 +46,8 @@ class Incident:
 
     @property
     def file_name(self) -> str:
-        """A name for its folder; where signs had to be replaced, with a hash, so that two incidents stay apart."""
-        name = str(self).replace("/", "__")
-        clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
-        return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
+        """A name for its folder."""
+        return file_name(str(self).replace("/", "__"))
 
 
 @dataclass(frozen=True)
@@ -297,7 +295,7 @@ def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
     """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths."""
     from lo2core.comparison_report import comparison_report
 
-    a, b = (name.replace("/", ".") for name in comparison.names)
+    a, b = (file_name(name.replace("/", ".")) for name in comparison.names)
     facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
     pages = {"report": comparison_report(comparison)}
     return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages, facts)

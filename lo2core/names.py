@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from pathlib import Path
 
 import dataframely as dy
@@ -60,18 +61,27 @@ _COMMANDS: dict[type[dy.Schema], str] = {
 _LOAD = "load --root PATH --output-dir {root}"
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, longest: int = 100) -> str:
     """`name`, if it can name a file or folder of ours: letters, digits, `.`, `-`, `_`, no leading dot."""
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", name):
-        raise InputError(f"{name!r} cannot be a name here: use up to 100 letters, digits, '.', '-' or '_'.")
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or len(name) > longest:
+        raise InputError(f"{name!r} cannot be a name here: use up to {longest} letters, digits, '.', '-' or '_'.")
     return name
 
 
 def given_name(name: str) -> str:
-    """As `clean_name`, for a table that a person names: those of the other tables are taken."""
+    """As `clean_name`, for a table that a person names: those of the other tables are taken.
+
+    It may be as long as that of a bundle and what predictions add to it.
+    """
     if name in TABLES.values():
         raise InputError(f"{name} is the name of another table of the workspace: choose one of your own.")
-    return clean_name(name)
+    return clean_name(name, longest=125)
+
+
+def file_name(name: str) -> str:
+    """`name` as a file may be called; where signs had to go, with a hash, so that two names stay apart."""
+    clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
+    return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
 def base_name(name: str) -> str:

@@ -242,3 +242,15 @@ def test_an_unknown_incident_ends_with_one_sentence(home: Workspace, capsys: pyt
     command = ["explain", "--output-dir", str(home.root), "--predictions", "nn", "--incident", "no/where"]
     assert main(command) == 2
     assert "no incident 'where' of run 'no'" in capsys.readouterr().err
+
+
+def test_predictions_with_the_longest_names_are_compared_and_kept(home: Workspace) -> None:
+    names = ["n" * 125, "m" * 125]
+    for name in names:
+        shutil.copy(home.path("nn"), home.path(name))
+    first = answers.keep_comparison(home, answers.compared(home, names))
+    assert first[0].exists()
+    other = answers.keep_comparison(home, answers.compared(home, names[::-1]))
+    assert first[0].parent != other[0].parent
+    for name in names:
+        home.path(name).unlink()

@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from lo2core.atomic import remove_leftovers, write_atomic, write_bytes_atomic
+from lo2core.bundles import bundle_path
 from lo2core.errors import ArtefactError, ExistsError, InputError
+from lo2core.names import given_name
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Predictions, Sequences
 
@@ -215,6 +217,15 @@ def test_predictions_are_found_by_what_they_are_newest_first(workspace: Workspac
     pl.DataFrame({"seq_id": ["a"], "score": [0.5]}).write_parquet(workspace.root / "by hand.parquet")
     counts.with_columns(score=0.5).write_parquet(workspace.root / ".hidden.parquet")
     assert workspace.predictions() == ["by hand", "tuesday", "monday"]
+
+
+def test_predictions_may_be_named_after_the_longest_bundle(workspace: Workspace) -> None:
+    bundle = bundle_path("b" * 100, workspace.root)
+    assert given_name(f"{bundle.stem}_predictions_new_12") == f"{bundle.stem}_predictions_new_12"
+    with pytest.raises(InputError, match="up to 100"):
+        bundle_path("b" * 101, workspace.root)
+    with pytest.raises(InputError, match="up to 125"):
+        given_name("p" * 126)
 
 
 def test_free_names_follow_the_note(workspace: Workspace) -> None:
