@@ -12,9 +12,9 @@ from scipy import sparse
 from lo2core.detectors.nearest import NearestNormal
 from lo2core.eventscores import message_scores
 from lo2core.evidence import Evidence, raw_counts
-from lo2core.shares import said_most, split
+from lo2core.shares import said_most, split, unmatched
 from lo2core.tables import ExplainedItems, NearestNormals
-from lo2core.titles import severity, titles, weight
+from lo2core.titles import titles, weight
 from lo2core.vectorizer import UNSEEN
 
 _ITEMS = ExplainedItems.create_empty().schema
@@ -74,11 +74,7 @@ def _described(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     described = evidence.described
     if "templates" not in evidence.vec.kinds:
         return described
-    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id)
-    unmatched = evidence.features.filter(pl.col("name") == UNSEEN).join(held, on="message_id", how="semi")
-    texts = evidence.messages.join(unmatched, on="message_id", how="semi")["text"]
-    loudest = texts.to_frame().sort(severity(pl.col("text").str.extract(r"^(\w+)")), "text", descending=[True, False])
-    said = loudest["text"].head(1).to_list() or [UNSEEN]
+    said = unmatched(evidence.features, evidence.here.items, pl.Series([seq_id]))["text"].to_list() or [UNSEEN]
     return described.with_columns(
         item=pl.when(pl.col("item") == UNSEEN).then(pl.lit(f"no known template: {said[0]}")).otherwise("item")
     )

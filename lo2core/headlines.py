@@ -10,9 +10,9 @@ from lo2core.detectors.nearest import NearestNormal
 from lo2core.detectors.rarity import OutOfVocabulary, Rarity
 from lo2core.items import Items
 from lo2core.model import Model
-from lo2core.shares import said_most, split
+from lo2core.shares import said_most, split, unmatched
 from lo2core.titles import titles, weight
-from lo2core.vectorizer import Encoded, Vectorizer
+from lo2core.vectorizer import UNSEEN, Encoded, Vectorizer
 
 _ROWS = 1000
 """Sequences whose scores are split at a time, so that memory stays small."""
@@ -38,10 +38,20 @@ def headlines(model: Model, vec: Vectorizer, items: Items, sequences: pl.DataFra
     most = said_most() if model.unit == "sequence" else pl.col("share")
     order = (most, weight(pl.col("item")), pl.col("here"), pl.col("feature"))
     first = described.sort(order, descending=[True, True, True, False]).unique("seq_id", keep="first")
-    title = titles(first, items.messages, _NO_COUNTS)
+    title = titles(_named(vec, items, first), items.messages, _NO_COUNTS)
     new = pl.when("known").then(pl.lit("")).otherwise(pl.lit("new: "))
     named = first.select("seq_id", top_item=new + title)
     return sequences.select("seq_id").join(named, on="seq_id", how="left", maintain_order="left")
+
+
+def _named(vec: Vectorizer, items: Items, first: pl.DataFrame) -> pl.DataFrame:
+    """The item of each sequence, called by a message of it where it stands for all that no template matches."""
+    nameless = first.filter(pl.col("item") == UNSEEN)
+    if not nameless.height:
+        return first
+    said = unmatched(vec.expand(items.messages), items, nameless["seq_id"])
+    joined = first.join(said, on="seq_id", how="left", maintain_order="left")
+    return joined.with_columns(item=pl.when(pl.col("item") == UNSEEN).then("text").otherwise("item"))
 
 
 _ITEMS = {

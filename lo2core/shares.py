@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from lo2core.detectors.base import Detector, Floats, Integers
 from lo2core.detectors.nearest import NearestNormal
 from lo2core.evidence import raw_counts
-from lo2core.titles import weight
-from lo2core.vectorizer import Encoded, Vectorizer
+from lo2core.items import Items
+from lo2core.titles import severity, weight
+from lo2core.vectorizer import UNSEEN, Encoded, Vectorizer
 
 
 def split(detector: Detector, vec: Vectorizer, encoded: Encoded, foreign: NDArray[np.bool_]) -> pl.DataFrame:
@@ -35,6 +36,18 @@ def split(detector: Detector, vec: Vectorizer, encoded: Encoded, foreign: NDArra
 
 
 _SPLIT = {"row": pl.Int64, "feature": pl.UInt64, "here": pl.Float64}
+
+
+def unmatched(carried: pl.DataFrame, items: Items, seq_ids: pl.Series) -> pl.DataFrame:
+    """Of each sequence that holds a message which no template matches, the most severe one: seq_id, text.
+
+    carried: `Vectorizer.expand` of the messages. The item is the same for all of them, and says nothing by its name.
+    """
+    nameless = carried.filter(pl.col("name") == UNSEEN)
+    held = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode())).join(nameless, on="message_id", how="semi")
+    texts = held.join(items.messages, on="message_id").select("seq_id", "text")
+    loudest = texts.sort(severity(pl.col("text").str.extract(r"^(\w+)")), "text", descending=[True, False])
+    return loudest.unique("seq_id", keep="first", maintain_order=True)
 
 
 def said_most() -> pl.Expr:

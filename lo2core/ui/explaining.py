@@ -211,13 +211,13 @@ def _marked(after: pl.DataFrame) -> pl.DataFrame:
 
 
 _SERVICE_COLUMNS = {
-    "chosen": st.column_config.TextColumn("", width=30),
-    "service": st.column_config.TextColumn("service", width=95),
-    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
-    "z_after": st.column_config.TextColumn("after marks", width=75),
-    "pred_ano": st.column_config.CheckboxColumn("flagged", width=55),
-    "words": st.column_config.TextColumn("in words", width=205),
-    "began": st.column_config.TextColumn("first odd at", width=90),
+    "chosen": st.column_config.TextColumn("", width=26),
+    "service": st.column_config.TextColumn("service", width=92),
+    "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f"),
+    "z_after": st.column_config.TextColumn("z after", width=62, help="z after what was marked as benign is left out"),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=56),
+    "words": st.column_config.TextColumn("in words", width=188),
+    "began": st.column_config.TextColumn("first odd at", width=88),
 }
 
 
