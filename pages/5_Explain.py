@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lo2core.ui import explaining, frame, keeping, linesview, marks, modelview, scores, widgets
+from lo2core.ui import choosing, explaining, frame, keeping, linesview, marks, modelview, scores, widgets
 
 
 @st.fragment
-def show_service(shown: explaining.Chosen) -> None:
+def show_service(shown: choosing.Chosen) -> None:
     """From the score of the chosen service to its lines; a click in here draws no more than this again."""
     with frame.calm():
         picked = explaining.why(shown)
@@ -29,7 +29,7 @@ with frame.calm():
     shown = None
     with incident:
         if incident.open:
-            shown = explaining.choose_incident(chosen)
+            shown = choosing.choose_incident(chosen)
             explaining.show_services(shown, after)
             show_service(shown)
     with alarms:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lo2core.ui import alike, comparing, frame, unlike
+from lo2core.ui import alike, comparing, either, frame, pairs, unlike
 
 SAME = {
     "Scores": alike.show_scores,
@@ -16,14 +16,14 @@ OTHER = {
     "Items new and vanished": unlike.show_items,
 }
 BOTH = {
-    "Recall by fault": comparing.show_faults,
-    "Shift": comparing.show_shifts,
-    "Over time": comparing.show_over_time,
+    "Recall by fault": either.show_faults,
+    "Shift": either.show_shifts,
+    "Over time": either.show_over_time,
 }
 
 
 @st.fragment
-def show_views(pair: comparing.Pair) -> None:
+def show_views(pair: pairs.Pair) -> None:
     """The tabs; a click in one of them draws no more than these again."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
     for tab, view in zip(st.tabs(list(views), on_change="rerun", key="compare-tabs"), views.values(), strict=True):
@@ -34,7 +34,7 @@ def show_views(pair: comparing.Pair) -> None:
 
 here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
 with frame.calm():
-    pair = comparing.choose(here)
+    pair = pairs.choose(here)
     if pair:
         comparing.show_making(pair)
         comparing.show_rates(pair)

@@ -11,7 +11,7 @@ import streamlit as st
 from lo2core import charts, density
 from lo2core.compare import Comparison
 from lo2core.ui import tables
-from lo2core.ui.comparing import Pair, remark
+from lo2core.ui.pairs import Pair, remark
 from lo2core.ui.widgets import downloads, notice
 
 

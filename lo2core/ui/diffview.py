@@ -11,7 +11,7 @@ from lo2core import answers, diff, explain
 from lo2core.evidence import NORMAL_GONE, Evidence
 from lo2core.titles import one_line
 from lo2core.ui import scores, tables
-from lo2core.ui.explaining import Chosen
+from lo2core.ui.choosing import Chosen
 from lo2core.ui.widgets import downloads, notice, raw
 
 PAGE = 400

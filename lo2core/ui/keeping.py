@@ -9,7 +9,7 @@ from lo2core import answers, report
 from lo2core.answers import Explanation, Incident
 from lo2core.evidence import Evidence
 from lo2core.ui import scores
-from lo2core.ui.explaining import Chosen
+from lo2core.ui.choosing import Chosen
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import notice
 

@@ -12,8 +12,9 @@ from lo2core.evidence import Evidence
 from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
+from lo2core.ui.choosing import Chosen
 from lo2core.ui.diffview import beside_normal
-from lo2core.ui.explaining import Chosen, by_message, items_of
+from lo2core.ui.explaining import by_message, items_of
 from lo2core.ui.widgets import downloads, notice, raw
 from lo2core.wording import are, clock, plural
 

@@ -16,7 +16,8 @@ from lo2core.store import Workspace
 from lo2core.tables import Feedback
 from lo2core.titles import one_line, said, weight
 from lo2core.ui import bundle, frame, scores, state, tables
-from lo2core.ui.explaining import FIVE, Chosen
+from lo2core.ui.choosing import Chosen
+from lo2core.ui.explaining import FIVE
 from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
 from lo2core.wording import are

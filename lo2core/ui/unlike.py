@@ -10,8 +10,8 @@ from lo2core.rawlines import MOST_LINES
 from lo2core.store import Workspace
 from lo2core.tables import Events
 from lo2core.ui import tables
-from lo2core.ui.comparing import Pair, open_worst
 from lo2core.ui.linesview import raw_event
+from lo2core.ui.pairs import Pair, open_worst
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import downloads, notice, raw
 from lo2core.wording import plural

@@ -1,0 +1,113 @@
+"""Which incident page Explain is about: the one that the address bar names, else the worst; and one service of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core import incidents
+from lo2core.answers import Incident
+from lo2core.ui import address, bundle
+from lo2core.ui.scores import Scores
+from lo2core.ui.widgets import notice
+
+MOST_OFFERED = 500
+"""Incidents in the field to choose from, worst first; the one that a link names is always among them."""
+_KEY = ("run", "folder", "window")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An incident and the service of it that is looked at: a row of `Scores.incidents`, its services, one of them."""
+
+    scores: Scores
+    incident: Incident
+    row: dict[str, Any]
+    services: pl.DataFrame
+    service: dict[str, Any]
+
+    @property
+    def seq_id(self) -> str:
+        return str(self.service["seq_id"])
+
+    @property
+    def scored(self) -> bool:
+        return self.service["z_score"] is not None
+
+    @property
+    def name(self) -> str:
+        """For the names of files about it."""
+        return f"{self.incident.file_name}_{self.service['service']}"
+
+    @property
+    def key(self) -> str:
+        """Tells the widgets of one view apart from those of another."""
+        return f"{self.scores.source.name}-{self.seq_id}"
+
+
+def choose_incident(chosen: Scores) -> Chosen:
+    """Fields to choose the incident, the worst one first; previous and next; how many there are and are flagged."""
+    found = chosen.incidents
+    at = _position(found)
+    _choose(chosen, at)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _step("Previous", ":material/arrow_back:", found, at - 1)
+        _step("Next", ":material/arrow_forward:", found, at + 1)
+        flagged = int(found["pred_ano"].fill_null(False).sum())
+        told = f"{at + 1:,} of {found.height:,} incidents, worst first"
+        st.text(f"{told}; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)")
+    row = found.row(at, named=True)
+    incident = Incident(row["run"], row["folder"], row["window"])
+    rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
+    services = incidents.services(rows, bundle.opened(chosen.bundle).model)
+    return Chosen(chosen, incident, row, services, _service(services))
+
+
+def _position(found: pl.DataFrame) -> int:
+    """Row of the incident that the address bar names; 0, the worst, where it names none or one that is not there."""
+    run, folder, window = (address.said(name) for name in _KEY)
+    number = int(window) if window and window.isdecimal() else None
+    same = (pl.col("run") == (run or "")) & (pl.col("folder") == (folder or ""))
+    at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
+    if at.len():
+        return int(at[0])
+    if folder:
+        notice(f"These scores hold no incident {folder} of run {run}; this is the worst one.")
+    return 0
+
+
+def _choose(chosen: Scores, at: int) -> None:
+    found = chosen.incidents
+    offered = list(range(min(found.height, MOST_OFFERED)))
+    if at not in offered:
+        offered.append(at)
+    labels = dict(zip(offered, _labels(found[offered]), strict=True))
+    look = {"format_func": lambda row: labels[row], "filter_mode": "contains"}
+    address.choice("Incident", offered, at, lambda row: _params(found, row), **look)
+
+
+def _labels(found: pl.DataFrame) -> list[str]:
+    z = found["z_score"]
+    odd = ["not scored" if value is None else f"z {value:.1f}" for value in z]
+    flags = ["flagged" if flag else "" for flag in found["pred_ano"]]
+    rows = zip(found["rank"], found["incident"], found["service"], odd, flags, strict=True)
+    return ["  ·  ".join(str(part) for part in row if part != "") for row in rows]
+
+
+def _params(found: pl.DataFrame, row: int) -> address.Params:
+    return {**found.select(_KEY).row(row, named=True), "service": None}
+
+
+def _step(label: str, icon: str, found: pl.DataFrame, to: int) -> None:
+    there = 0 <= to < found.height
+    params = _params(found, to) if there else {}
+    st.button(label, icon=icon, disabled=not there, on_click=address.say, args=(params,))
+
+
+def _service(services: pl.DataFrame) -> dict[str, Any]:
+    """The service that the address bar names, else the worst."""
+    named = services.filter(pl.col("service") == (address.said("service") or ""))
+    return (named if named.height else services).row(0, named=True)
