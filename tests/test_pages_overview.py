@@ -134,6 +134,9 @@ def test_loaded_logs_lead_to_scoring_where_a_model_may_be_used(workspace: Worksp
         lead = after("python -m lo2core load --root logs --output-dir ws")
         assert lead
         assert lead.page == leads_to
+        lead = after("python -m lo2core load --root logs --output-dir ws/samples/today")
+        assert lead
+        assert lead.params == ({"sample": "today"} if leads_to == "pages/4_Predict.py" else {})
     assert not bundles.bundles(tmp_path / "models")
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import streamlit as st
 from pageverbs import dashboard_in, has_button, page, press, texts, wait_for_job
+from scored import open_page
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, bundles, pipeline
@@ -19,6 +20,7 @@ from lo2core.store import Workspace
 from lo2core.tables import Predictions, Sequences
 from lo2core.train import Recipe
 from lo2core.ui import bundle, incidents
+from lo2core.ui.predicting import LOADED
 
 PREDICT = "pages/4_Predict.py"
 
@@ -113,11 +115,21 @@ def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs:
     sample = workspace.sample("today")
     pipeline.load_logs(sample, [sample_logs], LoadOptions(n_runs=1, single_error_type="delete_token_404"), jobs=1)
     app = page(PREDICT)
-    app = app.selectbox(key="logs").set_value("today").run()
+    app = app.selectbox(key="choice-On").set_value("today").run()
+    assert app.query_params["sample"] in ("today", ["today"])
     app = press(press(app, "Predict"), "Save")
     assert not app.exception
     assert sample.predictions() == ["lo2_nn_predictions"]
     assert workspace.predictions() == []
+
+
+def test_a_link_opens_the_sample_it_names(workspace: Workspace, sample_logs: Path) -> None:
+    options = LoadOptions(n_runs=1, single_error_type="delete_token_404")
+    pipeline.load_logs(workspace.sample("today"), [sample_logs], options, jobs=1)
+    assert open_page(PREDICT, sample="today").selectbox(key="choice-On").value == "today"
+    app = open_page(PREDICT, sample="tomorrow")
+    assert app.selectbox(key="choice-On").value == LOADED
+    assert "There is no sample tomorrow in this workspace" in texts(app)
 
 
 def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) -> None:

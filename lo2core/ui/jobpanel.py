@@ -53,7 +53,7 @@ def after(command: str) -> Lead | None:
     words = shlex.split(command)
     verb, rest = (words[3], words[4:]) if words[1:3] == ["-m", "lo2core"] and len(words) > 3 else ("", [])
     if verb == "load":
-        return _after_load()
+        return _after_load(Path(_value(rest, "--output-dir")))
     if verb == "train":
         return Lead(PREDICT, "Score logs", {"bundle": Path(_value(rest, "--bundle")).stem})
     if verb == "predict":
@@ -62,9 +62,9 @@ def after(command: str) -> Lead | None:
     return {"enhance": Lead(TRAIN, "Train a model"), "demo": Lead(EXPLAIN, "See why")}.get(verb)
 
 
-def _after_load() -> Lead:
+def _after_load(logs: Path) -> Lead:
     if any(info.state is bundles.BundleState.SIGNED for info in bundles.bundles(models_dir())):
-        return Lead(PREDICT, "Score logs")
+        return Lead(PREDICT, "Score logs", _sample(logs))
     return Lead(TRAIN, "Train a model")
 
 

@@ -17,7 +17,7 @@ from lo2core.predict import labelled
 from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Counts
-from lo2core.ui import bundle, links
+from lo2core.ui import address, bundle, links
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.widgets import empty_state, notice, problem, same_workspace
@@ -94,8 +94,19 @@ def choose(here: Frame) -> Choice | None:
     left, right = st.columns([3, 2])
     with left:
         info = bundle.choose(found)
-    name = right.selectbox("On", list(logs), key="logs", help="A sample is scored, never mixed with the training data.")
+    with right:
+        name = _which(list(logs))
     return Choice(here, info, logs[name])
+
+
+def _which(names: list[str]) -> str:
+    """A field to choose the logs: the sample that the address bar names, else those loaded."""
+    asked = address.said("sample")
+    if asked and asked not in names:
+        notice(f"There is no sample {asked} in this workspace; this is {names[0]}.")
+    chosen = asked if asked in names else names[0]
+    told = "A sample is scored, never mixed with the training data."
+    return address.choice("On", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=told)
 
 
 def scored(choice: Choice) -> Scored | None:
