@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 
 from lo2core.detectors import make
+from lo2core.importance import normal_scores
 from lo2core.model import MARGIN, Calibration, Model, threshold_for
 
 
@@ -67,6 +68,12 @@ def test_too_few_normals_for_the_budget_give_a_margin_above_the_largest_marked_a
 def model() -> Model:
     detector = make("NearestNormal").fit(sparse.csr_matrix([[4.0, 0.0, 0.0], [6.0, 0.0, 0.0]]))
     return Model({"client": detector}, {"client": calibration(0.5, 1.5)}, threshold_for(np.array([1.0]), 5), "sequence")
+
+
+def test_calibrations_without_names_still_have_scores(model: Model) -> None:
+    found = normal_scores(model)
+    assert found["seq_id"].to_list() == [None, None]
+    assert found["score"].to_list() == [0.5, 1.5]
 
 
 def test_a_service_that_the_model_does_not_know_gets_no_score(model: Model) -> None:
