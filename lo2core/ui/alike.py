@@ -10,7 +10,7 @@ import streamlit as st
 
 from lo2core import charts, density
 from lo2core.compare import Comparison
-from lo2core.ui import tables
+from lo2core.ui import frame, tables
 from lo2core.ui.pairs import Pair, remark
 from lo2core.ui.widgets import downloads, notice
 
@@ -98,20 +98,22 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
     return scored.filter(*inside) if inside else None
 
 
+@st.fragment
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
     """Sequences with both scores; the picked one, or a single one, can be explained by either model."""
-    shown = rows.head(tables.MAX_ROWS)
-    picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
-    row = 0 if picked is None and shown.height == 1 else picked
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for side, name in enumerate("AB"):
-            look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
-            if st.button(f"Explain in {name}", **look) and row is not None:
-                pair.open(shown.row(row, named=True), side)
-        if row is None:
-            st.caption("Select a row to explain it.")
-        st.space("stretch")
-        downloads(rows, key, key=key)
+    with frame.calm():
+        shown = rows.head(tables.MAX_ROWS)
+        picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+        row = 0 if picked is None and shown.height == 1 else picked
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for side, name in enumerate("AB"):
+                look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
+                if st.button(f"Explain in {name}", **look) and row is not None:
+                    pair.open(shown.row(row, named=True), side)
+            if row is None:
+                st.caption("Select a row to explain it.")
+            st.space("stretch")
+            downloads(rows, key, key=key)
 
 
 _CHANGE = st.column_config.TextColumn("change", width=120)
