@@ -21,6 +21,7 @@ from statistics import median
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "demo"), str(REPOSITORY / "tests" / "browser")]
 
+# What follows lies in the repository, and is found only now.
 from benchmark import save_made_up  # noqa: E402
 from driver import CHROMIUM_ARGS, Server  # noqa: E402
 from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
@@ -45,6 +46,7 @@ def tabs():
 tabs()
 """
 CHART = "document.querySelector('[data-testid=stVegaLiteChart] svg.marks, [data-testid=stVegaLiteChart] canvas')"
+INNER = "[role=tabpanel]"
 READY = f"{CHART} && document.body.textContent.includes('Rank correlation')"
 WATCH = """
 window.answer = (began, wanted) => new Promise(done => {
@@ -61,24 +63,18 @@ TABS = {
     "Over time": "The same as a table.",
     "Scores": "counted by cell",
 }
-"""Tabs, and a text that only they show."""
+"""Tabs, and a text on each of them."""
 
 
-def shows(tab: str, text: str) -> str:
-    """That this tab is open and shows a text."""
-    panel = "[...document.querySelectorAll('[role=tabpanel]')].find(panel => panel.offsetParent)"
-    is_open = f"document.querySelector('[role=tab][aria-selected=true]')?.textContent === {tab!r}"
+def shows(tab: str, text: str, within: str = "") -> str:
+    """That this tab is open and shows a text; `within` selects what holds the row of tabs."""
+    panel = f"[...document.querySelectorAll('{within} [role=tabpanel]')].find(panel => panel.offsetParent)"
+    is_open = f"document.querySelector('{within} [role=tab][aria-selected=true]')?.textContent === {tab!r}"
     return f"{is_open} && ({panel})?.textContent.includes({text!r})"
 
 
-def shows_beside(tab: str, text: str) -> str:
-    """As `shows`, of a second row of tabs within the first."""
-    panel = "[...document.querySelectorAll('[role=tabpanel] [role=tabpanel]')].find(panel => panel.offsetParent)"
-    chosen = "document.querySelector('[role=tabpanel] [role=tab][aria-selected=true]')"
-    return f"{chosen}?.textContent === {tab!r} && ({panel})?.textContent.includes({text!r})"
-
-
 def says(start: str) -> str:
+    """That some text of the page begins so."""
     return (
         f"[...document.querySelectorAll('[data-testid=stText]')].some(text => text.textContent.startsWith({start!r}))"
     )
@@ -121,17 +117,17 @@ def compare(page: Page, url: str) -> Iterator[tuple[str, float]]:
 
 
 def explain(page: Page, url: str, where: str) -> Iterator[tuple[str, float]]:
-    why, lines = "document.body.textContent.includes(' has z ')", shows_beside("Lines", "numbered by what they add")
+    why, lines = "document.body.textContent.includes(' has z ')", shows("Lines", "numbered by what they add", INNER)
     yield "Explain, loaded", loaded(page, f"{url}/Explain{where}", f"{why} && {CHART}")
     yield "the next incident", answered(page, page.get_by_role("button", name="Next"), says("2 of "))
     yield "and back", answered(page, page.get_by_role("button", name="Previous"), says("1 of "))
-    picked = shows_beside("Lines", "with the picked item")
+    picked = shows("Lines", "with the picked item", INNER)
     items = page.get_by_test_id("stDataFrame").nth(1)
     yield "an item of the score", answered(page, items, picked, position={"x": 16, "y": 50})
     yield "the item let go", answered(page, items, lines, position={"x": 16, "y": 50})
-    normal = shows_beside("Beside the nearest normal", "are here alone")
+    normal = shows("Beside the nearest normal", "are here alone", INNER)
     yield "beside the nearest normal", answered(page, page.get_by_role("tab", name="Beside the nearest normal"), normal)
-    request = shows_beside("One request through all services", "events in time order")
+    request = shows("One request through all services", "events in time order", INNER)
     yield "one request", answered(page, page.get_by_role("tab", name="One request"), request)
 
 

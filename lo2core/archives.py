@@ -19,6 +19,9 @@ from typing import IO, cast
 
 from lo2core.errors import InputError
 
+Members = Iterator[tuple[str, IO[bytes]]]
+"""Names and contents of what an archive holds."""
+
 MAX_MEMBERS = 200_000
 MAX_BYTES = 64 << 30
 MAX_RATIO = 400
@@ -52,13 +55,18 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
     InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when a cap is
     passed; `advance` is called with the bytes written.
     """
-    log = bool(_LOG.search(archive.name))
-    target = into.joinpath(*_places(archive)) if log else into / _ARCHIVE.sub("", archive.name)
+    if _LOG.search(archive.name):
+        return _extract(archive, _log(archive), into.joinpath(*_places(archive)), advance) / archive.stem
+    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    return _extract(archive, members(archive), into / _ARCHIVE.sub("", archive.name), advance)
+
+
+def _extract(archive: Path, members: Members, target: Path, advance: Callable[[int], None]) -> Path:
+    """Write the members below `target`, which is made, and return it; raises as `unpack`."""
     target.mkdir(parents=True)
     budget = min(MAX_BYTES, max(64 << 20, archive.stat().st_size * MAX_RATIO))
-    members = _log if log else _zip_members if archive.suffix.lower() == ".zip" else _tar_members
     try:
-        for number, (name, stream) in enumerate(members(archive), 1):
+        for number, (name, stream) in enumerate(members, 1):
             if number > MAX_MEMBERS:
                 raise InputError(f"{archive.name} holds more than {MAX_MEMBERS:,} members; unpack it yourself.")
             with stream:
@@ -68,7 +76,7 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself.") from error
-    return target / archive.stem if log else target
+    return target
 
 
 def _places(log: Path) -> tuple[str, ...]:
@@ -76,11 +84,11 @@ def _places(log: Path) -> tuple[str, ...]:
     return log.resolve().parts[1:-1][-2:]
 
 
-def _log(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _log(archive: Path) -> Members:
     yield archive.stem, _decompressed(archive)
 
 
-def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_members(archive: Path) -> Members:
     with zipfile.ZipFile(archive) as pack:
         for member in pack.infolist():
             if member.flag_bits & 1:
@@ -91,7 +99,7 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 yield member.filename, pack.open(member)
 
 
-def _tar_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_members(archive: Path) -> Members:
     with _decompressed(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as pack:
         for member in pack:
             if member.issym() or member.islnk():

@@ -19,6 +19,7 @@ from lo2core.vectorizer import Vectorizer
 
 _KIND_NAMES = {"templates": "template", "words": "word", "trigrams": "trigram"}
 
+NO_EVENTS = "These logs were loaded with --no-save-events: there are counts, but no lines to show."
 NORMAL_GONE = "The log of that normal is gone: what the model was trained on was moved, removed or loaded anew."
 
 Normals = tuple[list[str], sparse.csr_matrix]
@@ -49,7 +50,7 @@ class Logs:
         Raises InputError where no events were saved.
         """
         if self.events is None:
-            raise InputError("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+            raise InputError(NO_EVENTS)
         try:
             return self.events.filter(*conditions).collect().sort("line_no", maintain_order=True)
         except pl.exceptions.ComputeError as error:

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import lines, summary
-from lo2core.evidence import Evidence
+from lo2core.evidence import NO_EVENTS, Evidence
 from lo2core.requests import foreign_requests, request_path
 from lo2core.store import Workspace
 from lo2core.ui import scores, tables
@@ -27,7 +27,7 @@ def show_lines(shown: Chosen, feature: int | None) -> None:
     if not shown.scored:
         return
     if scores.evidence(shown.scores).here.events is None:
-        notice("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+        notice(NO_EVENTS)
         return
     names = ["Lines", "Beside the nearest normal", "One request through all services"]
     marked, beside, request = st.tabs(names, on_change="rerun", key="lines-tabs")

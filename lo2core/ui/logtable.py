@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lo2core import summary
+from lo2core.evidence import NO_EVENTS
 from lo2core.store import Workspace
 from lo2core.summary import LineFilter
 from lo2core.tables import Events
@@ -20,7 +21,7 @@ PAGE = 500
 def lines_view(workspace: Workspace, wanted: LineFilter, key: str) -> None:
     """The events of `workspace` that `wanted` and the filters typed here let pass. `key` tells several views apart."""
     if not workspace.has(Events):
-        notice("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+        notice(NO_EVENTS)
         return
     wanted = _typed(workspace, wanted, key)
     found = remembered(summary.count_lines, workspace, wanted)

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import answers, charts, drift
+from lo2core.evidence import NO_EVENTS
 from lo2core.rawlines import MOST_LINES
 from lo2core.store import Workspace
 from lo2core.tables import Events
@@ -77,7 +78,7 @@ def show_items(pair: Pair) -> None:
 def _lines_with(logs: Workspace, item: int) -> None:
     """The raw lines that hold an item; a picked one is shown in full."""
     if not logs.has(Events):
-        notice("These logs were loaded with --no-save-events: there are counts, but no lines to show.")
+        notice(NO_EVENTS)
         return
     found = remembered(answers.lines_with, logs, item)
     first = "The first " if found.height == MOST_LINES else ""
