@@ -55,6 +55,7 @@ def test_another_workspace_is_kept_from_page_to_page_and_after_a_reload(app: App
     app.click("Another folder")
     app.page.get_by_label("Folder", exact=True).fill(str(folder))
     app.click("Use this folder")
+    expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
     app.page.get_by_test_id("stSidebar").get_by_role("link", name="Enhance").click()
     expect(app.page.get_by_role("heading", name="Enhance", level=1)).to_be_visible()
     expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
