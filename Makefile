@@ -13,7 +13,7 @@ help:  ## list what can be made
 
 run: .venv/run.stamp  ## score the sample if that is not done yet, then open the dashboard
 	@$(BIN)/python -m lo2core demo
-	@$(BIN)/python -m streamlit run streamlit_app.py
+	@$(BIN)/python -m lo2core dashboard
 
 test: lint browser  ## lint, types and all tests, the browser's too
 	@$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile

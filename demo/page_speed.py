@@ -132,7 +132,7 @@ def explain(page: Page, url: str, where: str) -> Iterator[tuple[str, float]]:
 
 
 @contextmanager
-def serving(folder: Path, script: str) -> Iterator[str]:
+def serving(folder: Path, script: str = "") -> Iterator[str]:
     server = Server(folder, script)
     server.start()
     try:
@@ -166,7 +166,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         page = browser.new_context(viewport={"width": 1280, "height": 1400}).new_page()
         page.add_init_script(WATCH)
-        with serving(folder, str(folder / "smallest.py")) as bare, serving(folder, "streamlit_app.py") as url:
+        with serving(folder, str(folder / "smallest.py")) as bare, serving(folder) as url:
 
             def one_round() -> dict[str, float]:
                 where = f"?ws={explained.root}&prediction=lo2_nn_predictions"

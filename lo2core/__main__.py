@@ -209,6 +209,14 @@ def _run_demo(args: argparse.Namespace) -> None:
     _print_paths(pipeline.demo(Workspace(args.output_dir)))
 
 
+def _run_dashboard(args: argparse.Namespace) -> None:
+    from lo2core import dashboard
+    from lo2core.store import Workspace
+
+    workspace = Workspace(args.output_dir) if args.output_dir else None
+    dashboard.serve(workspace, args.port, browser=not args.no_browser)
+
+
 def _print_paths(paths: Sequence[Path]) -> None:
     for path in paths:
         print(path)
@@ -256,6 +264,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[[argparse.Namespace], None], tuple[_Fl
     ("trust", "Vouch for a bundle: load it, check it, sign it.", _run_trust, (flags.trusted,)),
     ("sample", "Write a small synthetic LO2 folder.", _run_sample, (flags.sample,)),
     ("demo", "Make, train on and score the sample, where that is not done yet.", _run_demo, (flags.demo,)),
+    ("dashboard", "Open the dashboard in the browser.", _run_dashboard, (flags.dashboard,)),
 )
 
 

@@ -157,6 +157,13 @@ def demo(command: argparse.ArgumentParser) -> None:
     command.set_defaults(writes=True)
 
 
+def dashboard(command: argparse.ArgumentParser) -> None:
+    """What to open, and where."""
+    command.add_argument("--output-dir", type=Path, metavar="WORKSPACE", help="folder of artefacts to open first")
+    command.add_argument("--port", type=_positive, metavar="N", help="default: 8501, or the next free one")
+    command.add_argument("--no-browser", action="store_true", help="only serve, and say where")
+
+
 def output(command: argparse.ArgumentParser) -> None:
     """The workspace of a command that writes to it, one at a time."""
     workspace(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def texts(app: AppTest) -> str:
     """What the page says, without tables and charts."""
     kinds = (app.text, app.markdown, app.caption, app.subheader, app.code)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def commands(app: AppTest) -> list[list[str]]:
+    """The arguments of each command that the page shows, as a shell splits them."""
+    start = "python -m lo2core "
+    return [shlex.split(text.value.removeprefix(start)) for text in app.text if text.value.startswith(start)]
 
 
 def has_button(app: AppTest, label: str) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import dashboard_in, has_button, press, texts
+from pageverbs import commands, dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
@@ -188,7 +187,7 @@ def test_a_flip_leads_to_its_explanation(workspace: Workspace) -> None:
 
 def test_the_command_it_shows_works(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     app = open_page(COMPARE, a="nn", b="today/nn")
-    assert __main__.main(shlex.split(app.code[-1].value)[3:]) == 0
+    assert __main__.main(commands(app)[-1]) == 0
     assert "report.html" in capsys.readouterr().out
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import dashboard_in, has_button, press, texts
+from pageverbs import commands, dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
@@ -245,9 +244,7 @@ def test_log_text_is_never_markdown(workspace: Workspace, run: str) -> None:
 
 def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     app = open_page(EXPLAIN, prediction="nn")
-    command = shlex.split(app.code[-1].value)
-    assert command[:3] == ["python", "-m", "lo2core"]
-    assert __main__.main(command[3:]) == 0
+    assert __main__.main(commands(app)[-1]) == 0
     assert "report.html" in capsys.readouterr().out
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 import streamlit as st
-from pageverbs import dashboard_in, has_button, page, press, texts, wait_for_job
+from pageverbs import commands, dashboard_in, has_button, page, press, texts, wait_for_job
 from scored import open_page
 from streamlit.testing.v1 import AppTest
 
@@ -163,8 +162,7 @@ def test_a_bundle_of_single_events_predicts_in_a_job(workspace: Workspace, model
 
 def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace, model: Path) -> None:
     app = press(page(PREDICT), "Predict")
-    command = shlex.split(app.code[-1].value)
-    args = __main__.parser().parse_args(command[3:])
+    args = __main__.parser().parse_args(commands(app)[-1])
     assert (args.output_dir, args.bundle, args.predictions) == (workspace.root, model, "lo2_nn_predictions")
 
 

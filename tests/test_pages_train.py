@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import dashboard_in, has_button, page, press, texts, wait_for_job
+from pageverbs import commands, dashboard_in, has_button, page, press, texts, wait_for_job
 from streamlit.testing.v1 import AppTest
 
 from lo2core import __main__, bundles, pipeline
@@ -70,7 +69,7 @@ def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
 def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) -> None:
     app = choose(page(TRAIN), "Rarity")
     app = app.button_group(key="items").set_value(["words", "messages"]).run()
-    args = __main__.parser().parse_args(shlex.split(app.code[-1].value)[3:])
+    args = __main__.parser().parse_args(commands(app)[-1])
     assert (args.detector, args.items, args.unit) == ("Rarity", "messages+words", "sequence")
     assert args.bundle.name == "lo2_rarity.joblib"
 
@@ -78,8 +77,7 @@ def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) ->
 def test_the_weighting_chosen_is_the_one_trained_and_evaluated(workspace: Workspace) -> None:
     app = page(TRAIN)
     next(box for box in app.selectbox if box.label == "Weighting").set_value("binary").run()
-    commands = [shlex.split(code.value)[3:] for code in app.code]
-    chosen = {command[0]: __main__.parser().parse_args(command).weighting for command in commands}
+    chosen = {command[0]: __main__.parser().parse_args(command).weighting for command in commands(app)}
     assert chosen == {"train": "binary", "evaluate": "binary"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from lo2core.errors import Lo2Error
 from lo2core.store import Workspace
 from lo2core.ui import address, state
 from lo2core.ui.jobpanel import job_panel
-from lo2core.ui.widgets import notice, problem, same_workspace
+from lo2core.ui.widgets import command_line, notice, problem, same_workspace
 
 PAGES = {
     "streamlit_app.py": ("Overview", ":material/home:"),
@@ -31,8 +30,14 @@ PAGES = {
 """Script, title and icon of each page, in the order of the work."""
 
 SIDEBAR_WIDTH = 260
-STYLE = ".stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px; }"
-"""The theme cannot say this: charts need the room, very wide screens do not."""
+STYLE = """
+.stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px }
+[class*=st-key-terminal] {
+    background: color-mix(in srgb, currentColor 5%, transparent); border-radius: 0.5rem; padding: 0.7rem 1rem;
+}
+[class*=st-key-terminal] span { font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all }
+"""
+"""The theme cannot say this: charts need the room, very wide screens do not; a click selects a whole command."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
 _CHOICE = "choice-Workspace"
@@ -99,7 +104,7 @@ def terminal(*arguments: object) -> None:
     """End a page: the command that does the same, quoted for a shell: ``terminal("load", "--root", path)``."""
     st.space("small")
     st.caption("Do the same from a terminal")
-    st.code(f"python -m lo2core {shlex.join(map(str, arguments))}", language="bash", wrap_lines=True)
+    command_line("terminal", *arguments)
 
 
 @st.dialog("Replace what is there?", icon=":material/warning:")

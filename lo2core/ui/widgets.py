@@ -7,6 +7,7 @@ Markdown or HTML.
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -66,6 +67,15 @@ def when(moment: datetime, now: datetime | None = None) -> str:
 def raw(text: str, height: int | None = None) -> None:
     """A stretch of log or a message, verbatim, long lines wrapped."""
     st.code(text, language=None, wrap_lines=True, height=height or "content")
+
+
+def command_line(key: str, *arguments: object) -> None:
+    """A command of lo2core, quoted for a shell; `key` begins with "terminal".
+
+    No `st.code`: its highlighter is 1.6 MB of JavaScript, and a page that waits for nothing else stood 0.2 s later.
+    """
+    with st.container(key=key):
+        st.text(f"python -m lo2core {shlex.join(map(str, arguments))}")
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
 LOCAL = {"127.0.0.1", "localhost"}
@@ -32,7 +32,8 @@ CHROMIUM_ARGS = [
 class Server:
     """The dashboard on a free port of the loopback, with a workspace and a models folder of its own."""
 
-    def __init__(self, folder: Path, script: str = "streamlit_app.py") -> None:
+    def __init__(self, folder: Path, script: str = "") -> None:
+        """Without a script the dashboard's own command serves it, with one `streamlit run` does."""
         self.script = script
         self.workspace, self.models, self.log = folder / "ws", folder / "models", folder / "server.log"
         self.port = _free_port()
@@ -44,11 +45,12 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers; raises `TimeoutError` with the server's log."""
-        command = [sys.executable, "-m", "streamlit", "run", self.script]
-        options = ["--server.port", str(self.port), "--server.headless", "true"]
+        ours = ["lo2core", "dashboard", "--no-browser", "--port", str(self.port)]
+        bare = ["streamlit", "run", self.script, "--server.headless", "true", "--server.port", str(self.port)]
         env = os.environ | {"LO2_WORKSPACE": str(self.workspace), "LO2_MODELS": str(self.models)}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command + options, cwd=ROOT, env=env, stdout=log, stderr=log)
+            command = [sys.executable, "-m", *(bare if self.script else ours)]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self._healthy():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -105,6 +107,11 @@ class App:
     def no_exception(self) -> None:
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
         expect(self.page.get_by_text("Something unforeseen happened")).to_have_count(0)
+
+    @property
+    def command(self) -> Locator:
+        """The command at the page's end that does the same."""
+        return self.page.locator("[class*=st-key-terminal]").last
 
     def close(self) -> None:
         """Close the tab; the next one finds nothing of it."""

@@ -55,13 +55,13 @@ def test_another_workspace_is_kept_from_page_to_page_and_after_a_reload(app: App
     app.click("Another folder")
     app.page.get_by_label("Folder", exact=True).fill(str(folder))
     app.click("Use this folder")
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
+    expect(app.command).to_contain_text(f"'{folder}'")
     app.page.get_by_test_id("stSidebar").get_by_role("link", name="Enhance").click()
     expect(app.page.get_by_role("heading", name="Enhance", level=1)).to_be_visible()
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
+    expect(app.command).to_contain_text(f"'{folder}'")
     app.page.reload()
     app.settled()
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(f"'{folder}'")
+    expect(app.command).to_contain_text(f"'{folder}'")
 
 
 @pytest.fixture
@@ -82,12 +82,12 @@ def test_reload_and_a_restart_keep_the_workspace(app: App, other: Path) -> None:
     expect(app.page).to_have_url(at_other)
     app.page.reload()
     app.settled()
-    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    expect(app.command).to_contain_text(str(other))
     app.server.restart()
     app.page.wait_for_timeout(3000)
     app.settled()
     expect(app.page).to_have_url(at_other)
-    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    expect(app.command).to_contain_text(str(other))
 
 
 def test_back_keeps_the_workspace_and_what_was_chosen(app: App, other: Path) -> None:
@@ -100,11 +100,11 @@ def test_back_keeps_the_workspace_and_what_was_chosen(app: App, other: Path) -> 
     app.page.go_back()
     expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
     expect(app.page).to_have_url(at_other)
-    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    expect(app.command).to_contain_text(str(other))
     app.page.go_back()
     expect(app.page).to_have_url(re.compile("/Compare.*a=x&b=y"))
     expect(app.page).to_have_url(at_other)
-    expect(app.page.get_by_test_id("stCode").last).to_contain_text(str(other))
+    expect(app.command).to_contain_text(str(other))
 
 
 def test_the_default_workspace_is_in_the_address_too_and_back_leads_on_from_there(app: App) -> None:
@@ -123,11 +123,11 @@ def test_another_choice_takes_what_the_address_said_of_the_old_workspace(app: Ap
     app.page.get_by_test_id("stSidebar").get_by_role("combobox").click()
     app.page.get_by_role("option", name=str(app.server.workspace)).click()
     expect(app.page).to_have_url(re.compile(r"/Compare\?ws=[^&]*$"))
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(str(app.server.workspace))
+    expect(app.command).to_contain_text(str(app.server.workspace))
 
 
 def test_a_link_opens_no_folder_that_is_not_a_workspace(app: App, tmp_path: Path) -> None:
     app.goto(f"/Load?ws={tmp_path}")
     app.no_exception()
     expect(app.page.get_by_text(f"There is no workspace {tmp_path} yet")).to_be_visible()
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(str(app.server.workspace))
+    expect(app.command).to_contain_text(str(app.server.workspace))

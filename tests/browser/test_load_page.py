@@ -70,5 +70,5 @@ def test_a_linked_workspace_stays_when_a_button_leads_to_another_page(app: App, 
     app.goto(f"/Enhance?ws={tmp_path}")
     app.click("Load logs")
     expect(app.page.get_by_role("heading", name="Load", level=1)).to_be_visible()
-    expect(app.page.get_by_test_id("stCode")).to_contain_text(str(tmp_path))
+    expect(app.command).to_contain_text(str(tmp_path))
     app.no_exception()

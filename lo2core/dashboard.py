@@ -1,0 +1,54 @@
+"""Start the dashboard, with what its pages import in memory before the first of them is asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from lo2core.errors import InputError
+from lo2core.store import Workspace
+
+SCRIPT = Path(__file__).parents[1] / "streamlit_app.py"
+
+
+def serve(workspace: Workspace | None = None, port: int | None = None, browser: bool = True) -> None:
+    """Serve until interrupted; opens `workspace` first, by default the one that page Overview chooses.
+
+    Without a port it takes 8501 or the next free one. Raises InputError where the port cannot be had, or the pages are
+    missing: an installed package alone has none.
+    """
+    if not SCRIPT.is_file():
+        raise InputError(f"The dashboard's pages are not at {SCRIPT.parent}: run this from a clone of the project.")
+    if port:
+        _try(port)
+    if workspace:
+        os.environ["LO2_WORKSPACE"] = str(workspace.root)
+    warm_up()
+    from streamlit.web import cli
+
+    options = ([] if browser else ["--server.headless", "true"]) + (["--server.port", str(port)] if port else [])
+    cli.main(["run", str(SCRIPT), *options], standalone_mode=False)
+
+
+def _try(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"Port {port} cannot be used ({why}): choose another, or leave --port out.") from None
+
+
+def warm_up() -> None:
+    """Import what pages need, but the pages' own parts, which want a running server.
+
+    That is 1-2 s which a browser would otherwise wait for, with nothing to see.
+    """
+    found = [f"lo2core.{module.name}" for module in iter_modules([str(Path(__file__).parent)]) if not module.ispkg]
+    for module in ("altair", "pandas", "scipy.stats", *found):
+        if module != "lo2core.__main__":
+            import_module(module)
