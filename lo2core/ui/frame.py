@@ -35,7 +35,9 @@ STYLE = """
 [class*=st-key-terminal] {
     background: color-mix(in srgb, currentColor 5%, transparent); border-radius: 0.5rem; padding: 0.7rem 1rem;
 }
-[class*=st-key-terminal] span { font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all }
+[class*=st-key-terminal] span {
+    font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
+}
 """
 """The theme cannot say this: charts need the room, very wide screens do not; a click selects a whole command."""
 
