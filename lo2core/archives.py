@@ -1,4 +1,4 @@
-"""Unpacking .zip and .tar.* archives of logs, and single compressed logs, with caps, into a temporary folder.
+"""Unpacking .zip and .tar.* archives of logs, with caps, into a temporary folder.
 
 Members never choose their path: absolute, climbing, linked and encrypted members are refused, and what is written is
 counted while it is written, whatever the archive claims.
@@ -6,17 +6,14 @@ counted while it is written, whatever the archive claims.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
+from lo2core.compressed import CHUNK, DAMAGED, most, opened
 from lo2core.errors import InputError
 
 Members = Iterator[tuple[str, IO[bytes]]]
@@ -24,49 +21,28 @@ Members = Iterator[tuple[str, IO[bytes]]]
 
 MAX_MEMBERS = 200_000
 MAX_BYTES = 64 << 30
-MAX_RATIO = 400
-"""Unpacked bytes per archive byte; real logs reach about 30 with xz."""
 
-_CHUNK = 1 << 20
 _ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
-_LOG = re.compile(r"\.log\.(gz|xz|bz2)$", re.I)
-_COMPRESSIONS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
-"""First bytes of a compressed file, and what opens it."""
-_DAMAGED = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-)
+_DAMAGED = (*DAMAGED, tarfile.TarError, zipfile.BadZipFile, NotImplementedError)
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the name says that this is an archive, or a compressed log, that `unpack` reads."""
-    return path.is_file() and bool(_ARCHIVE.search(path.name) or _LOG.search(path.name))
+    """Whether the name says that this is an archive that `unpack` reads."""
+    return path.is_file() and bool(_ARCHIVE.search(path.name))
 
 
 def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n: None) -> Path:
     """Unpack the regular files of `archive` below `into/<its name without ending>` and return that folder.
 
-    A compressed log becomes the file `into/<run>/<test case>/<name>.log`, after the folders that it lies in. Raises
-    InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when a cap is
-    passed; `advance` is called with the bytes written.
+    Raises InputError on a damaged archive, a member that would leave the folder, a link, an encrypted member, or when a
+    cap is passed; `advance` is called with the bytes written.
     """
-    if _LOG.search(archive.name):
-        return _extract(archive, _log(archive), into.joinpath(*_places(archive)), advance) / archive.stem
-    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
-    return _extract(archive, members(archive), into / _ARCHIVE.sub("", archive.name), advance)
-
-
-def _extract(archive: Path, members: Members, target: Path, advance: Callable[[int], None]) -> Path:
-    """Write the members below `target`, which is made, and return it; raises as `unpack`."""
+    target = into / _ARCHIVE.sub("", archive.name)
     target.mkdir(parents=True)
-    budget = min(MAX_BYTES, max(64 << 20, archive.stat().st_size * MAX_RATIO))
+    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    budget = min(MAX_BYTES, most(archive.stat().st_size))
     try:
-        for number, (name, stream) in enumerate(members, 1):
+        for number, (name, stream) in enumerate(members(archive), 1):
             if number > MAX_MEMBERS:
                 raise InputError(f"{archive.name} holds more than {MAX_MEMBERS:,} members; unpack it yourself.")
             with stream:
@@ -77,15 +53,6 @@ def _extract(archive: Path, members: Members, target: Path, advance: Callable[[i
         reason = error.strerror or error
         raise InputError(f"{archive.name} could not be unpacked ({reason}). Unpack it yourself.") from error
     return target
-
-
-def _places(log: Path) -> tuple[str, ...]:
-    """The last two folders that a log lies in; the root is none, lest it be written to."""
-    return log.resolve().parts[1:-1][-2:]
-
-
-def _log(archive: Path) -> Members:
-    yield archive.stem, _decompressed(archive)
 
 
 def _zip_members(archive: Path) -> Members:
@@ -100,7 +67,7 @@ def _zip_members(archive: Path) -> Members:
 
 
 def _tar_members(archive: Path) -> Members:
-    with _decompressed(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as pack:
+    with opened(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as pack:
         for member in pack:
             if member.issym() or member.islnk():
                 raise _refused(archive, member.name, "a link")
@@ -108,16 +75,9 @@ def _tar_members(archive: Path) -> Members:
             if content:
                 yield member.name, content
         # To tarfile a header that it cannot read is the end, and without the last byte no checksum is compared.
-        while rest := stream.read(_CHUNK):
+        while rest := stream.read(CHUNK):
             if rest.strip(b"\0"):
                 raise tarfile.ReadError("a member's header cannot be read")
-
-
-def _decompressed(archive: Path) -> IO[bytes]:
-    with archive.open("rb") as file:
-        head = file.read(6)
-    opened = next((opener(archive, "rb") for magic, opener in _COMPRESSIONS if head.startswith(magic)), None)
-    return cast(IO[bytes], opened or archive.open("rb"))
 
 
 def _inside(target: Path, name: str, archive: Path) -> Path:
@@ -134,7 +94,7 @@ def _inside(target: Path, name: str, archive: Path) -> Path:
 def _write(stream: IO[bytes], path: Path, budget: int, archive: Path, advance: Callable[[int], None]) -> int:
     written = 0
     with path.open("xb") as out:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(CHUNK):
             written += len(chunk)
             if written > budget:
                 raise InputError(f"{archive.name} unpacks to far more than its size allows; unpack it yourself.")

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +173,13 @@ def _load_runs(plan: load.Plan, options: LoadOptions, masker: Masker, parts: _Pa
         for writer in parts.values():
             stack.enter_context(writer)
         folders = load.load_folders(plan, options, masker, jobs=jobs, skip=done)
-        for run, group in groupby(folders, key=itemgetter(0)):
+        for run, group in groupby(folders, key=lambda read: str(read[0][0].run)):
             small = []
-            for _, loaded in group:
+            for files, loaded in group:
                 if Events in parts:
                     parts[Events].append(run, loaded.events)
                 small.append(replace_fields(loaded, events=loaded.events.clear()))
-                progress.advance(int(loaded.ledger["bytes"].sum()))
+                progress.advance(sum(file.bytes for file in files))
             _finish_run(parts, run, load.gather_loaded(small))
 
 

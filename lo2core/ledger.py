@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.compressed import DAMAGED, is_log, opened
 from lo2core.errors import InputError
 from lo2core.plan import Plan
 from lo2core.sources import LogFile
@@ -32,7 +33,7 @@ def unread(plan: Plan) -> pl.DataFrame:
     rows = []
     for status, files in (("not chosen", plan.left_out), ("ignored", plan.ignored)):
         for file in files:
-            lines = _count_lines(file.path) if status == "ignored" and file.path.suffix == ".log" else 0
+            lines = _count_lines(file.path) if status == "ignored" and is_log(file.path.name) else 0
             rows.append({**_facts(file), "status": status, "bytes": file.bytes, "lines": lines, "skipped": lines})
     return _as_ledger(pl.DataFrame(rows)) if rows else pl.DataFrame(schema=_LEDGER)
 
@@ -55,9 +56,10 @@ def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
 def _count_lines(path: Path) -> int:
     last, lines = b"\n", 0
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             while chunk := file.read(1 << 20):
                 lines, last = lines + chunk.count(b"\n"), chunk[-1:]
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}. Mend its permissions or move it away.") from error
+    except (*DAMAGED, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}. Mend its permissions or move it away.") from error
     return lines + (last != b"\n")

@@ -47,30 +47,30 @@ def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:
 
 def load_folders(
     plan: Plan, options: LoadOptions, masker: Masker, *, jobs: int = 2, skip: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, Loaded]]:
-    """Run and content of the test case folders of the plan, a few at a time, in its order; runs in `skip` are left out.
+) -> Iterator[tuple[list[LogFile], Loaded]]:
+    """Logs of whole test case folders of a run and what they hold, in the plan's order; runs in `skip` are left out.
 
     `jobs` threads work ahead; neither the order nor the content depends on their number.
     """
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, found {jobs}.")
     with ThreadPoolExecutor(jobs) as pool:
-        ahead: deque[tuple[str, Future[Loaded]]] = deque()
+        ahead: deque[tuple[list[LogFile], Future[Loaded]]] = deque()
         for files in _batches(file for file in plan.chosen if file.run not in skip):
-            ahead.append((str(files[0].run), pool.submit(read_logs, files, options, masker)))
+            ahead.append((files, pool.submit(read_logs, files, options, masker)))
             if len(ahead) > jobs:
-                run, done = ahead.popleft()
-                yield run, done.result()
+                files, done = ahead.popleft()
+                yield files, done.result()
         while ahead:
-            run, done = ahead.popleft()
-            yield run, done.result()
+            files, done = ahead.popleft()
+            yield files, done.result()
 
 
 def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
     """The files of one or more whole test case folders of a run, about `BATCH_BYTES` at a time."""
     batch: list[LogFile] = []
     for (run, _), folder in groupby(files, key=lambda file: (file.run, file.folder)):
-        if batch and (batch[0].run != run or sum(file.bytes for file in batch) >= BATCH_BYTES):
+        if batch and (batch[0].run != run or sum(file.text_bytes for file in batch) >= BATCH_BYTES):
             yield batch
             batch = []
         batch.extend(folder)

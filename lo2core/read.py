@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lo2core import ledger
+from lo2core.compressed import content
 from lo2core.errors import InputError
 from lo2core.foreign import read_table
 from lo2core.items import Items, as_messages, count_items, masked, request_kinds
@@ -41,7 +42,7 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     """All that the logs of one or more whole test case folders of one run hold."""
     if files[0].layout == TABLE:
         return _read_table(files[0], options, masker)
-    data = [_content(file) for file in files]
+    data = [content(file.path) for file in files]
     texts, foreign = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
@@ -68,13 +69,6 @@ def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
         raise InputError(f"{file.source} holds sequences already: load it without --window and --skip-init-lines.")
     events, sequences, tally, items = read_table(file, masker)
     return Loaded(events, sequences, ledger.read_rows([file], [file.bytes], [0], tally), items)
-
-
-def _content(file: LogFile) -> bytes:
-    try:
-        return file.path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file.path} cannot be read: {error.strerror}. Mend it, or move it away.") from error
 
 
 def _slots(events: pl.DataFrame, folders: list[int], window: float | None) -> tuple[pl.Series, list[int | None]]:

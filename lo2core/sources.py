@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lo2core.compressed import USUAL_RATIO, is_log, is_packed
 from lo2core.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.errors import InputError
 
+_LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
 _SERVICE_LOG = re.compile(
-    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(sorted(SERVICES, key=len, reverse=True))})(?:-([0-9]+))?\.log$", re.I
+    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:-([0-9]+))?\.log(?:\.(?:gz|xz|bz2))?$", re.I
 )
 """Hidden files are no logs: archives packed on a Mac hold a `._` file beside each."""
 _RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
@@ -47,6 +49,11 @@ class LogFile:
     service: str | None = None
     labelled: bool = False
     layout: str | None = None
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of text that it holds, of a packed log an estimate."""
+        return self.bytes * (USUAL_RATIO if is_packed(self.path.name) else 1)
 
     @property
     def epoch(self) -> datetime | None:
@@ -133,7 +140,7 @@ def _below(root: Path) -> tuple[Path, list[Path]]:
         raise InputError(
             f"{root} does not exist. Give a folder of logs, an archive (.zip, .tar.*), a .log or a .log.gz file."
         )
-    if root.suffix.lower() != ".log":
+    if not is_log(root.name):
         ending = root.suffix or "nothing"
         raise InputError(f"{root.name} is not a log: it ends in {ending!r}, expected .log, an archive or a folder.")
     return root.resolve().parent, [root.resolve()]
@@ -165,7 +172,7 @@ def _names(bases: list[Path]) -> Iterator[str]:
 
 
 def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
-    service = service_of(path.name) or (fallback if path.suffix.lower() == ".log" else None)
+    service = service_of(path.name) or (fallback if is_log(path.name) else None)
     source = _text(f"{name}/{path.relative_to(base).as_posix()}")
     return LogFile(path, source, path.stat().st_size, service=service)
 

@@ -12,14 +12,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from loglines import line, write_runs
 
 from lo2core import archives
 from lo2core.archives import is_archive, unpack
 from lo2core.errors import InputError
-from lo2core.load import LO2Loader, unpacked
-from lo2core.sources import find_logs
+from lo2core.load import LO2Loader
 
 TARS = {"tar": "", "tar.gz": "gz", "tgz": "gz", "tar.xz": "xz", "tar.bz2": "bz2"}
 NAME = "run_1/correct/oauth2-client.log"
@@ -73,23 +73,39 @@ def test_an_archive_loads_like_its_folder(tmp_path: Path, ending: str) -> None:
 
 @pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)])
 def test_compressed_logs_load_like_the_logs(tmp_path: Path, ending: str, compress: Callable[[bytes], bytes]) -> None:
-    logs = sorted(path for path in write_runs(tmp_path / "logs").rglob("*.log") if path.parent.name == "correct")
-    packed = [log.with_name(f"{log.name}.{ending}") for log in logs]
-    for log, path in zip(logs, packed, strict=True):
-        path.write_bytes(compress(log.read_bytes()))
-    assert LO2Loader(packed[0]).execute().equals(LO2Loader(logs[0]).execute())
-    with unpacked(packed) as roots:
-        assert [file.seq_id for file in find_logs(roots)] == [file.seq_id for file in find_logs(logs)]
-    packed[0].write_bytes(packed[0].read_bytes()[:-4])
-    with pytest.raises(InputError, match="is damaged"):
-        LO2Loader(packed[0]).execute()
+    root = write_runs(tmp_path / "logs")
+    plain = LO2Loader(root)
+    plain.execute()
+    for log in root.rglob("*.log"):
+        log.with_name(f"{log.name}.{ending}").write_bytes(compress(log.read_bytes()))
+        log.unlink()
+    loader = LO2Loader(root)
+    events = loader.execute()
+    named = pl.col("source").str.strip_suffix(f".{ending}")
+    assert events.with_columns(named).equals(plain.df)
+    assert loader.ledger.with_columns(named).equals(plain.ledger)
+    one = next(root.rglob(f"*.log.{ending}"))
+    assert set(LO2Loader(one).execute()["seq_id"]) <= set(events["seq_id"])
+    one.write_bytes(one.read_bytes()[:-4])
+    for damaged in (one, root):
+        with pytest.raises(InputError, match=f"{one.name} is damaged"):
+            LO2Loader(damaged).execute()
 
 
-@pytest.mark.parametrize(
-    ("path", "places"), [("/x.log.gz", ()), ("/a/x.log.gz", ("a",)), ("/a/b/c/x.log.gz", ("b", "c"))]
-)
-def test_a_compressed_log_near_the_root_is_not_unpacked_there(path: str, places: tuple[str, ...]) -> None:
-    assert archives._places(Path(path)) == places
+def test_a_log_that_unpacks_to_far_more_than_logs_do_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / f"{Path(NAME).name}.xz"
+    path.write_bytes(lzma.compress(bytes(65 << 20)))
+    with pytest.raises(InputError, match="unpacks to far more than its size allows"):
+        LO2Loader(path).execute()
+
+
+def test_lines_of_packed_logs_of_other_services_are_counted(tmp_path: Path) -> None:
+    root = write_runs(tmp_path / "logs")
+    (root / "locust.log.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
+    loader = LO2Loader(root)
+    loader.execute()
+    ignored = loader.ledger.filter(pl.col("source").str.ends_with("locust.log.gz"))
+    assert ignored.select("status", "lines", "skipped").row(0) == ("ignored", 2, 2)
 
 
 @pytest.mark.parametrize("name", ["../evil.log", "a/../../evil.log", "/etc/evil.log", "C:\\evil.log", "..\\evil.log"])

@@ -28,6 +28,8 @@ def names(file: LogFile) -> tuple[str | None, str | None, str | None, int | None
         ("OAuth2-Token-1.LOG", "token"),
         ("light-oauth2-oauth2-client-2.log", "client-2"),
         ("light-oauth2-oauth2-service-1.log", "service"),
+        ("light-oauth2-oauth2-service-1.log.gz", "service"),
+        ("light-oauth2-oauth2-service-1.log.zip", None),
         ("light-oauth2-mysqldb-1.log", None),
         ("jaeger-container.log", None),
         ("locust.log", None),
