@@ -111,7 +111,7 @@ def compare_predictions(rows: int, repeats: int) -> None:
     """Two made-up predictions of `rows` sequences: what page Compare shows first, and every table, against reading."""
     import polars as pl
 
-    from lo2core import answers
+    from lo2core import comparisons
     from lo2core.store import Workspace
 
     def read(workspace: Workspace) -> None:
@@ -119,12 +119,12 @@ def compare_predictions(rows: int, repeats: int) -> None:
             pl.read_parquet(workspace.path(name))
 
     def first_view(workspace: Workspace) -> None:
-        found = answers.compared(workspace, "ab")
+        found = comparisons.compared(workspace, "ab")
         for part in ("verdict", "making", "rates", "agreement", "flips", "density"):
             getattr(found, part)
 
     def every_table(workspace: Workspace) -> None:
-        _ = answers.compared(workspace, "ab").frames
+        _ = comparisons.compared(workspace, "ab").frames
 
     ways = {"read both": read, "first view": first_view, "every table": every_table}
     with tempfile.TemporaryDirectory() as folder:

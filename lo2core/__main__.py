@@ -164,13 +164,13 @@ def _run_explain(args: argparse.Namespace) -> None:
 
 
 def _run_compare(args: argparse.Namespace) -> None:
-    from lo2core import answers, spoken
+    from lo2core import comparisons, spoken
     from lo2core.store import Workspace
 
     workspace = Workspace(args.output_dir)
-    comparison = answers.compared(workspace, args.predictions)
+    comparison = comparisons.compared(workspace, args.predictions)
     print(spoken.comparison(comparison))
-    paths = answers.keep_comparison(workspace, comparison)
+    paths = comparisons.keep_comparison(workspace, comparison)
     _print_paths([path for path in paths if path.suffix == ".html"])
 
 

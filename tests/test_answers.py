@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lo2core import answers, bundles, feedback, importance, pipeline, requests
+from lo2core import answers, bundles, comparisons, feedback, importance, pipeline, requests
 from lo2core.__main__ import main
 from lo2core.answers import Explanation, Incident
 from lo2core.errors import ArtefactError, InputError
@@ -157,12 +157,12 @@ def test_marks_are_appended_and_survive(home: Workspace) -> None:
 
 
 def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:
-    compared = answers.compared(home, ["nn", "rarity"])
+    compared = comparisons.compared(home, ["nn", "rarity"])
     assert compared.same_sequences
     assert "the model changed" in compared.verdict
     assert compared.making.filter(pl.col("fact") == "scored data")["differs"].to_list() == [False]
     assert compared.metrics is not None and compared.metrics.height == 5
-    paths = answers.keep_comparison(home, compared)
+    paths = comparisons.keep_comparison(home, compared)
     assert {path.parent.name for path in paths} == {"compare_nn_rarity"}
 
 
@@ -173,26 +173,26 @@ def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> N
     )
     facts = {**home.metadata("nn"), "data_fingerprint": "other"}
     day.write(Predictions, frame, name="nn", provenance=facts)
-    compared = answers.compared(home, ["nn", "tomorrow/nn"])
+    compared = comparisons.compared(home, ["nn", "tomorrow/nn"])
     assert not compared.same_sequences
     assert "the logs changed" in compared.verdict
     assert set(compared.incident_changes["change"]) == {"gone"}
-    assert answers.keep_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
+    assert comparisons.keep_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
 
 
 def test_history_has_a_row_a_measure_of_each_prediction(home: Workspace) -> None:
-    rows = answers.history(home)
+    rows = comparisons.history(home)
     assert {"nn", "rarity"} <= set(rows["prediction"])
     assert rows["made"].null_count() == 0
 
 
 def test_history_of_an_empty_workspace_is_empty(tmp_path: Path) -> None:
-    assert answers.history(Workspace(tmp_path)).height == 0
+    assert comparisons.history(Workspace(tmp_path)).height == 0
 
 
 def test_one_prediction_is_not_compared(home: Workspace) -> None:
     with pytest.raises(InputError, match="two predictions or more"):
-        answers.compared(home, ["nn"])
+        comparisons.compared(home, ["nn"])
 
 
 def test_predictions_that_do_not_name_their_bundle_say_so(home: Workspace) -> None:
@@ -248,9 +248,9 @@ def test_predictions_with_the_longest_names_are_compared_and_kept(home: Workspac
     names = ["n" * 125, "m" * 125]
     for name in names:
         shutil.copy(home.path("nn"), home.path(name))
-    first = answers.keep_comparison(home, answers.compared(home, names))
+    first = comparisons.keep_comparison(home, comparisons.compared(home, names))
     assert first[0].exists()
-    other = answers.keep_comparison(home, answers.compared(home, names[::-1]))
+    other = comparisons.keep_comparison(home, comparisons.compared(home, names[::-1]))
     assert first[0].parent != other[0].parent
     for name in names:
         home.path(name).unlink()

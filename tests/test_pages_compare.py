@@ -11,7 +11,7 @@ from pageverbs import commands, dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
-from lo2core import __main__, answers, density
+from lo2core import __main__, comparisons, density
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
 from lo2core.ui import alike
@@ -59,7 +59,7 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
     assert not app.exception
     assert "the model changed: every difference comes from the model" in texts(app)
-    flips = answers.compared(workspace, ["forest", "nn"]).flips
+    flips = comparisons.compared(workspace, ["forest", "nn"]).flips
     assert flips is not None
     assert metrics(app)["Flips of sequences"] == str(flips.height)
     assert {"Flips of sequences", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, paired
+from lo2core import comparisons, paired
 from lo2core.comparison_report import comparison_report
 from lo2core.ui import tables
 from lo2core.ui.frame import Frame
@@ -61,7 +61,7 @@ def keep(pair: Pair) -> None:
             icon=":material/description:",
         )
         if st.button("Keep", icon=":material/save:", key="compare-keep", help="Tables and report, in explainability/"):
-            paths = answers.keep_comparison(pair.workspace, pair.found)
+            paths = comparisons.keep_comparison(pair.workspace, pair.found)
             notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 

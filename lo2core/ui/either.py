@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import answers, charts, psi
+from lo2core import charts, comparisons, psi
 from lo2core.compare import Comparison
 from lo2core.saved import saved_names
 from lo2core.store import Workspace
@@ -54,7 +54,7 @@ def show_over_time(pair: Pair) -> None:
     """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
     root = pair.workspace
     names = saved_names(root)
-    found = answers.in_order([_history_row(str(root.root), name, stamp(root, name)) for name in names])
+    found = comparisons.in_order([_history_row(str(root.root), name, stamp(root, name)) for name in names])
     addresses = {name: _address(name) for name in names}
     points = found.drop_nulls("value").with_columns(address=pl.col("prediction").replace_strict(addresses))
     st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
@@ -82,7 +82,7 @@ def _address(name: str) -> str:
 
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
-    return answers.history_row(Workspace(root), name)
+    return comparisons.history_row(Workspace(root), name)
 
 
 _OVER_TIME = {

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import answers
+from lo2core import comparisons
 from lo2core.compare import Comparison
 from lo2core.saved import Saved, home_of, saved_names
 from lo2core.store import Workspace
@@ -111,4 +111,4 @@ def _asked(name: str, names: list[str], default: str) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing ...")
 def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comparison:
-    return answers.compared(Workspace(root), names)
+    return comparisons.compared(Workspace(root), names)

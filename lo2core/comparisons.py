@@ -1,0 +1,64 @@
+"""The compare stage over workspaces: reads saved predictions, calls `compare`, keeps what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core import compare, pipeline
+from lo2core.compare import Comparison
+from lo2core.errors import InputError
+from lo2core.names import file_name
+from lo2core.saved import INCIDENT, Saved, home_of, read_predictions, saved_names
+from lo2core.store import Workspace
+from lo2core.tables import Messages, Predictions
+
+
+def read_saved(workspace: Workspace, name: str) -> Saved:
+    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items.
+
+    Raises InputError where a table that was written by hand scores the same row twice.
+    """
+    home, table = home_of(workspace, name)
+    items = pipeline.read_items(home) if home.has(Messages) else None
+    masks = pipeline.masker_of(home).fingerprint
+    saved = Saved(name, read_predictions(home, table), home.metadata(table), items, masks)
+    if home.artefact(table).by_hand and saved.frame.select(saved.keys).is_duplicated().any():
+        raise InputError(f"{name} was written by hand and holds more than one score of the same row: keep one of each.")
+    return saved
+
+
+def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
+    """Saved predictions side by side, by their names as in `read_saved`."""
+    return Comparison(tuple(read_saved(workspace, name) for name in names))
+
+
+def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
+    """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths."""
+    from lo2core.comparison_report import comparison_report
+
+    a, b = (file_name(name.replace("/", ".")) for name in comparison.names)
+    facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
+    pages = {"report": comparison_report(comparison)}
+    return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages, facts)
+
+
+def history(workspace: Workspace) -> pl.DataFrame:
+    """`compare.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
+    rows = [history_row(workspace, name) for name in saved_names(workspace)]
+    return in_order([compare.history_row(Saved("", Predictions.create_empty())).clear(), *rows])
+
+
+def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows of `history_row` as `history` has them."""
+    return pl.concat(rows).sort("made", "prediction", "measure")
+
+
+def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
+    """`compare.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
+    home, table = home_of(workspace, name)
+    columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
+    return compare.history_row(Saved(name, read_predictions(home, table, columns), home.metadata(table)))
