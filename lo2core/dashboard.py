@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from runpy import run_module
 
 from lo2core.errors import InputError
 from lo2core.store import Workspace
@@ -27,10 +29,9 @@ def serve(workspace: Workspace | None = None, port: int | None = None, browser: 
     if workspace:
         os.environ["LO2_WORKSPACE"] = str(workspace.root)
     warm_up()
-    from streamlit.web import cli
-
     options = ([] if browser else ["--server.headless", "true"]) + (["--server.port", str(port)] if port else [])
-    cli.main(["run", str(SCRIPT), *options], standalone_mode=False)
+    sys.argv = ["streamlit", "run", str(SCRIPT), *options]
+    run_module("streamlit", run_name="__main__")
 
 
 def _try(port: int) -> None:
