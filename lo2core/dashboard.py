@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -14,6 +15,9 @@ from lo2core.errors import InputError
 from lo2core.store import Workspace
 
 SCRIPT = Path(__file__).parents[1] / "streamlit_app.py"
+
+_set_aside = 0
+"""How many modules were in memory when it was last set aside."""
 
 
 def serve(workspace: Workspace | None = None, port: int | None = None, browser: bool = True) -> None:
@@ -53,3 +57,17 @@ def warm_up() -> None:
     for module in ("altair", "pandas", "scipy.stats", *found):
         if module != "lo2core.__main__":
             import_module(module)
+    set_modules_aside()
+
+
+def set_modules_aside() -> None:
+    """Where modules were imported since the last call, keep what is in memory out of further garbage collections.
+
+    Streamlit collects all of it after each run of a script, 0.1 s a click for libraries that stay anyway, and no answer
+    reaches the browser meanwhile.
+    """
+    global _set_aside
+    if len(sys.modules) > _set_aside:
+        _set_aside = len(sys.modules)
+        gc.collect()
+        gc.freeze()

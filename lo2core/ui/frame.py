@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core.config import models_dir
+from lo2core.dashboard import set_modules_aside
 from lo2core.errors import Lo2Error
 from lo2core.store import Workspace
 from lo2core.ui import address, state
@@ -107,6 +108,7 @@ def terminal(*arguments: object) -> None:
     st.space("small")
     st.caption("Do the same from a terminal")
     command_line("terminal", *arguments)
+    set_modules_aside()
 
 
 @st.dialog("Replace what is there?", icon=":material/warning:")

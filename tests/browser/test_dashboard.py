@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from commands import call, sentence
 from driver import Server
+from pageverbs import dashboard_in, page
 
 LATE = """
 import sys
@@ -51,3 +53,12 @@ def test_a_port_that_cannot_be_is_named(capsys: pytest.CaptureFixture[str]) -> N
 def test_no_page_waits_for_the_import_of_a_library() -> None:
     late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
     assert not set(late.stdout.split()) & {"altair", "dataframely", "numpy", "pandas", "polars", "pyarrow", "scipy"}
+
+
+def test_a_click_leaves_streamlit_little_to_collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dashboard_in(tmp_path, monkeypatch)
+    app = page()
+    frozen = gc.get_freeze_count()
+    assert frozen > 10 * len(gc.get_objects())
+    app.run()
+    assert gc.get_freeze_count() <= frozen
