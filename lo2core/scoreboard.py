@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from lo2core.holdout import LONG_NORMALS
 from lo2core.shortcuts import SHORTCUTS, warning
 
 _HEAD = ("detector", "items", "split", "level", "AUROC (95 %)", "AP", "R@1 %", "R@5 %", "precision", "recall", "F1")
@@ -77,5 +78,8 @@ def _interval(low: object, high: object, digits: int) -> str:
 def _remarks(figures: pl.DataFrame) -> list[str]:
     estimated = figures.filter("estimated")["detector"].unique().sort().to_list()
     remarks = [f"Threshold estimated, too few normals for the budget: {', '.join(estimated)}."] if estimated else []
-    notes = figures.filter((pl.col("note") != "") & (pl.col("kind") == "detector"))
-    return remarks + [f"{r['detector']}, {r['split']}, {r['level']}: {r['note']}" for r in notes.iter_rows(named=True)]
+    own = (pl.col("kind") == "detector") & (pl.col("split") != LONG_NORMALS)  # those are normals alone, by design
+    notes = figures.filter(own, pl.col("note") != "").group_by("note", "split", "level", maintain_order=True)
+    for (note, split, level), rows in notes:
+        remarks.append(f"{', '.join(rows['detector'].unique(maintain_order=True))}, {split}, {level}: {note}")
+    return remarks

@@ -164,7 +164,9 @@ def test_normals_alone_give_false_alarms_but_no_auroc(logs: tuple[Items, pl.Data
     row = main_row(found.figures)
     assert row["auroc"] is None and "nothing to rank" in str(row["note"])
     assert row["true_negatives"] + row["false_positives"] == row["normal"]
-    assert "nothing to rank" in as_text(found.figures)
+    other = evaluate(CountSource(items, normal), normal, Recipe("Rarity"), facts=FACTS)
+    said = as_text(merged(found, other).figures).splitlines()
+    assert sum("NearestNormal, Rarity, by run, incident: All labelled rows are normal" in line for line in said) == 1
 
 
 def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[Items, pl.DataFrame]) -> None:
@@ -181,6 +183,7 @@ def test_long_normals_are_scored_by_what_short_ones_taught() -> None:
     found = evaluate(CountSource(items, sequences), sequences, Recipe(), Protocol(apart=("mute",)), FACTS)
     row = main_row(found.figures, split="long normals")
     assert (row["normal"], row["faulty"]) == (N_RUNS, 0)
+    assert "nothing to rank" not in as_text(found.figures)
 
 
 def test_events_are_measured_at_three_levels(logs: tuple[Items, pl.DataFrame]) -> None:
