@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core.compressed import DAMAGED, is_log, opened
-from lo2core.errors import InputError
+from lo2core.compressed import is_log, pieces
 from lo2core.plan import Plan
 from lo2core.sources import LogFile
 from lo2core.tables import Ledger
@@ -55,11 +54,6 @@ def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _count_lines(path: Path) -> int:
     last, lines = b"\n", 0
-    try:
-        with opened(path) as file:
-            while chunk := file.read(1 << 20):
-                lines, last = lines + chunk.count(b"\n"), chunk[-1:]
-    except (*DAMAGED, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} cannot be read: {reason}. Mend its permissions or move it away.") from error
+    for piece in pieces(path):
+        lines, last = lines + piece.count(b"\n"), piece[-1:]
     return lines + (last != b"\n")

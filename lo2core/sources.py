@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lo2core.compressed import USUAL_RATIO, is_log, is_packed
+from lo2core.compressed import LOG_ENDING, USUAL_RATIO, is_compressed_log, is_log
 from lo2core.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.errors import InputError
 
 _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
 _SERVICE_LOG = re.compile(
-    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:-([0-9]+))?\.log(?:\.(?:gz|xz|bz2))?$", re.I
+    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:-([0-9]+))?{LOG_ENDING}", re.I
 )
 """Hidden files are no logs: archives packed on a Mac hold a `._` file beside each."""
 _RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
@@ -52,8 +52,8 @@ class LogFile:
 
     @property
     def text_bytes(self) -> int:
-        """Bytes of text that it holds, of a packed log an estimate."""
-        return self.bytes * (USUAL_RATIO if is_packed(self.path.name) else 1)
+        """Bytes of text that it holds, of a compressed log an estimate."""
+        return self.bytes * (USUAL_RATIO if is_compressed_log(self.path.name) else 1)
 
     @property
     def epoch(self) -> datetime | None:

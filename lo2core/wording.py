@@ -1,7 +1,9 @@
-"""Numbers and moments in sentences."""
+"""Numbers, moments and commands as people write them."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from datetime import datetime
 
 
@@ -13,6 +15,11 @@ def plural(n: int, noun: str) -> str:
 def are(n: int, noun: str) -> str:
     """As `plural`, with its verb: '1 request is', '2 requests are'."""
     return f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
+
+
+def command(arguments: Iterable[object]) -> str:
+    """A command of lo2core, quoted for a shell."""
+    return f"python -m lo2core {shlex.join(map(str, arguments))}"
 
 
 def clock(moment: datetime | None) -> str:

@@ -99,7 +99,7 @@ def test_a_log_that_unpacks_to_far_more_than_logs_do_is_refused(tmp_path: Path) 
         LO2Loader(path).execute()
 
 
-def test_lines_of_packed_logs_of_other_services_are_counted(tmp_path: Path) -> None:
+def test_lines_of_compressed_logs_of_other_services_are_counted(tmp_path: Path) -> None:
     root = write_runs(tmp_path / "logs")
     (root / "locust.log.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
     loader = LO2Loader(root)

@@ -22,7 +22,7 @@ from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
 from lo2core.ui.training import recipe_flags
-from lo2core.ui.widgets import command_line, downloads, notice, problem, same_workspace
+from lo2core.ui.widgets import downloads, notice, problem, same_workspace, terminal_command
 
 _INCIDENT = pl.col("level") == "incident"
 MOST_NAMED = 12
@@ -59,7 +59,7 @@ def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
     if one or every:
         with frame.calm():
             start_job(here.workspace.root, *(chosen if one else command(here, recipe, "all")))
-    command_line("terminal-evaluate", *chosen)
+    terminal_command(chosen)
 
 
 def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:

@@ -17,7 +17,7 @@ from lo2core.errors import Lo2Error
 from lo2core.store import Workspace
 from lo2core.ui import address, state
 from lo2core.ui.jobpanel import job_panel
-from lo2core.ui.widgets import command_line, notice, problem, same_workspace
+from lo2core.ui.widgets import notice, problem, same_workspace, terminal_command
 
 PAGES = {
     "streamlit_app.py": ("Overview", ":material/home:"),
@@ -107,7 +107,7 @@ def terminal(*arguments: object) -> None:
     """End a page: the command that does the same, quoted for a shell: ``terminal("load", "--root", path)``."""
     st.space("small")
     st.caption("Do the same from a terminal")
-    command_line("terminal", *arguments)
+    terminal_command(arguments)
     set_modules_aside()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import bundles, pipeline
+from lo2core import bundles, pipeline, wording
 from lo2core.store import Workspace
 from lo2core.ui import frame, links, state, tables
 from lo2core.ui.frame import Frame
@@ -63,7 +62,7 @@ _SAVED = {
 
 def _save_asked(found: Scored, name: str) -> None:
     def write(replace: bool) -> None:
-        command = f"python -m lo2core {shlex.join(map(str, found.choice.command))}"
+        command = wording.command(found.choice.command)
         pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, command=command, replace=replace)
         state.flash(f"Saved as {name}.", after(command))
 

@@ -7,8 +7,7 @@ Markdown or HTML.
 from __future__ import annotations
 
 import io
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NoReturn
@@ -16,6 +15,7 @@ from typing import NoReturn
 import polars as pl
 import streamlit as st
 
+from lo2core import wording
 from lo2core.ui import address
 from lo2core.ui.state import WORKSPACE, Lead
 
@@ -69,13 +69,13 @@ def raw(text: str, height: int | None = None) -> None:
     st.code(text, language=None, wrap_lines=True, height=height or "content")
 
 
-def command_line(key: str, *arguments: object) -> None:
-    """A command of lo2core, quoted for a shell; `key` begins with "terminal".
+def terminal_command(arguments: Sequence[object]) -> None:
+    """A command of lo2core to copy; one of each stage on a page.
 
     No `st.code`: its highlighter is 1.6 MB of JavaScript, and a page that waits for nothing else stood 0.2 s later.
     """
-    with st.container(key=key):
-        st.text(f"python -m lo2core {shlex.join(map(str, arguments))}")
+    with st.container(key=f"terminal-{arguments[0]}"):
+        st.text(wording.command(arguments))
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
