@@ -80,12 +80,29 @@ class Comparison:
         return making(self.saved)
 
     @cached_property
+    def incidents(self) -> tuple[pl.DataFrame, ...]:
+        """`Saved.incidents` of each. Where A and B hold the very same rows, one grouping gives both: half the time."""
+        if self._incidents is None or not self._all_paired:
+            return tuple(one.incidents for one in self.saved)
+        both = [paired.one_side(self._incidents, side) for side in "ab"]
+        return (*both, *(one.incidents for one in self.saved[2:]))
+
+    @property
+    def _all_paired(self) -> bool:
+        return self.pairs is not None and all(one.frame.height == self.pairs.height for one in self.saved[:2])
+
+    @cached_property
     def rates(self) -> pl.DataFrame:
-        return rates(self.saved)
+        return rates(self.saved, self.incidents)
 
     @cached_property
     def fault_recall(self) -> pl.DataFrame:
-        return fault_recall(self.saved)
+        return fault_recall(self.saved, self.incidents)
+
+    @cached_property
+    def history(self) -> dict[str, pl.DataFrame]:
+        """`history_row` of each, by its name."""
+        return {one.name: history_row(one, found) for one, found in zip(self.saved, self.incidents, strict=True)}
 
     @cached_property
     def by_test_case(self) -> pl.DataFrame:
@@ -117,8 +134,8 @@ class Comparison:
 
     @cached_property
     def scored(self) -> pl.DataFrame | None:
-        """The pairs that both could score."""
-        return None if self.pairs is None else self.pairs.drop_nulls(["z_a", "z_b"])
+        """The pairs that both could score: `paired.ranked`."""
+        return None if self.pairs is None else paired.ranked(self.pairs)
 
     @cached_property
     def density(self) -> pl.DataFrame | None:
@@ -131,11 +148,11 @@ class Comparison:
 
     @cached_property
     def movers(self) -> pl.DataFrame | None:
-        return None if self.pairs is None else paired.movers(self.pairs)
+        return None if self.scored is None else paired.movers(self.scored)
 
     @cached_property
     def agreement(self) -> Agreement | None:
-        return None if self.pairs is None else paired.agreement(self.pairs)
+        return None if self.scored is None else paired.agreement(self.scored)
 
     @cached_property
     def metrics(self) -> pl.DataFrame | None:
@@ -201,12 +218,15 @@ def _told(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def fault_recall(saved: Sequence[Saved]) -> pl.DataFrame:
-    """Share of flagged incidents by faulty test case: test_case, prediction, recall, n, difference (to the first)."""
+def fault_recall(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Share of flagged incidents by faulty test case: test_case, prediction, recall, n, difference (to the first).
+
+    incidents: `Saved.incidents` of each.
+    """
     parts = []
-    for one in saved:
-        incidents = one.incidents.filter("anomaly")
-        found = incidents.group_by("test_case").agg(recall=pl.col("flagged").mean(), n=pl.len().cast(pl.Int64))
+    for one, theirs in zip(saved, incidents, strict=True):
+        faulty = theirs.filter("anomaly").group_by("test_case")
+        found = faulty.agg(recall=pl.col("flagged").mean(), n=pl.len().cast(pl.Int64))
         parts.append(found.with_columns(prediction=pl.lit(one.name)))
     first = parts[0].select("test_case", first="recall")
     table = pl.concat(parts).join(first, on="test_case", how="left", maintain_order="left")
@@ -215,14 +235,16 @@ def fault_recall(saved: Sequence[Saved]) -> pl.DataFrame:
     )
 
 
-def rates(saved: Sequence[Saved]) -> pl.DataFrame:
-    """How much each flagged: prediction, sequences, flagged, incidents, flagged_incidents, alert_rate (incidents)."""
+def rates(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """How much each flagged: prediction, sequences, flagged, incidents, flagged_incidents, alert_rate (incidents).
+
+    incidents: `Saved.incidents` of each.
+    """
     rows = []
-    for one in saved:
-        incidents = one.incidents
-        flagged = int(incidents["flagged"].sum())
-        rate = flagged / incidents.height if incidents.height else None
-        rows.append((one.name, one.frame.height, int(one.frame["pred_ano"].sum()), incidents.height, flagged, rate))
+    for one, theirs in zip(saved, incidents, strict=True):
+        flagged = int(theirs["flagged"].sum())
+        rate = flagged / theirs.height if theirs.height else None
+        rows.append((one.name, one.frame.height, int(one.frame["pred_ano"].sum()), theirs.height, flagged, rate))
     names = ("prediction", "sequences", "flagged", "incidents", "flagged_incidents", "alert_rate")
     return pl.DataFrame(rows, schema=names, orient="row")
 
@@ -265,9 +287,11 @@ def _equal(a: Saved, b: Saved, fact: str) -> bool | None:
     return None if None in values else values[0] == values[1]
 
 
-def history_row(saved: Saved) -> pl.DataFrame:
-    """What a saved prediction looks like in a time line: prediction, model, made, measure, value; a row a measure."""
-    incidents = saved.incidents
+def history_row(saved: Saved, incidents: pl.DataFrame) -> pl.DataFrame:
+    """What a saved prediction looks like in a time line: prediction, model, made, measure, value; a row a measure.
+
+    incidents: `Saved.incidents`.
+    """
     z = saved.frame["z_score"].drop_nulls()
     measures = {
         "incidents": float(incidents.height),

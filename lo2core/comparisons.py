@@ -49,7 +49,7 @@ def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 def history(workspace: Workspace) -> pl.DataFrame:
     """`compare.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
     rows = [history_row(workspace, name) for name in saved_names(workspace)]
-    return in_order([compare.history_row(Saved("", Predictions.create_empty())).clear(), *rows])
+    return in_order([_history_row(Saved("", Predictions.create_empty())).clear(), *rows])
 
 
 def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -61,4 +61,8 @@ def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
     """`compare.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
     home, table = home_of(workspace, name)
     columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
-    return compare.history_row(Saved(name, read_predictions(home, table, columns), home.metadata(table)))
+    return _history_row(Saved(name, read_predictions(home, table, columns), home.metadata(table)))
+
+
+def _history_row(saved: Saved) -> pl.DataFrame:
+    return compare.history_row(saved, saved.incidents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import socket
 import sys
@@ -51,12 +52,14 @@ def _try(port: int) -> None:
 def warm_up() -> None:
     """Import what pages need, but the pages' own parts, which want a running server.
 
-    That is 1-2 s which a browser would otherwise wait for, with nothing to see.
+    That is 1-2 s which a browser would otherwise wait for, with nothing to see. With its first element Streamlit asks
+    for the stack, and Python finds out where each module's file lies: that it remembers, so we ask before.
     """
     found = [f"lo2core.{module.name}" for module in iter_modules([str(Path(__file__).parent)]) if not module.ispkg]
-    for module in ("altair", "pandas", "scipy.stats", *found):
+    for module in ("altair", "pandas", "scipy.stats", "streamlit", *found):
         if module != "lo2core.__main__":
             import_module(module)
+    inspect.stack()
     set_modules_aside()
 
 

@@ -196,6 +196,7 @@ def _check(rules: tuple[MaskRule, ...]) -> None:
             raise InputError(f"The mask {rule.name!r} cannot be used: {problem}. Mend its pattern {rule.pattern!r}.")
 
 
+@lru_cache(maxsize=64)
 def _problem(rule: MaskRule) -> str | None:
     """Why this rule cannot work, or None."""
     if not rule.name.strip():

@@ -62,14 +62,17 @@ def flips(pairs: pl.DataFrame) -> pl.DataFrame:
     return flipped.sort(pl.col("difference").abs(), descending=True, maintain_order=True)
 
 
-def movers(pairs: pl.DataFrame, n: int = 20) -> pl.DataFrame:
-    """The rows whose rank changed, most first: rank_a, rank_b (1 is worst), moved (positive: worse in b)."""
-    scored = pairs.drop_nulls(["z_a", "z_b"])
-    ranked = scored.with_columns(
-        rank_a=pl.col("z_a").rank("min", descending=True).cast(pl.Int64),
-        rank_b=pl.col("z_b").rank("min", descending=True).cast(pl.Int64),
-    ).with_columns(moved=pl.col("rank_a") - pl.col("rank_b"))
-    moved = ranked.filter(pl.col("moved") != 0)
+def ranked(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The rows that both could score, with rank_a and rank_b by z: 1 is the worst, equal ones share their mean rank."""
+    return pairs.drop_nulls(["z_a", "z_b"]).with_columns(
+        rank_a=pl.col("z_a").rank("average", descending=True), rank_b=pl.col("z_b").rank("average", descending=True)
+    )
+
+
+def movers(ranks: pl.DataFrame, n: int = 20) -> pl.DataFrame:
+    """The `ranked` rows whose rank changed, most first, with `moved` (positive: worse in b)."""
+    changed = ranks.filter(pl.col("rank_a") != pl.col("rank_b"))
+    moved = changed.with_columns(moved=pl.col("rank_a") - pl.col("rank_b"))
     return moved.top_k(n, by=pl.col("moved").abs()).sort(pl.col("moved").abs(), descending=True, maintain_order=True)
 
 
@@ -86,6 +89,11 @@ def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def one_side(incidents: pl.DataFrame, side: str) -> pl.DataFrame:
+    """`Saved.incidents` of a or of b, from `incident_pairs` of rows that both hold."""
+    return incidents.select(*INCIDENT, "test_case", "anomaly", z=f"z_{side}", flagged=f"flagged_{side}")
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How alike two scorings of the same rows are; None where it is not defined (constant scores, a single row).
@@ -99,17 +107,16 @@ class Agreement:
     kappa: float | None
 
 
-def agreement(pairs: pl.DataFrame) -> Agreement:
-    """Rank correlation of the scores and Cohen's kappa of the flags. Kendall's on at most `KENDALL_ROWS` rows."""
-    scored = pairs.drop_nulls(["z_a", "z_b"])
-    if scored.height < 2:
-        return Agreement(scored.height, None, None, None)
-    spearman = scored.select(pl.corr("z_a", "z_b", method="spearman")).item()
-    thin = scored.gather_every(-(-scored.height // KENDALL_ROWS))
+def agreement(ranks: pl.DataFrame) -> Agreement:
+    """Correlation of the ranks of `ranked` rows, Cohen's kappa of flags. Kendall's on at most `KENDALL_ROWS` rows."""
+    if ranks.height < 2:
+        return Agreement(ranks.height, None, None, None)
+    spearman = ranks.select(pl.corr("rank_a", "rank_b")).item()  # Pearson's of ranks is Spearman's
+    thin = ranks.gather_every(-(-ranks.height // KENDALL_ROWS))
     from scipy import stats  # takes half a second to import
 
     kendall = stats.kendalltau(thin["z_a"].to_numpy(), thin["z_b"].to_numpy()).statistic
-    return Agreement(scored.height, _defined(spearman), _defined(kendall), _kappa(scored))
+    return Agreement(ranks.height, _defined(spearman), _defined(kendall), _kappa(ranks))
 
 
 def _defined(value: float | None) -> float | None:

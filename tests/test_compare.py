@@ -61,8 +61,8 @@ def test_events_and_sequences_are_not_joined() -> None:
 def test_agreement_is_what_scipy_and_scikit_learn_say() -> None:
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=(2, 200)) * 3
-    pairs = paired.joined(saved("a", list(a)), saved("b", list(a + b)))
-    found = paired.agreement(pairs)
+    ranks = paired.ranked(paired.joined(saved("a", list(a)), saved("b", list(a + b))))
+    found = paired.agreement(ranks)
     assert found.n == 200
     assert found.spearman == pytest.approx(stats.spearmanr(a, a + b).statistic)
     assert found.kendall == pytest.approx(stats.kendalltau(a, a + b).statistic)
@@ -71,18 +71,25 @@ def test_agreement_is_what_scipy_and_scikit_learn_say() -> None:
 
 @pytest.mark.parametrize("z", [[1.0, 1.0], [None, None]])
 def test_agreement_of_constant_or_missing_scores_is_undefined(z: list[float | None]) -> None:
-    found = paired.agreement(paired.joined(saved("a", z), saved("b", z)))
+    found = paired.agreement(paired.ranked(paired.joined(saved("a", z), saved("b", z))))
     assert (found.spearman, found.kendall, found.kappa) == (None, None, None)
 
 
 def test_movers_are_ordered_by_how_far_they_moved() -> None:
-    pairs = paired.joined(saved("a", [1, 2, 3, 4], runs=1), saved("b", [9, 2, 3, 4], runs=1))
-    assert paired.movers(pairs, 1).select("folder", "rank_a", "rank_b", "moved").rows() == [("correct", 4, 1, 3)]
+    ranks = paired.ranked(paired.joined(saved("a", [1, 2, 3, 4], runs=1), saved("b", [9, 2, 3, 4], runs=1)))
+    assert paired.movers(ranks, 1).select("folder", "rank_a", "rank_b", "moved").rows() == [("correct", 4, 1, 3)]
 
 
 def test_what_kept_its_rank_did_not_move() -> None:
     z: list[float | None] = [3, 2, 1, 0]
-    assert paired.movers(paired.joined(saved("a", z), saved("b", z))).height == 0
+    assert paired.movers(paired.ranked(paired.joined(saved("a", z), saved("b", z)))).height == 0
+
+
+def test_equal_scores_share_their_mean_rank_as_spearman_has_it() -> None:
+    a, b = [5.0, 1.0, 1.0, 1.0, 0.0, None], [1.0, 5.0, 2.0, 2.0, 0.0, 9.0]
+    ranks = paired.ranked(paired.joined(saved("a", a, runs=1), saved("b", b, runs=1)))
+    assert ranks.select("rank_a", "rank_b").rows() == [(1, 4), (3, 1), (3, 2.5), (3, 2.5), (5, 5)]
+    assert paired.agreement(ranks).spearman == pytest.approx(stats.spearmanr(a[:5], b[:5]).statistic)
 
 
 def test_metrics_are_those_of_scikit_learn_with_an_interval_from_five_runs() -> None:
@@ -117,7 +124,7 @@ def test_mcnemar_counts_what_only_one_side_got_right() -> None:
 
 
 def test_recall_by_fault_is_set_against_the_first() -> None:
-    table = compare.fault_recall([saved("a", [0, 5, 0, 5]), saved("b", [0, 5, 0, 1])])
+    table = compare.Comparison((saved("a", [0, 5, 0, 5]), saved("b", [0, 5, 0, 1]))).fault_recall
     assert table.select("test_case", "prediction", "recall", "difference").rows() == [
         ("fault_1", "a", 1.0, 0.0),
         ("fault_1", "b", 0.5, -0.5),
@@ -203,3 +210,11 @@ def items(texts: str) -> Items:
     )
     counts = pl.DataFrame({"seq_id": "s", "kind": "message", "message_id": ids, "n": 1}, schema=COUNTS)
     return Items(messages, counts)
+
+
+def test_incidents_of_rows_that_both_hold_are_grouped_once_and_are_the_same() -> None:
+    a, b = saved("a", [0, 5, None, 0, 1, 5]), saved("b", [0, 5, 1, 4, 9, None])
+    for other in (b, Saved("b", b.frame.head(5))):
+        found = compare.Comparison((a, other)).incidents
+        for one, incidents in zip((a, other), found, strict=True):
+            assert incidents.select(one.incidents.columns).equals(one.incidents)

@@ -54,7 +54,9 @@ def show_over_time(pair: Pair) -> None:
     """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
     root = pair.workspace
     names = saved_names(root)
-    found = comparisons.in_order([_history_row(str(root.root), name, stamp(root, name)) for name in names])
+    read = pair.found.history
+    rows = [read[name] if name in read else _history_row(str(root.root), name, stamp(root, name)) for name in names]
+    found = comparisons.in_order(rows)
     addresses = {name: _address(name) for name in names}
     points = found.drop_nulls("value").with_columns(address=pl.col("prediction").replace_strict(addresses))
     st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
