@@ -81,7 +81,7 @@ class Comparison:
 
     @cached_property
     def incidents(self) -> tuple[pl.DataFrame, ...]:
-        """`Saved.incidents` of each. Where A and B hold the very same rows, one grouping gives both: half the time."""
+        """`Saved.incidents` of each. Where A and B hold the very same rows, one grouping gives both, with one truth."""
         if self._incidents is None or not self._all_paired:
             return tuple(one.incidents for one in self.saved)
         both = [paired.one_side(self._incidents, side) for side in "ab"]

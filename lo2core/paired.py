@@ -13,22 +13,26 @@ from lo2core.saved import INCIDENT, Saved
 BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
 KENDALL_ROWS = 50_000
 """Kendall's tau is taken on so many rows, spread evenly, where there are more."""
-_IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", "normal", "anomaly")
+_LABELS = ("normal", "anomaly")
+_IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", *_LABELS)
 
 
 def joined(a: Saved, b: Saved) -> pl.DataFrame:
     """The rows of both: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
 
-    `change` is one of "flagged by both", "flagged by neither", "now flagged" (by b alone), "no longer flagged".
+    `change` is one of "flagged by both", "flagged by neither", "now flagged" (by b alone), "no longer flagged". Labels
+    are those of a, and of b where a has none.
     """
     identity = [name for name in _IDENTITY if name in a.frame.columns and name not in a.keys]
     left = a.frame.select(*a.keys, *identity, score_a="score", z_a="z_score", flagged_a="pred_ano")
-    right = b.frame.select(*b.keys, score_b="score", z_b="z_score", flagged_b="pred_ano")
+    labels = [name for name in _LABELS if name in identity]
+    right = b.frame.select(*b.keys, *labels, score_b="score", z_b="z_score", flagged_b="pred_ano")
     if a.keys != b.keys:
         raise InputError(f"{a.name} scores {_unit(a)}, {b.name} scores {_unit(b)}: they cannot be joined row by row.")
     # an inner join takes twice as long
     both = left.join(right.with_columns(there=True), on=a.keys, how="left", maintain_order="left")
-    return both.filter("there").drop("there").with_columns(change=_change())
+    both = both.with_columns(pl.coalesce(name, f"{name}_right") for name in labels)
+    return both.filter("there").drop("there", *(f"{name}_right" for name in labels)).with_columns(change=_change())
 
 
 def _unit(saved: Saved) -> str:

@@ -218,3 +218,13 @@ def test_incidents_of_rows_that_both_hold_are_grouped_once_and_are_the_same() ->
         found = compare.Comparison((a, other)).incidents
         for one, incidents in zip((a, other), found, strict=True):
             assert incidents.select(one.incidents.columns).equals(one.incidents)
+
+
+def test_a_prediction_without_labels_is_judged_by_those_of_the_other() -> None:
+    labelled = saved("b", [0, 5, 0, 1])
+    bare = saved("a", [0, 5, 0, 5]).frame.with_columns(
+        pl.lit(None, dtype=pl.Boolean).alias(n) for n in ("normal", "anomaly")
+    )
+    for pair in ((Saved("a", bare), labelled), (labelled, Saved("a", bare))):
+        recalls = compare.Comparison(pair).fault_recall
+        assert dict(recalls.select("prediction", "recall").iter_rows()) == {"a": 1.0, "b": 0.5}
