@@ -6,23 +6,19 @@ service (`drift`). Frames in, small frames out, each computed when somebody firs
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from lo2core import drift, paired, paired_metrics
+from lo2core import drift, making, paired, paired_metrics
 from lo2core.density import density
 from lo2core.errors import InputError
 from lo2core.paired import Agreement
 from lo2core.paired_metrics import McNemar
-from lo2core.psi import in_words
 from lo2core.saved import Saved
-from lo2core.wording import local_time
 
 _FRAMES = (
     *("making", "rates", "by_test_case", "incident_changes", "item_changes", "shifts", "fault_recall"),
@@ -62,7 +58,7 @@ class Comparison:
     @cached_property
     def verdict(self) -> str:
         """In a sentence or two: did the logs change, the model, both, or neither; and the threshold."""
-        return verdict(*self.saved[:2])
+        return making.verdict(*self.saved[:2])
 
     @cached_property
     def remark(self) -> str:
@@ -77,14 +73,14 @@ class Comparison:
 
     @cached_property
     def making(self) -> pl.DataFrame:
-        return making(self.saved)
+        return making.facts(self.saved)
 
     @cached_property
     def incidents(self) -> tuple[pl.DataFrame, ...]:
         """`Saved.incidents` of each. Where A and B hold the very same rows, one grouping gives both, with one truth."""
-        if self._incidents is None or not self._all_paired:
+        if self.incident_pairs is None or not self._all_paired:
             return tuple(one.incidents for one in self.saved)
-        both = [paired.one_side(self._incidents, side) for side in "ab"]
+        both = [paired.one_side(self.incident_pairs, side) for side in "ab"]
         return (*both, *(one.incidents for one in self.saved[2:]))
 
     @property
@@ -156,14 +152,14 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> pl.DataFrame | None:
-        return None if self._incidents is None else paired_metrics.metric_differences(self._incidents)
+        return None if self.incident_pairs is None else paired_metrics.metric_differences(self.incident_pairs)
 
     @cached_property
     def mcnemar(self) -> McNemar | None:
-        return None if self._incidents is None else paired_metrics.mcnemar(self._incidents)
+        return None if self.incident_pairs is None else paired_metrics.mcnemar(self.incident_pairs)
 
     @cached_property
-    def _incidents(self) -> pl.DataFrame | None:
+    def incident_pairs(self) -> pl.DataFrame | None:
         return None if self.pairs is None else paired.incident_pairs(self.pairs)
 
     @property
@@ -176,46 +172,6 @@ class Comparison:
             {"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64}
         )
         return found | {"agreement": figures}
-
-
-def making(saved: Sequence[Saved]) -> pl.DataFrame:
-    """How each prediction was made: a row a fact with the columns fact, one for each prediction's name, and differs."""
-    facts = [_facts(one) for one in saved]
-    rows = [
-        {"fact": name} | {one.name: fact[name] for one, fact in zip(saved, facts, strict=True)} for name in facts[0]
-    ]
-    table = pl.DataFrame(rows, schema={"fact": pl.String, **{one.name: pl.String for one in saved}})
-    names = [one.name for one in saved]
-    return table.with_columns(differs=pl.concat_list(names).list.n_unique() > 1)
-
-
-def _facts(saved: Saved) -> dict[str, str]:
-    made = saved.metadata
-    model = made.get("model") or {}
-    told = {
-        "model": model.get("detector"),
-        "items": model.get("items"),
-        "weighting": model.get("weighting"),
-        "unit": model.get("unit"),
-        "settings": model.get("params"),
-        "threshold": round(saved.threshold, 4) if saved.frame.height else None,
-        "training runs": model.get("runs"),
-        "training data": model.get("data_fingerprint"),
-        "bundle": made.get("bundle"),
-        "bundle content": (made.get("bundle_sha256") or "")[:12],
-        "scored data": (made.get("data_fingerprint") or "")[:12],
-        "rows": saved.frame.height,
-        "versions": made.get("versions") or made.get("version"),
-        "made": local_time(made["created"]) if "created" in made else None,
-        "command": made.get("command"),
-    }
-    return {name: _told(value) for name, value in told.items()}
-
-
-def _told(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "not recorded"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def fault_recall(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -247,44 +203,6 @@ def rates(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataF
         rows.append((one.name, one.frame.height, int(one.frame["pred_ano"].sum()), theirs.height, flagged, rate))
     names = ("prediction", "sequences", "flagged", "incidents", "flagged_incidents", "alert_rate")
     return pl.DataFrame(rows, schema=names, orient="row")
-
-
-def verdict(a: Saved, b: Saved) -> str:
-    """One sentence: did the logs change, the model, both, or neither."""
-    for one in (a, b):
-        if not one.frame.height:
-            return f"{one.name} holds no scores, so there is nothing to compare."
-    same_model = _equal(a, b, "bundle_sha256")
-    same_logs = _equal(a, b, "data_fingerprint")
-    units = "" if a.keys == b.keys else " One scored single events: the worst of each sequence stands for it."
-    if same_model is None or same_logs is None:
-        return (
-            "One of the two does not record its model or its data, so changed logs cannot be told from a changed model."
-            + units
-        )
-    if same_model and same_logs:
-        moved = "" if a.threshold == b.threshold else " Only the threshold was moved."
-        return f"The same model scored the same logs: the scores agree.{moved}"
-    if same_logs:
-        return f"The logs are the same, the model changed: every difference comes from the model.{units}"
-    shift = drift.score_shift(a, b)
-    told = units + ("" if shift is None else f" The scores are {in_words(shift)} (PSI {shift:.2f}).")
-    if not same_model:
-        return (
-            f"Both the logs and the model changed, so their effects cannot be told apart.{told} "
-            "Score both logs with one bundle to see what the logs did."
-        )
-    if a.threshold == b.threshold:
-        return f"The model is the same, the logs changed: every difference comes from the logs.{told}"
-    return (
-        f"The model is the same, the logs changed, and the threshold was moved from {a.threshold:.2f} to "
-        f"{b.threshold:.2f}: scores differ because of the logs, flags because of both.{told}"
-    )
-
-
-def _equal(a: Saved, b: Saved, fact: str) -> bool | None:
-    values = a.metadata.get(fact), b.metadata.get(fact)
-    return None if None in values else values[0] == values[1]
 
 
 def history_row(saved: Saved, incidents: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from lo2core import compare, drift, paired, paired_metrics
+from lo2core import compare, drift, making, paired, paired_metrics
 from lo2core.errors import InputError
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.saved import Saved
@@ -171,13 +171,13 @@ def test_shifts_tell_alike_from_moved_scores() -> None:
 def test_verdict_tells_changed_logs_from_a_changed_model(model: str | None, data: str, said: str) -> None:
     a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
     b = saved("b", [0, 1], bundle_sha256=model, data_fingerprint=data)
-    assert said in compare.verdict(a, b)
+    assert said in making.verdict(a, b)
 
 
 def test_the_verdict_does_not_blame_the_logs_for_a_moved_threshold() -> None:
     a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
     b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m1", data_fingerprint="d2")
-    assert "the threshold was moved from 3.00 to 2.50" in compare.verdict(a, b)
+    assert "the threshold was moved from 3.00 to 2.50" in making.verdict(a, b)
 
 
 def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> None:
@@ -199,7 +199,7 @@ def test_of_scored_events_the_worst_stands_for_its_sequence() -> None:
 def test_making_marks_what_differs() -> None:
     a = saved("a", [0, 1], model={"detector": "NearestNormal", "items": "messages"})
     b = saved("b", [0, 1], model={"detector": "IsolationForest", "items": "messages"}, threshold=3.0)
-    differs = dict(compare.making([a, b]).select("fact", "differs").iter_rows())
+    differs = dict(making.facts([a, b]).select("fact", "differs").iter_rows())
     assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
 
 
