@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable
 from datetime import datetime
 
+_PROGRAM = "python -m lo2core"
+
 
 def plural(n: int, noun: str) -> str:
     """1, 'line' -> '1 line'; 1200, 'line' -> '1,200 lines'."""
@@ -19,7 +21,24 @@ def are(n: int, noun: str) -> str:
 
 def command(arguments: Iterable[object]) -> str:
     """A command of lo2core, quoted for a shell."""
-    return f"python -m lo2core {shlex.join(map(str, arguments))}"
+    return f"{_PROGRAM} {shlex.join(map(str, arguments))}"
+
+
+def folded_command(arguments: Iterable[object], width: int = 100) -> str:
+    """As `command`; a longer one goes on in lines that begin with an option, as a shell reads them."""
+    parts = [_PROGRAM]
+    for word in map(str, arguments):
+        if word.startswith("-"):
+            parts.append(shlex.quote(word))
+        else:
+            parts[-1] += f" {shlex.quote(word)}"
+    lines = parts[:1]
+    for part in parts[1:]:
+        if len(f"{lines[-1]} {part}") <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(f"    {part}")
+    return " \\\n".join(lines)
 
 
 def clock(moment: datetime | None) -> str:

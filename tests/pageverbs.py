@@ -41,7 +41,8 @@ def texts(app: AppTest) -> str:
 def commands(app: AppTest) -> list[list[str]]:
     """The arguments of each command that the page shows, as a shell splits them."""
     start = "python -m lo2core "
-    return [shlex.split(text.value.removeprefix(start)) for text in app.text if text.value.startswith(start)]
+    shown = [text.value.replace("\\\n", "") for text in app.text if text.value.startswith(start)]
+    return [shlex.split(one.removeprefix(start)) for one in shown]
 
 
 def has_button(app: AppTest, label: str) -> bool:

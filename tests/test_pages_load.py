@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pageverbs import dashboard_in, page, press, texts, wait_for_job
+from pageverbs import commands, dashboard_in, page, press, texts, wait_for_job
 
 from lo2core import __main__, jobs, pipeline
 from lo2core.load import LoadOptions
@@ -58,7 +58,8 @@ def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_lo
     assert "full set: 6 runs" in texts(app)
     app.number_input[0].set_value(1).run()
     assert "full set: 1 run," in texts(app)
-    assert f"python -m lo2core load --root {sample_logs} --runs 1 --output-dir {workspace.root}" in texts(app)
+    wanted = ["load", "--root", sample_logs, "--runs", 1, "--output-dir", workspace.root]
+    assert commands(app) == [list(map(str, wanted))]
     press(app, "Load")
     wait_for_job(workspace)
     assert workspace.read(Sequences)["run"].n_unique() == 1
@@ -81,7 +82,8 @@ def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, samp
     assert app.segmented_control(key="load-into-a new sample").value == "a new sample"
     kept = loaded.root / "uploads" / "to_day" / "to_day.zip"
     assert kept.is_file()
-    assert f"--root {kept} --labels none --output-dir {loaded.sample('to_day').root}" in texts(app)
+    wanted = ["load", "--root", kept, "--labels", "none", "--output-dir", loaded.sample("to_day").root]
+    assert commands(app) == [list(map(str, wanted))]
     press(app, "Load")
     wait_for_job(loaded)
     sequences = loaded.sample("to_day").read(Sequences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from lo2core.ui.tables import on_local_clock
-from lo2core.wording import are, local_time, plural
+from lo2core.wording import are, command, folded_command, local_time, plural
 
 
 @pytest.fixture
@@ -33,3 +34,18 @@ def test_moments_are_those_of_the_local_clock(in_berlin: None) -> None:
     shown = datetime(2026, 7, 1, 14, 0)
     naive, aware = pl.Series([moment, None]), pl.Series([moment.replace(tzinfo=UTC), None])
     assert on_local_clock(naive).to_list() == on_local_clock(aware).to_list() == [shown, None]
+
+
+@pytest.mark.parametrize("value", ["short", "a folder/with 'quotes' -- and --dashes " * 4])
+def test_a_folded_command_is_one_command_to_a_shell(value: str) -> None:
+    arguments = ["explain", "A", "--output-dir", value, "--budget", 5, "--jobs", "2", "--incident", "run/" + "x" * 60]
+    shown = folded_command(arguments)
+    echo = shown.replace("python -m lo2core", "printf '%s\\n'", 1)
+    assert subprocess.check_output(["sh", "-c", echo], text=True).splitlines() == list(map(str, arguments))
+    first, *more = shown.split(" \\\n")
+    assert len(first) <= 100
+    assert all(line.startswith("    --") for line in more)
+
+
+def test_a_short_command_stays_in_one_line() -> None:
+    assert folded_command(["load", "--root", "PATH"]) == command(["load", "--root", "PATH"])

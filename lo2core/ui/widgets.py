@@ -75,7 +75,7 @@ def terminal_command(arguments: Sequence[object]) -> None:
     No `st.code`: its highlighter is 1.6 MB of JavaScript, and a page that waits for nothing else stood 0.2 s later.
     """
     with st.container(key=f"terminal-{arguments[0]}"):
-        st.text(wording.command(arguments))
+        st.text(wording.folded_command(arguments))
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
