@@ -31,7 +31,13 @@ def _positive(text: str) -> int:
 def source(command: argparse.ArgumentParser) -> None:
     """Which logs: where they are, and what of them is drawn."""
     command.add_argument(
-        "--root", type=Path, action="append", required=True, metavar="PATH", help="folder, archive or .log file"
+        "--root",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="PATH",
+        help="folders, archives or .log files",
     )
     command.add_argument("--runs", type=int, metavar="N", help="only the first N runs by time")
     command.add_argument("--single-service", metavar="NAME", help="only this service")

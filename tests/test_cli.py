@@ -109,6 +109,15 @@ def test_append_adds_runs(logs: Path, tmp_path: Path) -> None:
     assert Workspace(tmp_path).read(Sequences)["run"].n_unique() == 2
 
 
+def test_several_roots_are_loaded_as_a_shell_expands_them(logs: Path, tmp_path: Path) -> None:
+    first, second = sorted(logs.iterdir())
+    assert call("load", "--root", first, second, "--output-dir", tmp_path / "one") == 0
+    assert call("load", "--root", first, "--root", second, "--output-dir", tmp_path / "two") == 0
+    together, apart = (Workspace(tmp_path / name).read(Sequences) for name in ("one", "two"))
+    assert together["run"].n_unique() == 2
+    assert together.equals(apart)
+
+
 def test_enhance_and_events_go_through(loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = tmp_path / "e.joblib"
     assert call("enhance", "--output-dir", loaded / "ws", "--replace") == 0
