@@ -9,6 +9,7 @@ from lo2core.charts.base import NEUTRAL, Chart, by_label, by_service, fixed_scal
 
 LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
 LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873")
+_THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", grid=False, tickCount=6)
 
 
 def ledger_bar(ledger: pl.DataFrame) -> Chart:
@@ -21,7 +22,7 @@ def ledger_bar(ledger: pl.DataFrame) -> Chart:
         .transform_calculate(position=f"indexof({list(LEDGER)}, datum.kind)")
         .mark_bar(height=26, cornerRadius=2)
         .encode(
-            x=alt.X("lines:Q", title=None, stack="zero", axis=alt.Axis(format="~s", grid=False, tickCount=6)),
+            x=alt.X("lines:Q", title=None, stack="zero", axis=_THOUSANDS),
             color=alt.Color("kind:N", title=None, scale=fixed_scale(LEDGER, LEDGER_COLOURS), legend=legend()),
             order=alt.Order("position:Q"),
             tooltip=tooltip(kind="kind", lines="lines"),

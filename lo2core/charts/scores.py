@@ -83,10 +83,9 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     bars = base.mark_bar(cornerRadiusEnd=3, height=16).encode(
         color=by_service(scores, legend=None), opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35))
     )
-    texts = (
-        base.transform_calculate(end="max(datum.z_score, 0)")
-        .mark_text(align="left", dx=5, color=NEUTRAL)
-        .encode(x="end:Q", text=alt.Text("z_score:Q", format=".1f"))
+    # beside the plot, where the threshold's line cannot cross them
+    texts = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+        x=alt.value("width"), text=alt.Text("z_score:Q", format=".1f")
     )
     return alt.layer(bars.add_params(pick), texts, threshold_rule(threshold)).properties(height=alt.Step(26))
 
