@@ -4,7 +4,7 @@ import streamlit as st
 
 from lo2core import bundles
 from lo2core.tables import Counts
-from lo2core.ui import bundle, calibration, evaluation, frame, scores, training, widgets
+from lo2core.ui import bundle, calibration, evaluation, faultmatrix, frame, scores, training, widgets
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
 command: list[object] = ["train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
@@ -47,6 +47,6 @@ if figures:
     evaluation.cards(figures, picked[0])
     evaluation.shortcuts(figures, picked[0])
     evaluation.curves(figures, picked)
-    evaluation.faults(figures, picked[0])
+    faultmatrix.show(here.workspace, figures, picked[0])
 
 frame.terminal(*command)

@@ -79,6 +79,7 @@ PICKS = {
     "prediction_scatter": ["seq_id"],
     "prediction_density": ["cell"],
     "recall_differences": ["test_case", "prediction"],
+    "recall_matrix": ["test_case", "service"],
     "service_bars": ["seq_id"],
     "timeline": ["run", "folder"],
     "beeswarm": ["seq_id"],

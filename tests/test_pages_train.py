@@ -14,7 +14,7 @@ from lo2core.bundles import BundleState
 from lo2core.evaluate import Protocol
 from lo2core.load import LoadOptions
 from lo2core.store import Workspace
-from lo2core.tables import Sequences
+from lo2core.tables import Evaluation, Sequences
 from lo2core.train import Recipe
 from lo2core.ui.training import outlook
 
@@ -136,6 +136,29 @@ def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) 
     assert not app.exception
     assert {"AUROC", "False alarms per 100", "Recall at 5 per 100"} <= {metric.label for metric in app.metric}
     assert {"What a shortcut would have scored", "Which fault is found, and where"} <= {e.value for e in app.subheader}
+
+
+@pytest.mark.parametrize("service", ["client", "(any)"])
+def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path, service: str) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
+    app = page(TRAIN)
+    evaluation = workspace.read(Evaluation)["evaluation"][0]
+    picked = {"test_case": "get_client_404_no_client", "service": service}
+    app.session_state[f"faults-{evaluation}"] = {"selection": {"pick": [picked]}}
+    assert "These logs are not scored yet" in texts(app.run())
+    pipeline.predict_bundle(workspace, model)
+    app = app.run()
+    assert app.title[0].value == "Explain"
+    assert "get_client_404_no_client" in texts(app)
+    assert "client has z " in texts(app)
+
+
+def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Workspace, model: Path) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe()], Protocol())
+    pipeline.predict_bundle(workspace, model, "older")
+    rarity = pipeline.train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
+    pipeline.predict_bundle(workspace, rarity, "newer")
+    assert "A click explains the worst such incident of older." in texts(page(TRAIN))
 
 
 def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:

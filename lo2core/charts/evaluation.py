@@ -35,17 +35,20 @@ def recall_matrix(recalls: pl.DataFrame) -> Chart:
     """Where each fault shows: one row a test case, one column a service, the share of its sequences that were flagged.
 
     Expects ``test_case``, ``service``, ``recall`` (0 to 1), ``n`` (sequences). The share is written into its cell.
+    ``pick`` gives ``test_case`` and ``service``.
     """
+    pick = alt.selection_point(name="pick", fields=["test_case", "service"])
     base = alt.Chart(recalls).encode(
         x=alt.X("service:N", title=None, axis=service_columns()),
         y=alt.Y("test_case:N", title=None, axis=long_labels()),
         tooltip=tooltip(test_case="test case", service="service", recall="flagged", n="sequences"),
     )
     squares = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("recall:Q", scale=alt.Scale(domain=[0, 1], range=SHARE_RAMP), legend=None)
+        color=alt.Color("recall:Q", scale=alt.Scale(domain=[0, 1], range=SHARE_RAMP), legend=None),
+        opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
     texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
-    return alt.layer(squares, texts).properties(height=ROW)
+    return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
 
 
 def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) -> alt.Chart:

@@ -11,7 +11,6 @@ import streamlit as st
 
 from lo2core import charts, jobs
 from lo2core.evaluate import TABLES
-from lo2core.faults import ANY_SERVICE
 from lo2core.holdout import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
 from lo2core.shortcuts import SHORTCUTS, warning
 from lo2core.store import Workspace
@@ -22,10 +21,9 @@ from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
 from lo2core.ui.training import recipe_flags
-from lo2core.ui.widgets import downloads, notice, problem, same_workspace, terminal_command
+from lo2core.ui.widgets import notice, problem, same_workspace, terminal_command
 
 _INCIDENT = pl.col("level") == "incident"
-MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -178,30 +176,6 @@ def curves(found: Saved, evaluations: list[str]) -> None:
     left, right = st.columns(2)
     left.altair_chart(charts.roc_curves(roc.rename({"x": "false_alarm_rate", "y": "recall"})))
     right.altair_chart(charts.precision_recall_curves(precision.rename({"x": "recall", "y": "precision"})))
-
-
-def faults(found: Saved, evaluation: str) -> None:
-    """Which fault is found in which service, least found first in the table."""
-    rows = found.faults.filter(pl.col("evaluation") == evaluation, pl.col("split") == BY_RUN, ~pl.col("normal"))
-    if not rows.height:
-        return
-    st.subheader("Which fault is found, and where", anchor=False)
-    st.caption(
-        "Share of the left-out sequences at or above the threshold; (any) is the incident, by its worst service."
-    )
-    named = rows.with_columns(
-        service=pl.when(pl.col("service") == ANY_SERVICE).then(pl.lit("(any)")).otherwise("service"),
-        test_case=pl.when("apart").then(pl.format("{} (reported apart)", "test_case")).otherwise("test_case"),
-        recall="share",
-    ).select("test_case", "service", "recall", "n", "alarms")
-    with st.container(height=560 if named["test_case"].n_unique() > 20 else "content", border=False):
-        st.altair_chart(charts.recall_matrix(named))
-    missed = named.filter(pl.col("service") == "(any)", pl.col("recall") < 1).sort("recall", "test_case")
-    if missed.height:
-        rarest = ", ".join(missed["test_case"].head(MOST_NAMED))
-        more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
-        st.text(f"Not always found, the rarest first: {rarest}{more}.")
-    downloads(named, "recall_by_fault", "faults")
 
 
 _COLUMNS = {
