@@ -33,9 +33,7 @@ def show_faults(pair: Pair) -> None:
     st.caption("Share of incidents flagged. Blue: more than in A, orange: less. A click explains the worst of them.")
     for pick in event["selection"].get("pick") or []:
         open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
-    with st.expander("The same as a table"):
-        tables.show(found)
-        downloads(found, "recall_by_fault", key="faults")
+    tables.beside_chart(found, "recall_by_fault", "faults")
 
 
 def show_shifts(pair: Pair) -> None:

@@ -16,7 +16,7 @@ from lo2core.shortcuts import SHORTCUTS, warning
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.train import Recipe
-from lo2core.ui import frame
+from lo2core.ui import frame, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
@@ -176,6 +176,7 @@ def curves(found: Saved, evaluations: list[str]) -> None:
     left, right = st.columns(2)
     left.altair_chart(charts.roc_curves(roc.rename({"x": "false_alarm_rate", "y": "recall"})))
     right.altair_chart(charts.precision_recall_curves(precision.rename({"x": "recall", "y": "precision"})))
+    tables.beside_chart(points.select("evaluation", "curve", "x", "y", "threshold"), "curves", "curves")
 
 
 _COLUMNS = {

@@ -10,10 +10,11 @@ from lo2core.faults import ANY_SERVICE
 from lo2core.holdout import BY_RUN
 from lo2core.saved import newest_first, read_sequence_scores
 from lo2core.store import Workspace
+from lo2core.ui import tables
 from lo2core.ui.evaluation import Saved
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import downloads, notice
+from lo2core.ui.widgets import notice
 
 MOST_NAMED = 12
 _ANY, _APART = "(any)", " (reported apart)"
@@ -44,7 +45,7 @@ def show(workspace: Workspace, found: Saved, evaluation: str) -> None:
         rarest = ", ".join(missed["test_case"].head(MOST_NAMED))
         more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
         st.text(f"Not always found, the rarest first: {rarest}{more}.")
-    downloads(named, "recall_by_fault", "faults")
+    tables.beside_chart(named, "recall_by_fault", "faults")
 
 
 def _scored(workspace: Workspace, detector: str | None) -> str | None:

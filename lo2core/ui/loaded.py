@@ -9,6 +9,7 @@ from lo2core import charts, summary
 from lo2core.store import Workspace
 from lo2core.summary import LineFilter
 from lo2core.tables import Events
+from lo2core.ui import tables
 from lo2core.ui.logtable import lines_view
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import count, downloads, short, size
@@ -59,8 +60,7 @@ def over_time(workspace: Workspace) -> LineFilter:
     ticks = remembered(summary.error_ticks, workspace) if workspace.has(Events) else _NO_TICKS
     event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
     picked = event["selection"].get("pick")
-    with st.expander("The same as a table"):
-        st.dataframe(bands, hide_index=True)
+    tables.beside_chart(bands, "runs_over_time", "timeline-table")
     return LineFilter(run=picked[0]["run"], folder=picked[0]["folder"]) if picked else LineFilter()
 
 

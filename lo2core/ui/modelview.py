@@ -88,9 +88,7 @@ def _beeswarm(chosen: Scores, service: str) -> None:
     drawn = _spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
     st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
     st.caption("One mark a sequence and item; to the right it makes the score larger. Click one to open its incident.")
-    with st.expander("The same as a table"):
-        tables.show(marks)
-        downloads(marks, f"beeswarm_{service}", key="beeswarm")
+    tables.beside_chart(marks, f"beeswarm_{service}", "beeswarm-table")
 
 
 def _open_mark(drawn: pl.DataFrame) -> None:

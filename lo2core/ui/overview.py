@@ -12,7 +12,7 @@ import streamlit as st
 from lo2core import jobs
 from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step, chain
 from lo2core.saved import home_of, newest_first, read_sequence_scores
-from lo2core.ui import frame, incidents
+from lo2core.ui import frame, incidents, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
@@ -149,8 +149,8 @@ def _worst(here: Frame, name: str) -> None:
     st.text(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
     incidents.heatmap(scores, worst, tops, open_row, "overview")
-    with st.expander("The same as a table"):
-        st.dataframe(worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano"), hide_index=True)
+    shown = worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano")
+    tables.beside_chart(shown, "worst_incidents", "overview-table")
 
 
 def is_empty(steps: Sequence[Step]) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
+from lo2core.ui.widgets import downloads
+
 ROW = 28
 """Height of a row, in pixels."""
 MAX_ROWS = 1_000
@@ -45,6 +47,13 @@ def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: in
     shown = frame.select(_telling(frame, columns)) if columns else frame
     config = dict(columns) if columns else None
     st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
+
+
+def beside_chart(frame: pl.DataFrame, stem: str, key: str, columns: Mapping[str, Any] | None = None) -> None:
+    """What a chart shows as a table, folded away until asked for, with its downloads."""
+    with st.expander("The same as a table"):
+        show(frame, columns)
+        downloads(frame, stem, key=key)
 
 
 def _telling(frame: pl.DataFrame, columns: Mapping[str, Any]) -> list[str]:

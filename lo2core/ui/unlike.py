@@ -28,9 +28,7 @@ def show_test_cases(pair: Pair) -> None:
     st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
         open_worst(pair.found.saved["AB".index(pick["side"])], pick)
-    with st.expander("The same as a table"):
-        tables.show(found, _CASES)
-        downloads(found, "test_cases", key="cases")
+    tables.beside_chart(found, "test_cases", "cases", _CASES)
 
 
 def show_incidents(pair: Pair) -> None:
