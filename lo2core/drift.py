@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from lo2core.arrays import Floats
 from lo2core.items import Items
 from lo2core.psi import psi, psi_of_counts
 from lo2core.saved import Saved
 from lo2core.titles import titles
-
-Floats = NDArray[np.float64]
 
 
 def by_test_case(a: Saved, b: Saved) -> pl.DataFrame:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics
 
+from lo2core.arrays import Floats
 from lo2core.config import MIN_RUNS, SEED
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _RESAMPLES = 500

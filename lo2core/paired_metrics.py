@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lo2core.arrays import Floats
 from lo2core.config import MIN_RUNS, SEED
-
-Floats = NDArray[np.float64]
 
 BLOCKS, REPLICATES = 20, 2_000
 """The bootstrap draws runs, put together to at most so many blocks, so often."""

@@ -6,9 +6,8 @@ Below 0.1 is usually called stable, above 0.25 shifted (Siddiqi, Credit Risk Sco
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from lo2core.arrays import Floats
 
 SOME_SHIFT, STRONG_SHIFT = 0.1, 0.25
 PER_BIN = 10

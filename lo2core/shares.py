@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lo2core.detectors.base import Detector, Floats, Integers
+from lo2core.arrays import Floats, Integers
+from lo2core.detectors.base import Detector
 from lo2core.detectors.nearest import NearestNormal
 from lo2core.evidence import raw_counts
 from lo2core.items import Items

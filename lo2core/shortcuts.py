@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lo2core.arrays import Floats
 from lo2core.items import Items
-from lo2core.metrics import Floats
 
 TELLING = 0.9
 """From this AUROC on a shortcut alone explains a good figure."""

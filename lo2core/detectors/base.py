@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from lo2core.arrays import Floats, Integers
 from lo2core.errors import InputError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.intp]
 
 MAX_DENSE_BYTES = 2 * 1024**3
 """A matrix of more than this is not made dense."""
@@ -27,8 +25,8 @@ class Detector(ABC):
     deterministic: the same training rows, in whatever order, give the same scores to the last bit.
 
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
-    (or a window of one) and "event". weighting: of the vectorizer, unless told otherwise. attribution: how `attribute`
-    splits a score, and what that cannot say.
+    (or a window of one) and "event". weighting, unseen_columns: of the vectorizer, the former unless told otherwise.
+    attribution: how `attribute` splits a score, and what that cannot say.
     """
 
     title: str
@@ -49,7 +47,8 @@ class Detector(ABC):
         )
 
     def fit(self, X: sparse.csr_matrix, y: ArrayLike | None = None) -> Self:
-        """Learn from X, csr float64 [n_sequences, n_items], whose last column counts items outside the vocabulary.
+        """Learn from X, csr float64 [n_sequences, n_items], whose last `unseen_columns` count items outside the
+        vocabulary.
 
         Unsupervised detectors take all rows for normal and ignore y; for supervised ones y is bool [n_sequences], true
         for an anomaly. Raises InputError for no rows, values that are not finite, and labels of one class only.

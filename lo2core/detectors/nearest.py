@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detectors.base import Detector, Floats, Integers, check_counts, checked, dense, distinct_rows, zeros
+from lo2core.arrays import Floats, Integers
+from lo2core.detectors.base import Detector, check_counts, checked, dense, distinct_rows, zeros
 from lo2core.errors import InputError
 
 _BLOCK_CELLS = 1 << 17
@@ -18,8 +19,9 @@ _BLOCK_CELLS = 1 << 17
 class NearestNormal(Detector):
     """Distance to the nearest normal sequences in the items that differ most. Takes raw counts.
 
-    An own method of this project. A sequence that is longer than the usual normal is first brought down to its size
-    (the median over the normals of their summed counts), since many lines that are each seen once say little. Then,
+    An own method of this project. A sequence that holds more of the items that any normal holds than the usual normal
+    does (the median over the normals of their summed counts) is first brought down to that size, all its items alike,
+    since many lines that are each seen once say little. Then,
     with counts n of the sequence and c of a normal one, for each item i:
     - the normal is brought to the sequence's size: c times the median of n / c over the items both hold (1 if none);
     - difference d = (log(1 + n) - log(1 + c)) / sqrt(var + variance_floor), var of log(1 + count) over the normals;
@@ -45,7 +47,7 @@ class NearestNormal(Detector):
     distinct_: Integers
     """For each training row, which of the distinct normals it is."""
     size_: float
-    """Summed counts of the usual normal."""
+    """Summed counts of the usual normal, with which those of a sequence in `items_` are compared."""
 
     def __init__(
         self,

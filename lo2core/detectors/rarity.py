@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detectors.base import Detector, Floats, check_counts, zeros
+from lo2core.arrays import Floats
+from lo2core.detectors.base import Detector, check_counts, zeros
 
 
 class _Weighted(Detector):
@@ -65,7 +66,7 @@ class Rarity(_Weighted):
 class OutOfVocabulary(_Weighted):
     """How many occurrences of items that the normals do not hold, as LogLead's OOV_detector has it.
 
-    Those are the items outside the vocabulary (the last column) and the ones in it that no training row of this group
+    Those are the items outside the vocabulary (the last columns) and the ones in it that no training row of this group
     holds. Source: github.com/EvoTestOps/LogLead, loglead/OOV_detector.py.
     """
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from lo2core.arrays import Floats
 from lo2core.config import SEED
-from lo2core.detectors.base import Floats, dense, zeros
+from lo2core.detectors.base import dense, zeros
 from lo2core.detectors.scikit import ScikitDetector, TreeDetector
 from lo2core.errors import InputError
 

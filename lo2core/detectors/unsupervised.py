@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from lo2core.arrays import Floats
 from lo2core.config import SEED
-from lo2core.detectors.base import Floats, distinct_rows
+from lo2core.detectors.base import distinct_rows
 from lo2core.detectors.scikit import ScikitDetector, TreeDetector
 
 _BLOCK_ROWS = 256
