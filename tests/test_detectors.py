@@ -6,15 +6,18 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_info
 
 from lo2core.detectors import REGISTRY, Detector, make
 from lo2core.detectors.base import zeros
+from lo2core.detectors.scikit import _one_thread
 from lo2core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +38,28 @@ for name, kind in REGISTRY.items():
     detector.fit(X, y) if kind.supervised else detector.fit(X[~y])
     print(name, hashlib.sha256(detector.score(X).tobytes()).hexdigest())
 """
+
+
+def threads_of(user_api: str) -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == user_api}
+
+
+def test_sessions_that_overlap_have_one_thread_and_leave_all() -> None:
+    import sklearn  # noqa: F401  loads what is to be limited
+
+    before = threads_of("blas"), threads_of("openmp")
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        one, other = _one_thread(), _one_thread()
+        first.submit(one.__enter__).result()
+        second.submit(other.__enter__).result()
+        first.submit(one.__exit__, None, None, None).result()
+        assert second.submit(threads_of, "blas").result() == second.submit(threads_of, "openmp").result() == {1}
+        second.submit(other.__exit__, None, None, None).result()
+        assert first.submit(threads_of, "blas").result() == before[0]
+        assert second.submit(threads_of, "openmp").result() == before[1]
+        with _one_thread():
+            assert threads_of("blas") == {1}
+    assert threads_of("blas") == before[0]
 
 
 def rows(*counts: ArrayLike) -> sparse.csr_matrix:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.detectors.base import Detector, Floats, Integers, content_order, dense, zeros
+from lo2core.arrays import Floats, Integers
+from lo2core.detectors.base import Detector, content_order, dense, zeros
 
 
 class ScikitDetector(Detector):
@@ -78,8 +82,44 @@ def _explainer(estimator: Any) -> Any:
     return shap.TreeExplainer(estimator)
 
 
-def _one_thread() -> Any:
-    """The order of a sum must not depend on the number of processors."""
-    from threadpoolctl import threadpool_limits
+class _OneForBlas:
+    """One thread for BLAS while anybody is inside. That limit is the whole process's: the first to come sets it, the
+    last to go resets it, or of two that overlap one would lift it for the other, which would leave it behind for good.
+    """
 
-    return threadpool_limits(1)
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limit = _one_thread_for("blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                with self._limit:  # leaving resets it, and lets other threads set limits again
+                    pass
+
+
+_one_for_blas = _OneForBlas()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The order of a sum must not depend on the number of processors."""
+    # OpenMP has a limit for each thread that calls it. Leaving it first gives up this thread's hold on that of BLAS.
+    with _one_for_blas, _one_thread_for("openmp"):
+        yield
+
+
+def _one_thread_for(user_api: str) -> Any:
+    """The limit of these libraries, set now. Without `select` the others would be reset with them."""
+    import sklearn  # noqa: F401  only libraries that are loaded can be limited
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api=user_api).limit(limits=1)
