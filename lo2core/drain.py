@@ -59,6 +59,11 @@ class Drain:
         """
         return [self._cover(*_split(message)) for message in messages]
 
+    def texts_of(self, messages: Iterable[str], unmatched: str) -> list[str]:
+        """For each message the text of the template that covers it; `unmatched` where there is none."""
+        templates = self.templates
+        return [unmatched if index is None else templates[index] for index in self.match(messages)]
+
     @property
     def templates(self) -> list[str]:
         """The text of each template, in the order in which they arose; variable tokens are `<*>`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from lo2core.drain import Drain, template_id
+from lo2core.drain import Drain
 from lo2core.errors import InputError
 from lo2core.masks import Masker, message_ids
 from lo2core.vectorizer import UNSEEN, Vectorizer, event_lines, trigrams, words
@@ -30,18 +30,31 @@ def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFram
     Columns: message_id, e_message_normalized, e_words, e_trigrams, e_words_len, e_event_id_len, e_event_drain_id,
     e_template. Without `drain`, templates are learned from these texts; with it, an unknown text becomes `<unseen>`.
     """
-    distinct = texts.drop_nulls().unique().sort().rename("e_message_normalized")
-    tree = drain or Drain().fit(distinct)
-    templates = [UNSEEN if index is None else tree.templates[index] for index in tree.match(distinct)]
     text = pl.col("e_message_normalized")
-    return distinct.to_frame().with_columns(
-        message_id=message_ids(distinct),
+    enriched = templates_of(texts, drain).with_columns(
         e_words=words(text),
         e_trigrams=trigrams(text),
         e_words_len=words(text).list.len().cast(pl.Int32),
         e_event_id_len=pl.lit(1, dtype=pl.Int32),
-        e_event_drain_id=pl.Series([template_id(name) for name in templates], dtype=pl.UInt64),
-        e_template=pl.Series(templates, dtype=pl.String),
+    )
+    return enriched.select("message_id", *_BY_MESSAGE)
+
+
+def templates_of(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
+    """The part of `enrich_messages` that tells templates alone, without taking the texts to pieces.
+
+    Columns: message_id, e_message_normalized, e_event_drain_id, e_template.
+    """
+    distinct = texts.drop_nulls().unique().sort().rename("e_message_normalized")
+    tree = drain or Drain().fit(distinct)
+    templates = pl.Series(tree.texts_of(distinct, UNSEEN), dtype=pl.String)
+    return pl.DataFrame(
+        [
+            message_ids(distinct).rename("message_id"),
+            distinct,
+            message_ids(templates).rename("e_event_drain_id"),
+            templates.rename("e_template"),
+        ]
     )
 
 
@@ -72,7 +85,11 @@ def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer
 
 
 class EnhancedFrame(pl.DataFrame):
-    """A polars frame that carries the enhancer's methods, so that calls can be chained on it."""
+    """A polars frame that carries the enhancer's methods, so that calls can be chained on it.
+
+    Polars keeps this class for some of the frames made of it (a slice, a sample), but not the enhancer: those raise
+    InputError rather than learn templates of their own.
+    """
 
     _enhancer: EventLogEnhancer
 
@@ -92,8 +109,12 @@ class EnhancedFrame(pl.DataFrame):
         return self._enhance("drain")
 
     def _enhance(self, step: str) -> EnhancedFrame:
-        enhancer = getattr(self, "_enhancer", None) or EventLogEnhancer(self)
-        enhanced: EnhancedFrame = getattr(enhancer, step)()
+        if not hasattr(self, "_enhancer"):
+            raise InputError(
+                "This frame was cut out of an enhanced one and does not know its masks and templates: call "
+                f"EventLogEnhancer(frame, vectorizer).{step}() on it, with the vectorizer of the model if there is one."
+            )
+        enhanced: EnhancedFrame = getattr(self._enhancer, step)()
         return enhanced
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from loglines import line, write_log, write_runs
 
 from lo2core import pipeline
 from lo2core.drain import template_id
-from lo2core.enhance import EnhancedFrame, EventLogEnhancer, SequenceEnhancer, enrich_messages
+from lo2core.enhance import EnhancedFrame, EventLogEnhancer, SequenceEnhancer, enrich_messages, templates_of
 from lo2core.errors import ExistsError, InputError
 from lo2core.load import LO2Loader
 from lo2core.store import Workspace
@@ -114,6 +116,33 @@ def test_with_a_vectorizer_templates_are_those_it_learned(loader: LO2Loader) -> 
     found = EventLogEnhancer(new, vectorizer=vec).drain()
     assert found["e_template"].to_list() == ["DEBUG c.n.handler.Chain handle - beat <*> of size <NUM>", "<unseen>"]
     assert found["e_event_drain_id"][0] in set(enhancer.df["e_event_drain_id"])
+
+
+@pytest.mark.parametrize(
+    "cut", [lambda frame: frame.head(1), lambda frame: frame[:1], pl.DataFrame.clone, lambda frame: frame.sample(1)]
+)
+def test_a_frame_cut_out_of_an_enhanced_one_does_not_learn_templates_of_its_own(
+    cut: Callable[[pl.DataFrame], EnhancedFrame],
+) -> None:
+    known = EventLogEnhancer(pl.DataFrame({"m_message": ["INFO a.B m - known"]})).drain()
+    vec = Vectorizer(item_column="e_event_drain_id").fit_frame(known)
+    part = cut(EventLogEnhancer(pl.DataFrame({"m_message": ["never heard of"]}), vectorizer=vec).normalize())
+    with pytest.raises(InputError, match=r"call EventLogEnhancer\(frame, vectorizer\)\.drain\(\) on it"):
+        part.drain()
+    assert EventLogEnhancer(part, vectorizer=vec).drain()["e_template"].to_list() == ["<unseen>"]
+
+
+def test_thousands_of_templates_do_not_make_it_slow() -> None:
+    texts = pl.Series([f"INFO a.B{n} m - done with it" for n in range(6000)])
+    begin = time.perf_counter()
+    found = templates_of(texts)
+    assert time.perf_counter() - begin < 2
+    assert found.height == 6000
+
+
+def test_templates_alone_are_those_of_the_enriched_messages() -> None:
+    found = templates_of(TEXTS)
+    assert found.equals(enrich_messages(TEXTS).select(found.columns))
 
 
 def test_template_ids_do_not_depend_on_the_order_of_events(loader: LO2Loader) -> None:
