@@ -29,6 +29,8 @@ _LOGLEAD_NAMES = {
     "RarityModel": "Rarity",
     "OOVDetector": "OutOfVocabulary",
 }
+_SCORED = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank")
+_IDENTITY = [name for name in EventPredictions.column_names() if name not in _SCORED]
 _WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
 """What the classes that may be asked for mean; with our own a detector takes its default."""
 
@@ -90,14 +92,14 @@ class AnomalyDetector:
 
     def predict(self) -> pl.DataFrame:
         """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
-        order.
+        order; scores that it holds already are left out.
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
         frame = self._frame("test_df")
         source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
-        identity = frame.select(name for name in EventPredictions.column_names() if name in frame.columns)
+        identity = frame.select(name for name in _IDENTITY if name in frame.columns)
         scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")
         return labelled(scored, self.model.threshold).sort("_row").drop("_row")
 

@@ -24,6 +24,8 @@ ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
 WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
 UNSEEN = "<unseen>"
 
+_OWN_IDS = ("messages", "requests")
+"""Kinds whose items are the counted messages, traces and requests themselves, by whose ids their lines are found."""
 _FRAME_KINDS = {
     "e_message_normalized": "messages",
     "e_event_drain_id": "templates",
@@ -61,6 +63,8 @@ class Vectorizer:
     """
 
     lo2core_kind = "vectorizer"
+    salted = False
+    """Whether ids differ by kind. In bundles saved before they did there is no more of it than this."""
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Vectorizer:
         unseen_columns: int = 1,
     ) -> None:
         self.items = items
+        self.salted = len(self.kinds) > 1
         self.unseen_columns = unseen_columns
         self.weighting = weighting
         self.masker = masker or Masker()
@@ -111,7 +116,14 @@ class Vectorizer:
 
     def expand(self, messages: pl.DataFrame) -> pl.DataFrame:
         """What each message contributes: message_id, feature (id), name, per (how often)."""
-        return pl.concat([_EXPAND[kind](self, messages) for kind in self.kinds])
+        return pl.concat([self._carried(kind, messages) for kind in self.kinds])
+
+    def _carried(self, kind: str, messages: pl.DataFrame) -> pl.DataFrame:
+        """What each message contributes of one kind; beside other kinds equal texts of two kinds are two items."""
+        carried = _EXPAND[kind](self, messages)
+        if not self.salted or kind in _OWN_IDS:
+            return carried
+        return carried.with_columns(pl.col("feature") ^ pl.lit(template_id(kind), dtype=pl.UInt64))
 
     def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
         """Learn the vocabulary from the item column of a frame, one row an event or a bag of items."""
@@ -120,7 +132,7 @@ class Vectorizer:
         self._check_columns(frame)
         self.items = _FRAME_KINDS.get(self.item_column, "messages")
         if self.items == "templates" and (texts := self._texts(frame)) is not None:
-            distinct = pl.DataFrame({"kind": "message", "text": texts.unique()})
+            distinct = pl.DataFrame({"kind": "message", "text": texts.drop_nulls().unique()})
             self._learn_templates(distinct)
         return self._learn(self._frame_items(frame), frame.height)
 
@@ -207,7 +219,8 @@ class Vectorizer:
         column = self._derived_ids(frame) if self.items == "templates" else frame[str(self.item_column)]
         long = pl.DataFrame({"row": pl.int_range(frame.height, dtype=pl.UInt32, eager=True), "item": column})
         if isinstance(column.dtype, pl.List):
-            long = long.explode("item").drop_nulls("item")
+            long = long.explode("item")
+        long = long.drop_nulls("item")
         if long["item"].dtype == pl.String:
             return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
         name = pl.col("item").cast(pl.String)
@@ -220,9 +233,9 @@ class Vectorizer:
         """Template ids of the frame's rows by this vectorizer's own tree; the id column where no text is left."""
         texts = self._texts(frame)
         if texts is not None and hasattr(self, "drain_"):
-            distinct = texts.unique()
+            distinct = texts.drop_nulls().unique()
             ids = self.template_ids(distinct)
-            return texts.replace_strict(distinct, ids, return_dtype=pl.UInt64)
+            return texts.replace_strict(distinct, ids, default=None, return_dtype=pl.UInt64)
         ids = frame[str(self.item_column)]
         known = (
             int(ids.is_in(self.vocabulary_["feature"].implode()).sum()) if hasattr(self, "vocabulary_") else len(ids)
@@ -244,9 +257,7 @@ class Vectorizer:
 
     def template_ids(self, texts: pl.Series) -> pl.Series:
         """Ids of the templates that the given message texts match; `UNSEEN`'s id where none does."""
-        templates = [*(template_id(text) for text in self.drain_.templates), template_id(UNSEEN)]
-        matched = self.drain_.match(texts)
-        return pl.Series([templates[-1 if m is None else m] for m in matched], dtype=pl.UInt64)
+        return message_ids(pl.Series(self.drain_.texts_of(texts, UNSEEN), dtype=pl.String))
 
 
 def event_lines(frame: pl.DataFrame) -> pl.Series:
@@ -276,9 +287,7 @@ def _requests(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
 
 def _templates(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
     kept = messages.filter(pl.col("kind") == "message")
-    names = pl.Series(
-        [UNSEEN if m is None else vec.drain_.templates[m] for m in vec.drain_.match(kept["text"])], dtype=pl.String
-    )
+    names = pl.Series(vec.drain_.texts_of(kept["text"], UNSEEN), dtype=pl.String)
     return kept.select("message_id", feature=message_ids(names), name=names, per=pl.lit(1, dtype=pl.Int64))
 
 

@@ -163,6 +163,27 @@ def test_one_normal_test_case_is_too_few_to_train_on(df_events: pl.DataFrame) ->
         sad.train_IsolationForest()
 
 
+@pytest.mark.parametrize("item_list_col", ["e_event_drain_id", "e_message_normalized", "e_words"])
+def test_rows_without_an_item_are_scored_as_rows_without_items(df_events: pl.DataFrame, item_list_col: str) -> None:
+    not_first = pl.int_range(pl.len()) > 0
+    emptied = pl.col("e_message_normalized", "e_event_drain_id", "e_words")
+    holed = df_events.with_columns(pl.when(not_first).then(emptied))
+    sad = detector(holed, item_list_col)
+    sad.train_OutOfVocabulary()
+    found = sad.predict()
+    assert found.height == df_events.height
+    assert found["score"][0] == 0
+
+
+def test_frames_that_were_scored_before_are_scored_anew(df_events: pl.DataFrame) -> None:
+    sad = detector(df_events)
+    sad.train_OutOfVocabulary()
+    found = sad.predict()
+    old = df_events.with_columns(score=pl.lit(7.0), rank=pl.lit(1), threshold=pl.lit(0.0), pred_ano=pl.lit(True))
+    sad.test_df = old
+    assert sad.predict().equals(found)
+
+
 def test_a_frame_without_service_is_one_group(df_events: pl.DataFrame) -> None:
     sad = detector(df_events.drop("service"))
     sad.train_OutOfVocabulary()
