@@ -85,9 +85,10 @@ def describe_requests(messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def remask(items: Items, masker: Masker) -> tuple[Items, pl.DataFrame]:
-    """The items under rules that extend the ones they were masked with, and which id became which (message_id, new_id).
+    """The items under further rules, and which id became which (message_id, new_id).
 
-    Works on the distinct messages alone, since masking is idempotent; no log is read again.
+    masker: only the rules behind those that the items were masked with (`Masker.beyond`). Works on the distinct
+    messages alone, since rules that a person adds run last; no log is read again.
     """
     lines = items.messages.filter(pl.col("kind") != "request")
     text = masker.mask(lines["text"]).rename("text")

@@ -70,7 +70,7 @@ def masked_for(workspace: Workspace, vec: Vectorizer, items: Items) -> tuple[Ite
             f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
             "--replace --default-masks, or train a bundle on them."
         )
-    masked, mapping = remask(items, its)
+    masked, mapping = remask(items, its.beyond(mine))
     return masked, None if events is None else _renamed(events, mapping)
 
 
@@ -84,9 +84,9 @@ def mask_anew(workspace: Workspace, masker: Masker) -> None:
     """Mask the loaded messages by rules that extend their own; the ids in events and counts follow.
 
     The messages come last: they tell by which rules all is masked. After a break before that, ids that are new already
-    stay as they are.
+    stay as they are. Raises InputError for rules that do not extend those of the workspace.
     """
-    items, mapping = remask(read_items(workspace), masker)
+    items, mapping = remask(read_items(workspace), masker.beyond(masker_of(workspace)))
     facts = {"masks": masker.to_json(), "data_fingerprint": fingerprint(items.counts)}
     provenance = workspace.metadata(Messages) | facts
     workspace.sink(Events, _renamed(workspace.scan(Events), mapping), provenance=provenance, replace=True)

@@ -16,6 +16,8 @@ from lo2core.errors import InputError
 
 Stage = Literal["all", "distinct"]
 _GROUP = re.compile(r"\$\{(\w+)\}")
+_NO_PATTERN = (re.error, OverflowError, RecursionError)
+"""What Python's `re` raises for a pattern that is none, repeats too often, or is nested too deeply."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,16 @@ class Masker:
         defaults = {rule.name for rule in DEFAULT_RULES}
         return Masker((*DEFAULT_RULES, *(rule for rule in self.rules if rule.name not in defaults)))
 
+    def beyond(self, known: Masker) -> Masker:
+        """Only the rules behind those of `known`, for texts that `known` masked: a rule may match what it has made.
+
+        Raises InputError where these rules do not begin with those of `known`.
+        """
+        n = len(known.rules)
+        if self.rules[:n] != known.rules:
+            raise InputError("These masks do not extend those that the logs were loaded with: load the logs anew.")
+        return Masker(self.rules[n:])
+
     @property
     def fingerprint(self) -> str:
         """Short hash of all rules in their order: equal fingerprints mask alike."""
@@ -205,7 +217,7 @@ def _problem(rule: MaskRule) -> str | None:
         return f"its replacement names the group {group!r}, which its pattern does not have"
     try:
         found = _apply(MaskRule(rule.name, rule.pattern, "x", rule.stage), pl.Series([""]))
-    except (re.error, pl.exceptions.ComputeError) as error:
+    except (*_NO_PATTERN, pl.exceptions.ComputeError) as error:
         # Polars puts the reason into a line of its own, between the pattern and its own expression.
         reason = re.search(r"^error: (.*)$", str(error), re.MULTILINE)
         return reason[1] if reason else str(error)
@@ -215,7 +227,7 @@ def _problem(rule: MaskRule) -> str | None:
 def _missing_group(rule: MaskRule) -> str | None:
     try:
         pattern = re.compile(rule.pattern)
-    except re.error:
+    except _NO_PATTERN:
         return None
     known = {*pattern.groupindex, *map(str, range(pattern.groups + 1))}
     return next((group for group in _GROUP.findall(rule.replacement) if group not in known), None)

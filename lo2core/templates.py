@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lo2core.enhance import enrich_messages
+from lo2core.enhance import templates_of
 from lo2core.masks import Masker, MaskRule
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Messages, Sequences
@@ -25,7 +25,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     (its most frequent message), message_ids.
     """
     texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
-    known = enrich_messages(texts).select("message_id", template="e_template", text="e_message_normalized")
+    known = templates_of(texts).select("message_id", template="e_template", text="e_message_normalized")
     cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
     counts = (
         workspace.read(Counts).filter(pl.col("kind") == "message").join(known, on="message_id").join(cases, on="seq_id")
@@ -49,7 +49,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     return joined.select(columns).sort("events", "template", descending=[True, False])
 
 
-def raw_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
+def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
     """About `n` raw first lines (`LEVEL logger method - text`), spread evenly over all events."""
     events = workspace.scan(Events, columns=["level", "logger", "method", "m_message"])
     step = max(1, workspace.artefact(Events).rows // n)
@@ -67,11 +67,14 @@ class RuleEffect:
 
 
 def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series) -> RuleEffect:
-    """Try `rule` behind those of `masker` on raw lines and on the distinct messages; raises InputError as `Masker`."""
+    """Try `rule` behind those of `masker` on raw lines, and on the distinct messages that `masker` made of all lines.
+
+    Raises InputError as `Masker`.
+    """
     extended = Masker((*masker.rules, rule))
     tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
     changed = tried.filter(pl.col("before") != pl.col("after"))
-    after = extended.mask(messages)
+    after = extended.beyond(masker).mask(messages)
     return RuleEffect(
         changed.height, _cut(changed.unique(maintain_order=True)), (messages.n_unique(), after.n_unique())
     )

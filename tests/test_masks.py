@@ -221,6 +221,8 @@ def test_a_users_rule_may_look_around_and_keep_groups(pattern: str, replacement:
         ("mine", "a(b)", "${2}", "group '2'"),
         ("mine", "(?<=a)b", "${name}", "group 'name'"),
         (" ", "a", "b", "no name"),
+        ("mine", "a{99999999999999}", "x", "repetition number is too large"),
+        ("mine", "(" * 5000 + "a" + ")" * 5000, "x", "recursion"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_the_reason(name: str, pattern: str, replacement: str, reason: str) -> None:
@@ -233,6 +235,17 @@ def test_a_users_rule_gives_the_same_at_a_load_and_later() -> None:
     extended = Masker((*DEFAULT_RULES, user_rule("job", r"job \d+", "job <JOB>")))
 
     assert extended.mask(Masker().mask(raw)).to_list() == extended.mask(raw).to_list()
+
+
+def test_texts_that_were_masked_get_further_rules_only() -> None:
+    raw = pl.Series(["Null key 1", "Null key 2"])
+    known = Masker((*DEFAULT_RULES, user_rule("key", r"Null (.+)", "<Null ${1}>")))
+    extended = Masker((*known.rules, user_rule("digit", r"\d", "<N>")))
+
+    assert extended.beyond(known).mask(known.mask(raw)).to_list() == ["<Null key <N>>"] * 2
+    assert extended.beyond(known).mask(known.mask(raw)).equals(extended.mask(raw))
+    with pytest.raises(InputError, match="do not extend those that the logs were loaded with"):
+        known.beyond(extended)
 
 
 def test_a_masker_refuses_rules_that_cannot_work() -> None:

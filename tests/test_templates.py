@@ -7,10 +7,11 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 import pytest
+from loglines import line, write_log
 
 from lo2core import pipeline, templates
 from lo2core.errors import InputError
-from lo2core.masks import Masker, user_rule
+from lo2core.masks import DEFAULT_RULES, Masker, user_rule
 from lo2core.store import Workspace
 from lo2core.tables import Counts, EnrichedEvents, Events, Messages
 
@@ -43,8 +44,8 @@ def test_a_template_says_first_what_it_says(workspace: Workspace) -> None:
     assert title.startswith("ERROR 404 ERR12014 CLIENT_NOT_FOUND")
 
 
-def test_raw_lines_are_spread_over_all_events(workspace: Workspace) -> None:
-    lines = templates.raw_lines(workspace, n=50)
+def test_sampled_lines_are_spread_over_all_events(workspace: Workspace) -> None:
+    lines = templates.sample_lines(workspace, n=50)
     assert len(lines) == 50
     assert lines.str.contains(r"^[A-Z]+ \S+ .* - ").all()
 
@@ -76,6 +77,15 @@ def test_a_new_rule_tells_what_it_would_merge() -> None:
     assert (effect.lines, effect.examples.height, effect.messages) == (3, 2, (3, 2))
 
 
+def test_a_new_rule_is_tried_behind_rules_that_match_what_they_made() -> None:
+    first = user_rule("key", r"Null (.+)", "<Null ${1}>")
+    masker = Masker((*DEFAULT_RULES, first))
+    lines = pl.Series(["Null key 1", "Null key 2"])
+    effect = templates.rule_effect(masker, user_rule("number", r"key \d", "key"), lines, masker.mask(lines))
+    assert effect.examples.rows() == [("<Null key 1>", "<Null key>"), ("<Null key 2>", "<Null key>")]
+    assert effect.messages == (2, 1)
+
+
 def test_added_rules_extend_those_of_the_workspace_and_mask_its_events(workspace: Workspace) -> None:
     rules = [("first word", r"Trying to load \w+", "Trying to load <WORD>")]
     masker = pipeline.extended_masker(workspace, rules)
@@ -98,7 +108,7 @@ def test_masking_anew_that_broke_off_between_two_tables_can_be_repeated(
     tables = (Events, Counts, Messages)
     masker = pipeline.extended_masker(workspace, [("first word", r"Trying to load \w+", "Trying to load <WORD>")])
     before = {table: workspace.path(table).read_bytes() for table in tables if table not in written}
-    pipeline.enhance_events(workspace, masker=masker)
+    pipeline.enhance_events(workspace, masker=masker, replace=True)
     whole = [workspace.read(table) for table in tables]
     for table, content in before.items():
         workspace.path(table).write_bytes(content)
@@ -106,6 +116,21 @@ def test_masking_anew_that_broke_off_between_two_tables_can_be_repeated(
     pipeline.enhance_events(workspace, masker=masker, replace=True)
 
     assert all(workspace.read(table).equals(frame) for table, frame in zip(tables, whole, strict=True))
+
+
+def test_a_rule_that_matches_what_it_made_is_applied_once(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs" / "run_1" / "correct", line("Null key 1") + line("Null key 2"))
+    workspace = Workspace(tmp_path / "ws")
+    pipeline.load_logs(workspace, [tmp_path / "logs"])
+    for rule in (("key", r"Null (.+)", "<Null ${1}>"), ("digit", r"\d", "<N>")):
+        masker = pipeline.extended_masker(workspace, [rule])
+        pipeline.enhance_events(workspace, masker=masker, replace=True)
+    texts = workspace.read(Messages).filter(kind="message")["text"].to_list()
+    assert texts == ["DEBUG c.n.handler.Chain handle - <Null key <N>>"]
+    fresh = Workspace(tmp_path / "fresh")
+    pipeline.load_logs(fresh, [tmp_path / "logs"], masker=masker)
+    assert workspace.read(Messages).equals(fresh.read(Messages))
+    assert workspace.read(Counts).equals(fresh.read(Counts))
 
 
 def test_a_rule_with_the_name_of_another_is_refused(workspace: Workspace) -> None:

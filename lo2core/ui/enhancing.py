@@ -10,7 +10,7 @@ import streamlit as st
 
 from lo2core import jobs, pipeline, summary, templates
 from lo2core.errors import InputError, Lo2Error
-from lo2core.masks import Masker, MaskRule, user_rule
+from lo2core.masks import MaskRule, user_rule
 from lo2core.store import Workspace
 from lo2core.summary import LineFilter
 from lo2core.tables import EnrichedEvents, Events, Messages
@@ -23,12 +23,13 @@ from lo2core.ui.widgets import count, downloads, notice, problem, raw, short
 PREVIEW = 200
 """Changed lines that are looked at while a rule is typed."""
 _ADDED = "added_rules"
+_Asked = tuple[tuple[str, str, str], ...]
 
 
 def command(workspace: Workspace) -> list[str]:
     """The arguments that save enriched events, with the rules that were added here."""
     rules = [part for rule in added(workspace) for part in ("--mask", rule.name, rule.pattern, rule.replacement)]
-    replace = ["--replace"] if workspace.has(EnrichedEvents) else []
+    replace = ["--replace"] if rules or workspace.has(EnrichedEvents) else []
     return ["enhance", *rules, *replace, "--output-dir", str(workspace.root)]
 
 
@@ -81,7 +82,7 @@ def rules(workspace: Workspace) -> None:
     if not workspace.has(Events):
         notice("These logs were loaded with --no-save-events: there are no lines to try the rules on.")
         return
-    asked = tuple((rule.name, rule.pattern, rule.replacement) for rule in added(workspace))
+    asked = _asked(workspace)
     table = remembered(_rule_table, workspace, asked)
     st.dataframe(
         table.with_row_index("no", offset=1),
@@ -121,8 +122,10 @@ def _tried(workspace: Workspace, name: str, pattern: str, replacement: str) -> M
     """The rule, with what it would do shown; None, with a sentence, where it cannot work."""
     try:
         rule = user_rule(name or "new rule", _sayable(pattern), _sayable(replacement))
-        masker = Masker((*pipeline.masker_of(workspace).rules, *added(workspace)))
-        effect = templates.rule_effect(masker, rule, remembered(_lines, workspace), remembered(_messages, workspace))
+        asked = _asked(workspace)
+        messages = remembered(_messages, workspace, asked)
+        masker = pipeline.extended_masker(workspace, asked)
+        effect = templates.rule_effect(masker, rule, remembered(_lines, workspace), messages)
     except Lo2Error as error:
         problem(str(error))
         return None
@@ -198,12 +201,19 @@ def _lines_of(workspace: Workspace, template: dict[str, Any]) -> None:
 
 
 def _lines(workspace: Workspace) -> pl.Series:
-    return templates.raw_lines(workspace)
+    return templates.sample_lines(workspace)
 
 
-def _messages(workspace: Workspace) -> pl.Series:
-    return workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+def _asked(workspace: Workspace) -> _Asked:
+    return tuple((rule.name, rule.pattern, rule.replacement) for rule in added(workspace))
 
 
-def _rule_table(workspace: Workspace, asked: tuple[tuple[str, str, str], ...]) -> pl.DataFrame:
-    return templates.rule_table(pipeline.extended_masker(workspace, asked), templates.raw_lines(workspace))
+def _messages(workspace: Workspace, asked: _Asked) -> pl.Series:
+    """The distinct messages as they will be with the rules that wait."""
+    texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+    waiting = pipeline.extended_masker(workspace, asked).beyond(pipeline.masker_of(workspace))
+    return waiting.mask(texts)
+
+
+def _rule_table(workspace: Workspace, asked: _Asked) -> pl.DataFrame:
+    return templates.rule_table(pipeline.extended_masker(workspace, asked), templates.sample_lines(workspace))
