@@ -88,7 +88,7 @@ def masks(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "PATTERN", "REPLACEMENT"),
-        help="add a mask rule to those of the workspace; may be given several times",
+        help="add a mask rule to those of the workspace, with --replace; may be given several times",
     )
 
 

@@ -54,10 +54,16 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
     """Enhance stage: save every event with its normalised text, words, trigrams, lengths and template.
 
     With other masks than the workspace has, messages and counts are masked anew first.
+    Raises ExistsError where that, or events enriched before, would be overwritten without `replace`.
     """
     if workspace.has(EnrichedEvents) and not replace:
         raise ExistsError(f"{workspace.path(EnrichedEvents)} exists already and was not touched: use --replace.")
     if masker and masker.fingerprint != masker_of(workspace).fingerprint:
+        if not replace:
+            raise ExistsError(
+                f"The logs in {workspace.root} are masked without these rules and were not touched: use --replace to "
+                "mask them anew, and then train anew, since bundles of before cannot score them."
+            )
         mask_anew(workspace, masker)
     messages = workspace.read(Messages)
     with Progress(None, "Enhance"):

@@ -136,7 +136,12 @@ def test_the_ledger_keeps_both_of_two_folders_of_the_same_name(tmp_path: Path) -
 
 
 def test_masks_that_were_added_can_be_forgotten(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("enhance", "--output-dir", "ws", "--mask", "mine", "started", "<S>") == 0
+    mask = ("enhance", "--output-dir", "ws", "--mask", "mine", "started", "<S>")
+    before = Path("ws/lo2_messages.parquet").read_bytes()
+    assert call(*mask) == 2
+    assert "use --replace to mask them anew" in sentence(capsys)
+    assert Path("ws/lo2_messages.parquet").read_bytes() == before
+    assert call(*mask, "--replace") == 0
     capsys.readouterr()
     assert call(*PREDICT, "--predictions", "masked") == 2
     assert "--replace --default-masks" in sentence(capsys)

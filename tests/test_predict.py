@@ -185,7 +185,9 @@ def test_events_are_scored_under_the_masks_of_a_bundle_that_has_more_of_them(tmp
     workspace = Workspace(tmp_path / "ws")
     pipeline.load_logs(workspace, [write_runs(tmp_path / "logs")])
     masked = Workspace(shutil.copytree(workspace.root, tmp_path / "masked"))
-    pipeline.enhance_events(masked, masker=pipeline.extended_masker(masked, [("beat", r"beat \d", "beat <N>")]))
+    pipeline.enhance_events(
+        masked, masker=pipeline.extended_masker(masked, [("beat", r"beat \d", "beat <N>")]), replace=True
+    )
     bundle = pipeline.train_bundle(masked, Recipe("IsolationForest", unit="event"), tmp_path / "b.joblib")
     scores = [pipeline.predict_bundle(one, bundle, "events") for one in (workspace, masked)]
     plain, own = (pl.read_parquet(path).sort("seq_id", "line_no") for path in scores)
