@@ -128,8 +128,8 @@ def _stamps(roots: Sequence[str | Path], plan: load.Plan) -> list[int]:
 
 
 def _key(plan: load.Plan, stamps: Sequence[int], options: LoadOptions, masker: Masker) -> str:
-    """Names the parts of this very load: same files, options and masks."""
-    files = [(file.source, file.bytes) for file in plan.chosen]
+    """Names the parts of this very load: same files, read as the same sequences, options and masks."""
+    files = [(file.source, file.seq_id, file.bytes) for file in plan.chosen]
     named = json.dumps([files, list(stamps), asdict(options), masker.fingerprint])
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 

@@ -363,7 +363,7 @@ def finish_and_die(self, run):
     if run.endswith("1719593986") and self.schema.__name__ == "Ledger":
         os.kill(os.getpid(), signal.SIGKILL)
 parts.PartsWriter.finish = finish_and_die
-pipeline.load_logs(Workspace(sys.argv[2]), [sys.argv[1]])
+pipeline.load_logs(Workspace(sys.argv[2]), [sys.argv[1]], service=(sys.argv[3:] or [None])[0])
 """
 
 
@@ -391,11 +391,22 @@ def test_a_log_that_was_edited_after_a_broken_load_is_read_anew(runs: Path, tmp_
     assert workspace.read(Events)["m_message"].str.contains("abcd").any()
 
 
+def test_a_broken_load_that_is_repeated_for_another_service_is_read_anew(tmp_path: Path) -> None:
+    logs, workspace = tmp_path / "logs", Workspace(tmp_path / "ws")
+    for run in (1719592986, 1719593986):
+        write_log(logs / f"light-oauth2-data-{run}" / "correct", line(), name="app.log")
+    command = [sys.executable, "-c", KILLED, str(logs), str(workspace.root), "client"]
+    subprocess.run(command, cwd=ROOT, check=False)
+    assert list(workspace.root.rglob(".parts/*/*/run=*"))
+    pipeline.load_logs(workspace, [logs], service="code")
+    assert workspace.read(Sequences)["service"].unique().to_list() == ["code"]
+
+
 def test_a_new_sample_is_masked_as_its_workspace(runs: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "ws")
     pipeline.load_logs(workspace, [runs])
     masker = pipeline.extended_masker(workspace, [("mine", "never there", "<MINE>")])
-    pipeline.enhance_events(workspace, masker=masker)
+    pipeline.enhance_events(workspace, masker=masker, replace=True)
     sample = workspace.sample("today")
     pipeline.load_logs(sample, [runs], LoadOptions(n_runs=1))
     assert pipeline.masker_of(sample).fingerprint == masker.fingerprint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shlex
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,10 +104,13 @@ def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, samp
     assert f"The logs loaded in {loaded.root} are replaced" in texts(app)
 
 
-def test_a_log_without_a_known_name_asks_for_its_service(workspace: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "app.log").write_text("10:00:00.000 [t]  c INFO  a.B c - d\n")
+@pytest.mark.parametrize(("name", "pack"), [("app.log", bytes), ("app.log.gz", gzip.compress)])
+def test_a_log_without_a_known_name_asks_for_its_service(
+    workspace: Workspace, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / name).write_bytes(pack(b"10:00:00.000 [t]  c INFO  a.B c - d\n"))
     app = page("pages/1_Load.py")
-    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    app.text_input(key="load-folder").input(str(tmp_path / name)).run()
     app.text_input(key="load-service").input("payment").run()
     assert "--service payment" in texts(app)
     assert "1 service (payment)" in texts(app)

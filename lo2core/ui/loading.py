@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core import jobs, load
+from lo2core.compressed import is_log
 from lo2core.config import NORMAL_TEST_CASE
 from lo2core.errors import Lo2Error
 from lo2core.load import LoadOptions, Plan
@@ -111,7 +112,7 @@ def source(workspace: Workspace) -> Logs | None:
 
 def _named(logs: Logs) -> Logs:
     """Asks for the service where no file name says it."""
-    nameless = [Path(root).name for root in logs.roots if root.endswith(".log") and not service_of(Path(root).name)]
+    nameless = [Path(root).name for root in logs.roots if is_log(root) and not service_of(Path(root).name)]
     if not nameless:
         return logs
     st.text(f"The name {nameless[0]} does not say which service wrote it.")
