@@ -78,6 +78,10 @@ def test_nearest_normals_leave_the_sequence_itself_out(found: Evidence) -> None:
     assert nearest["distance"].is_sorted()
 
 
+def test_nearest_normals_are_looked_for_once(found: Evidence) -> None:
+    assert explain.nearest_normals(found, FAULTY) is explain.nearest_normals(found, FAULTY)
+
+
 def test_unknown_sequences_and_services_are_named(found: Evidence) -> None:
     with pytest.raises(InputError, match="no sequence 'nobody'"):
         explain.items(found, "nobody")
