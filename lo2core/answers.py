@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from lo2core.bundles import LoadedBundle
 from lo2core.errors import ArtefactError, InputError
 from lo2core.evidence import Evidence, Logs, holds_training
 from lo2core.loaded import masked_for
+from lo2core.lock import job_folder
 from lo2core.names import file_name
 from lo2core.requests import foreign_requests
 from lo2core.store import Workspace
@@ -264,6 +267,24 @@ def marks(workspace: Workspace) -> pl.DataFrame:
 
 def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
     """Append a row of `feedback.benign` or `feedback.undo` to the marks; returns all of them."""
-    both = pl.concat([marks(workspace), row])
-    workspace.write(Feedback, both, provenance={"command": pipeline.command_line()}, replace=True)
+    with _marks_held(workspace):
+        both = pl.concat([marks(workspace), row])
+        workspace.write(Feedback, both, provenance={"command": pipeline.command_line()}, replace=True)
     return both
+
+
+@contextmanager
+def _marks_held(workspace: Workspace) -> Iterator[None]:
+    """Wait for, then hold the marks: what two people add at once must not overwrite each other.
+
+    Not the lock of the workspace: a job may hold that one for hours, and marks are set meanwhile.
+    """
+    path = job_folder(workspace) / "marks.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise ArtefactError(f"{workspace.root} takes no marks: {error.strerror}.") from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

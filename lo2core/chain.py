@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
         _told("Model", _model, workspace, models, saved[newest] if newest else None, data),
         _told("Predictions", _predicted, workspace, newest),
         _told("Explained", _explained, workspace, saved),
-        _told("Compared", _compared, workspace, saved.values()),
+        _told("Compared", _compared, workspace, saved),
     ]
 
 
@@ -143,13 +143,13 @@ def _explained(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     return Step(name, FRESH, made, facts=facts)
 
 
-def _compared(workspace: Workspace, saved: Iterable[Artefact]) -> Step:
+def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     name, folders = "Compared", list((workspace.root / "explainability").glob("compare_*"))
     times = {folder: made for folder in folders if (made := _newest_file(folder))}
     if not times:
         return Step(name, why="No comparison is kept yet.")
     folder = max(times, key=lambda one: times[one])
-    about = [one for one in saved if f"_{one.name}" in folder.name]
+    about = [saved[one] for one in Workspace(folder).metadata("making").get("compared", ()) if one in saved]
     facts = {"name": folder.name.removeprefix("compare_")}
     if any(one.created and one.created > times[folder] for one in about):
         return Step(name, STALE, times[folder], "A prediction is newer.", facts)

@@ -27,7 +27,7 @@ def comparison_report(comparison: Comparison) -> str:
 
 
 def _rates(comparison: Comparison) -> str:
-    titles = {"prediction": "prediction", "sequences": "sequences", "flagged": "flagged", "incidents": "incidents"}
+    titles = {"prediction": "prediction", "sequences": "scores", "flagged": "flagged", "incidents": "incidents"}
     titles |= {"flagged_incidents": "flagged incidents", "alert_rate": "alert rate"}
     return html.section("How much they flag", html.table(comparison.rates, titles))
 
@@ -36,18 +36,16 @@ def _same_sequences(comparison: Comparison) -> list[str]:
     pairs, flips, movers, metrics = comparison.pairs, comparison.flips, comparison.movers, comparison.metrics
     assert pairs is not None and flips is not None and movers is not None and metrics is not None
     marks = pairs.drop_nulls(["z_a", "z_b"])
-    marks = (
-        pl.concat([flips.select(marks.columns), marks])
-        .unique("seq_id", keep="first", maintain_order=True)
-        .head(charts.MAX_MARKS)
-    )
+    key = [name for name in comparison.saved[0].keys if name in pairs.columns]
+    unit = "events" if "line_no" in key else "sequences"
+    marks = pl.concat([flips.select(marks.columns), marks]).unique(key, keep="first", maintain_order=True)
     where = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
     agreed = comparison.agreement
     told = (
         ""
         if agreed is None
         else (
-            f"{agreed.n:,} sequences scored by both. Rank correlation: Spearman {_figure(agreed.spearman)}, Kendall "
+            f"{agreed.n:,} {unit} scored by both. Rank correlation: Spearman {_figure(agreed.spearman)}, Kendall "
             f"{_figure(agreed.kendall)}. Cohen's kappa of the flags: {_figure(agreed.kappa)}."
         )
     )
@@ -55,7 +53,7 @@ def _same_sequences(comparison: Comparison) -> list[str]:
         html.section(
             "Scores",
             html.paragraph(told),
-            html.chart(charts.prediction_scatter(marks, comparison.thresholds), width=560),
+            html.chart(charts.prediction_scatter(marks.head(charts.MAX_MARKS), comparison.thresholds), width=560),
         ),
         html.section(f"Flips: {flips.height:,}", html.table(flips.head(MOST_ROWS), where | {"change": "change"})),
         html.section("Biggest movers", html.table(movers, where | {"rank_a": "rank in A", "rank_b": "rank in B"})),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +78,8 @@ class Evidence:
     vec: Vectorizer
     here: Logs
     training: Logs
+    nearest: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    """What `explain.nearest_normals` found, by seq_id: it is asked for several times in one explanation."""
 
     @property
     def by_message(self) -> bool:

@@ -86,6 +86,12 @@ def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
 
     The distance is that of NearestNormal, with the detector's own settings where it is one, whatever the detector.
     """
+    if seq_id not in evidence.nearest:
+        evidence.nearest[seq_id] = _found_nearest(evidence, seq_id)
+    return evidence.nearest[seq_id]
+
+
+def _found_nearest(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     service = evidence.service_of(seq_id)
     names, counts = evidence.normals.get(service, ([], sparse.csr_matrix((0, 1))))
     others = [index for index, name in enumerate(names) if name != seq_id]

@@ -16,9 +16,9 @@ from lo2core.drain import template_id
 from lo2core.enhance import enrich_messages
 from lo2core.errors import InputError
 from lo2core.evidence import Evidence
-from lo2core.items import Items
+from lo2core.items import COUNTS, Items
 from lo2core.rawlines import raw_lines
-from lo2core.requests import requests_of
+from lo2core.requests import all_windows, requests_of
 from lo2core.tables import Feedback
 from lo2core.wording import plural
 
@@ -26,6 +26,8 @@ MARKS = Feedback.create_empty().schema
 WILDCARD = "<*>"
 KINDS = ("item", "template", "request", "sequence")
 _KEY = ("seq_id", "kind", "message_id")
+_CONCERNED = pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
+"""Whether a mark (of one `service`, null: of all) concerns a sequence (of the service `own`)."""
 
 
 def benign(kind: str, target: int | str, text: str, reason: str, who: str, service: str | None = None) -> pl.DataFrame:
@@ -89,7 +91,7 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
     touched, items = _without_marked(evidence, force)
     seq_ids = touched["seq_id"].unique().sort()
     after = _rescored(evidence, items, seq_ids)
-    whole = _marked_sequences(evidence, force)
+    whole = force.filter(pl.col("kind") == "sequence").select(seq_id="target", mark="mark")
     named = pl.concat([touched, whole]).group_by("seq_id").agg(marks=pl.col("mark").unique().sort())
     joined = predictions.join(after, on="seq_id", how="left", maintain_order="left")
     joined = joined.join(named, on="seq_id", how="left", maintain_order="left")
@@ -128,32 +130,24 @@ def sentence(applied: pl.DataFrame) -> str:
     return f"Marks touch {plural(touched, 'sequence')} and keep {kept} from being flagged."
 
 
-def _marked_sequences(evidence: Evidence, force: pl.DataFrame) -> pl.DataFrame:
-    marked = force.filter(pl.col("kind") == "sequence").select("mark", seq_id="target")
-    return marked.select("seq_id", "mark")
-
-
 def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, Items]:
     """Which sequences which mark touches (seq_id, mark), and the items with all marked ones at their usual level."""
     logs = evidence.here
-    services = logs.sequences.select("seq_id", "service")
-    usual = pl.concat([_usual_rows(evidence, force, services), _request_rows(evidence, force, services)])
+    owners = logs.sequences.select("seq_id", "run", "folder", own="service")
+    usual = pl.concat([_usual_rows(evidence, force, owners), _request_rows(evidence, force, owners)])
     changed = usual.group_by(_KEY).agg(pl.col("n_new").min())
     counts = logs.items.counts.join(changed, on=_KEY, how="left", maintain_order="left")
     counts = counts.with_columns(n=pl.coalesce("n_new", "n")).drop("n_new").filter(pl.col("n") > 0)
     return usual.select("seq_id", "mark").unique(), Items(logs.items.messages, counts)
 
 
-def _usual_rows(evidence: Evidence, force: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+def _usual_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """Counts of marked items and templates with n_new, what is usual: mark, seq_id, kind, message_id, n_new."""
     marked = force.filter(pl.col("kind").is_in(["item", "template"])).select(
         "mark", "service", pl.col("kind").cast(pl.String).alias("of"), "text", feature=pl.col("target").cast(pl.UInt64)
     )
     carriers = pl.concat([_carriers(evidence, marked, "item"), _carriers(evidence, marked, "template")])
-    held = evidence.here.items.counts.join(services.rename({"service": "own"}), on="seq_id")
-    rows = held.join(carriers, on="message_id").filter(
-        pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
-    )
+    rows = evidence.here.items.counts.join(carriers, on="message_id").join(owners, on="seq_id").filter(_CONCERNED)
     rows = rows.join(_medians(evidence), left_on=["own", "message_id"], right_on=["own", "message_id"], how="left")
     usual = pl.min_horizontal("n", pl.col("median").fill_null(0))
     return rows.select("mark", *_KEY, n_new=usual)
@@ -207,30 +201,38 @@ def _medians(evidence: Evidence) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _request_rows(evidence: Evidence, force: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
-    """Counts without the requests of marked kinds: mark, seq_id, kind, message_id, n_new."""
+def _request_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Counts without the requests of all marked kinds together: mark, seq_id, kind, message_id, n_new."""
     marked = force.filter(pl.col("kind") == "request").select(
         "mark", "service", message_id=pl.col("target").cast(pl.UInt64)
     )
-    held = evidence.here.items.counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
-    held = held.join(services.rename({"service": "own"}), on="seq_id")
-    held = held.filter(pl.col("service").is_null() | (pl.col("service") == pl.col("own")))
-    rows = [held.select("mark", *_KEY, n_new=pl.lit(0, dtype=pl.Int64))]
-    for (seq_id, mark, kind_id), _ in held.group_by("seq_id", "mark", "message_id", maintain_order=True):
-        rows.append(
-            _less_messages(evidence, str(seq_id), kind_id).with_columns(mark=pl.lit(mark)).select(rows[0].columns)
-        )
-    return pl.concat(rows)
+    counts = evidence.here.items.counts
+    held = counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
+    held = held.join(owners, on="seq_id").filter(_CONCERNED)
+    whole = held.select("mark", *_KEY, request="message_id", part="n")
+    cases = held.group_by("run", "folder", "own", maintain_order=True)
+    parts = pl.concat([whole, *(_request_parts(evidence, case).select(whole.columns) for _, case in cases)])
+    taken = parts.unique([*_KEY, "request"]).group_by(_KEY).agg(pl.col("part").sum())
+    left = counts.join(taken, on=_KEY).select(*_KEY, n_new=(pl.col("n") - pl.col("part")).clip(0))
+    return parts.select("mark", *_KEY).unique().join(left, on=_KEY)
 
 
-def _less_messages(evidence: Evidence, seq_id: str, kind_id: object) -> pl.DataFrame:
-    """The message and trace counts of a sequence that its requests of a kind have a part in, without that part."""
-    events = evidence.here.events_of(seq_id)
-    kinds = requests_of(events, evidence.here.items.messages).filter(pl.col("feature") == kind_id)
-    raw = raw_lines(events.join(kinds, on="correlation_id", how="semi", maintain_order="left"), evidence.vec.masker)
-    part = raw.group_by("message_id").agg(part=pl.len().cast(pl.Int64))
-    counts = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") != "request")
-    return counts.join(part, on="message_id").select(*_KEY, n_new=pl.max_horizontal(pl.col("n") - pl.col("part"), 0))
+def _request_parts(evidence: Evidence, held: pl.DataFrame) -> pl.DataFrame:
+    """How many messages and trace lines the marked requests of a service in a test case have, in each of its windows.
+
+    held: mark, seq_id, message_id of the marked kinds there. Columns mark, seq_id, kind, message_id, request, part.
+    """
+    events = all_windows(evidence.here, held["seq_id"][0])
+    marked = held.select("mark", request="message_id").unique()
+    kinds = requests_of(events, evidence.here.items.messages).select("correlation_id", request="feature")
+    owned = events.join(kinds.join(marked, on="request", how="semi"), on="correlation_id", maintain_order="left")
+    lines = raw_lines(owned, evidence.vec.masker).join(
+        owned.select("seq_id", "request", event_line="line_no"), on="event_line"
+    )
+    is_first = pl.col("line_no") == pl.col("event_line")
+    kind = pl.when(is_first).then(pl.lit("message")).otherwise(pl.lit("trace"))
+    counted = lines.with_columns(kind=kind.cast(COUNTS["kind"])).group_by(*_KEY, "request")
+    return counted.agg(part=pl.len().cast(pl.Int64)).join(marked, on="request")
 
 
 def _rescored(evidence: Evidence, items: Items, seq_ids: pl.Series) -> pl.DataFrame:

@@ -62,6 +62,7 @@ def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl
 
 
 def _scan(path: Path) -> pl.DataFrame:
+    """The rows, numbered by the lines of their texts as if these stood one below the other: line_no, n_lines."""
     try:
         frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else pl.read_csv(path, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -73,8 +74,9 @@ def _scan(path: Path) -> pl.DataFrame:
         )
     if not frame.height:
         raise InputError(f"{path.name} has no rows: there is nothing to load.")
-    numbered = frame.drop("line_no", strict=False).with_row_index("line_no", offset=1)
-    return numbered.with_columns(pl.col(_NEEDED).cast(pl.String))
+    lines = pl.col("m_message").str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
+    texts = frame.with_columns(pl.col(_NEEDED).cast(pl.String))
+    return texts.with_columns(line_no=1 + lines.cum_sum() - lines, n_lines=lines.cast(pl.Int32))
 
 
 def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
@@ -93,8 +95,6 @@ def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
         run=pl.lit(file.run),
         repetition=pl.lit(None, pl.Int32),
         window=pl.lit(None, pl.Int32),
-        line_no=pl.col("line_no").cast(pl.Int64),
-        n_lines=pl.col("m_message").str.count_matches("\n", literal=True).cast(pl.Int32) + 1,
         source=pl.lit(file.source),
     )
     case = pl.when("anomaly").then(pl.lit("anomaly")).when(~pl.col("anomaly")).then(pl.lit("normal"))

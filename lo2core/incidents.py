@@ -42,6 +42,8 @@ def in_words(p_value: float | None, n_normals: int) -> str:
     """What a p-value says among so many unseen normals."""
     if p_value is None:
         return "not scored: the model does not know this service"
+    if not n_normals:
+        return "not known how many normals are as odd"
     as_odd = round(p_value * (n_normals + 1)) - 1
     if as_odd < 1:
         return f"odder than all {n_normals:,} normals"
@@ -50,15 +52,24 @@ def in_words(p_value: float | None, n_normals: int) -> str:
     return f"{as_odd:,} of {n_normals:,} normals {'is' if as_odd == 1 else 'are'} as odd"
 
 
+def oddness(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
+    """`in_words` of each scored row (service, p_value).
+
+    n_normals: the unseen normals of each service; of a model that tells no services apart all of them, as "".
+    """
+    of_all = n_normals.get("", 0)
+    rows = scored.select("p_value", "service").iter_rows()
+    return pl.Series([in_words(p, n_normals.get(service, of_all)) for p, service in rows], dtype=pl.String)
+
+
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
 
     `words` sets a score against the normals that the model had not seen: "odder than all 44 normals".
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
-    words = [in_words(p, sizes.get(name, 0)) for name, p in incident.select("service", "p_value").iter_rows()]
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
-    return incident.select(*columns, words=pl.Series(words, dtype=pl.String))
+    return incident.select(*columns, words=oddness(incident, sizes))
 
 
 def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -52,7 +52,7 @@ def request_kinds(events: pl.DataFrame) -> Items:
         .group_by("file", "correlation_id", maintain_order=True)
         .agg(pl.col("seq_id").first(), members=pl.col("message_id").unique().sort())
     )
-    requests = requests.with_columns(message_id=message_ids(_kind_key(requests["members"])))
+    requests = requests.with_columns(message_id=message_ids(requests.select(kind_key()).to_series()))
     kinds = requests.unique("message_id", keep="first", maintain_order=True)
     counts = (
         requests.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit("request"))
@@ -103,7 +103,7 @@ def remask(items: Items, masker: Masker) -> tuple[Items, pl.DataFrame]:
         .group_by("message_id", "kind", "text")
         .agg(pl.col("members").unique().sort())
     )
-    kinds = kinds.with_columns(new_id=message_ids(_kind_key(kinds["members"])))
+    kinds = kinds.with_columns(new_id=message_ids(kinds.select(kind_key()).to_series()))
     both = pl.concat([lines, kinds], how="diagonal_relaxed")
     mapping = both.select("message_id", "new_id")
     counts = items.counts.join(mapping, on="message_id", how="left")
@@ -112,9 +112,9 @@ def remask(items: Items, masker: Masker) -> tuple[Items, pl.DataFrame]:
     return combine([Items(_as_messages(messages), _as_counts(counts))]), mapping
 
 
-def _kind_key(members: pl.Series) -> pl.Series:
-    """The text whose hash is the id of a request kind: its sorted message ids."""
-    return members.cast(pl.List(pl.String)).list.join(",")
+def kind_key() -> pl.Expr:
+    """The text whose hash is the id of a request kind: its sorted message ids (column members)."""
+    return pl.col("members").cast(pl.List(pl.String)).list.join(",")
 
 
 def _as_counts(frame: pl.DataFrame) -> pl.DataFrame:

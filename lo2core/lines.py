@@ -64,14 +64,14 @@ def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFr
 
 
 def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, known, title."""
-    wanted = _worth_showing(items).select("feature", "share", "known", "title", "kind")
+    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, held, title."""
+    wanted = _worth_showing(items).select("feature", "share", "held", "title", "kind")
     raw = raw_lines(events, evidence.vec.masker)
     if evidence.by_message:
         carried = wanted.with_columns(message_id="feature")
     else:
         carried = wanted.join(evidence.features.select("message_id", "feature"), on="feature")
-    columns = ("event_line", "line_no", "level", "text", "feature", "share", "known", "title")
+    columns = ("event_line", "line_no", "level", "text", "feature", "share", "held", "title")
     plain = raw.join(carried.filter(pl.col("kind") != "request"), on="message_id").select(columns)
     asked = wanted.filter(pl.col("kind") == "request")
     if not asked.height:
@@ -83,12 +83,12 @@ def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataF
 def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:
     """The items with a share; where the detector names none, those that no normal holds, all alike.
 
-    `known`: whether any normal of the service holds it.
+    `held`: whether any normal of the service holds it.
     """
-    found = items.with_columns(known=pl.col("held_by") > 0)
+    found = items.with_columns(held=pl.col("held_by") > 0)
     if found["share"].sum() > 0:
         return found.filter(pl.col("share") > 0)
-    return found.filter(~pl.col("known"), pl.col("here") > 0).with_columns(share=pl.lit(1.0) / pl.len())
+    return found.filter(~pl.col("held"), pl.col("here") > 0).with_columns(share=pl.lit(1.0) / pl.len())
 
 
 def _request_lines(
@@ -130,7 +130,7 @@ def _frequent(candidates: list[dict[str, Any]], wanted: set[int]) -> list[dict[s
 def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
     """What to show, largest share first: each item, and all items that no normal holds, of which any will do."""
     distinct = hits.unique("feature", keep="first", maintain_order=True)
-    unseen = distinct.filter(~pl.col("known"))
+    unseen = distinct.filter(~pl.col("held"))
     wanted: list[tuple[float, set[int]]] = []
     if unseen.height:
         wanted.append((float(unseen["share"].sum()), set(unseen["feature"])))
@@ -182,13 +182,13 @@ def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
-    """Of an event's lines that hold items: the root cause of a stack trace, else no frame, nothing known, the first."""
+    """Of an event's lines that hold items: the root cause of a trace, else no frame, held by no normal, the first."""
     cause = pl.col("text").str.starts_with("Caused by:")
     return (
         lines.group_by("line_no", "text", maintain_order=True)
-        .agg(pl.col("share").sum(), pl.col("known").all())
+        .agg(pl.col("share").sum(), pl.col("held").all())
         .with_columns(frame=pl.col("text").str.contains(STACK_FRAME), cause=pl.when(cause).then("line_no").otherwise(0))
-        .sort("frame", "cause", "known", "share", "line_no", descending=[False, True, False, True, False])
+        .sort("frame", "cause", "held", "share", "line_no", descending=[False, True, False, True, False])
         .row(0, named=True)
     )
 

@@ -9,6 +9,8 @@ import polars as pl
 from lo2core import charts, html
 from lo2core.answers import Explanation
 from lo2core.incidents import sequence_scores
+from lo2core.predict import incidents
+from lo2core.saved import INCIDENT
 from lo2core.wording import are, clock, local_time
 
 TOP = 5
@@ -51,15 +53,15 @@ def prediction_report(
     """
     predictions = sequence_scores(predictions)
     ranked = _ranked_incidents(predictions, explanations)
-    flagged = int(ranked["flagged"].fill_null(False).sum())
+    flagged = int(ranked["pred_ano"].sum())
     listed, told = min(ranked.height, MOST_INCIDENTS), len(explanations)
     summary = html.paragraph(
         f"{are(ranked.height, 'incident')} scored, {flagged:,} of them flagged. The worst {listed:,} are listed here; "
         f"below, {told:,} of them {'is' if told == 1 else 'are'} explained."
     )
-    titles = {"run": "run", "folder": "test case", "window": "window", "service": "worst service", "z": "z-score"}
+    titles = {"run": "run", "folder": "test case", "window": "window", "service": "worst service", "z_score": "z-score"}
     table = html.table(
-        ranked.head(MOST_INCIDENTS), titles | {"flagged": "flagged", "top_item": "what it is"}, ["top_item"]
+        ranked.head(MOST_INCIDENTS), titles | {"pred_ano": "flagged", "top_item": "what it is"}, ["top_item"]
     )
     parts = [html.section("Incidents, worst first", summary, _heatmap(predictions, ranked), table)]
     parts += [html.section(f"{e.test_case}: {e.incident}", *_short(e)) for e in explanations]
@@ -180,7 +182,7 @@ def _method(explanation: Explanation) -> str:
 
 
 def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanation]) -> pl.DataFrame:
-    keys = ["run", "folder", "window"]
+    """`predict.incidents` with top_item of those that are explained."""
     tops = pl.DataFrame(
         [
             (e.incident.run, e.incident.folder, e.incident.window, e.items["title"][0] if e.items.height else None)
@@ -189,17 +191,12 @@ def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanat
         schema={"run": pl.String, "folder": pl.String, "window": pl.Int32, "top_item": pl.String},
         orient="row",
     )
-    ranked = predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-    ranked = ranked.group_by(keys, maintain_order=True).agg(
-        pl.col("service").first(), z=pl.col("z_score").first(), flagged=pl.col("pred_ano").any()
-    )
-    return ranked.join(tops, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    return incidents(predictions).join(tops, on=INCIDENT, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _heatmap(predictions: pl.DataFrame, ranked: pl.DataFrame) -> str:
-    keys = ["run", "folder", "window"]
-    shown = ranked.head(MOST_INCIDENTS).with_row_index("rank", 1).select(*keys, "rank", "top_item")
-    cells = predictions.drop("rank", strict=False).join(shown, on=keys, nulls_equal=True)
+    shown = ranked.head(MOST_INCIDENTS).with_row_index("rank", 1).select(*INCIDENT, "rank", "top_item")
+    cells = predictions.drop("rank", strict=False).join(shown, on=INCIDENT, nulls_equal=True)
     label = pl.concat_str(
         [pl.col("folder"), pl.col("run"), pl.col("window").cast(pl.String)], separator=" / ", ignore_nulls=True
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lo2core.evidence import Evidence, Logs
+from lo2core.items import kind_key
 from lo2core.tables import ExplainedRequests
 from lo2core.titles import titles
 from lo2core.vectorizer import event_lines, trace
@@ -17,13 +18,12 @@ def requests_of(events: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
 
     events: of one service in one test case, all windows; messages: `tables.Messages`.
     """
-    key = pl.col("members").cast(pl.List(pl.String)).list.join(",")
-    kinds = messages.filter(pl.col("kind") == "request").select(key=key, feature="message_id")
+    kinds = messages.filter(pl.col("kind") == "request").select(key=kind_key(), feature="message_id")
     return (
         events.drop_nulls("correlation_id")
         .group_by("correlation_id", maintain_order=True)
         .agg(pl.col("line_no").first(), pl.col("seq_id").first(), members=pl.col("message_id").unique().sort())
-        .with_columns(key=key)
+        .with_columns(key=kind_key())
         .join(kinds, on="key", maintain_order="left")
         .select("correlation_id", "feature", "line_no", "seq_id")
     )

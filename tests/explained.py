@@ -58,7 +58,7 @@ def logs(events: pl.DataFrame) -> Logs:
     masker = Masker()
     texts = masked(event_lines(events), masker)
     below = pl.concat([_below(part, masker) for part in events.partition_by("seq_id")])
-    requests = request_kinds(events.with_columns(file="seq_id"))
+    requests = request_kinds(events.with_columns(file=pl.concat_str("run", "folder", "service")))
     messages = [as_messages(texts, "message"), as_messages(below, "trace"), requests.messages]
     counts = [count_items(events, below.select("seq_id", "message_id")), requests.counts]
     return Logs(combine([Items(pl.concat(messages), pl.concat(counts))]), _sequences(events), events.lazy())

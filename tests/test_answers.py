@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -154,6 +155,14 @@ def test_marks_are_appended_and_survive(home: Workspace) -> None:
     answers.add_mark(home, mark)
     answers.add_mark(home, feedback.undo(answers.marks(home), mark["mark"][0], "wrong", "ann"))
     assert answers.marks(Workspace(home.root))["action"].to_list()[before:] == ["benign", "undo"]
+
+
+def test_marks_that_are_set_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    rows = [feedback.benign("item", n, "text", "planned", "ann") for n in range(20)]
+    with ThreadPoolExecutor(len(rows)) as pool:
+        list(pool.map(lambda row: answers.add_mark(workspace, row), rows))
+    assert set(answers.marks(workspace)["mark"]) == {row["mark"][0] for row in rows}
 
 
 def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lo2core import chain, pipeline, summary
+from lo2core import chain, comparisons, pipeline, summary
 from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step
 from lo2core.load import LoadOptions
 from lo2core.saved import newest_first
 from lo2core.store import Workspace
-from lo2core.tables import Sequences
+from lo2core.tables import Predictions, Sequences
 from lo2core.train import Recipe
 
 
@@ -101,6 +101,22 @@ def test_the_newest_explanation_counts_whichever_prediction_it_is_of(made: tuple
     pipeline.predict_bundle(made[0], made[1] / "one.joblib", "newer")
     step = states(made)["Explained"]
     assert (step.state, step.facts["prediction"]) == (FRESH, "one_predictions")
+
+
+def test_a_comparison_is_stale_when_one_of_the_two_that_it_is_about_is_newer(made: tuple[Workspace, Path]) -> None:
+    workspace, sample = made[0], made[0].sample("today")
+    scores = workspace.read(Predictions, "one_predictions")
+
+    def save(home: Workspace, name: str, year: int) -> None:
+        home.write(Predictions, scores, name=name, provenance={"created": f"{year}-01-01T00:00:00+00:00"}, replace=True)
+
+    save(workspace, "x_new", 2020)
+    save(sample, "x", 2020)
+    comparisons.keep_comparison(workspace, comparisons.compared(workspace, ["x_new", "today/x"]))
+    save(workspace, "x", 2100)
+    assert states(made)["Compared"].state == FRESH
+    save(sample, "x", 2100)
+    assert states(made)["Compared"].state == STALE
 
 
 def test_a_damaged_file_breaks_its_own_step_alone(made: tuple[Workspace, Path]) -> None:

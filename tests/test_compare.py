@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 from sklearn import metrics
 
 from lo2core import compare, drift, making, paired, paired_metrics
+from lo2core.comparison_report import comparison_report
 from lo2core.errors import InputError
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.saved import Saved
@@ -194,6 +196,17 @@ def test_of_scored_events_the_worst_stands_for_its_sequence() -> None:
     assert found.pairs is not None
     assert found.pairs["z_b"].equals(found.pairs["z_a"].alias("z_b"))
     assert "One scored single events" in found.verdict
+
+
+def test_a_report_shows_scored_events_one_by_one() -> None:
+    a = saved("a", [0, 5, 0, 5])
+    events = pl.concat([a.frame.with_columns(line_no=pl.lit(n), z_score=pl.col("z_score") + n) for n in range(3)])
+    page = comparison_report(compare.Comparison((Saved("a", events), Saved("b", events))))
+    assert "12 events scored by both" in page
+    drawn = re.search(r'_marks".*?</g>', page)
+    assert drawn is not None and drawn[0].count("<path") == 12
+    mixed = comparison_report(compare.Comparison((Saved("b", events), a)))
+    assert "4 sequences scored by both" in mixed
 
 
 def test_making_marks_what_differs() -> None:

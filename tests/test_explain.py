@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from explained import FAULTY, OK, evidence, logs, predictions, sequence
@@ -74,6 +76,10 @@ def test_nearest_normals_leave_the_sequence_itself_out(found: Evidence) -> None:
     assert nearest.height == 3
     assert normal not in nearest["normal"].to_list()
     assert nearest["distance"].is_sorted()
+
+
+def test_nearest_normals_are_looked_for_once(found: Evidence) -> None:
+    assert explain.nearest_normals(found, FAULTY) is explain.nearest_normals(found, FAULTY)
 
 
 def test_unknown_sequences_and_services_are_named(found: Evidence) -> None:
@@ -186,6 +192,16 @@ def test_logs_without_events_are_explained_without_lines(found: Evidence) -> Non
 def test_services_are_put_into_words(found: Evidence) -> None:
     rows = incidents.incident_of(predictions(found), "run_2", "no_client")
     assert incidents.services(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
+
+
+def test_a_model_that_tells_no_services_apart_has_its_normals_for_all_of_them(found: Evidence) -> None:
+    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    of_all = replace(found.model, calibrations={"": found.model.calibrations["client"]})
+    assert incidents.services(rows, of_all)["words"].to_list() == ["odder than all 6 normals"]
+
+
+def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
+    assert incidents.in_words(0.9, 0) == "not known how many normals are as odd"
 
 
 @pytest.mark.parametrize(

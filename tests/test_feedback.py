@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from explained import FAULTY, evidence, predictions
+from explained import FAULT, FAULTY, OK, evidence, logs, predictions, sequence
 
 from lo2core import explain, feedback, requests
 from lo2core.errors import InputError
@@ -61,6 +61,42 @@ def test_a_marked_request_kind_is_taken_out(found: Evidence) -> None:
     mark = feedback.benign("request", request["feature"], request["title"], "known", "ann")
     applied = feedback.apply(found, scored(found), mark).filter(pl.col("seq_id") == FAULTY)
     assert applied["z_after"][0] < applied["threshold"][0]
+
+
+TIMEOUT = ("DEBUG", "found nothing"), ("ERROR", "timed out")
+"""Has a message in common with FAULT."""
+
+
+def in_two(events: pl.DataFrame, at: int) -> pl.DataFrame:
+    """The events in two windows, the second of which begins at the event `at`."""
+    part = (pl.int_range(pl.len()) >= at).cast(pl.Int32)
+    return events.with_columns(seq_id=pl.format("{}__w00{}", "seq_id", part), window=part)
+
+
+def z_of(found: Evidence, *parts: pl.DataFrame, marked: str) -> dict[str, tuple[float, float]]:
+    """Folder and window of each sequence of the logs with its z before and after, all request kinds marked that no
+    normal holds in the sequence `marked`.
+    """
+    here = Evidence(found.model, found.vec, logs(pl.concat(parts)), found.training)
+    kinds = requests.foreign_requests(here, marked).select("feature", "title").iter_rows()
+    marks = pl.concat([feedback.benign("request", feature, title, "known", "ann") for feature, title in kinds])
+    applied = feedback.apply(here, scored(here), marks)
+    named = pl.concat_str("folder", pl.col("window").cast(pl.String), ignore_nulls=True)
+    return {name: (before, after) for name, before, after in applied.select(named, "z_score", "z_after").iter_rows()}
+
+
+def test_several_marked_request_kinds_are_taken_out_together(found: Evidence) -> None:
+    mixed = sequence("run_9", "mixed", [OK, FAULT, TIMEOUT, OK, FAULT])
+    z = z_of(found, mixed, sequence("run_9", "calm", [OK, OK]), marked="run_9__mixed__client")
+    assert z["mixed"][0] > z["mixed"][1] == z["calm"][0]
+
+
+def test_a_marked_request_is_taken_out_of_every_window_that_it_lasts(found: Evidence) -> None:
+    mixed = in_two(sequence("run_9", "mixed", [OK, FAULT, OK]), at=3)
+    calm = in_two(sequence("run_9", "calm", [OK, OK]), at=2)
+    z = z_of(found, mixed, calm, marked="run_9__mixed__client__w000")
+    assert z["mixed0"][0] > z["mixed0"][1] == z["calm0"][0]
+    assert z["mixed1"][0] > z["mixed1"][1] == z["calm1"][0]
 
 
 def test_a_template_covers_its_messages(found: Evidence) -> None:

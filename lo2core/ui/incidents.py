@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import charts
-from lo2core.incidents import in_words
+from lo2core.incidents import oddness
 from lo2core.predict import incidents as worst_services
 from lo2core.ui import tables
 
@@ -86,8 +86,7 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
 def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
     """Ranked incidents, the worst `MAX_ROWS`; a picked row opens. n_normals: unseen normals of each service."""
     shown = incidents.head(tables.MAX_ROWS)
-    words = [in_words(p, n_normals.get(service, 0)) for p, service in shown.select("p_value", "service").iter_rows()]
-    view = shown.with_columns(oddness=pl.Series(words, dtype=pl.String), label=_label()).join(
+    view = shown.with_columns(oddness=oddness(shown, n_normals), label=_label()).join(
         tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
     )
     event = st.dataframe(
