@@ -95,6 +95,7 @@ def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
         run=pl.lit(file.run),
         repetition=pl.lit(None, pl.Int32),
         window=pl.lit(None, pl.Int32),
+        line_offsets=pl.lit(None, _EVENTS["line_offsets"]),
         source=pl.lit(file.source),
     )
     case = pl.when("anomaly").then(pl.lit("anomaly")).when(~pl.col("anomaly")).then(pl.lit("normal"))

@@ -87,6 +87,13 @@ def check_exact(found: pl.Schema, schema: type[dy.Schema], table: str) -> None:
         raise ArtefactError(f"Table {table} {problem}; nothing was saved.")
 
 
+def with_added(frame: pl.LazyFrame, schema: type[dy.Schema]) -> pl.LazyFrame:
+    """The frame with nulls for columns that tables of an earlier version did not have yet."""
+    there = frame.collect_schema()
+    added = {name: column for name, column in schema.columns().items() if (column.metadata or {}).get("added")}
+    return frame.with_columns(pl.lit(None, c.dtype).alias(name) for name, c in added.items() if name not in there)
+
+
 def misfit(
     found: pl.Schema, wanted: Mapping[str, dy.Column | None], fits: Callable[[DataType, DataType, bool], bool]
 ) -> str:

@@ -38,7 +38,8 @@ _NEVER = 2**62
 class Parsed:
     """The lines of some files. Column `file` is the index of the file in the input.
 
-    events: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (lines below; may be null)
+    events: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (lines below, or null),
+    line_offsets (how far below they stand; null where no blank line parts them)
     traces: file, event (row of events; null for an orphan), text: one row a continuation line
     tally: file, lines, events, continuations, orphans, blank, skipped, dated (whether a date was written in the lines)
     """
@@ -83,13 +84,14 @@ def parse(
         "file",
         event=pl.when(pl.col("what") == "continuation").then(pl.col("event")),
         text=pl.col("text").str.strip_chars_end(),
+        line_no="line_no",
         n_bytes=pl.col("text").str.len_bytes() + 1,
     )
     heads = _headers(lines.filter(pl.col("what") == "event"))
     dated = heads.filter(pl.col("date").is_not_null())["file"].unique()
     tally = _tally(lines, len(texts)).with_columns(dated=pl.col("file").is_in(dated.implode()))
     folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(heads["file"])
-    return Parsed(_folded(_dated(heads, epoch, folder), traces), traces.drop("n_bytes"), tally)
+    return Parsed(_folded(_dated(heads, epoch, folder), traces), traces.drop("line_no", "n_bytes"), tally)
 
 
 def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
@@ -173,11 +175,18 @@ def split_line(lines: pl.Series) -> pl.DataFrame:
 
 
 def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
-    """The events with n_lines, n_bytes and the text of the continuation lines below them."""
+    """The events with n_lines, n_bytes, the text of the continuation lines below them and where these stand."""
+    owned = traces.drop_nulls("event")
+    offset = (owned["line_no"] - events["line_no"].gather(owned["event"])).cast(pl.Int32)
     below = (
-        traces.drop_nulls("event")
+        owned.with_columns(offset=offset)
         .group_by("event", maintain_order=True)
-        .agg(trace=pl.col("text").str.join("\n"), below=pl.len().cast(pl.Int32), bytes_below=pl.col("n_bytes").sum())
+        .agg(
+            trace=pl.col("text").str.join("\n"),
+            below=pl.len().cast(pl.Int32),
+            bytes_below=pl.col("n_bytes").sum(),
+            line_offsets=pl.when(pl.col("offset").last() > pl.len()).then(pl.col("offset").implode()),
+        )
     )
     lines, size = 1 + pl.col("below").fill_null(0), pl.col("n_bytes") + pl.col("bytes_below").fill_null(0)
     joined = events.with_row_index("event").join(below, on="event", how="left", maintain_order="left")

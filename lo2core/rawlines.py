@@ -29,8 +29,8 @@ def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
     )
     below = (
         events.filter(pl.col("n_lines") > 1)
-        .select("level", event_line="line_no", text=pl.col("m_message").str.split("\n").list.slice(1))
-        .with_columns(below=pl.int_ranges(1, pl.col("text").list.len() + 1))
+        .select("level", "line_offsets", event_line="line_no", text=pl.col("m_message").str.split("\n").list.slice(1))
+        .with_columns(below=pl.coalesce("line_offsets", pl.int_ranges(1, pl.col("text").list.len() + 1)))
         .explode("text", "below")
         .drop_nulls("text")
         .with_columns(line_no=pl.col("event_line") + pl.col("below"))

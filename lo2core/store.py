@@ -36,6 +36,7 @@ from lo2core.parquet import (
     table_name,
     validated,
     view_metadata,
+    with_added,
     write_parquet,
 )
 from lo2core.parts import PartsWriter
@@ -154,7 +155,7 @@ class Workspace:
         if not path.is_file():
             raise ArtefactError(self._missing(schema, path))
         with readable(path):
-            frame = pl.scan_parquet(path, glob=False)
+            frame = with_added(pl.scan_parquet(path, glob=False), schema)
             found = frame.collect_schema()
         expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
         problem = misfit(found, expected, safe)

@@ -36,6 +36,8 @@ class Events(_Identity):
     method = dy.String(nullable=True)
     correlation_id = dy.String(nullable=True)
     n_lines = dy.Int32(min=1)
+    line_offsets = dy.List(dy.Int32(), nullable=True, metadata={"added": True})
+    """How far below the first line each folded one stands; null where blank lines, which are dropped, part none."""
     source = dy.String()
     message_id = dy.UInt64()
 

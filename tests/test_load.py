@@ -20,6 +20,7 @@ from lo2core.errors import ExistsError, InputError
 from lo2core.load import LO2Loader, Loaded, LoadOptions, gather_loaded, head, load_folders, plan
 from lo2core.masks import DEFAULT_RULES, Masker
 from lo2core.names import TABLES
+from lo2core.rawlines import raw_lines
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Ledger, Messages, Sequences
 
@@ -165,6 +166,15 @@ def test_events_keep_their_place_time_and_origin(tmp_path: Path) -> None:
     assert (row["seq_id"], row["events"], row["lines"]) == ("light-oauth2-data-1719619000__correct__client", 2, 4)
     traces = loaded.items.counts.filter(pl.col("kind") == "trace")
     assert sorted(texts[item] for item in traces["message_id"]) == ["\tat a.b.C", "\tat orphan.Frame", "x.Y: no"]
+
+
+def test_line_numbers_of_stack_traces_are_those_of_the_file(tmp_path: Path) -> None:
+    text = line("one") + "x.Y: no\n\n\tat a.b.C\n\n" + line("two") + "x.Z: no\n"
+    write_log(tmp_path / "run_1" / "correct", text)
+    numbered = raw_lines(load(tmp_path).events, Masker()).select("line_no", pl.col("text").str.strip_chars())
+    written = text.splitlines()
+    assert numbered["line_no"].to_list() == [1, 2, 4, 6, 7]
+    assert all(written[n - 1].endswith(told) for n, told in numbered.iter_rows())
 
 
 def test_a_log_without_a_date_is_marked(tmp_path: Path) -> None:

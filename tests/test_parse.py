@@ -72,6 +72,13 @@ def test_stack_traces_fold_into_the_event_above() -> None:
     assert events["n_bytes"].sum() == len(line("one") + TRACE + line("two"))
 
 
+def test_folded_lines_know_where_they_stand_among_blank_ones() -> None:
+    parted = line("one") + "x.Y: no\n\n \n\tat a.b.C\n\n"
+    events = parse([parted + line("two") + TRACE, line("three"), parted]).events
+    assert events["line_offsets"].to_list() == [[1, 4], None, None, [1, 4]]
+    assert events["trace"][0] == "x.Y: no\n\tat a.b.C"
+
+
 def test_orphans_stay_with_their_file() -> None:
     parsed = parse([line(), "\tat a.b.C\n" + line(), "only\norphans\n"])
     assert parsed.traces.select("file", "event", "text").rows() == [

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from explained import OK, sequence
 
 from lo2core.atomic import remove_leftovers, write_atomic, write_bytes_atomic
 from lo2core.bundles import bundle_path
 from lo2core.errors import ArtefactError, ExistsError, InputError
 from lo2core.names import given_name
 from lo2core.store import Workspace
-from lo2core.tables import Counts, Predictions, Sequences
+from lo2core.tables import Counts, Events, Predictions, Sequences
 
 
 @pytest.fixture
@@ -34,6 +35,13 @@ def predictions(**columns: object) -> pl.DataFrame:
 
 def contents(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+def test_events_of_an_earlier_version_are_read_without_what_was_added_since(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    path = workspace.write(Events, sequence("run_1", "correct", [OK]), provenance={})
+    pl.read_parquet(path).drop("line_offsets").write_parquet(path)
+    assert workspace.read(Events)["line_offsets"].to_list() == [None, None]
 
 
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])
