@@ -48,7 +48,7 @@ class LeftOut:
         if level == "event":
             return np.zeros(0)
         calibrations = (calibration for model in self.models for calibration in model.calibrations.values())
-        return np.concatenate([calibration.z(calibration.scores) for calibration in calibrations])
+        return np.concatenate([calibration.normal_z for calibration in calibrations])
 
 
 def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:

@@ -83,7 +83,7 @@ def normal_scores(model: Model) -> pl.DataFrame:
     """Scores of normals that the model had not seen: service, seq_id (null where not known), score, z_score, weight."""
     parts = [
         pl.DataFrame(
-            {"seq_id": list(c.seq_ids) or None, "score": c.scores, "z_score": c.z(c.scores), "weight": c.weights},
+            {"seq_id": list(c.seq_ids) or None, "score": c.scores, "z_score": c.normal_z, "weight": c.weights},
             schema_overrides={"seq_id": pl.String},
         ).select(pl.lit(service).alias("service"), pl.all())
         for service, c in sorted(model.calibrations.items())

@@ -12,16 +12,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy import sparse
 
+from lo2core.arrays import Floats, Integers
 from lo2core.detectors import Detector
 from lo2core.errors import InputError
-
-Floats = NDArray[np.float64]
-
-MARGIN = 0.25
-"""Added to the largest normal z, relative to it, where there are too few normals for the budget."""
 
 _SELF_TEST_ROWS = 4
 
@@ -30,12 +25,14 @@ _SELF_TEST_ROWS = 4
 class Calibration:
     """Scores of one service's unseen normals, sorted, how many rows each stands for, and of which sequence it is.
 
-    seq_ids is empty where that is not known, as in bundles made by hand.
+    unseen_z: the z of each by mean and spread of the others, which have not seen it either (`left_out_z`). seq_ids and
+    unseen_z are empty where they are not known, as in bundles made by hand or by an earlier version.
     """
 
     scores: Floats
     weights: Floats
     seq_ids: Sequence[str] = ()
+    unseen_z: Sequence[float] = ()
 
     @property
     def mean(self) -> float:
@@ -56,15 +53,37 @@ class Calibration:
         total = self.weights.sum()
         return (1 + total - below) / (total + 1)
 
+    @property
+    def normal_z(self) -> Floats:
+        """What the z of unseen normals is, sorted by score: `unseen_z`, else as this calibration has it."""
+        return np.asarray(self.unseen_z) if len(self.unseen_z) else self.z(self.scores)
+
     @classmethod
-    def of(cls, scores: Floats, weights: Floats, seq_ids: Sequence[str] = ()) -> Calibration:
+    def of(
+        cls, scores: Floats, weights: Floats, seq_ids: Sequence[str] = (), unseen_z: Sequence[float] = ()
+    ) -> Calibration:
         order = np.argsort(scores, kind="stable")
-        return cls(scores[order], weights[order], [seq_ids[row] for row in order] if seq_ids else ())
+        named, others = ([column[row] for row in order] if len(column) else () for column in (seq_ids, unseen_z))
+        return cls(scores[order], weights[order], named, others)
+
+
+def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
+    """The z of unseen normals of one service: each fold's by mean and spread of the other folds.
+
+    A normal that has a part in the mean and the spread that it is measured by looks less odd than a new one would, the
+    more so the fewer there are. With a single fold there are no others, and z is taken by that fold itself.
+    """
+    z = np.empty(len(scores))
+    for fold in np.unique(folds):
+        mine = folds == fold
+        others = mine if mine.all() else ~mine
+        z[mine] = Calibration.of(scores[others], weights[others]).z(scores[mine])
+    return z
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """One z for all services. `estimated`: too few normals for the budget, so a margin above the largest stands in."""
+    """One z for all services, from which on a row is an alarm. `estimated`: too few normals for the budget."""
 
     z: float
     budget: float
@@ -85,16 +104,16 @@ def threshold_for(normal_z: Floats, budget: float) -> Threshold:
     """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
 
     normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
-    may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is the
-    largest z plus a margin. Raises InputError for a budget that is no number from 0 to below 100.
+    may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is just
+    above the largest: odder than every unseen normal, which about one of n + 1 new ones is. Raises InputError for a
+    budget that is no number from 0 to below 100.
     """
     check_budget(budget)
     ordered = np.sort(normal_z)[::-1]
     allowed = min(int((len(ordered) + 1) * budget / 100), len(ordered) - 1)
     passing = ordered[ordered > ordered[allowed]]
     if not len(passing):
-        top = float(ordered[0])
-        return Threshold(top + MARGIN * max(abs(top), 1.0), budget, len(ordered), True)
+        return Threshold(float(np.nextafter(ordered[0], np.inf)), budget, len(ordered), True)
     return Threshold(float((passing[-1] + ordered[allowed]) / 2), budget, len(ordered), False)
 
 
@@ -103,7 +122,8 @@ class Model:
     """Detectors and calibrations by service. `services` says which rows belong together; "" where there is no service.
 
     normals: seq_ids and matrix of the training rows of each service, for "what would normal have looked like".
-    normal_incidents: z of each unseen normal incident, from which a new threshold can be set without training.
+    normal_incidents: z of each unseen normal incident (`left_out_z`, its worst service's), from which a new threshold
+    can be set without training.
     facts: what the model was made of (detector, items, unit, runs, data fingerprint, time, ...).
     """
 

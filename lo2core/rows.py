@@ -21,11 +21,14 @@ from lo2core.masks import Masker
 from lo2core.vectorizer import Vectorizer, event_lines
 
 UNITS = ("sequence", "event")
+_CASE = ("run", "folder", "test_case", "repetition")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """frame: run, incident, service, normal, anomaly, weight and what else the source knows; X: csr, one row each."""
+    """frame: run, case (test case of a run), incident (a window of the case, or all of it), service, normal, anomaly,
+    weight and what else the source knows; X: csr, one row each.
+    """
 
     frame: pl.DataFrame
     X: sparse.csr_matrix
@@ -69,9 +72,10 @@ class CountSource:
         return Rows(rows, vec.transform_messages(distinct).X[[at[message] for message in rows["message_id"]]])
 
     def _sequences(self, sequences: pl.DataFrame) -> pl.DataFrame:
-        incident = pl.format("{}__{}__{}", "run", "folder", pl.col("window").cast(pl.String).fill_null(""))
+        case, window = pl.format("{}__{}", "run", "folder"), pl.col("window").cast(pl.String).str.zfill(6)
         identity = ("seq_id", "run", "test_case", "service", "normal", "anomaly")
-        return sequences.select(*identity, incident=incident, weight=pl.lit(1.0))
+        incident = pl.format("{}__{}", case, window.fill_null(""))
+        return sequences.select(*identity, case=case, incident=incident, weight=pl.lit(1.0))
 
     def _events(self, sequences: pl.DataFrame) -> pl.DataFrame:
         counts = self.items.counts.filter(pl.col("kind") == "message")
@@ -98,7 +102,8 @@ class FrameSource:
             run=_first_of(frame, ("run",)),
             test_case=_first_of(frame, ("test_case",)),
             service=_first_of(frame, ("service",)),
-            incident=self._incident(frame),
+            case=self._named_by(frame, _CASE),
+            incident=self._named_by(frame, (*_CASE, "window")),
             normal=frame["normal"] if "normal" in frame.columns else pl.lit(None, dtype=pl.Boolean),
             anomaly=frame["anomaly"] if "anomaly" in frame.columns else pl.lit(None, dtype=pl.Boolean),
         )
@@ -124,8 +129,8 @@ class FrameSource:
         return []
 
     @staticmethod
-    def _incident(frame: pl.DataFrame) -> pl.Expr:
-        names = [name for name in ("run", "folder", "test_case", "repetition", "window") if name in frame.columns]
+    def _named_by(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Expr:
+        names = [name for name in columns if name in frame.columns]
         if "test_case" not in names and "seq_id" in frame.columns:
             return pl.col("seq_id").cast(pl.String)
         if "test_case" not in names:

@@ -16,7 +16,7 @@ from lo2core import detectors
 from lo2core.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
 from lo2core.detectors import Detector
 from lo2core.errors import InputError
-from lo2core.model import Calibration, Floats, Model, check_budget, threshold_for
+from lo2core.model import Calibration, Floats, Model, check_budget, left_out_z, threshold_for
 from lo2core.rows import Rows, Source
 from lo2core.vectorizer import Vectorizer
 
@@ -72,7 +72,7 @@ def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
     unseen = unseen_normals(source, rows, recipe)
     calibrations = calibrate(unseen)
     fitted = {service: detector for service, detector in fitted.items() if service in calibrations}
-    incidents = incident_z(unseen, calibrations)
+    incidents = incident_z(unseen.filter(pl.col("service").is_in(list(calibrations))))
     normals = source.encode(rows.filter("normal"), vec)
     model = Model(
         detectors=fitted,
@@ -162,20 +162,32 @@ def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
 def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:
     """Which rows to leave out, fold by fold, and what the fold is called.
 
-    Whole runs are left out (grouped, above ten runs); with normals in a single run, test cases (grouped likewise).
+    Whole runs are left out (grouped, above ten runs); with normals in a single run, test cases (grouped likewise); with
+    a single normal test case its windows, in blocks of neighbours.
     """
-    group = "run" if rows.filter("normal")["run"].n_unique() > 1 else "incident"
+    group = left_out_by(rows)
     names = rows[group].unique().sort().to_list()
     n_folds = min(len(names), MAX_FOLDS)
-    for number in range(n_folds):
-        chosen = names[number::n_folds]
+    if group == "incident":
+        dealt = [part.tolist() for part in np.array_split(np.array(names), n_folds)]
+    else:
+        dealt = [names[number::n_folds] for number in range(n_folds)]
+    for number, chosen in enumerate(dealt):
         yield rows[group].is_in(chosen), chosen[0] if len(chosen) == 1 else f"fold {number + 1}"
 
 
+def left_out_by(rows: pl.DataFrame) -> str:
+    """The column whose values are left out together: what the normals have two of, the largest part first."""
+    normal = rows.filter("normal")
+    return next((column for column in ("run", "case") if normal[column].n_unique() > 1), "incident")
+
+
 def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """Scores of all normal rows by detectors, and with a vocabulary, that had not seen their fold."""
+    """All normal rows with the score of detectors, and by a vocabulary, that had not seen their fold; and with `z`,
+    which sets it against the scores of the other folds (`model.left_out_z`).
+    """
     scored = []
-    for left_out, _ in folds(rows):
+    for number, (left_out, _) in enumerate(folds(rows)):
         if not (left_out & rows["normal"]).any():
             continue
         _check_faults(rows, left_out, recipe)
@@ -183,13 +195,19 @@ def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.Dat
         test = source.encode(rows.filter(left_out & rows["normal"]), vec)
         for service, part in by_service(test):
             if service in fitted:
-                scored.append(part.frame.with_columns(score=pl.Series(fitted[service].score(part.X), dtype=pl.Float64)))
+                score = pl.Series(fitted[service].score(part.X), dtype=pl.Float64)
+                scored.append(part.frame.with_columns(score=score, fold=pl.lit(number)))
     if not scored:
         raise InputError(
             "Training needs a service with two normal test cases (of two runs, where there are several), found none. "
             "Load more `correct` test cases."
         )
-    return pl.concat(scored)
+    parts = pl.concat(scored).partition_by("service", maintain_order=True)
+    return pl.concat(part.with_columns(z=_left_out_z(part)) for part in parts)
+
+
+def _left_out_z(part: pl.DataFrame) -> pl.Series:
+    return pl.Series(left_out_z(*(part[name].to_numpy() for name in ("score", "weight", "fold"))))
 
 
 def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> None:
@@ -205,16 +223,11 @@ def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> No
 def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:
     """A calibration for each service from the scores of unseen normals (`unseen_normals`)."""
     return {
-        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy(), _names(part))
+        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy(), _names(part), list(part["z"]))
         for (service,), part in unseen.group_by("service", maintain_order=True)
     }
 
 
-def incident_z(scored: pl.DataFrame, calibrations: dict[str, Calibration]) -> Floats:
-    """One z an incident, its worst service's; sorted. `scored` has the columns service, incident, score."""
-    parts = [
-        part.select("incident", z=pl.Series(calibrations[str(service)].z(part["score"].to_numpy())))
-        for (service,), part in scored.group_by("service")
-        if str(service) in calibrations
-    ]
-    return pl.concat(parts).group_by("incident").agg(pl.col("z").max())["z"].sort().to_numpy()
+def incident_z(unseen: pl.DataFrame) -> Floats:
+    """One z an incident, its worst service's; sorted. `unseen`: as from `unseen_normals`."""
+    return unseen.group_by("incident").agg(pl.col("z").max())["z"].sort().to_numpy()

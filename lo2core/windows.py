@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from lo2core.errors import InputError
@@ -43,16 +42,17 @@ def cut_single_normal(
     """Data to train on where there is only one normal test case, and a sentence that says what was done.
 
     One test case cannot be left out to calibrate on, so it is cut into parts as long as the other test cases usually
-    are. With more normal test cases, or nothing beside the one, all is given back as it is, with an empty sentence.
+    are. With more normal test cases, without time stamps, or with nothing beside the one, all is given back as it is,
+    with an empty sentence.
     """
     length = (pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
     cases = sequences.group_by("run", "folder", "window").agg(pl.col("normal").first(), seconds=length)
     normal, others = cases.filter("normal"), cases.filter(~pl.col("normal"))
-    if normal.height != 1 or not others.height:
+    seconds, usual = normal["seconds"].sum(), others.select(pl.col("seconds").median()).item()
+    if normal.height != 1 or not seconds or usual is None:
         return items, sequences, ""
-    usual = float(np.median(others["seconds"].to_numpy()))
-    parts = max(2, round(normal["seconds"][0] / max(usual, 1e-3)))
-    window = normal["seconds"][0] / parts
+    parts = max(2, round(seconds / max(usual, 1e-3)))
+    window = seconds / parts
     mine = sequences.join(normal, on=["run", "folder"], how="semi")
     rest = sequences.join(mine, on="seq_id", how="anti")
     of_mine = events.filter(pl.col("seq_id").is_in(mine["seq_id"].to_list())).collect()

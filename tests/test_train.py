@@ -60,6 +60,24 @@ def test_more_than_ten_runs_are_left_out_in_ten_groups() -> None:
     assert np.sum(left_out, axis=0).tolist() == [1] * 25
 
 
+def windows_of(*cases: str) -> pl.DataFrame:
+    parts = [(case, f"{case}__{n:06d}") for case in cases for n in range(12)]
+    return pl.DataFrame(parts, schema=["case", "incident"], orient="row").with_columns(run=pl.lit("r"), normal=True)
+
+
+def test_windows_of_one_test_case_are_left_out_together() -> None:
+    rows = windows_of("correct", "correct_1")
+    left_out = [rows.filter(mask)["case"].unique().to_list() for mask, _ in folds(rows)]
+    assert left_out == [["correct"], ["correct_1"]]
+
+
+def test_windows_of_the_only_normal_test_case_are_left_out_in_blocks_of_neighbours() -> None:
+    rows = windows_of("correct")
+    left_out = [mask.arg_true().to_list() for mask, _ in folds(rows)]
+    assert len(left_out) == 10
+    assert all(block == list(range(block[0], block[-1] + 1)) for block in left_out)
+
+
 def test_calibration_scores_are_of_unseen_normals(loader: LO2Loader) -> None:
     rows = training_rows(source(loader).rows, Recipe())
     unseen = unseen_normals(source(loader), rows, Recipe())

@@ -56,6 +56,14 @@ def test_a_single_normal_test_case_is_cut_as_if_it_had_been_loaded_in_windows(sa
     assert mine.equals(theirs)
 
 
+def test_a_single_normal_test_case_beside_logs_without_time_stamps_is_left_as_it_is(sample_logs: Path) -> None:
+    loader = LO2Loader(sample_logs, n_runs=1, errors_per_run=1)
+    loader.execute()
+    one = loader.df_seq.filter(~pl.col("folder").str.starts_with("correct_"))
+    undated = one.with_columns(pl.when("normal").then(pl.col("start_time", "end_time")))
+    assert cut_single_normal(loader.items, undated, loader.df.lazy(), Masker())[1].equals(undated)
+
+
 def test_several_normal_test_cases_are_left_as_they_are(sample_logs: Path) -> None:
     run = next(iter(sorted(sample_logs.iterdir())))
     loader = LO2Loader(run)

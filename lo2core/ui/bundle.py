@@ -91,7 +91,7 @@ def estimated(threshold: Threshold) -> str:
     """Why a threshold is only an estimate."""
     return (
         f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so the "
-        "threshold is their largest z plus a margin."
+        f"threshold lies just above their largest z: about one of {threshold.n_normals + 1} new normals is as odd."
     )
 
 

@@ -61,7 +61,7 @@ def _summary(service: str, found: Calibration) -> dict[str, object]:
         "mean": found.mean,
         "spread": found.spread,
         "largest score": float(found.scores.max()),
-        "largest z": float(found.z(found.scores).max()),
+        "largest z": float(found.normal_z.max()),
     }
 
 
