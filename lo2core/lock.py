@@ -54,9 +54,9 @@ def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iter
         yield
     finally:
         _held.reset(token)
-        os.close(descriptor)
         if is_new and set(folder.parent.iterdir()) <= {folder}:
             shutil.rmtree(folder.parent)  # a mistyped name leaves nothing behind
+        os.close(descriptor)  # last, lest it be the lock of who waits for it that is removed
 
 
 def job_folder(workspace: str | os.PathLike[str]) -> Path:

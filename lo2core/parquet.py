@@ -51,13 +51,8 @@ def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_
         frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
 
 
-def file_metadata(schema: type[dy.Schema], provenance: dict[str, Any]) -> dict[str, str]:
-    facts = {"table": table_name(schema), "created": now(), "version": lo2core_version(), **provenance}
-    return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
-
-
-def view_metadata(name: str, provenance: dict[str, Any]) -> dict[str, str]:
-    """Metadata of a table that is not declared: a view, kept as it was shown."""
+def file_metadata(name: str, provenance: dict[str, Any]) -> dict[str, str]:
+    """Metadata of a table: the name of a declared one, or of a view that is kept as it was shown."""
     facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 

@@ -74,7 +74,7 @@ class PartsWriter:
         The parts stay until `Workspace.clear_parts`, so that a break between the tables of one load costs nothing.
         """
         frame = pl.concat([*before, self.scan()])
-        metadata = file_metadata(self.schema, provenance)
+        metadata = file_metadata(table_name(self.schema), provenance)
         with readable(self.folder):
             write_atomic(self.final, lambda temporary: sink_parquet(frame, temporary, metadata), replace=replace)
         return self.final

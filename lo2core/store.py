@@ -35,7 +35,6 @@ from lo2core.parquet import (
     sink_parquet,
     table_name,
     validated,
-    view_metadata,
     with_added,
     write_parquet,
 )
@@ -110,7 +109,7 @@ class Workspace:
         if not replace and path.exists():
             raise already_there(path)
         checked = validated(schema, frame, path.stem)
-        metadata = file_metadata(schema, provenance)
+        metadata = file_metadata(table_name(schema), provenance)
         write_atomic(path, lambda temporary: write_parquet(checked, temporary, metadata), replace=replace)
         return path
 
@@ -133,7 +132,7 @@ class Workspace:
         checked = frame.select(schema.column_names()).map_batches(
             lambda batch: validated(schema, batch, path.stem), streamable=True
         )
-        metadata = file_metadata(schema, provenance)
+        metadata = file_metadata(table_name(schema), provenance)
         try:
             write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata, row_group), replace=replace)
         except pl.exceptions.ComputeError as error:
@@ -193,8 +192,10 @@ class Workspace:
         try:
             entry = path.stat()
             footer = footer_of(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Artefact(path.stem, path)
+        except OSError as error:
+            return Artefact(path.stem, path, exists=True, problem=f"{path} cannot be read: {error.strerror}.")
         except ArtefactError as error:
             return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
         metadata = own_metadata(footer)
@@ -250,7 +251,7 @@ class Workspace:
         for name, frame in frames.items():
             schema = EXPLAINED.get(name)
             checked = validated(schema, frame, name) if schema else frame
-            facts = file_metadata(schema, provenance) if schema else view_metadata(name, provenance)
+            facts = file_metadata(table_name(schema) if schema else name, provenance)
             for path, write in (
                 (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
                 (folder / f"{name}.csv", lambda to, f=checked: flat(f).write_csv(to)),

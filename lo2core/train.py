@@ -168,7 +168,7 @@ def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:
     group = left_out_by(rows)
     names = rows[group].unique().sort().to_list()
     n_folds = min(len(names), MAX_FOLDS)
-    if group == "incident":
+    if group == "incident" and names:
         dealt = [part.tolist() for part in np.array_split(np.array(names), n_folds)]
     else:
         dealt = [names[number::n_folds] for number in range(n_folds)]

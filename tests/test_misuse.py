@@ -48,6 +48,7 @@ PREDICT = ("predict", "--output-dir", "ws", "--bundle", "nn.joblib")
         ((*PREDICT, "--predictions", "lo2_events", "--replace"), "lo2_events is the name of another table"),
         (("compare", "nn_predictions", "nn_predictions", "--output-dir", "ws"), "nn_predictions was named twice"),
         (("compare", "nn_predictions", "--output-dir", "ws"), "two predictions or more, found 1"),
+        (("compare", "a", "b", "--output-dir", "nn.joblib"), "nn.joblib/a.parquet does not exist yet"),
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--top", "0"), "at least 1, found '0'"),
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--incident", "a/b/" + "9" * 30), "run/"),
         (("load", "--root", "logs", "--output-dir", "other", "--head", "-1"), "at least 1, found '-1'"),

@@ -49,9 +49,9 @@ def test_moments_with_a_zone_become_local() -> None:
     assert widgets.when(moment, NOW) == widgets.when(moment.astimezone().replace(tzinfo=None), NOW)
 
 
-def test_csv_joins_lists_by_blanks() -> None:
+def test_a_downloaded_csv_joins_lists_as_a_kept_one_does() -> None:
     frame = pl.DataFrame({"seq_id": ["a,b"], "e_words": [["GET", "/oauth2"]], "members": [[1, 2]]})
-    assert widgets.to_csv(frame).decode().splitlines() == ["seq_id,e_words,members", '"a,b",GET /oauth2,1 2']
+    assert widgets.to_csv(frame).decode().splitlines() == ["seq_id,e_words,members", '"a,b",GET; /oauth2,1; 2']
 
 
 def test_parquet_comes_back_equal() -> None:

@@ -71,12 +71,6 @@ def percent(title: str, width: int = 110) -> Any:
     return st.column_config.ProgressColumn(title, width=width, format="%.0f %%", min_value=0, max_value=100)
 
 
-def cut(text: str, length: int = 160) -> str:
-    """The first line of a text, shortened."""
-    first = text.strip().partition("\n")[0]
-    return first if len(first) <= length else f"{first[: length - 1]}…"
-
-
 def on_local_clock(moments: pl.Series) -> pl.Series:
     """Moments in UTC, with or without saying so, as the local clock shows them."""
     aware = [moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]

@@ -16,6 +16,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import wording
+from lo2core.parquet import flat
 from lo2core.ui import address
 from lo2core.ui.state import WORKSPACE, Lead
 
@@ -159,9 +160,8 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
 
 
 def to_csv(frame: pl.DataFrame) -> bytes:
-    """UTF-8 CSV; lists are joined by blanks, for CSV has none."""
-    lists = pl.selectors.list()
-    return frame.with_columns(lists.list.eval(pl.element().cast(pl.String)).list.join(" ")).write_csv().encode()
+    """UTF-8 CSV, as the store keeps it."""
+    return flat(frame).write_csv().encode()
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:
