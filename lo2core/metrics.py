@@ -68,15 +68,13 @@ def ranked(rows: Scored) -> dict[str, float | int | None]:
     """What the order of the scores says, whatever the threshold; empty where there is one class."""
     if not rows.two_classes:
         return {}
-    order = np.lexsort((rows.truth, -rows.score))  # among equal scores normals come first: ties are not luck
-    top = {f"precision_at_{k}": float(rows.truth[order[:k]].mean()) if len(order) >= k else None for k in _AT_K}
     precision = metrics.average_precision_score(rows.truth, rows.score, sample_weight=rows.weight)
     return {
         "auroc": auroc(rows),
         "average_precision": float(precision),
         "recall_at_1": recall_at(rows, 0.01),
         "recall_at_5": recall_at(rows, 0.05),
-        **top,
+        **{f"precision_at_{k}": precision_at(rows, k) for k in _AT_K},
         **_intervals(rows),
     }
 
@@ -90,6 +88,13 @@ def recall_at(rows: Scored, false_alarms: float) -> float:
     """The largest recall whose share of false alarms is at most `false_alarms`."""
     rates, recalls, _ = metrics.roc_curve(rows.truth, rows.score, sample_weight=rows.weight, drop_intermediate=False)
     return float(recalls[rates <= false_alarms + 1e-12].max())
+
+
+def precision_at(rows: Scored, k: int) -> float | None:
+    """Share of faulty ones among the `k` worst, a row counting as often as its weight says; None for fewer."""
+    order = np.lexsort((rows.truth, -rows.score))  # among equal scores normals come first: ties are not luck
+    upto_k = np.minimum(np.cumsum(rows.weight[order]), k)
+    return float(np.diff(upto_k, prepend=0.0) @ rows.truth[order]) / k if upto_k[-1] == k else None
 
 
 def _intervals(rows: Scored) -> dict[str, float | int | None]:

@@ -226,6 +226,14 @@ def test_figures_agree_with_numbers_worked_by_hand() -> None:
     assert found["precision_at_10"] is None
 
 
+def test_precision_at_k_counts_a_row_as_often_as_its_weight_says() -> None:
+    rows = scored([1, 0, 0], [5, 4, 3])
+    common, rare = (replace(rows, weight=np.array([first, 4.0, 40.0])) for first in (1_000.0, 6.0))
+    assert metrics.figures(common)["precision_at_10"] == 1
+    assert metrics.figures(rare)["precision_at_10"] == pytest.approx(0.6)
+    assert metrics.figures(rare)["precision_at_50"] == pytest.approx(0.12)
+
+
 def test_the_bootstrap_measures_as_scikit_learn_does() -> None:
     rng = np.random.default_rng(0)
     rows = scored(list(rng.integers(0, 2, 60)), list(rng.integers(0, 9, 60)))
