@@ -109,6 +109,16 @@ def test_a_fold_is_what_train_and_predict_would_do_without_it(logs: tuple[Items,
     assert joined["threshold"].equals(joined["threshold_right"].rename("threshold"))
 
 
+@pytest.mark.parametrize(("share", "n"), [(0.01, 1), (0.5, 2), (0.99, N_RUNS - 1)])
+def test_a_share_trains_on_one_run_at_least_and_leaves_one(
+    logs: tuple[Items, pl.DataFrame], share: float, n: int
+) -> None:
+    rows = CountSource(*logs).rows
+    (fold,) = holdout.run_folds(rows, share)
+    assert rows.filter(fold.train)["run"].n_unique() == n
+    assert rows.filter(fold.test)["run"].n_unique() == N_RUNS - n
+
+
 def test_every_labelled_row_is_tested_once(logs: tuple[Items, pl.DataFrame]) -> None:
     source = CountSource(*logs)
     found = holdout.left_out(source, Recipe(), holdout.run_folds(source.rows), lambda n: None)
