@@ -267,7 +267,7 @@ def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol
     size = _size(as_is, protocol)
     if not as_is.two_classes or 2 * known["normal"].sum() < rows["normal"].sum():
         return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
-    score = oriented(truth, fact, metrics.auroc(as_is))
+    score = oriented(fact, metrics.auroc(as_is))
     return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from lo2core.items import Items
@@ -91,7 +90,7 @@ def startup_lines(items: Items, rows: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(once | only_first).group_by("incident").agg(pl.col("n").sum())
 
 
-def oriented(truth: np.ndarray, fact: Floats, auroc: float) -> Floats:
+def oriented(fact: Floats, auroc: float) -> Floats:
     """The fact as a score: turned round where less of it is what tells, so that its AUROC is at least 0.5."""
     return fact if auroc >= 0.5 else -fact
 
