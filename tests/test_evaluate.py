@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from lo2core import __main__ as cli
 from lo2core import holdout, metrics, pipeline
 from lo2core.errors import InputError
-from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concerns, recipes
+from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concerns, recipes, shortcuts_beside
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.metrics import Scored
 from lo2core.predict import predict
@@ -278,6 +278,18 @@ def test_an_evaluation_of_the_same_name_is_replaced(evaluated: Evaluated, logs: 
     both = merged(evaluated, other)
     assert set(both.figures["detector"]) >= {"NearestNormal", "OutOfVocabulary"}
     assert merged(both, other).figures.height == both.figures.height
+
+
+def test_a_detector_stands_beside_shortcuts_on_its_own_incidents(
+    evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]
+) -> None:
+    half = evaluate(CountSource(*logs), logs[1], Recipe(), Protocol(share=0.5), FACTS)
+    anew = evaluate(CountSource(*logs), logs[1], Recipe("Rarity"), Protocol(), FACTS | {"data_fingerprint": "def"})
+    figures = merged(merged(evaluated, half), anew).figures
+    for row in figures.filter(pl.col("kind") == "detector", level="incident", split="by run").iter_rows(named=True):
+        beside = shortcuts_beside(figures, row).filter(detector="length alone")
+        same = ("apart", "runs", "faulty", "normal", "data_fingerprint")
+        assert beside.select(same).rows(named=True) == [{name: row[name] for name in same}]
 
 
 def test_a_wrong_test_case_to_report_apart_is_named(logs: tuple[Items, pl.DataFrame]) -> None:
