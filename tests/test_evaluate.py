@@ -226,6 +226,15 @@ def test_length_that_gives_the_label_away_is_told_in_words() -> None:
     )
 
 
+def test_every_detector_below_a_shortcut_is_told(evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]) -> None:
+    worse = evaluate(CountSource(*logs), logs[1], Recipe("IsolationForest"), Protocol(apart=("mute",)), FACTS)
+    told = warnings(merged(evaluated, worse).figures)
+    assert (
+        "Start-up lines alone would have scored 0.62: it is not beaten by IsolationForest on messages (0.29); "
+        "try --skip-init-lines 100."
+    ) in told
+
+
 def test_figures_agree_with_numbers_worked_by_hand() -> None:
     rows = scored([0, 0, 0, 1, 1], [1, 2, 4, 3, 5])
     found = metrics.figures(rows)

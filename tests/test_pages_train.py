@@ -138,6 +138,22 @@ def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) 
     assert {"What a shortcut would have scored", "Which fault is found, and where"} <= {e.value for e in app.subheader}
 
 
+def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe()], Protocol())
+    close = pl.when(kind="detector").then(0.7).when(detector="length alone").then(0.69).otherwise(0.5)
+    figures = workspace.read(Evaluation).with_columns(auroc=close)
+    workspace.write(Evaluation, figures, provenance=workspace.metadata(Evaluation), replace=True)
+    app = page(TRAIN)
+    assert "length alone, has an AUROC of 0.690" in texts(app)
+    assert "comes near" not in texts(app)
+
+
+def test_runs_left_out_once_are_not_said_to_be_left_out_in_turn(workspace: Workspace) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol(share=0.5))
+    app = page(TRAIN)
+    assert "incidents of 1 run, scored by models that were trained without them" in texts(app)
+
+
 @pytest.mark.parametrize("service", ["client", "(any)"])
 def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path, service: str) -> None:
     pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())

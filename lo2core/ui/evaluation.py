@@ -22,6 +22,7 @@ from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
 from lo2core.ui.training import recipe_flags
 from lo2core.ui.widgets import notice, problem, same_workspace, terminal_command
+from lo2core.wording import plural
 
 _INCIDENT = pl.col("level") == "incident"
 
@@ -121,8 +122,8 @@ def table(found: Evaluations) -> list[str]:
 def cards(found: Evaluations, evaluation: str) -> None:
     """The figures of one evaluation as sentences would say them, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
-    size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {row['runs']} runs, left out in turn"
-    st.text(f"{evaluation}: {size}")
+    size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
+    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
     alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
     values = (
         ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),
@@ -150,13 +151,14 @@ def shortcuts(found: Evaluations, evaluation: str) -> None:
         return
     st.subheader("What a shortcut would have scored", anchor=False)
     alone = dict(beside.select("detector", "auroc").iter_rows())
-    said = [warning(shortcut, alone.get(shortcut.title), row["auroc"]) for shortcut in SHORTCUTS]
+    reached = {} if row["auroc"] is None else {row["detector"]: row["auroc"]}
+    said = [warning(shortcut, alone.get(shortcut.title), reached) for shortcut in SHORTCUTS]
     for sentence in filter(None, said):
         problem(sentence)
     if any(said):
         st.page_link("pages/1_Load.py", label="Load anew, in windows", query_params=same_workspace())
-    elif row["auroc"] is not None:
-        st.caption("None of them comes near the detector.")
+    elif reached and (best := beside.row(0, named=True))["auroc"] is not None:
+        st.caption(f"The most telling one, {best['detector']}, has an AUROC of {best['auroc']:.3f}.")
     columns = {"detector": "shortcut", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "what it looks at"}
     st.dataframe(
         beside.select(pl.col(name).alias(title) for name, title in columns.items()),
