@@ -16,6 +16,7 @@ from lo2core.load import LoadOptions
 from lo2core.store import Workspace
 from lo2core.tables import Evaluation, Sequences
 from lo2core.train import Recipe
+from lo2core.ui.bundle import trained_on
 from lo2core.ui.training import outlook
 
 TRAIN = "pages/3_Train.py"
@@ -181,6 +182,16 @@ def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Pat
     pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
     pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
     assert "evaluate anew" in texts(page(TRAIN))
+
+
+def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(
+    workspace: Workspace, model: Path, sample_logs: Path
+) -> None:
+    loaded = bundles.load_bundle(model)
+    assert "the very logs" in trained_on(loaded, workspace)
+    new = next(path for path in sorted(sample_logs.iterdir()) if path.name not in loaded.model.facts["runs"])
+    pipeline.load_logs(workspace, [new], append=True, jobs=1)
+    assert "runs named like those that the model was trained on (2 of 3)" in trained_on(loaded, workspace)
 
 
 def test_evaluating_is_a_job(workspace: Workspace) -> None:
