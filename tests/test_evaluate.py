@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from lo2core import __main__ as cli
@@ -267,6 +268,16 @@ def test_fewer_than_five_runs_get_no_interval() -> None:
     four = metrics.figures(scored([0, 1] * 4, [1, 5] * 4, list("aabbccdd")))
     five = metrics.figures(scored([0, 1] * 5, [1, 5] * 5, list("aabbccddee")))
     assert "auroc_low" not in four and five["auroc_low"] == 1
+
+
+def test_intervals_hold_the_true_figure_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    truth, runs = ([0] * 9 + [1] * 30) * 5, sorted("abcde" * 39)
+    true, held = norm.cdf(1.5 / np.sqrt(2)), 0
+    for _ in range(60):
+        found = metrics._intervals(scored(truth, list(rng.normal(1.5 * np.array(truth))), runs))
+        held += found["auroc_low"] <= true <= found["auroc_high"]
+    assert held >= 52  # of percentiles alone 48
 
 
 def test_psi_is_small_for_like_and_large_for_unlike_scores() -> None:
