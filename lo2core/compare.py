@@ -63,12 +63,12 @@ class Comparison:
     @cached_property
     def remark(self) -> str:
         """What to know before figures are believed: models that scored what they had learned from. Else empty."""
-        seen = [one.name for one in self.saved if one.on_training_data]
+        seen = ", ".join(f"{one.name} scored {part}" for one in self.saved if (part := one.training_part))
         if not seen:
             return ""
         return (
-            f"{' and '.join(seen)} scored the very logs that the model had learned from: it knows these normals (and a "
-            "supervised model these faults), so figures flatter it. Those of left-out runs stand on page Train."
+            f"{seen}: such a model knows these normals (and a supervised one these faults), so figures flatter it. "
+            "Those of left-out runs stand on page Train."
         )
 
     @cached_property

@@ -8,7 +8,7 @@ trace in it, so that figures of events and sequences compare detectors, and only
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,6 +151,17 @@ def merged(before: Evaluated | None, new: Evaluated) -> Evaluated:
     return Evaluated(*(pl.concat(pair) for pair in zip(kept, new.frames(), strict=True)))
 
 
+def shortcuts_beside(figures: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The shortcuts of `tables.Evaluation` that were measured on the same incidents as one of its other rows."""
+    measured_on = pl.col("evaluation").str.strip_prefix(pl.col("detector"))
+    return figures.filter(
+        pl.col("kind") == "shortcut",
+        pl.lit(row["evaluation"]).str.ends_with(measured_on),
+        pl.col("apart") == pl.lit(row["apart"], dtype=pl.List(pl.String)),  # earlier versions did not name these
+        pl.col("data_fingerprint").eq_missing(pl.lit(row["data_fingerprint"], dtype=pl.String)),
+    )
+
+
 def _splits(
     source: CountSource, recipe: Recipe, protocol: Protocol, incidents: pl.DataFrame, advance: Callable[[int], None]
 ) -> Iterator[tuple[str, LeftOut]]:
@@ -177,10 +188,9 @@ def _levels(recipe: Recipe) -> tuple[str, ...]:
 def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict[str, Any]:
     weighting = recipe.weighting or recipe.make().weighting
     params = [json.dumps(recipe.params, sort_keys=True)] if recipe.params else []
-    name = [recipe.detector, recipe.items, weighting, *params, f"{recipe.unit}s", _data_name(facts)]
-    share = [f"{protocol.share:g} for training"] if protocol.share else []
+    name = [recipe.detector, recipe.items, weighting, *params, f"{recipe.unit}s", _measured_on(protocol, facts)]
     return {
-        "evaluation": ", ".join([*name, *share]),
+        "evaluation": ", ".join(name),
         "kind": "detector",
         "detector": recipe.detector,
         "items": recipe.items,
@@ -191,9 +201,13 @@ def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict
     }
 
 
-def _data_name(facts: dict[str, Any]) -> str:
+def _measured_on(protocol: Protocol, facts: dict[str, Any]) -> str:
+    """The incidents that figures are of, as the end of an evaluation's name."""
     window = facts.get("window")
-    return f"windows of {window:g} s" if window else "whole test cases"
+    data = f"windows of {window:g} s" if window else "whole test cases"
+    share = [f"{protocol.share:g} for training"] if protocol.share else []
+    apart = [f"without {', '.join(sorted(protocol.apart))}"] if protocol.apart else []
+    return ", ".join([data, *share, *apart])
 
 
 def scored(rows: pl.DataFrame) -> Scored:
@@ -249,7 +263,7 @@ def _shortcut_rows(
     counted = incidents.filter(~pl.col("test_case").is_in(protocol.apart))
     for shortcut in SHORTCUTS:
         yield {
-            "evaluation": f"{shortcut.title}, {_data_name(about)}",
+            "evaluation": f"{shortcut.title}, {_measured_on(protocol, about)}",
             "split": BY_RUN,
             "level": "incident",
             "kind": "shortcut",
@@ -267,7 +281,7 @@ def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol
     size = _size(as_is, protocol)
     if not as_is.two_classes or 2 * known["normal"].sum() < rows["normal"].sum():
         return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
-    score = oriented(truth, fact, metrics.auroc(as_is))
+    score = oriented(fact, metrics.auroc(as_is))
     return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}
 
 

@@ -52,17 +52,17 @@ class LeftOut:
 
 
 def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:
-    """Whole runs left out in turn (see `train.folds`), or once: a seeded `share` of the runs is for training.
+    """Whole runs left out in turn (see `train.folds`), or once: a seeded `share` of them is for training.
 
-    With a single run its incidents are left out instead.
+    At least one run is for training, and one left out; with a single run its incidents are left out instead.
     """
     if share is None:
         return [Fold(~test, test) for test, _ in folds(rows)]
     if not 0 < share < 1:
         raise InputError(f"The share to train on lies between 0 and 1, found {share}.")
     group = "run" if rows["run"].n_unique() > 1 else "incident"
-    names = rows[group].unique().sort().sample(fraction=share, seed=SEED)
-    chosen = rows[group].is_in(names.implode())
+    names = rows[group].unique().sort()
+    chosen = rows[group].is_in(names.sample(max(1, int(share * len(names))), seed=SEED).implode())
     return [Fold(chosen, ~chosen)]
 
 

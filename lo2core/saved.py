@@ -5,7 +5,7 @@ A prediction of the workspace's own logs is known by the name of its table, one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -94,6 +94,19 @@ def read_sequence_scores(workspace: Workspace, name: str) -> pl.DataFrame:
         return ordered.collect(engine="streaming")
 
 
+def training_part(model: Mapping[str, Any], data_fingerprint: str | None, runs: Iterable[str]) -> str:
+    """What of these logs the model was trained on, to complete "it scored ..."; empty where nothing is.
+
+    model: facts of it or its bundle. The fingerprint proves that the logs are the same; once others were loaded beside
+    them, or some of them elsewhere, the names of runs are what tells, which is no proof and is said as it is.
+    """
+    if data_fingerprint and data_fingerprint == model.get("data_fingerprint"):
+        return "the very logs that the model was trained on"
+    scored = set(runs)
+    known = scored.intersection(model.get("runs") or ())
+    return f"runs named like those that the model was trained on ({len(known)} of {len(scored)})" if known else ""
+
+
 @dataclass(frozen=True, eq=False)
 class Saved:
     """A saved prediction: what it is called, its table, its metadata, and the items of the logs that it scored.
@@ -117,10 +130,10 @@ class Saved:
         return self.items is not None and other.items is not None and self.masks == other.masks
 
     @property
-    def on_training_data(self) -> bool:
-        """Whether the model had learned from the very logs that it scored, as far as the metadata tell."""
-        scored = self.metadata.get("data_fingerprint")
-        return bool(scored) and scored == (self.metadata.get("model") or {}).get("data_fingerprint")
+    def training_part(self) -> str:
+        """As `training_part` of what was scored, as far as the metadata tell."""
+        model, data = self.metadata.get("model") or {}, self.metadata.get("data_fingerprint")
+        return training_part(model, data, self.frame["run"])
 
     def by_sequence(self) -> Saved:
         """The same with one row a sequence: the worst event stands for it."""

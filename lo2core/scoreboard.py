@@ -8,6 +8,7 @@ import polars as pl
 
 from lo2core.holdout import LONG_NORMALS
 from lo2core.shortcuts import SHORTCUTS, warning
+from lo2core.wording import plural
 
 _HEAD = ("detector", "items", "split", "level", "AUROC (95 %)", "AP", "R@1 %", "R@5 %", "precision", "recall", "F1")
 _MAIN = (pl.col("level") == "incident") & (pl.col("split") == "by run")
@@ -31,10 +32,12 @@ def as_text(figures: pl.DataFrame) -> str:
 
 def warnings(figures: pl.DataFrame) -> list[str]:
     """What the leakage doctor says: a sentence for each shortcut that explains a figure or beats a detector."""
-    incidents = figures.filter(_MAIN)
-    best = incidents.select(pl.col("auroc").filter(pl.col("kind") == "detector").max()).item()
-    alone = dict(incidents.filter(pl.col("kind") == "shortcut").select("detector", "auroc").iter_rows())
-    said = (warning(shortcut, alone.get(shortcut.title), best) for shortcut in SHORTCUTS)
+    incidents = figures.filter(_MAIN, pl.col("auroc").is_not_null()).sort("auroc", descending=True)
+    name = pl.concat_str("detector", "items", separator=" on ", ignore_nulls=True)
+    alone, detectors = (
+        dict(incidents.filter(kind=kind).select(name, "auroc").iter_rows()) for kind in ("shortcut", "detector")
+    )
+    said = (warning(shortcut, alone.get(shortcut.title), detectors) for shortcut in SHORTCUTS)
     return [sentence for sentence in said if sentence]
 
 
@@ -49,7 +52,7 @@ def _size(figures: pl.DataFrame) -> str:
     row = figures.filter(_MAIN).row(0, named=True)
     data = f"windows of {row['window']:g} s" if row["window"] else "whole test cases"
     apart = f"; reported apart: {', '.join(row['apart'])}" if row["apart"] else ""
-    return f"{row['runs']} runs, {data}: {row['faulty']} faulty and {row['normal']} normal incidents{apart}."
+    return f"{plural(row['runs'], 'run')}, {data}: {row['faulty']} faulty and {row['normal']} normal incidents{apart}."
 
 
 def _cells(row: dict[str, object]) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ normal test cases shows how the data was recorded, and a detector may have learn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from lo2core.arrays import Floats
@@ -91,18 +91,20 @@ def startup_lines(items: Items, rows: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(once | only_first).group_by("incident").agg(pl.col("n").sum())
 
 
-def oriented(truth: np.ndarray, fact: Floats, auroc: float) -> Floats:
+def oriented(fact: Floats, auroc: float) -> Floats:
     """The fact as a score: turned round where less of it is what tells, so that its AUROC is at least 0.5."""
     return fact if auroc >= 0.5 else -fact
 
 
-def warning(shortcut: Shortcut, auroc: float | None, detector_auroc: float | None) -> str | None:
-    """A sentence for a person where the shortcut alone is telling, or does as well as the detector; else None."""
-    if auroc is None or detector_auroc is None:
+def warning(shortcut: Shortcut, auroc: float | None, detectors: Mapping[str, float]) -> str | None:
+    """A sentence for a person where the shortcut alone is telling, or does as well as a detector; else None.
+
+    detectors: the AUROC of each by its name, on the same incidents.
+    """
+    if auroc is None or not detectors:
         return None
-    said = f"{shortcut.title[:1].upper()}{shortcut.title[1:]} would have scored {auroc:.2f}"
-    if auroc >= TELLING:
-        return f"{said}: this figure ({detector_auroc:.2f}) says little; {shortcut.remedy}."
-    if auroc >= detector_auroc:
-        return f"{said}, the detector only {detector_auroc:.2f}: it does not beat a shortcut; {shortcut.remedy}."
-    return None
+    best = max(detectors.values())
+    telling = f"a figure of {best:.2f} says little" if best > auroc >= TELLING else ""
+    beaten = ", ".join(f"{name} ({reached:.2f})" for name, reached in detectors.items() if reached <= auroc)
+    said = " and ".join(filter(None, (telling, beaten and f"it is not beaten by {beaten}")))
+    return f"{shortcut.title.capitalize()} would have scored {auroc:.2f}: {said}; {shortcut.remedy}." if said else None

@@ -235,7 +235,7 @@ class Feedback(dy.Schema):
 
 
 class _Evaluated(dy.Schema):
-    """What was evaluated: a recipe on the data as loaded, or a shortcut; saved again, it replaces its earlier rows."""
+    """What was evaluated: a recipe or a shortcut, and on which incidents; saved again, it replaces its earlier rows."""
 
     evaluation = dy.String(primary_key=True)
     split = dy.Enum(["by run", "fault left out", "long normals"], primary_key=True)

@@ -189,6 +189,12 @@ def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> No
     assert compare.Comparison((b, saved("c", [0, 1]))).remark == ""
 
 
+def test_runs_that_a_model_had_learned_from_are_remarked_upon_among_new_ones() -> None:
+    learned = {"data_fingerprint": "d1", "runs": ["run_0", "run_1", "run_2", "run_9"]}
+    grown = saved("a", [0, 1] * 4, runs=4, data_fingerprint="d2", model=learned)
+    assert "(3 of 4)" in compare.Comparison((grown, saved("c", [0, 1]))).remark
+
+
 def test_of_scored_events_the_worst_stands_for_its_sequence() -> None:
     sequences = saved("a", [0, 5, 0, 5])
     events = [sequences.frame.with_columns(line_no=pl.lit(n), z_score=pl.col("z_score") - n) for n in (1, 0, 2)]

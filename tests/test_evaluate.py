@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from lo2core import __main__ as cli
 from lo2core import holdout, metrics, pipeline
 from lo2core.errors import InputError
-from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concerns, recipes
+from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concerns, recipes, shortcuts_beside
 from lo2core.items import COUNTS, MESSAGES, Items
 from lo2core.metrics import Scored
 from lo2core.predict import predict
@@ -107,6 +108,16 @@ def test_a_fold_is_what_train_and_predict_would_do_without_it(logs: tuple[Items,
     assert joined.height == 12
     assert joined["z_score"].equals(joined["z_score_right"].rename("z_score"))
     assert joined["threshold"].equals(joined["threshold_right"].rename("threshold"))
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.01, 1), (0.5, 2), (0.99, N_RUNS - 1)])
+def test_a_share_trains_on_one_run_at_least_and_leaves_one(
+    logs: tuple[Items, pl.DataFrame], share: float, n: int
+) -> None:
+    rows = CountSource(*logs).rows
+    (fold,) = holdout.run_folds(rows, share)
+    assert rows.filter(fold.train)["run"].n_unique() == n
+    assert rows.filter(fold.test)["run"].n_unique() == N_RUNS - n
 
 
 def test_every_labelled_row_is_tested_once(logs: tuple[Items, pl.DataFrame]) -> None:
@@ -216,6 +227,15 @@ def test_length_that_gives_the_label_away_is_told_in_words() -> None:
     )
 
 
+def test_every_detector_below_a_shortcut_is_told(evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]) -> None:
+    worse = evaluate(CountSource(*logs), logs[1], Recipe("IsolationForest"), Protocol(apart=("mute",)), FACTS)
+    told = warnings(merged(evaluated, worse).figures)
+    assert (
+        "Start-up lines alone would have scored 0.62: it is not beaten by IsolationForest on messages (0.29); "
+        "try --skip-init-lines 100."
+    ) in told
+
+
 def test_figures_agree_with_numbers_worked_by_hand() -> None:
     rows = scored([0, 0, 0, 1, 1], [1, 2, 4, 3, 5])
     found = metrics.figures(rows)
@@ -224,6 +244,14 @@ def test_figures_agree_with_numbers_worked_by_hand() -> None:
     assert found["auroc"] == pytest.approx(5 / 6)
     assert found["recall_at_5"] == 0.5
     assert found["precision_at_10"] is None
+
+
+def test_precision_at_k_counts_a_row_as_often_as_its_weight_says() -> None:
+    rows = scored([1, 0, 0], [5, 4, 3])
+    common, rare = (replace(rows, weight=np.array([first, 4.0, 40.0])) for first in (1_000.0, 6.0))
+    assert metrics.figures(common)["precision_at_10"] == 1
+    assert metrics.figures(rare)["precision_at_10"] == pytest.approx(0.6)
+    assert metrics.figures(rare)["precision_at_50"] == pytest.approx(0.12)
 
 
 def test_the_bootstrap_measures_as_scikit_learn_does() -> None:
@@ -240,6 +268,16 @@ def test_fewer_than_five_runs_get_no_interval() -> None:
     four = metrics.figures(scored([0, 1] * 4, [1, 5] * 4, list("aabbccdd")))
     five = metrics.figures(scored([0, 1] * 5, [1, 5] * 5, list("aabbccddee")))
     assert "auroc_low" not in four and five["auroc_low"] == 1
+
+
+def test_intervals_hold_the_true_figure_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(0)
+    truth, runs = ([0] * 9 + [1] * 30) * 5, sorted("abcde" * 39)
+    true, held = norm.cdf(1.5 / np.sqrt(2)), 0
+    for _ in range(60):
+        found = metrics._intervals(scored(truth, list(rng.normal(1.5 * np.array(truth))), runs))
+        held += found["auroc_low"] <= true <= found["auroc_high"]
+    assert held >= 52  # of percentiles alone 48
 
 
 def test_psi_is_small_for_like_and_large_for_unlike_scores() -> None:
@@ -260,6 +298,18 @@ def test_an_evaluation_of_the_same_name_is_replaced(evaluated: Evaluated, logs: 
     both = merged(evaluated, other)
     assert set(both.figures["detector"]) >= {"NearestNormal", "OutOfVocabulary"}
     assert merged(both, other).figures.height == both.figures.height
+
+
+def test_a_detector_stands_beside_shortcuts_on_its_own_incidents(
+    evaluated: Evaluated, logs: tuple[Items, pl.DataFrame]
+) -> None:
+    half = evaluate(CountSource(*logs), logs[1], Recipe(), Protocol(share=0.5), FACTS)
+    anew = evaluate(CountSource(*logs), logs[1], Recipe("Rarity"), Protocol(), FACTS | {"data_fingerprint": "def"})
+    figures = merged(merged(evaluated, half), anew).figures
+    for row in figures.filter(pl.col("kind") == "detector", level="incident", split="by run").iter_rows(named=True):
+        beside = shortcuts_beside(figures, row).filter(detector="length alone")
+        same = ("apart", "runs", "faulty", "normal", "data_fingerprint")
+        assert beside.select(same).rows(named=True) == [{name: row[name] for name in same}]
 
 
 def test_a_wrong_test_case_to_report_apart_is_named(logs: tuple[Items, pl.DataFrame]) -> None:

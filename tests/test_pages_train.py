@@ -16,6 +16,7 @@ from lo2core.load import LoadOptions
 from lo2core.store import Workspace
 from lo2core.tables import Evaluation, Sequences
 from lo2core.train import Recipe
+from lo2core.ui.bundle import trained_on
 from lo2core.ui.training import outlook
 
 TRAIN = "pages/3_Train.py"
@@ -138,6 +139,22 @@ def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) 
     assert {"What a shortcut would have scored", "Which fault is found, and where"} <= {e.value for e in app.subheader}
 
 
+def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe()], Protocol())
+    close = pl.when(kind="detector").then(0.7).when(detector="length alone").then(0.69).otherwise(0.5)
+    figures = workspace.read(Evaluation).with_columns(auroc=close)
+    workspace.write(Evaluation, figures, provenance=workspace.metadata(Evaluation), replace=True)
+    app = page(TRAIN)
+    assert "length alone, has an AUROC of 0.690" in texts(app)
+    assert "comes near" not in texts(app)
+
+
+def test_runs_left_out_once_are_not_said_to_be_left_out_in_turn(workspace: Workspace) -> None:
+    pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol(share=0.5))
+    app = page(TRAIN)
+    assert "incidents of 1 run, scored by models that were trained without them" in texts(app)
+
+
 @pytest.mark.parametrize("service", ["client", "(any)"])
 def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path, service: str) -> None:
     pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
@@ -165,6 +182,16 @@ def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Pat
     pipeline.evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
     pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
     assert "evaluate anew" in texts(page(TRAIN))
+
+
+def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(
+    workspace: Workspace, model: Path, sample_logs: Path
+) -> None:
+    loaded = bundles.load_bundle(model)
+    assert "the very logs" in trained_on(loaded, workspace)
+    new = next(path for path in sorted(sample_logs.iterdir()) if path.name not in loaded.model.facts["runs"])
+    pipeline.load_logs(workspace, [new], append=True, jobs=1)
+    assert "runs named like those that the model was trained on (2 of 3)" in trained_on(loaded, workspace)
 
 
 def test_evaluating_is_a_job(workspace: Workspace) -> None:

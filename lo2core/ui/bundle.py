@@ -15,6 +15,7 @@ from lo2core.bundles import BundleInfo, LoadedBundle
 from lo2core.detectors import REGISTRY
 from lo2core.errors import Lo2Error
 from lo2core.model import Threshold
+from lo2core.saved import training_part
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Messages, Sequences
 from lo2core.ui import address
@@ -96,15 +97,16 @@ def estimated(threshold: Threshold) -> str:
 
 
 def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
-    """That a model was trained on the very logs it scored, and what that does to the scores; empty where it was not."""
-    learned = loaded.manifest["facts"].get("data_fingerprint")
-    if not learned or learned != logs.metadata(Counts).get("data_fingerprint"):
+    """Which of the logs it scored a model was trained on, and what that does to the scores; empty where it was not."""
+    runs = logs.read(Sequences, columns=["run"])["run"] if logs.has(Sequences) else ()
+    known = training_part(loaded.manifest["facts"], logs.metadata(Counts).get("data_fingerprint"), runs)
+    if not known:
         return ""
     detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
-    faults = " and it knows their faults" if detector and detector.supervised else ""
+    faults = ", and it knows the faults" if detector and detector.supervised else ""
     return (
-        "These are the logs that the model was trained on: their normal test cases look more normal here than new ones "
-        f"would{faults}. Page Train shows the figures for runs it had not seen."
+        f"These are {known}: normal test cases of the training look more normal here than new ones would{faults}. "
+        "Page Train shows the figures for runs it had not seen."
     )
 
 

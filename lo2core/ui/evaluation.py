@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import charts, jobs
-from lo2core.evaluate import TABLES
+from lo2core.evaluate import TABLES, shortcuts_beside
 from lo2core.holdout import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
 from lo2core.shortcuts import SHORTCUTS, warning
 from lo2core.store import Workspace
@@ -22,12 +22,13 @@ from lo2core.ui.jobpanel import start_job
 from lo2core.ui.reading import remembered
 from lo2core.ui.training import recipe_flags
 from lo2core.ui.widgets import notice, problem, same_workspace, terminal_command
+from lo2core.wording import plural
 
 _INCIDENT = pl.col("level") == "incident"
 
 
 @dataclass(frozen=True)
-class Saved:
+class Evaluations:
     """The evaluations of a workspace; `overview` has a row for each, best first, as the table shows them."""
 
     figures: pl.DataFrame
@@ -41,10 +42,8 @@ class Saved:
         return found.row(0, named=True) if found.height else None
 
     def shortcuts(self, like: Mapping[str, Any]) -> pl.DataFrame:
-        """What shortcuts score on the same data, the most telling first."""
-        same = pl.col("window").eq_missing(pl.lit(like["window"], dtype=pl.Float64))
-        found = self.figures.filter(pl.col("kind") == "shortcut", same)
-        return found.sort("auroc", descending=True, nulls_last=True)
+        """What shortcuts score on the same incidents, the most telling first."""
+        return shortcuts_beside(self.figures, like).sort("auroc", descending=True, nulls_last=True)
 
 
 def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
@@ -65,16 +64,17 @@ def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:
     return ["evaluate", "--output-dir", here.workspace.root, *recipe_flags(recipe, detector)]
 
 
-def saved(workspace: Workspace) -> Saved | None:
+def saved(workspace: Workspace) -> Evaluations | None:
     """What was evaluated; None where nothing was."""
     return remembered(read, workspace) if all(workspace.has(table) for table in TABLES) else None
 
 
-def read(workspace: Workspace) -> Saved:
+def read(workspace: Workspace) -> Evaluations:
     """The saved tables, and the one that gives an overview of them."""
     figures = workspace.read(Evaluation)
     now = workspace.metadata(Counts).get("data_fingerprint")
-    return Saved(figures, workspace.read(EvaluationCurves), workspace.read(EvaluationFaults), overview(figures, now))
+    curves, faults = workspace.read(EvaluationCurves), workspace.read(EvaluationFaults)
+    return Evaluations(figures, curves, faults, overview(figures, now))
 
 
 def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
@@ -103,7 +103,7 @@ def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
     )
 
 
-def table(found: Saved) -> list[str]:
+def table(found: Evaluations) -> list[str]:
     """Detectors x items, sortable; gives the evaluations that were picked, the best one where none was."""
     silent = _silent(found.overview)
     event = st.dataframe(
@@ -119,11 +119,11 @@ def table(found: Saved) -> list[str]:
     return found.overview["evaluation"].gather(event["selection"]["rows"] or [0]).to_list()
 
 
-def cards(found: Saved, evaluation: str) -> None:
+def cards(found: Evaluations, evaluation: str) -> None:
     """The figures of one evaluation as sentences would say them, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
-    size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {row['runs']} runs, left out in turn"
-    st.text(f"{evaluation}: {size}")
+    size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
+    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
     alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
     values = (
         ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),
@@ -143,7 +143,7 @@ def cards(found: Saved, evaluation: str) -> None:
         notice(remark)
 
 
-def shortcuts(found: Saved, evaluation: str) -> None:
+def shortcuts(found: Evaluations, evaluation: str) -> None:
     """What a shortcut would have scored on the same incidents, and what that says about the figures."""
     row = found.row(evaluation, BY_RUN) or {}
     beside = found.shortcuts(row)
@@ -151,13 +151,14 @@ def shortcuts(found: Saved, evaluation: str) -> None:
         return
     st.subheader("What a shortcut would have scored", anchor=False)
     alone = dict(beside.select("detector", "auroc").iter_rows())
-    said = [warning(shortcut, alone.get(shortcut.title), row["auroc"]) for shortcut in SHORTCUTS]
+    reached = {} if row["auroc"] is None else {row["detector"]: row["auroc"]}
+    said = [warning(shortcut, alone.get(shortcut.title), reached) for shortcut in SHORTCUTS]
     for sentence in filter(None, said):
         problem(sentence)
     if any(said):
         st.page_link("pages/1_Load.py", label="Load anew, in windows", query_params=same_workspace())
-    elif row["auroc"] is not None:
-        st.caption("None of them comes near the detector.")
+    elif reached and (best := beside.row(0, named=True))["auroc"] is not None:
+        st.caption(f"The most telling one, {best['detector']}, has an AUROC of {best['auroc']:.3f}.")
     columns = {"detector": "shortcut", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "what it looks at"}
     st.dataframe(
         beside.select(pl.col(name).alias(title) for name, title in columns.items()),
@@ -167,7 +168,7 @@ def shortcuts(found: Saved, evaluation: str) -> None:
     )
 
 
-def curves(found: Saved, evaluations: list[str]) -> None:
+def curves(found: Evaluations, evaluations: list[str]) -> None:
     """ROC and precision-recall curves of the evaluations, incidents of left-out runs."""
     points = found.curves.filter(_INCIDENT, pl.col("split") == BY_RUN, pl.col("evaluation").is_in(evaluations))
     names = found.overview.select("evaluation", name=_shortest_names(found.overview))
@@ -212,7 +213,7 @@ def _silent(rows: pl.DataFrame) -> set[str]:
     return {name for name in _COLUMNS if rows[name].null_count() == rows.height}
 
 
-def _remarks(found: Saved, evaluation: str, row: Mapping[str, Any]) -> list[str]:
+def _remarks(found: Evaluations, evaluation: str, row: Mapping[str, Any]) -> list[str]:
     said = [row["note"]] if row["note"] else []
     if row["estimated"]:
         said.append(

@@ -11,7 +11,7 @@ from lo2core.holdout import BY_RUN
 from lo2core.saved import newest_first, read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.ui import tables
-from lo2core.ui.evaluation import Saved
+from lo2core.ui.evaluation import Evaluations
 from lo2core.ui.links import open_explain
 from lo2core.ui.reading import remembered
 from lo2core.ui.widgets import notice
@@ -20,7 +20,7 @@ MOST_NAMED = 12
 _ANY, _APART = "(any)", " (reported apart)"
 
 
-def show(workspace: Workspace, found: Saved, evaluation: str) -> None:
+def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     """The recall matrix of one of the evaluations, and which faults were not always found."""
     rows = found.faults.filter(pl.col("evaluation") == evaluation, pl.col("split") == BY_RUN, ~pl.col("normal"))
     if not rows.height:
