@@ -13,7 +13,7 @@ from lo2core.config import SEED
 from lo2core.errors import InputError
 from lo2core.model import Floats, Model, Threshold
 from lo2core.rows import CountSource
-from lo2core.train import MAX_FOLDS, Recipe, fit_detectors, folds, train
+from lo2core.train import MAX_FOLDS, Recipe, fit_detectors, folds, left_out_by, train
 from lo2core.vectorizer import Vectorizer
 
 BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS = "by run", "fault left out", "long normals"
@@ -54,13 +54,14 @@ class LeftOut:
 def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:
     """Whole runs left out in turn (see `train.folds`), or once: a seeded `share` of them is for training.
 
-    At least one run is for training, and one left out; with a single run its incidents are left out instead.
+    At least one run is for training, and one left out; with normals in a single run test cases stand for runs, with a
+    single normal test case its windows.
     """
     if share is None:
         return [Fold(~test, test) for test, _ in folds(rows)]
     if not 0 < share < 1:
         raise InputError(f"The share to train on lies between 0 and 1, found {share}.")
-    group = "run" if rows["run"].n_unique() > 1 else "incident"
+    group = left_out_by(rows)
     names = rows[group].unique().sort()
     chosen = rows[group].is_in(names.sample(max(1, int(share * len(names))), seed=SEED).implode())
     return [Fold(chosen, ~chosen)]

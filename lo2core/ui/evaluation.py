@@ -217,7 +217,7 @@ def _remarks(found: Evaluations, evaluation: str, row: Mapping[str, Any]) -> lis
     said = [row["note"]] if row["note"] else []
     if row["estimated"]:
         said.append(
-            "With so few normals to calibrate on, the threshold is their largest z plus a margin. That lets few false "
+            "With so few normals to calibrate on, the threshold lies just above their largest z. That lets few false "
             "alarms through and may miss faults: the recall at 5 % tells how well the scores themselves separate."
         )
     unmet, long = found.row(evaluation, FAULT_LEFT_OUT), found.row(evaluation, LONG_NORMALS)
