@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lo2core import holdout, metrics
+from lo2core import holdout, intervals, metrics
 from lo2core.detectors import REGISTRY
 from lo2core.errors import InputError
 from lo2core.faults import fault_table, right_service
@@ -245,7 +245,7 @@ def _size(counted: Scored, protocol: Protocol) -> dict[str, Any]:
 
 
 def _false_alarm_interval(counted: Scored) -> tuple[float | None, float | None]:
-    return metrics.binomial_interval(int(counted.alarm[~counted.truth].sum()), int((~counted.truth).sum()))
+    return intervals.binomial(int(counted.alarm[~counted.truth].sum()), int((~counted.truth).sum()))
 
 
 def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:

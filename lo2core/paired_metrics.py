@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lo2core.arrays import Floats
 from lo2core.config import MIN_RUNS, SEED
+from lo2core.intervals import over_runs
 
 BLOCKS, REPLICATES = 20, 2_000
 """The bootstrap draws runs, put together to at most so many blocks, so often."""
@@ -31,21 +32,11 @@ def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
     ones = np.ones((1, sides[0].counts.shape[0]))
     draws = np.random.default_rng(SEED).multinomial(ones.size, np.full(ones.size, 1 / ones.size), REPLICATES)
     point, spread = ([side.metrics(weights) for side in sides] for weights in (ones, draws.astype(float)))
-    rows = []
-    for name in point[0]:
-        a, b = (float(side[name][0]) for side in point)
-        differences = spread[1][name] - spread[0][name]
-        rows.append((name, a, b, b - a, *(_interval(differences) if n_runs >= MIN_RUNS else (None, None))))
-    return pl.DataFrame(rows, schema=_METRICS, orient="row").with_columns(pl.exclude("metric").fill_nan(None))
-
-
-def _interval(drawn: Floats) -> tuple[float | None, float | None]:
-    """The middle 95 %; None where no draw defines the metric."""
-    defined = drawn[np.isfinite(drawn)]
-    if not len(defined):
-        return None, None
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return float(low), float(high)
+    (a, b), (drawn_a, drawn_b) = ([np.column_stack(list(side.values())) for side in sides] for sides in (point, spread))
+    difference = (b - a)[0]
+    low, high = over_runs(drawn_b - drawn_a, difference, ones.size) if n_runs >= MIN_RUNS else (None, None)
+    columns = {"metric": list(point[0]), "a": a[0], "b": b[0], "difference": difference, "low": low, "high": high}
+    return pl.DataFrame(columns, schema=_METRICS).with_columns(pl.exclude("metric").fill_nan(None))
 
 
 _METRICS = {"metric": pl.String} | dict.fromkeys(("a", "b", "difference", "low", "high"), pl.Float64)

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from lo2core import __main__ as cli
-from lo2core import holdout, metrics, pipeline
+from lo2core import holdout, intervals, metrics, pipeline
 from lo2core.errors import InputError
 from lo2core.evaluate import Evaluated, Protocol, evaluate, merged, read_concerns, recipes, shortcuts_beside
 from lo2core.items import COUNTS, MESSAGES, Items
@@ -150,8 +150,8 @@ def test_the_fault_table_shows_where_a_fault_shows(evaluated: Evaluated) -> None
 def test_false_alarms_come_with_their_binomial_interval(evaluated: Evaluated) -> None:
     row = main_row(evaluated.figures)
     assert row["false_alarm_low"] <= row["false_alarm_rate"] <= row["false_alarm_high"]
-    assert metrics.binomial_interval(0, 70) == pytest.approx((0, 0.0513), abs=1e-4)
-    assert metrics.binomial_interval(0, 0) == (None, None)
+    assert intervals.binomial(0, 70) == pytest.approx((0, 0.0513), abs=1e-4)
+    assert intervals.binomial(0, 0) == (None, None)
 
 
 def test_the_saved_tables_fit_their_declaration(evaluated: Evaluated) -> None:
