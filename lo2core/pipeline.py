@@ -180,14 +180,30 @@ def run(
 
 
 def demo(workspace: Workspace) -> list[Path]:
-    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written."""
+    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written.
+
+    What broke off is made anew. Raises ExistsError where the workspace holds other logs than the sample's.
+    """
     bundle = models_dir() / "sample_nn.joblib"
-    if workspace.predictions() and bundle.exists():
+    predictions = f"{bundle.stem}_predictions"
+    if workspace.has(predictions) and bundle.exists():
         return []
+    _refuse_other_logs(workspace)
     logs = workspace.root / "logs"
     if not logs.exists():
         sample.write_sample(logs)
     second = Recipe("IsolationForest")
     paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
     train_bundle(workspace, Recipe(), bundle, replace=True)
-    return [*paths, bundle, predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=True)]
+    return [*paths, bundle, predict_bundle(workspace, bundle, predictions, replace=True)]
+
+
+def _refuse_other_logs(workspace: Workspace) -> None:
+    """The tables of a load are written one after the other: where it broke off, only the first of them are there."""
+    for schema in filter(workspace.has, (Events, Sequences)):
+        runs = workspace.scan(schema, columns=["run"]).unique().collect()["run"]
+        if others := sorted(run for run in runs if not sample.is_sample(run)):
+            raise ExistsError(
+                f"{workspace.root} holds logs that are not the sample's (run {others[0]}) and was not touched: name "
+                "another --output-dir."
+            )

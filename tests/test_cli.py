@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import call
+from commands import call, sentence
 from loglines import line, write_log, write_runs
 
 from lo2core.__main__ import main
@@ -193,3 +193,16 @@ def test_a_new_process_ends_with_status_2_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("lo2core: No service log below")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_demo_leaves_other_logs_alone_and_finishes_what_broke_off(
+    loaded: Path, tmp_path: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
+    before = files(loaded / "ws")
+    assert call("demo", "--output-dir", loaded / "ws") == 2
+    assert "holds logs that are not the sample's (run light-oauth2-data-1719592986)" in sentence(capsys)
+    assert files(loaded / "ws") == before
+    assert call("load", "--root", sample_logs, "--output-dir", tmp_path / "half", "--no-save-events") == 0
+    assert call("demo", "--output-dir", tmp_path / "half") == 0
+    assert set(Workspace(tmp_path / "half").predictions()) == {"sample_nn_predictions", "sample_if_predictions"}
