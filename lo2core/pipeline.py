@@ -11,7 +11,7 @@ import polars as pl
 from lo2core import bundles, enhance, predict, sample, train
 from lo2core.bundles import LoadedBundle
 from lo2core.config import models_dir
-from lo2core.errors import ExistsError
+from lo2core.errors import ExistsError, InputError
 from lo2core.ingest import LoadResult, load_logs
 from lo2core.load import LoadOptions
 from lo2core.loaded import extended_masker, items_for, mask_anew, masked_for, masker_of, read_items, training_data
@@ -23,6 +23,7 @@ from lo2core.rows import CountSource
 from lo2core.store import Workspace
 from lo2core.tables import EnrichedEvents, EventPredictions, Events, Messages, Predictions, Sequences
 from lo2core.train import Recipe
+from lo2core.vectorizer import check_items
 
 if TYPE_CHECKING:
     from lo2core.evaluate import Protocol
@@ -142,6 +143,8 @@ def evaluate_recipes(
 
     An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
     """
+    for recipe in recipes:
+        check_items(recipe.items, recipe.unit)
     from lo2core import evaluate  # its metrics take a second to import, which no other stage should wait for
 
     items, sequences = read_items(workspace), workspace.read(Sequences)
@@ -171,8 +174,14 @@ def run(
     replace: bool = False,
     **how: Any,
 ) -> list[Path]:
-    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`."""
+    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
+
+    What cannot be trained in any case is refused before anything is loaded.
+    """
     bundles.check_free(bundle, replace)
+    check_items(recipe.items, recipe.unit)
+    if options.labels == "none":
+        raise InputError("Without labels nothing can be trained: use --labels names or normal, or load alone.")
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
     predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
