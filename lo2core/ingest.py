@@ -31,6 +31,7 @@ from lo2core.progress import Progress
 from lo2core.provenance import command_line, fingerprint
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Ledger, Messages, Sequences
+from lo2core.wording import plural
 
 _Parts = dict[Any, PartsWriter]
 _SMALL = (Sequences, Ledger, Messages, Counts)
@@ -52,7 +53,7 @@ class LoadResult:
         kinds = ("events", "continuations", "orphans", "blank", "skipped")
         parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
         now = "The workspace now holds " if self.appended else ""
-        return f"{self.plan}\n{now}{total['lines']:,} lines: {parts}."
+        return f"{self.plan}\n{now}{plural(total['lines'], 'line')}: {parts}.{_eventless(logs)}"
 
 
 def load_logs(
@@ -95,6 +96,17 @@ def load_logs(
             "masks": masker.to_json(),
         }
         return _merge(workspace, plan, parts, provenance, append=append)
+
+
+def _eventless(logs: pl.DataFrame) -> str:
+    """A sentence of its own line where no line of a log begins with a time stamp."""
+    silent = logs.filter(events=0).filter(pl.col("orphans") > 0)["source"]
+    if not len(silent):
+        return ""
+    return (
+        f"\nNo event was found in {plural(len(silent), 'log')} ({silent[0]}{', ...' if len(silent) > 1 else ''}): an "
+        "event begins with a time stamp such as 16:40:52.234 or 2024-06-28T16:40:52.234Z, in UTF-8 or marked UTF-16."
+    )
 
 
 @contextmanager
