@@ -84,7 +84,9 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     logs = [file for file in files if file.service]
     chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
     if not chosen:
-        raise InputError(f"Nothing is left to read of {len(logs)} logs: choose other runs, services or test cases.")
+        raise InputError(
+            f"Nothing is left to read of {plural(len(logs), 'log')}: choose other runs, services or test cases."
+        )
     keep = {file.path for file in chosen}
     return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from lo2core.compressed import LOG_ENDING, USUAL_RATIO, is_compressed_log, is_log
 from lo2core.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.errors import InputError
+from lo2core.wording import plural
 
 _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
 _SERVICE_LOG = re.compile(
@@ -243,7 +244,11 @@ def _check_distinct(logs: Iterable[LogFile]) -> None:
 
 def _nothing_found(roots: Sequence[Path | str], found: list[LogFile]) -> str:
     names = sorted({Path(file.source).name for file in found})
-    seen = f"{len(found)} files ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})" if found else "no file"
+    seen = (
+        f"{plural(len(found), 'file')} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+        if found
+        else "no file"
+    )
     return (
         f"No service log below {', '.join(str(root) for root in roots)}: looked for names like oauth2-client-1.log "
         f"(services: {', '.join(SERVICES)}), found {seen}. Name the service where file names do not (--service)."

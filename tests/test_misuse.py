@@ -66,6 +66,10 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
         ),
         (("run", "--root", "logs", "--output-dir", "other", "--items", "nope"), "Unknown items 'nope'"),
         (("run", "--root", "logs", "--output-dir", "other", "--labels", "none"), "nothing can be trained"),
+        (
+            ("load", "--root", "logs", "--single-service", "a", "--service-types", "b"),
+            "not allowed with argument --single",
+        ),
         (("load", "--root", "logs\udcff", "--output-dir", "other"), "is a name that is not UTF-8"),
     ],
 )
