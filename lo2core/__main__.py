@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -90,6 +91,8 @@ def _run_load(args: argparse.Namespace) -> None:
     _print_paths(loaded.paths)
     if args.head and args.save_events:
         print(workspace.scan(Events).head(args.head).collect())
+    elif args.head:
+        print("--head has no event to show: with --no-save-events none is saved. Add --dry-run.", file=sys.stderr)
 
 
 def _run_enhance(args: argparse.Namespace) -> None:
@@ -269,4 +272,5 @@ _COMMANDS: tuple[tuple[str, str, Callable[[argparse.Namespace], None], tuple[_Fl
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that temporary files go, as with Ctrl-C
     sys.exit(main())

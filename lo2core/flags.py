@@ -40,8 +40,9 @@ def source(command: argparse.ArgumentParser) -> None:
         help="folders, archives or .log files",
     )
     command.add_argument("--runs", type=int, metavar="N", help="only the first N runs by time")
-    command.add_argument("--single-service", metavar="NAME", help="only this service")
-    command.add_argument("--service-types", nargs="+", default=[], metavar="NAME", help="only these services")
+    services = command.add_mutually_exclusive_group()
+    services.add_argument("--single-service", metavar="NAME", help="only this service")
+    services.add_argument("--service-types", nargs="+", default=[], metavar="NAME", help="only these services")
     command.add_argument("--service", metavar="NAME", help="service of logs whose file name does not say it")
     command.add_argument("--errors-per-run", type=int, metavar="N", help="draw N faulty test cases of each run")
     command.add_argument("--single-error-type", metavar="NAME|random", help="only this faulty test case")

@@ -69,7 +69,7 @@ def _scan(path: Path) -> pl.DataFrame:
         raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
     if missing := [name for name in _NEEDED if name not in frame.columns]:
         raise InputError(
-            f"{path.name} lacks the column {' and '.join(missing)}: a table of events needs {' and '.join(_NEEDED)}, "
+            f"{path.name} lacks {' and '.join(missing)}: a table of events needs the columns {' and '.join(_NEEDED)}, "
             f"found were {', '.join(frame.columns)}. Rename its columns."
         )
     if not frame.height:

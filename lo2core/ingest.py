@@ -26,11 +26,12 @@ from lo2core.loaded import masker_of
 from lo2core.masks import Masker
 from lo2core.parquet import readable
 from lo2core.parts import PartsWriter
-from lo2core.plan import apart_from
+from lo2core.plan import apart_from, loaded_before, told_apart
 from lo2core.progress import Progress
 from lo2core.provenance import command_line, fingerprint
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Events, Ledger, Messages, Sequences
+from lo2core.wording import plural
 
 _Parts = dict[Any, PartsWriter]
 _SMALL = (Sequences, Ledger, Messages, Counts)
@@ -52,7 +53,7 @@ class LoadResult:
         kinds = ("events", "continuations", "orphans", "blank", "skipped")
         parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
         now = "The workspace now holds " if self.appended else ""
-        return f"{self.plan}\n{now}{total['lines']:,} lines: {parts}."
+        return f"{self.plan}\n{now}{plural(total['lines'], 'line')}: {parts}.{_eventless(logs)}"
 
 
 def load_logs(
@@ -83,9 +84,8 @@ def load_logs(
     with _folders(roots) as folders:
         plan = load.plan(folders, options, service)
         if append:
-            _refuse_loaded(workspace, plan)
+            plan = _beside_loaded(workspace, plan)
             _refuse_unlike(workspace, options, masker, save_events)
-            plan = apart_from(plan, _sources(workspace))
         key = _key(plan, _stamps(roots, plan), options, masker)
         parts = {schema: workspace.parts(schema, key) for schema in tables}
         _load_runs(plan, options, masker, parts, jobs)
@@ -96,6 +96,17 @@ def load_logs(
             "masks": masker.to_json(),
         }
         return _merge(workspace, plan, parts, provenance, append=append)
+
+
+def _eventless(logs: pl.DataFrame) -> str:
+    """A sentence of its own line where no line of a log begins with a time stamp."""
+    silent = logs.filter(events=0).filter(pl.col("orphans") > 0)["source"]
+    if not len(silent):
+        return ""
+    return (
+        f"\nNo event was found in {plural(len(silent), 'log')} ({silent[0]}{', ...' if len(silent) > 1 else ''}): an "
+        "event begins with a time stamp such as 16:40:52.234 or 2024-06-28T16:40:52.234Z, in UTF-8 or marked UTF-16."
+    )
 
 
 @contextmanager
@@ -159,10 +170,13 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
             )
 
 
-def _refuse_loaded(workspace: Workspace, plan: load.Plan) -> None:
-    there = set(workspace.read(Sequences, columns=["run"])["run"])
-    if twice := [run for run in plan.runs if run in there]:
+def _beside_loaded(workspace: Workspace, plan: load.Plan) -> load.Plan:
+    """The plan with names that differ from those of what is loaded; raises InputError where that is the same."""
+    runs, sources = set(workspace.read(Sequences, columns=["run"])["run"]), _sources(workspace)
+    plan = told_apart(plan, runs, sources)
+    if twice := loaded_before(plan, runs, sources):
         raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
+    return apart_from(plan, sources)
 
 
 def _load_runs(plan: load.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:

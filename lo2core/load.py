@@ -33,10 +33,21 @@ BATCH_BYTES = 8 << 20
 
 @contextmanager
 def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambda n: None) -> Iterator[list[Path]]:
-    """The roots, with a temporary folder of its content for every archive and every table of LogLead's LO2Loader."""
+    """The roots, with a temporary folder of its content for every archive and every table of LogLead's LO2Loader.
+
+    What an error within the block says of such a folder, it says of the archive or table instead.
+    """
     with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
         paths = [Path(root).expanduser() for root in roots]
-        yield [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
+        folders = [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
+        try:
+            yield folders
+        except InputError as error:
+            said = str(error)
+            for path, unpacked_to in zip(paths, folders, strict=True):
+                if unpacked_to != path:
+                    said = said.replace(str(unpacked_to.resolve()), str(path)).replace(str(unpacked_to), str(path))
+            raise InputError(said) from error
 
 
 def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:

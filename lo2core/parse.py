@@ -16,14 +16,18 @@ import polars as pl
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.,][0-9]{3}"
-_STAMP = rf"^(?:{_DATE}[ T])?{_TIME}(?:[^0-9]|$)"
+_FINER = "[0-9]{0,6}"
+"""Digits below the millisecond, which are read over."""
+_ZONE = "Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9]"
+_STAMP = rf"^(?:{_DATE}[ T])?{_TIME}{_FINER}(?:[^0-9]|$)"
 _LEVELS = "TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE"
+_WHEN = rf"(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME}){_FINER}(?: ?(?P<zone>{_ZONE})\b)?"
 _HEADERS = (
     # LO2's own form, without ambiguity, so that the regex engine needs one look at each character.
-    rf"^(?P<head>(?P<date>)(?P<time>{_TIME}) \[(?P<thread>[^\]]*)\] (?P<sid>[^ ]*) (?P<cid>[^ ]*) )(?:{_LEVELS}) ",
-    rf"^(?P<head>(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME})(?: \[(?P<thread>[^\]]*)\])?"
-    rf"(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +)(?:{_LEVELS}) ",
-    rf"^(?P<head>(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME})(?P<thread>)(?P<sid>)(?P<cid>) ?)",
+    rf"^(?P<head>(?P<date>)(?P<time>{_TIME}){_FINER}(?P<zone>) "
+    rf"\[(?P<thread>[^\]]*)\] (?P<sid>[^ ]*) (?P<cid>[^ ]*) )(?:{_LEVELS}) ",
+    rf"^(?P<head>{_WHEN}(?: \[(?P<thread>[^\]]*)\])?(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +)(?:{_LEVELS}) ",
+    rf"^(?P<head>{_WHEN}(?P<thread>)(?P<sid>)(?P<cid>) ?)",
 )
 """From the strictest to the loosest; `head` is all that stands before `LEVEL logger method - text`."""
 
@@ -157,6 +161,7 @@ def _headers(starts: pl.DataFrame) -> pl.DataFrame:
         "line_no",
         "time",
         date=_filled("date"),
+        zone=_filled("zone"),
         thread=_filled("thread"),
         correlation_id=pl.coalesce(_filled("cid"), _filled("sid")),
         line=text.str.strip_prefix(pl.col("head")),
@@ -196,11 +201,13 @@ def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
 def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> pl.DataFrame:
     """m_timestamp from the time of day: the day nearest to the run's start, midnight crossed within a file.
 
-    A date that is written in some of a file's lines is that of the others, too.
+    A date that is written in some of a file's lines is that of the others, too. Where a zone is written, the time is
+    turned into UTC.
     """
-    of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK)
+    of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK) - _ahead()
     written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
     written = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
+    written = written - pl.duration(milliseconds=_ahead(), time_unit="ms")
     events = events.with_columns(folder.alias("folder"), of_day=of_day, written=written)
     jump = pl.col("of_day").diff().over("file").fill_null(0)
     crossed = (jump < -_DAY // 2).cast(pl.Int64) - (jump > _DAY // 2).cast(pl.Int64)
@@ -210,8 +217,16 @@ def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> p
     day = nearest.cast(pl.Int64) + crossed.cum_sum().over("file")
     stamp = pl.from_epoch(pl.col("of_day") + day * _DAY, time_unit="ms")
     return events.with_columns(m_timestamp=pl.coalesce("written", stamp)).drop(
-        "date", "time", "of_day", "folder", "written"
+        "date", "time", "zone", "of_day", "folder", "written"
     )
+
+
+def _ahead() -> pl.Expr:
+    """Milliseconds that the zone of a line (`Z`, `+02:00`, `+0200` or none) is ahead of UTC."""
+    digits = pl.col("zone").str.replace(":", "", literal=True)
+    hours, minutes = (digits.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (1, 3))
+    sign = pl.when(digits.str.starts_with("-")).then(-1).otherwise(1)
+    return (sign * (hours * 60 + minutes) * 60_000).fill_null(0)
 
 
 def _milliseconds(moment: datetime) -> int:

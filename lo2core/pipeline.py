@@ -11,7 +11,7 @@ import polars as pl
 from lo2core import bundles, enhance, predict, sample, train
 from lo2core.bundles import LoadedBundle
 from lo2core.config import models_dir
-from lo2core.errors import ExistsError
+from lo2core.errors import ExistsError, InputError
 from lo2core.ingest import LoadResult, load_logs
 from lo2core.load import LoadOptions
 from lo2core.loaded import extended_masker, items_for, mask_anew, masked_for, masker_of, read_items, training_data
@@ -23,6 +23,7 @@ from lo2core.rows import CountSource
 from lo2core.store import Workspace
 from lo2core.tables import EnrichedEvents, EventPredictions, Events, Messages, Predictions, Sequences
 from lo2core.train import Recipe
+from lo2core.vectorizer import check_items
 
 if TYPE_CHECKING:
     from lo2core.evaluate import Protocol
@@ -142,6 +143,8 @@ def evaluate_recipes(
 
     An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
     """
+    for recipe in recipes:
+        check_items(recipe.items, recipe.unit)
     from lo2core import evaluate  # its metrics take a second to import, which no other stage should wait for
 
     items, sequences = read_items(workspace), workspace.read(Sequences)
@@ -171,8 +174,14 @@ def run(
     replace: bool = False,
     **how: Any,
 ) -> list[Path]:
-    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`."""
+    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
+
+    What cannot be trained in any case is refused before anything is loaded.
+    """
     bundles.check_free(bundle, replace)
+    check_items(recipe.items, recipe.unit)
+    if options.labels == "none":
+        raise InputError("Without labels nothing can be trained: use --labels names or normal, or load alone.")
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
     predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
@@ -180,14 +189,30 @@ def run(
 
 
 def demo(workspace: Workspace) -> list[Path]:
-    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written."""
+    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written.
+
+    What broke off is made anew. Raises ExistsError where the workspace holds other logs than the sample's.
+    """
     bundle = models_dir() / "sample_nn.joblib"
-    if workspace.predictions() and bundle.exists():
+    predictions = f"{bundle.stem}_predictions"
+    if workspace.has(predictions) and bundle.exists():
         return []
+    _refuse_other_logs(workspace)
     logs = workspace.root / "logs"
     if not logs.exists():
         sample.write_sample(logs)
     second = Recipe("IsolationForest")
     paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
     train_bundle(workspace, Recipe(), bundle, replace=True)
-    return [*paths, bundle, predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=True)]
+    return [*paths, bundle, predict_bundle(workspace, bundle, predictions, replace=True)]
+
+
+def _refuse_other_logs(workspace: Workspace) -> None:
+    """The tables of a load are written one after the other: where it broke off, only the first of them are there."""
+    for schema in filter(workspace.has, (Events, Sequences)):
+        runs = workspace.scan(schema, columns=["run"]).unique().collect()["run"]
+        if others := sorted(run for run in runs if not sample.is_sample(run)):
+            raise ExistsError(
+                f"{workspace.root} holds logs that are not the sample's (run {others[0]}) and was not touched: name "
+                "another --output-dir."
+            )

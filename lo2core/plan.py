@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lo2core.config import NORMAL_TEST_CASE, SEED
 from lo2core.errors import InputError, choices
-from lo2core.sources import LogFile, distinct, find_logs
+from lo2core.sources import FLATTENED, LogFile, by_folder_above, distinct, find_logs, last_parts
 from lo2core.wording import plural
 
 SHORTEST_WINDOW = 0.1
@@ -84,7 +84,9 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     logs = [file for file in files if file.service]
     chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
     if not chosen:
-        raise InputError(f"Nothing is left to read of {len(logs)} logs: choose other runs, services or test cases.")
+        raise InputError(
+            f"Nothing is left to read of {plural(len(logs), 'log')}: choose other runs, services or test cases."
+        )
     keep = {file.path for file in chosen}
     return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
 
@@ -103,6 +105,29 @@ def apart_from(found: Plan, taken: set[str]) -> Plan:
         return replace(file, source=f"{renamed.get(root, root)}{slash}{rest}")
 
     return Plan(*([named(file) for file in files] for files in (found.chosen, found.left_out, found.ignored)))
+
+
+def loaded_before(found: Plan, runs: set[str], sources: set[str]) -> list[str]:
+    """The runs of a plan that were loaded before, from files that were called `sources`.
+
+    Flattened test cases, whose runs are mere numbers, are known by the names of the folders that they lie in.
+    """
+    there = {last_parts(source) for source in sources}
+
+    def lies_there(file: LogFile) -> bool:
+        parts = last_parts(file.path)
+        return parts in there or parts[-2:] in there  # the latter where the root was the test case's folder
+
+    again = {str(file.run) for file in found.chosen if file.layout == FLATTENED and lies_there(file)}
+    return [run for run in found.runs if run in again or run in runs]
+
+
+def told_apart(found: Plan, runs: set[str], sources: set[str]) -> Plan:
+    """The plan with runs named after the folder above, too, where flattened test cases of another folder are loaded."""
+    flattened = {str(file.run) for file in found.chosen if file.layout == FLATTENED}
+    if not flattened & runs or loaded_before(found, set(), sources):
+        return found
+    return Plan(*([by_folder_above(file) for file in files] for files in (found.chosen, found.left_out, found.ignored)))
 
 
 def _labelled(file: LogFile, labels: str) -> LogFile:

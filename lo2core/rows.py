@@ -18,7 +18,7 @@ from scipy import sparse
 from lo2core.errors import InputError, choices
 from lo2core.items import Items
 from lo2core.masks import Masker
-from lo2core.vectorizer import Vectorizer, event_lines
+from lo2core.vectorizer import Vectorizer, check_items, event_lines
 
 UNITS = ("sequence", "event")
 _CASE = ("run", "folder", "test_case", "repetition")
@@ -58,11 +58,14 @@ class CountSource:
         if unit not in UNITS:
             raise InputError(f"Unknown unit {unit!r}. {choices(unit, UNITS)}")
         self.items = items
+        self.unit = unit
         self.masker = masker or Masker()
         self.rows = self._sequences(sequences) if unit == "sequence" else self._events(sequences)
 
     def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
-        return Vectorizer(masker=self.masker, **settings).fit(self.items, rows["seq_id"].unique())
+        vec = Vectorizer(masker=self.masker, **settings)
+        check_items(vec.items, self.unit)
+        return vec.fit(self.items, rows["seq_id"].unique())
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         if "message_id" not in rows.columns:

@@ -23,6 +23,8 @@ Record = dict[str, list[tuple[int, str]]]
 """Service -> (milliseconds since 1970, event)."""
 FIRST_DAY = 1_735_689_600
 DAY = 86_400
+DAYS = 6
+"""Runs of the sample, one a day, unless told."""
 SECONDS = 6
 SECONDS_CORRECT = 36
 LEAD = 15
@@ -31,7 +33,7 @@ GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
 """Milliseconds between calls: quantiles of an exponential law, in whole numbers as platforms round differently."""
 
 
-def write_sample(output_dir: Path, seed: int = SEED, runs: int = 6) -> Path:
+def write_sample(output_dir: Path, seed: int = SEED, runs: int = DAYS) -> Path:
     """Writes a synthetic LO2 folder, about 2.5 MB a run, and gives back its path.
 
     Each run holds `correct` (36 s), two or three repetitions of it and one test case of each fault (6 s each); the last
@@ -53,6 +55,12 @@ def write_sample(output_dir: Path, seed: int = SEED, runs: int = 6) -> Path:
         time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)
         _write_run(output_dir, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
     return output_dir
+
+
+def is_sample(run: str) -> bool:
+    """Whether a run bears the name of one that `write_sample` makes, of any seed: it was deployed in the first days."""
+    found = re.fullmatch(r"light-oauth2-data-([0-9]{9,11})", run)
+    return found is not None and FIRST_DAY <= int(found[1]) < FIRST_DAY + DAYS * DAY
 
 
 def _write_run(output_dir: Path, rng: Random, epoch: int, repetitions: int) -> None:

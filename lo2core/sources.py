@@ -12,11 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from lo2core.compressed import LOG_ENDING, USUAL_RATIO, is_compressed_log, is_log
 from lo2core.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.errors import InputError
+from lo2core.wording import plural
 
 _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
 _SERVICE_LOG = re.compile(
@@ -31,6 +32,7 @@ _STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 
 TABLE = "table of events"
+FLATTENED = "flattened"
 _TABLES = (".parquet", ".csv")
 
 
@@ -102,6 +104,8 @@ def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[L
     found: list[LogFile] = tables
     for (base, paths), name in zip(listed, _names([base for base, _ in listed]), strict=True):
         found += _with_runs([_named(path, base, name, fallback) for path in paths], base)
+    if _claimed_twice(found):
+        found = [by_folder_above(file) for file in found]
     logs = [file for file in found if file.service]
     if not logs:
         raise InputError(_nothing_found(roots, found))
@@ -200,7 +204,7 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     elif _RUN.match(above):
         layout = "hand-made"
     elif all(split_repetition(name)[1] is not None for name in siblings):
-        run, repetition, layout = f"run_{repetition}", None, "flattened"
+        run, repetition, layout = f"run_{repetition}", None, FLATTENED
     elif file.path.parent == base:
         run, layout = folder, "one folder"
     labelled = any(split_repetition(name)[0] == NORMAL_TEST_CASE or _STATUS.search(name) for name in siblings)
@@ -209,20 +213,42 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     )
 
 
-def _check_distinct(logs: Iterable[LogFile]) -> None:
+def by_folder_above(file: LogFile) -> LogFile:
+    """The log with a run that, in the flattened layout, is also named after the folder that holds the test cases."""
+    above = _text(file.path.parent.parent.name)
+    return replace(file, run=f"{above}_{file.run}") if file.layout == FLATTENED and above else file
+
+
+def last_parts(path: PurePath | str) -> tuple[str, ...]:
+    """The folder that holds the test cases, the test case and the log, as far as the path or a source has them."""
+    return PurePosixPath(_text(str(path))).parts[-3:]
+
+
+def _claimed_twice(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
+    """The first two logs of the same sequence."""
     seen: dict[str, LogFile] = {}
-    for file in logs:
-        other = seen.setdefault(file.seq_id, file)
-        if other is not file:
-            raise InputError(
-                f"Two files claim the same sequence (run {file.run}, {file.folder}, {file.service}): {other.path} and "
-                f"{file.path}. Load them into separate workspaces, or rename one of the run folders."
-            )
+    for file in files:
+        if file.service and (other := seen.setdefault(file.seq_id, file)) is not file:
+            return other, file
+    return None
+
+
+def _check_distinct(logs: Iterable[LogFile]) -> None:
+    if twins := _claimed_twice(logs):
+        other, file = twins
+        raise InputError(
+            f"Two files claim the same sequence (run {file.run}, {file.folder}, {file.service}): {other.path} and "
+            f"{file.path}. Load them into separate workspaces, or rename one of the folders above."
+        )
 
 
 def _nothing_found(roots: Sequence[Path | str], found: list[LogFile]) -> str:
     names = sorted({Path(file.source).name for file in found})
-    seen = f"{len(found)} files ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})" if found else "no file"
+    seen = (
+        f"{plural(len(found), 'file')} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+        if found
+        else "no file"
+    )
     return (
         f"No service log below {', '.join(str(root) for root in roots)}: looked for names like oauth2-client-1.log "
         f"(services: {', '.join(SERVICES)}), found {seen}. Name the service where file names do not (--service)."

@@ -23,6 +23,8 @@ from lo2core.masks import Masker, message_ids
 ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
 WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
 UNSEEN = "<unseen>"
+_OF_EVENTS = ("messages", "templates", "words", "trigrams")
+"""Kinds that a single event holds; a request goes through several."""
 
 _OWN_IDS = ("messages", "requests")
 """Kinds whose items are the counted messages, traces and requests themselves, by whose ids their lines are found."""
@@ -32,6 +34,19 @@ _FRAME_KINDS = {
     "e_words": "words",
     "e_trigrams": "trigrams",
 }
+
+
+def check_items(items: str, unit: str = "sequence") -> None:
+    """Raises InputError for kinds of items that do not exist, that are named twice, or that the unit does not hold."""
+    kinds = items.split("+")
+    known = _OF_EVENTS if unit == "event" else ITEM_KINDS
+    for kind in kinds:
+        if kind not in ITEM_KINDS:
+            raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
+        if kind not in known:
+            raise InputError(f"Single {unit}s hold no {kind}. {choices(kind, known)}")
+        if kinds.count(kind) > 1:
+            raise InputError(f"The items {items} name {kind} twice: name each kind once.")
 
 
 def words(text: pl.Expr) -> pl.Expr:
@@ -150,9 +165,7 @@ class Vectorizer:
         return Encoded(X, encoded.unseen)
 
     def _check(self) -> None:
-        for kind in self.kinds:
-            if kind not in ITEM_KINDS:
-                raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
+        check_items(self.items)
         if self.weighting not in WEIGHTINGS:
             raise InputError(f"Unknown weighting {self.weighting!r}. {choices(self.weighting, WEIGHTINGS)}")
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import call
+from commands import call, sentence
 from loglines import line, write_log, write_runs
 
 from lo2core.__main__ import main
@@ -81,6 +85,36 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
 def test_head_shows_the_first_events(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("load", "--root", logs, "--output-dir", tmp_path, "--head", 3) == 0
     assert "shape: (3, " in capsys.readouterr().out
+
+
+def test_head_says_why_it_shows_nothing(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("load", "--root", logs, "--output-dir", tmp_path, "--head", 3, "--no-save-events") == 0
+    assert "with --no-save-events none is saved" in capsys.readouterr().err
+
+
+def test_logs_without_any_event_are_named(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    strange = shutil.copytree(logs, tmp_path / "logs")
+    write_log(strange / "light-oauth2-data-1719592986" / "correct", "started at noon\n", "key")
+    assert call("load", "--root", strange, "--output-dir", tmp_path / "ws") == 0
+    printed = capsys.readouterr().out
+    assert "No event was found in 1 log (logs/light-oauth2-data-1719592986/correct/light-oauth2-oauth2-key" in printed
+
+
+def test_a_load_that_is_terminated_leaves_no_unpacked_logs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("run_1/correct/oauth2-client.log", line("x" * 1000) * 50_000)
+    (tmp_path / "temporary").mkdir()
+    load = ("load", "--root", tmp_path / "logs.zip", "--output-dir", tmp_path / "ws")
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "lo2core", *map(str, load)], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not list(tmp_path.glob("temporary/lo2-*")):
+            time.sleep(0.01)
+        process.terminate()
+        assert "stopped; what was finished is kept" in process.communicate()[1]
+    assert process.returncode == 130
+    assert not list(tmp_path.glob("temporary/lo2-*"))
 
 
 def test_nothing_is_overwritten_unasked(logs: Path, loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,3 +227,16 @@ def test_a_new_process_ends_with_status_2_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("lo2core: No service log below")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_demo_leaves_other_logs_alone_and_finishes_what_broke_off(
+    loaded: Path, tmp_path: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
+    before = files(loaded / "ws")
+    assert call("demo", "--output-dir", loaded / "ws") == 2
+    assert "holds logs that are not the sample's (run light-oauth2-data-1719592986)" in sentence(capsys)
+    assert files(loaded / "ws") == before
+    assert call("load", "--root", sample_logs, "--output-dir", tmp_path / "half", "--no-save-events") == 0
+    assert call("demo", "--output-dir", tmp_path / "half") == 0
+    assert set(Workspace(tmp_path / "half").predictions()) == {"sample_nn_predictions", "sample_if_predictions"}

@@ -317,6 +317,19 @@ def test_a_run_appended_twice_is_refused(runs: Path, tmp_path: Path) -> None:
     assert all(frame.equals(tables(workspace)[name]) for name, frame in before.items())
 
 
+def test_flattened_test_cases_of_another_folder_can_be_appended_once(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    mon, tue = (tmp_path / name for name in ("mon", "tue"))
+    for day in (mon, tue):
+        write_log(day / "correct_1", line())
+    pipeline.load_logs(workspace, [mon])
+    pipeline.load_logs(workspace, [tue], append=True)
+    assert workspace.read(Sequences)["run"].to_list() == ["run_1", "tue_run_1"]
+    for again in ([mon], [tue], [mon, tue], [mon / "correct_1"], [tue / "correct_1"]):
+        with pytest.raises(InputError, match="run_1 is loaded already"):
+            pipeline.load_logs(workspace, again, append=True)
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [

@@ -36,6 +36,7 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 PREDICT = ("predict", "--output-dir", "ws", "--bundle", "nn.joblib")
+EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "OutOfVocabulary")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,20 @@ PREDICT = ("predict", "--output-dir", "ws", "--bundle", "nn.joblib")
         (("sample", "--output-dir", "nn.joblib/inside"), "The sample cannot be written"),
         (("demo", "--output-dir", "nn.joblib"), "cannot be a workspace"),
         (("enhance", "--output-dir", "ws", "--mask", "all", ".*", ""), "its pattern matches the empty text"),
+        (
+            ("train", "--output-dir", "ws", "--bundle", "x.joblib", *EVENTS_OF_REQUESTS),
+            "messages, templates, trigrams, w",
+        ),
+        (
+            ("evaluate", "--output-dir", "ws", *EVENTS_OF_REQUESTS),
+            "Single events hold no requests. There are: messages",
+        ),
+        (("run", "--root", "logs", "--output-dir", "other", "--items", "nope"), "Unknown items 'nope'"),
+        (("run", "--root", "logs", "--output-dir", "other", "--labels", "none"), "nothing can be trained"),
+        (
+            ("load", "--root", "logs", "--single-service", "a", "--service-types", "b"),
+            "not allowed with argument --single",
+        ),
         (("load", "--root", "logs\udcff", "--output-dir", "other"), "is a name that is not UTF-8"),
     ],
 )
@@ -66,6 +81,7 @@ def test_what_cannot_work_is_said_in_one_sentence(
     assert call(*command) == 2
     assert said in sentence(capsys)
     assert {path.name: path.read_bytes() for path in Path("ws").glob("*.parquet")} == tables
+    assert not Path("other").exists()
 
 
 def test_unlabelled_logs_can_be_neither_evaluated_nor_trained_on(

@@ -97,7 +97,7 @@ def test_orphans_stay_with_their_file() -> None:
         ("\tat x\n\n" + line() + TRACE, (6, 1, 3, 1, 1, 0)),
         (line().removesuffix("\n"), (1, 1, 0, 0, 0, 0)),
         ("25:00:00.000 [t]  DEBUG a.B m - x\n12:60:00.000 x\n", (2, 0, 0, 2, 0, 0)),
-        ("12:00:00.0000 x\n١٢:٣٤:٥٦.٧٨٩ x\n", (2, 0, 0, 2, 0, 0)),
+        ("12:00:00.0000000000 x\n١٢:٣٤:٥٦.٧٨٩ x\n", (2, 0, 0, 2, 0, 0)),
     ],
 )
 def test_every_line_is_counted_once(text: str, expected: tuple[int, ...]) -> None:
@@ -148,6 +148,28 @@ def test_written_dates_win() -> None:
     assert parsed.events["m_timestamp"][0] == datetime(2023, 2, 1, 10, 0, 0, 123_000)
     assert parsed.events["m_timestamp"][1] == datetime(2024, 6, 29, 10)
     assert parsed.tally["dated"].to_list() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "hour", "millisecond"),
+    [
+        ("2024-06-28 16:40:52.234567", 16, 234),
+        ("2024-06-28 16:40:52,999999999", 16, 999),
+        ("2024-06-28T16:40:52.234Z", 16, 234),
+        ("2024-06-28T16:40:52.234567+02:00", 14, 234),
+        ("2024-06-28 16:40:52.234 -0530", 22, 234),
+        ("16:40:52.234567", 16, 234),
+        ("16:40:52.234+02:00", 14, 234),
+    ],
+)
+@pytest.mark.parametrize("header", ["", " [t] sid cid"])
+def test_finer_clocks_and_written_zones_become_utc_in_milliseconds(
+    stamp: str, hour: int, millisecond: int, header: str
+) -> None:
+    events = parse([f"{stamp}{header} INFO  c.n.H - x\n" * 2], datetime(2024, 6, 28, 16)).events
+    found = events["m_timestamp"].to_list()
+    assert [(moment.day, moment.hour, moment.microsecond) for moment in found] == [(28, hour, millisecond * 1000)] * 2
+    assert events["line"].unique().to_list() == ["INFO  c.n.H - x"]
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,15 @@ def test_two_files_of_one_sequence_are_refused(tmp_path: Path) -> None:
         find_logs([tmp_path])
 
 
+def test_flattened_test_cases_of_several_folders_are_told_apart_where_they_must_be(tmp_path: Path) -> None:
+    for folder in ("mon/correct_1", "mon/correct_2", "tue/correct_1"):
+        write_log(tmp_path / "days" / folder, line())
+    assert [file.run for file in find_logs([tmp_path])] == ["mon_run_1", "mon_run_2", "tue_run_1"]
+    for folder in ("normal/correct_1", "faulty/get_token_404_1"):
+        write_log(tmp_path / "kinds" / folder, line())
+    assert {file.run for file in find_logs([tmp_path / "kinds"])} == {"run_1"}
+
+
 def test_names_that_would_make_one_seq_id_are_refused(tmp_path: Path) -> None:
     write_log(tmp_path / "a" / "b__c", line())
     write_log(tmp_path / "a__b" / "c", line())

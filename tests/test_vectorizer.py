@@ -204,6 +204,7 @@ def test_other_columns_are_answered_with_both_lists() -> None:
     ("settings", "words"),
     [
         ({"items": "mesages"}, "Did you mean 'messages'"),
+        ({"items": "messages+words+messages"}, "name messages twice"),
         ({"weighting": "idf"}, "There are: binary, counts, log1p, tf-idf"),
     ],
 )
