@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from lo2core.enhance import rows_of_events
@@ -11,6 +14,10 @@ from lo2core.model import Model, Threshold
 from lo2core.rows import CountSource, FrameSource
 from lo2core.tables import Predictions
 from lo2core.vectorizer import Vectorizer
+from lo2core.wording import windows
+
+_MOST_NAMED = 10
+"""Services in a sentence."""
 
 COLUMNS = Predictions.create_empty().schema
 
@@ -58,6 +65,39 @@ def predict_rows(
     source = FrameSource(grouped, str(vec.item_column), vec.numeric_columns, vec)
     scores = model.score(source.encode(source.rows, vec).X, source.rows["service"])[source.position]
     return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
+
+
+def remarks(model: Model, services: pl.Series, window: float | None) -> list[str]:
+    """What to know of logs, with these services and cut into windows of so many seconds, before scores are believed."""
+    foreign = "" if list(model.detectors) == [""] else unknown(model, services)
+    return [sentence for sentence in (foreign, other_windows(model.facts, window)) if sentence]
+
+
+def unknown(model: Model, services: pl.Series) -> str:
+    """A sentence that names the services without a score, those that the model does not know; else nothing."""
+    foreign = model.unknown_services(services)
+    if not foreign:
+        return ""
+    return (
+        f"The model does not know {_listed(foreign)}: their logs got no score. It was trained on "
+        f"{_listed(sorted(model.detectors))}."
+    )
+
+
+def _listed(services: list[str]) -> str:
+    shown = [name or "logs without a service" for name in services[:_MOST_NAMED]]
+    more = len(services) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def other_windows(facts: Mapping[str, Any], window: float | None) -> str:
+    """A sentence where a model with these facts learned from test cases that were cut otherwise; else nothing."""
+    if facts.get("window", window) == window:
+        return ""
+    return (
+        f"The model was trained on {windows(facts['window'])}, these logs were loaded as {windows(window)}: neither "
+        "its z-scores nor its threshold hold for them. Use logs and a model of the same windows."
+    )
 
 
 def _everywhere(

@@ -195,7 +195,8 @@ def test_a_service_that_was_not_trained_gets_no_score(df_events: pl.DataFrame) -
     sad = detector(df_events)
     sad.train_df = sad.train_df.filter(pl.col("service") == "client")
     sad.train_IsolationForest()
-    found = sad.predict()
+    with pytest.warns(UserWarning, match="does not know token"):
+        found = sad.predict()
     assert found.filter(pl.col("score").is_null())["service"].unique().to_list() == ["token"]
     assert found.filter(pl.col("service") == "token")["rank"].null_count() == (df_events["service"] == "token").sum()
 

@@ -138,6 +138,12 @@ def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) 
     assert "does not know billing" in texts(app)
 
 
+def test_a_model_of_other_windows_is_remarked_upon(workspace: Workspace, sample_logs: Path) -> None:
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=2, window=30), jobs=1, replace=True)
+    app = press(page(PREDICT), "Predict")
+    assert "trained on whole test cases, these logs were loaded as windows of 30 s" in texts(app)
+
+
 def test_a_picked_incident_opens_on_page_explain(workspace: Workspace) -> None:
     app = press(page(PREDICT), "Predict")
     app.session_state["table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}

@@ -108,6 +108,27 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
     assert loaded.model.unknown_services(found["service"]) == ["key"]
 
 
+def test_services_without_a_score_are_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
+    pipeline.load_logs(Workspace(tmp_path), [tmp_path / "logs"])
+    pipeline.predict_bundle(Workspace(tmp_path), trained / "b.joblib")
+    assert "does not know key: their logs got no score. It was trained on client, token." in capsys.readouterr().err
+
+
+def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windowed = Workspace(tmp_path)
+    pipeline.load_logs(windowed, [trained / "logs"], pipeline.LoadOptions(window=4))
+    of_windows = pipeline.train_bundle(windowed, Recipe(), tmp_path / "w.joblib")
+    pipeline.predict_bundle(windowed, of_windows)
+    assert "trained on" not in capsys.readouterr().err
+    pipeline.predict_bundle(windowed, trained / "b.joblib")
+    assert "trained on whole test cases, these logs were loaded as windows of 4 s" in capsys.readouterr().err
+    pipeline.predict_bundle(Workspace(trained / "ws"), of_windows, "by_windows")
+    assert "trained on windows of 4 s, these logs were loaded as whole test cases" in capsys.readouterr().err
+
+
 def test_windows_of_new_logs_are_scored_each(trained: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     pipeline.load_logs(workspace, [trained / "logs"], pipeline.LoadOptions(window=4, n_runs=1))

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import bundles, jobs, pipeline
+from lo2core import bundles, jobs, pipeline, predict
 from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
 from lo2core.headlines import headlines
 from lo2core.model import Threshold
 from lo2core.predict import labelled
+from lo2core.provenance import window_of
 from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Counts
@@ -162,9 +163,8 @@ def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
 
 def remarks(found: Scored) -> None:
     """What a person should know before reading the scores: services nobody scored, normals that were trained on."""
-    unknown = found.loaded.model.unknown_services(found.scores["service"])
-    if unknown:
-        notice(f"The bundle does not know {', '.join(unknown)}: logs of other services were scored, these were not.")
+    for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
+        notice(sentence)
     if told := bundle.trained_on(found.loaded, found.choice.logs):
         st.caption(told)
 
