@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core import drift, making, paired, paired_metrics
+from lo2core import drift, making, paired, paired_metrics, predict
 from lo2core.density import density
 from lo2core.errors import InputError
 from lo2core.paired import Agreement
@@ -62,7 +62,13 @@ class Comparison:
 
     @cached_property
     def remark(self) -> str:
-        """What to know before figures are believed: models that scored what they had learned from. Else empty."""
+        """What to know before figures are believed: models that scored what they learned from, or other windows. Else
+        empty.
+        """
+        return " ".join(filter(None, [self._on_training_data, *map(_other_windows, self.saved)]))
+
+    @property
+    def _on_training_data(self) -> str:
         seen = [one.name for one in self.saved if one.on_training_data]
         if not seen:
             return ""
@@ -172,6 +178,12 @@ class Comparison:
             {"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64}
         )
         return found | {"agreement": figures}
+
+
+def _other_windows(saved: Saved) -> str:
+    facts = saved.metadata.get("model") or {}
+    told = predict.other_windows(facts, saved.metadata["window"]) if "window" in saved.metadata else ""
+    return told and f"{saved.name}: {told}"
 
 
 def fault_recall(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:

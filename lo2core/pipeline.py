@@ -100,7 +100,8 @@ def predict_bundle(
         if loaded.model.unit != "sequence":
             path = _save_event_scores(workspace, loaded, threshold, name, replace)
         else:
-            path = save_predictions(workspace, loaded, score(workspace, loaded, threshold), name, replace=replace)
+            scores = score(workspace, loaded, threshold)
+            path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
     services = workspace.read(Sequences, columns=["service"])["service"]
     for sentence in predict.remarks(loaded.model, services, window_of(workspace)):
         print(sentence, file=sys.stderr)
@@ -117,16 +118,17 @@ def save_predictions(
     workspace: Workspace,
     bundle: LoadedBundle,
     predictions: pl.DataFrame,
+    threshold: Threshold,
     name: str,
     *,
     command: str = "",
     replace: bool = False,
 ) -> Path:
-    """Save scored sequences under `name`, with the bundle and the data they came from.
+    """Save scored sequences under `name`, with the bundle and the data they came from, and how they were judged.
 
     `command` is what a person would type for the same, where that is not the command of this process.
     """
-    provenance = prediction_provenance(workspace, bundle, float(predictions["threshold"][0]))
+    provenance = prediction_provenance(workspace, bundle, threshold)
     provenance |= {"command": command} if command else {}
     return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
 
@@ -141,7 +143,7 @@ def _save_event_scores(
     else:
         sequences = workspace.read(Sequences)
         scored = predict.predict_events(bundle.model, bundle.vec, items, sequences, events, threshold)
-    provenance = prediction_provenance(workspace, bundle, threshold.z)
+    provenance = prediction_provenance(workspace, bundle, threshold)
     return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)
 
 

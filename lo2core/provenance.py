@@ -13,6 +13,7 @@ import polars as pl
 
 from lo2core.bundles import LoadedBundle
 from lo2core.config import now
+from lo2core.model import Threshold
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Sequences
 
@@ -33,13 +34,13 @@ def data_provenance(workspace: Workspace) -> dict[str, Any]:
     return {"command": command_line(), "data_fingerprint": workspace.metadata(Counts).get("data_fingerprint")}
 
 
-def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: float) -> dict[str, Any]:
+def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold) -> dict[str, Any]:
     """Provenance of predictions: that of their data, the bundle by path and hash, what its model says of itself."""
     made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
     model = bundle.model.facts | {"data_fingerprint": trained_on}
     facts = {"bundle": str(bundle.path.resolve()), "bundle_sha256": made.get("sha256"), "model": model}
     facts |= {"versions": made.get("versions"), "window": window_of(workspace)}
-    return data_provenance(workspace) | facts | {"threshold": threshold}
+    return data_provenance(workspace) | facts | {"threshold": threshold.z, "budget": threshold.budget}
 
 
 def evaluation_facts(workspace: Workspace) -> dict[str, Any]:

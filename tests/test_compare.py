@@ -182,6 +182,26 @@ def test_the_verdict_does_not_blame_the_logs_for_a_moved_threshold() -> None:
     assert "the threshold was moved from 3.00 to 2.50" in making.verdict(a, b)
 
 
+def test_the_verdict_does_not_blame_the_model_for_another_budget() -> None:
+    a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1", budget=60.0)
+    b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m2", data_fingerprint="d1", budget=5.0)
+    assert "every difference of scores comes from the model" in making.verdict(a, b)
+    assert "different budgets, 60 and 5 false alarms" in making.verdict(a, b)
+
+
+def test_the_windows_of_model_and_logs_are_told_and_remarked_upon() -> None:
+    a = saved("a", [0, 1], model={"window": None}, window=60.0)
+    b = saved("b", [0, 1], model={"window": 60.0}, window=60.0)
+    found = compare.Comparison((a, b))
+    assert found.making.filter(fact="window").row(0, named=True) == {
+        "fact": "window",
+        "a": "trained on whole test cases, scored windows of 60 s",
+        "b": "trained on windows of 60 s, scored windows of 60 s",
+        "differs": True,
+    }
+    assert found.remark.startswith("a: The model was trained on whole test cases")
+
+
 def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> None:
     a = saved("a", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d1"})
     b = saved("b", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d0"})

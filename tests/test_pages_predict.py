@@ -96,6 +96,8 @@ def test_the_alert_budget_moves_the_threshold_without_training(workspace: Worksp
     assert flagged(app) != shown
     assert model.read_bytes() == before
     assert "--budget 20" in texts(app)
+    press(app, "Save")
+    assert workspace.metadata("lo2_nn_predictions")["budget"] == 20
 
 
 def test_too_few_normals_for_the_budget_are_said_to_be_an_estimate(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from lo2core.masks import DEFAULT_RULES, Masker, MaskRule
 from lo2core.predict import incidents, predict, predict_events
 from lo2core.rows import CountSource
 from lo2core.store import Workspace
-from lo2core.tables import EventPredictions, Predictions
+from lo2core.tables import EventPredictions, Predictions, Sequences
 from lo2core.train import Recipe, train
 
 ROOT = Path(__file__).parents[1]
@@ -168,6 +168,14 @@ def test_another_budget_moves_the_threshold_alone(trained: Path) -> None:
     old, wide = workspace.read(Predictions, "old"), workspace.read(Predictions, "wide")
     assert wide["threshold"][0] < old["threshold"][0]
     assert wide["score"].equals(old["score"])
+
+
+def test_logs_without_a_sequence_get_predictions_without_a_row(trained: Path, tmp_path: Path) -> None:
+    workspace = Workspace(shutil.copytree(trained / "ws", tmp_path / "ws"))
+    provenance = workspace.metadata(Sequences)
+    workspace.write(Sequences, Sequences.create_empty(), provenance=provenance, replace=True)
+    pipeline.predict_bundle(workspace, trained / "b.joblib", "none")
+    assert workspace.read(Predictions, "none").is_empty()
 
 
 def test_predictions_are_not_overwritten_unasked(trained: Path) -> None:

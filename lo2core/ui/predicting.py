@@ -63,11 +63,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of whole sequences; `saved` names a saved prediction that holds the same ones."""
+    """Scores of whole sequences, as `threshold` judges them; `saved` names a saved prediction that holds the same
+    scores.
+    """
 
     choice: Choice
     loaded: LoadedBundle
     scores: pl.DataFrame
+    threshold: Threshold
     saved: str | None
 
     @property
@@ -126,8 +129,12 @@ def scored(choice: Choice) -> Scored | None:
         if saved is None:
             return None
         stamp = bundle.file_stamp(choice.logs.path(saved))
-        return Scored(choice, loaded, _worst_events(str(choice.logs.root), saved, stamp), saved)
-    return Scored(choice, loaded, bundle.live_scores(choice.logs, choice.info.path), saved) if asked or saved else None
+        scores = _worst_events(str(choice.logs.root), saved, stamp)
+    elif asked or saved:
+        scores = bundle.live_scores(choice.logs, choice.info.path)
+    else:
+        return None
+    return Scored(choice, loaded, scores, loaded.model.threshold, saved)
 
 
 def judge(found: Scored) -> tuple[Scored, Threshold]:
@@ -146,7 +153,7 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
         help=help_text,
     )
     threshold = model.threshold_at(budget)
-    return replace(found, scores=labelled(found.scores, threshold)), threshold
+    return replace(found, scores=labelled(found.scores, threshold), threshold=threshold), threshold
 
 
 def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
