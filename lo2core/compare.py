@@ -52,6 +52,12 @@ class Comparison:
         return self.saved[0].threshold, self.saved[1].threshold
 
     @property
+    def scope(self) -> str:
+        """Of more than two, a sentence that names those whose rows are compared; else empty."""
+        a, b = self.names
+        return f"Verdict, flips, metrics and changes are those of {a} and {b} alone." if len(self.saved) > 2 else ""
+
+    @property
     def same_sequences(self) -> bool:
         return self.pairs is not None
 
@@ -117,6 +123,11 @@ class Comparison:
     @cached_property
     def item_changes(self) -> pl.DataFrame:
         return drift.item_changes(*self.saved[:2])
+
+    @property
+    def items_apart(self) -> str:
+        """Why items were not compared; empty where they were."""
+        return drift.items_apart(*self.saved[:2])
 
     @cached_property
     def shifts(self) -> pl.DataFrame:

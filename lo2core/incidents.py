@@ -72,15 +72,14 @@ def oddness(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
 
-    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Normals of a model
-    that did not make the z-score are not counted.
+    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Where another
+    model made the scores, none are counted.
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
     counted = pl.col("p_value").is_null() | _calibrated_by(model, incident)
-    return incident.select(
-        *columns, words=pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(_NOT_KNOWN))
-    )
+    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(_NOT_KNOWN))
+    return incident.select(*columns, words=words)
 
 
 def _calibrated_by(model: Model, scored: pl.DataFrame) -> pl.Series:
