@@ -59,7 +59,7 @@ def items_apart(a: Saved, b: Saved) -> str:
     """A sentence saying why the items of the two cannot be compared; empty where they can."""
     for one in (a, b):
         if one.items is None:
-            return f"Items were not compared: {one.name} does not say which logs it scored, or these are not loaded any more."
+            return f"Items were not compared: {one.name} does not say which logs it scored, or they are loaded no more."
     return "" if a.items_like(b) else "Items were not compared: the logs were masked by different rules."
 
 

@@ -112,14 +112,10 @@ def _everywhere(
 
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
-    """The scored frame with threshold, pred_ano and rank (1 is the worst; ties keep the order), sorted by rank."""
-    judged = (
-        _judged(frame.lazy(), threshold)
-        .sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-        .collect()
-    )
-    rank = pl.when(pl.col("z_score").is_not_null()).then(pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    return judged.with_columns(rank=rank)
+    """The scored frame with threshold, pred_ano and rank (1 is the worst; equals share a rank), sorted by rank."""
+    ranked = frame.with_columns(rank=pl.col("z_score").rank("min", descending=True).cast(pl.Int64))
+    judged = _judged(ranked.lazy(), threshold)
+    return judged.sort("z_score", descending=True, nulls_last=True, maintain_order=True).collect()
 
 
 def _judged(frame: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:

@@ -53,7 +53,11 @@ def test_incidents_are_parsed_and_named(text: str, incident: Incident) -> None:
     assert Path(incident.file_name).name == incident.file_name
 
 
-@pytest.mark.parametrize("text", ["", "run", "run/", "/folder", "run/folder/second"])
+def test_a_window_may_be_called_as_it_is_shown() -> None:
+    assert Incident.parse("r/f/w002") == Incident("r", "f", 2)
+
+
+@pytest.mark.parametrize("text", ["run/folder/w", "", "run", "run/", "/folder", "run/folder/second"])
 def test_other_names_of_incidents_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="run/folder"):
         Incident.parse(text)

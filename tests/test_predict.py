@@ -89,7 +89,8 @@ def test_a_fresh_model_and_a_loaded_one_score_alike(trained: Path) -> None:
 
 def test_predictions_are_ordered_by_rank_and_flagged_by_the_threshold(trained: Path) -> None:
     found = Workspace(trained / "ws").read(Predictions, "old")
-    assert found["rank"].to_list() == list(range(1, found.height + 1))
+    assert found["rank"].to_list() == found["z_score"].rank("min", descending=True).to_list()
+    assert found["rank"].is_sorted()
     assert found["z_score"].is_sorted(descending=True)
     assert found["pred_ano"].equals((found["z_score"] >= found["threshold"]).alias("pred_ano"))
     assert found["threshold"].n_unique() == 1
