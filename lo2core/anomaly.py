@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ import polars as pl
 from lo2core import detectors
 from lo2core.errors import InputError
 from lo2core.model import Model
-from lo2core.predict import labelled
+from lo2core.predict import labelled, unknown
 from lo2core.rows import FrameSource
 from lo2core.tables import EventPredictions
 from lo2core.train import Recipe, train
@@ -92,13 +93,15 @@ class AnomalyDetector:
 
     def predict(self) -> pl.DataFrame:
         """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
-        order; scores that it holds already are left out.
+        order; scores that it holds already are left out. Warns of services that the model does not know.
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
         frame = self._frame("test_df")
         source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
+        if told := unknown(self.model, source.rows["service"]):
+            warnings.warn(told, stacklevel=2)
         identity = frame.select(name for name in _IDENTITY if name in frame.columns)
         scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")
         return labelled(scored, self.model.threshold).sort("_row").drop("_row")

@@ -34,12 +34,12 @@ class Incident:
 
     @classmethod
     def parse(cls, text: str) -> Incident:
-        """From `run/folder` or `run/folder/window`; raises InputError for anything else."""
+        """From `run/folder` or `run/folder/window`, the window as 2 or w002; raises InputError for anything else."""
         run, _, rest = text.partition("/")
         folder, _, window = rest.partition("/")
-        if not run or not folder or not re.fullmatch(r"[0-9]{0,9}", window):
+        if not run or not folder or not re.fullmatch(r"(w?[0-9]{1,9})?", window):
             raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
-        return cls(run, folder, int(window) if window else None)
+        return cls(run, folder, int(window.removeprefix("w")) if window else None)
 
     def __str__(self) -> str:
         return f"{self.run}/{self.folder}" + ("" if self.window is None else f"/{self.window}")

@@ -6,12 +6,14 @@ docs/formats.md tells what becomes of each column.
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import dataframely as dy
 import polars as pl
+import polars.selectors as cs
 
 from lo2core.errors import ArtefactError
-from lo2core.parquet import table_name
+from lo2core.parquet import readable, table_name
 from lo2core.store import Workspace
 from lo2core.tables import EventPredictions, Predictions, Sequences
 
@@ -29,7 +31,8 @@ _IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", *_
 def scan(workspace: Workspace, name: str) -> pl.LazyFrame:
     """Saved predictions of sequences or events, all columns of their table; of a file written by hand, worst first.
 
-    Raises ArtefactError where there are none of that name, the file is damaged, or has columns of other types.
+    Raises ArtefactError where there are none of that name, the file is damaged, has columns of other types, or holds
+    infinite numbers.
     """
     events = workspace.artefact(name).table == table_name(EventPredictions)
     schema: type[dy.Schema] = EventPredictions if events else Predictions
@@ -37,13 +40,15 @@ def scan(workspace: Workspace, name: str) -> pl.LazyFrame:
         return workspace.scan(schema, name)
     given = workspace.columns(name)
     found = workspace.scan(schema, name, [c for c in schema.column_names() if c in given or c in _NEEDED])
+    _check_finite(found, workspace.path(name))
+    found = found.with_columns(cs.float().fill_nan(None))  # to polars NaN is the largest number
     judged = _judged(_identified(_with_logs(found, given, workspace)), given)
     whole = judged.select(pl.col(c).cast(column.dtype) for c, column in schema.columns().items())
     return whole.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
 
 
 def problem(workspace: Workspace, name: str) -> str:
-    """Why `scan` would raise, by the footer; empty where it does not."""
+    """Why `scan` would raise; empty where it does not."""
     try:
         scan(workspace, name)
     except ArtefactError as error:
@@ -58,6 +63,13 @@ def remark(workspace: Workspace, name: str) -> str:
         return ""
     made = "the score itself" if "threshold" in given else "how far the score lies above the others of its service"
     return f"{name} was written by hand without z_score: its z is {made}."
+
+
+def _check_finite(found: pl.LazyFrame, path: Path) -> None:
+    with readable(path):
+        infinite = found.select(cs.float().is_infinite().any()).collect().row(0, named=True)
+    if wrong := ", ".join(name for name, any_of_them in infinite.items() if any_of_them):
+        raise ArtefactError(f"{path} holds infinite numbers ({wrong}): write finite ones, or leave them empty.")
 
 
 def _with_logs(found: pl.LazyFrame, given: Collection[str], workspace: Workspace) -> pl.LazyFrame:
@@ -108,7 +120,7 @@ def _judged(found: pl.LazyFrame, given: Collection[str]) -> pl.LazyFrame:
 
 def _z(given: Collection[str]) -> pl.Expr:
     """A threshold that stands beside scores is one of scores; without it a score is set against its service's."""
-    score = pl.when(pl.col("score").is_finite()).then("score")
+    score = pl.col("score")
     if "threshold" in given:
         return score
     above, spread = score - score.mean().over("service"), score.std().over("service")

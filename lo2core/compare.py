@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core import drift, making, paired, paired_metrics
+from lo2core import drift, making, paired, paired_metrics, predict
 from lo2core.density import density
 from lo2core.errors import InputError
 from lo2core.paired import Agreement
@@ -52,6 +52,12 @@ class Comparison:
         return self.saved[0].threshold, self.saved[1].threshold
 
     @property
+    def scope(self) -> str:
+        """Of more than two, a sentence that names those whose rows are compared; else empty."""
+        a, b = self.names
+        return f"Verdict, flips, metrics and changes are those of {a} and {b} alone." if len(self.saved) > 2 else ""
+
+    @property
     def same_sequences(self) -> bool:
         return self.pairs is not None
 
@@ -62,7 +68,13 @@ class Comparison:
 
     @cached_property
     def remark(self) -> str:
-        """What to know before figures are believed: models that scored what they had learned from. Else empty."""
+        """What to know before figures are believed: models that scored what they learned from, or other windows. Else
+        empty.
+        """
+        return " ".join(filter(None, [self._on_training_data, *map(_other_windows, self.saved)]))
+
+    @property
+    def _on_training_data(self) -> str:
         seen = ", ".join(f"{one.name} scored {part}" for one in self.saved if (part := one.training_part))
         if not seen:
             return ""
@@ -111,6 +123,11 @@ class Comparison:
     @cached_property
     def item_changes(self) -> pl.DataFrame:
         return drift.item_changes(*self.saved[:2])
+
+    @property
+    def items_apart(self) -> str:
+        """Why items were not compared; empty where they were."""
+        return drift.items_apart(*self.saved[:2])
 
     @cached_property
     def shifts(self) -> pl.DataFrame:
@@ -172,6 +189,12 @@ class Comparison:
             {"figure": list(told), "value": list(told.values())}, schema_overrides={"value": pl.Float64}
         )
         return found | {"agreement": figures}
+
+
+def _other_windows(saved: Saved) -> str:
+    facts = saved.metadata.get("model") or {}
+    told = predict.other_windows(facts, saved.metadata["window"]) if "window" in saved.metadata else ""
+    return told and f"{saved.name}: {told}"
 
 
 def fault_recall(saved: Sequence[Saved], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -13,8 +13,9 @@ def comparison_report(comparison: Comparison) -> str:
     """Two predictions side by side as a page."""
     a, b = comparison.names
     making = html.table(comparison.making, {name: name for name in comparison.making.columns}, marked="differs")
+    told = [html.paragraph(one) for one in (comparison.verdict, comparison.remark, comparison.scope) if one]
     parts = [
-        html.section("What differs in their making", html.paragraph(comparison.verdict), making),
+        html.section("What differs in their making", *told, making),
         _rates(comparison),
     ]
     parts += _same_sequences(comparison) if comparison.same_sequences else _other_logs(comparison)
@@ -84,10 +85,12 @@ def _other_logs(comparison: Comparison) -> list[str]:
     }
     changes = {"change": "change", "test_case": "test case", "service": "service", "z": "z-score", "n": "sequences"}
     items = {"change": "change", "kind": "kind", "title": "item", "n": "how many", "sequences": "sequences"}
+    found = html.table(comparison.item_changes.head(MOST_ROWS), items, ["title"])
+    apart = comparison.items_apart
     return [
         html.section("Test cases and services", html.table(comparison.by_test_case.head(MOST_ROWS), cases)),
         html.section("Incidents new and gone", html.table(comparison.incident_changes.head(MOST_ROWS), changes)),
-        html.section("Items new and vanished", html.table(comparison.item_changes.head(MOST_ROWS), items, ["title"])),
+        html.section("Items new and vanished", html.paragraph(apart) if apart else found),
     ]
 
 

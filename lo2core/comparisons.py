@@ -14,16 +14,18 @@ from lo2core.errors import InputError
 from lo2core.names import file_name
 from lo2core.saved import INCIDENT, Saved, home_of, read_predictions, saved_names
 from lo2core.store import Workspace
-from lo2core.tables import Messages, Predictions
+from lo2core.tables import Counts, Predictions
 
 
 def read_saved(workspace: Workspace, name: str) -> Saved:
-    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace, with its logs' items.
+    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace.
 
+    With the items of its logs, where these are still those that it scored.
     Raises InputError where a table that was written by hand scores the same row twice.
     """
     home, table = home_of(workspace, name)
-    items = pipeline.read_items(home) if home.has(Messages) else None
+    scored, loaded = (home.metadata(one).get("data_fingerprint") for one in (table, Counts))
+    items = pipeline.read_items(home) if loaded and scored == loaded else None
     masks = pipeline.masker_of(home).fingerprint
     saved = Saved(name, read_predictions(home, table), home.metadata(table), items, masks)
     if home.artefact(table).by_hand and saved.frame.select(saved.keys).is_duplicated().any():
@@ -37,13 +39,24 @@ def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
 
 
 def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
-    """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths."""
+    """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths.
+
+    The folder has all their names. Where it holds a comparison of others whose names read alike (`a`, `b_c` and `a_b`,
+    `c`), a hash is added.
+    """
     from lo2core.comparison_report import comparison_report
 
-    a, b = (file_name(name.replace("/", ".")) for name in comparison.names)
-    facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": list(comparison.names)}
+    names = [one.name for one in comparison.saved]
+    facts: dict[str, Any] = {"command": pipeline.command_line(), "compared": names}
     pages = {"report": comparison_report(comparison)}
-    return workspace.keep(workspace.explanations(f"compare_{a}_{b}"), comparison.frames, pages, facts)
+    return workspace.keep(_folder(workspace, names), comparison.frames, pages, facts)
+
+
+def _folder(workspace: Workspace, names: Sequence[str]) -> Path:
+    joined = "_".join(["compare", *(file_name(name.replace("/", ".")) for name in names)])
+    plain = workspace.explanations(joined if len(names) == 2 else file_name(joined))
+    kept = Workspace(plain).metadata("making").get("compared", names)
+    return plain if kept == names else workspace.explanations(file_name("//".join(["compare", *names])))
 
 
 def history(workspace: Workspace) -> pl.DataFrame:

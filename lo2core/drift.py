@@ -55,11 +55,19 @@ def _flagged_alone(mine: pl.DataFrame, other: pl.DataFrame, change: str, absent:
     return alone.with_columns(change=pl.when("there").then(pl.lit(change)).otherwise(pl.lit(absent)))
 
 
+def items_apart(a: Saved, b: Saved) -> str:
+    """A sentence saying why the items of the two cannot be compared; empty where they can."""
+    for one in (a, b):
+        if one.items is None:
+            return f"Items were not compared: {one.name} does not say which logs it scored, or they are loaded no more."
+    return "" if a.items_like(b) else "Items were not compared: the logs were masked by different rules."
+
+
 def item_changes(a: Saved, b: Saved) -> pl.DataFrame:
     """Messages, traces and request kinds that only one side's logs hold.
 
     Columns message_id, kind, title (one line), item (whole text), n, sequences, change ("new" in b, or "vanished").
-    Empty where items cannot be compared (`Saved.items_like`).
+    Empty where items cannot be compared (`items_apart`).
     """
     if a.items is None or b.items is None or not a.items_like(b):
         return pl.DataFrame(schema=_ITEM_CHANGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 from polars.datatypes import DataTypeClass
 
@@ -19,6 +20,7 @@ TOP = 5
 """The items of a sequence that are looked at where many sequences are."""
 MOST_FALSE_POSITIVES = 200
 _LARGE_SHARE = 0.05
+_NOT_KNOWN = "not known how many normals are as odd"
 
 
 def sequence_scores(predictions: pl.DataFrame) -> pl.DataFrame:
@@ -38,12 +40,10 @@ def incident_of(predictions: pl.DataFrame, run: str, folder: str, window: int | 
     return worst_first(sequence_scores(chosen))
 
 
-def in_words(p_value: float | None, n_normals: int) -> str:
+def in_words(p_value: float, n_normals: int) -> str:
     """What a p-value says among so many unseen normals."""
-    if p_value is None:
-        return "not scored: the model does not know this service"
     if not n_normals:
-        return "not known how many normals are as odd"
+        return _NOT_KNOWN
     as_odd = round(p_value * (n_normals + 1)) - 1
     if as_odd < 1:
         return f"odder than all {n_normals:,} normals"
@@ -53,23 +53,45 @@ def in_words(p_value: float | None, n_normals: int) -> str:
 
 
 def oddness(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
-    """`in_words` of each scored row (service, p_value).
+    """`in_words` of each scored row (service, z_score, p_value); of a row without these, what is missing.
 
     n_normals: the unseen normals of each service; of a model that tells no services apart all of them, as "".
     """
-    of_all = n_normals.get("", 0)
-    rows = scored.select("p_value", "service").iter_rows()
-    return pl.Series([in_words(p, n_normals.get(service, of_all)) for p, service in rows], dtype=pl.String)
+    of_all = n_normals.get("")
+
+    def words(service: str, z_score: float | None, p_value: float | None) -> str:
+        n = n_normals.get(service, of_all)
+        if z_score is None:
+            return "not scored" if n else "not scored: the model does not know this service"
+        return f"no p-value: {_NOT_KNOWN}" if p_value is None else in_words(p_value, n or 0)
+
+    rows = scored.select("service", "z_score", "p_value").iter_rows()
+    return pl.Series([words(*row) for row in rows], dtype=pl.String)
 
 
 def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
 
-    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals".
+    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Where another
+    model made the scores, none are counted.
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
-    return incident.select(*columns, words=oddness(incident, sizes))
+    counted = pl.col("p_value").is_null() | _calibrated_by(model, incident)
+    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(_NOT_KNOWN))
+    return incident.select(*columns, words=words)
+
+
+def _calibrated_by(model: Model, scored: pl.DataFrame) -> pl.Series:
+    """Whether the z-score of each row is what the model makes of its score; true where there is none."""
+
+    def same(service: str, score: float | None, z_score: float | None) -> bool:
+        calibration = model.calibrations.get(service, model.calibrations.get(""))
+        if score is None or z_score is None or calibration is None:
+            return True
+        return bool(np.isclose(calibration.z(np.array([score]))[0], z_score))
+
+    return pl.Series([same(*row) for row in scored.select("service", "score", "z_score").iter_rows()], dtype=pl.Boolean)
 
 
 def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

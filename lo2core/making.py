@@ -11,7 +11,7 @@ import polars as pl
 from lo2core import drift
 from lo2core.psi import in_words
 from lo2core.saved import Saved
-from lo2core.wording import local_time
+from lo2core.wording import local_time, windows
 
 
 def facts(saved: Sequence[Saved]) -> pl.DataFrame:
@@ -33,6 +33,8 @@ def _facts(saved: Saved) -> dict[str, str]:
         "unit": model.get("unit"),
         "settings": model.get("params"),
         "threshold": round(saved.threshold, 4) if saved.frame.height else None,
+        "budget": made.get("budget"),
+        "window": _window(saved),
         "training runs": model.get("runs"),
         "training data": model.get("data_fingerprint"),
         "bundle": made.get("bundle"),
@@ -44,6 +46,12 @@ def _facts(saved: Saved) -> dict[str, str]:
         "command": made.get("command"),
     }
     return {name: _told(value) for name, value in told.items()}
+
+
+def _window(saved: Saved) -> str | None:
+    """What the model learned from, and what it scored; None where neither is recorded."""
+    sides = (("trained on", saved.metadata.get("model") or {}), ("scored", saved.metadata))
+    return ", ".join(f"{verb} {windows(facts['window'])}" for verb, facts in sides if "window" in facts) or None
 
 
 def _told(value: Any) -> str:
@@ -68,13 +76,15 @@ def verdict(a: Saved, b: Saved) -> str:
     if same_model and same_logs:
         moved = "" if a.threshold == b.threshold else " Only the threshold was moved."
         return f"The same model scored the same logs: the scores agree.{moved}"
+    budgets = _budgets(a, b)
     if same_logs:
-        return f"The logs are the same, the model changed: every difference comes from the model.{units}"
+        differs = f"every difference{' of scores' if budgets else ''} comes from the model"
+        return f"The logs are the same, the model changed: {differs}.{budgets}{units}"
     shift = drift.score_shift(a, b)
     told = units + ("" if shift is None else f" The scores are {in_words(shift)} (PSI {shift:.2f}).")
     if not same_model:
         return (
-            f"Both the logs and the model changed, so their effects cannot be told apart.{told} "
+            f"Both the logs and the model changed, so their effects cannot be told apart.{budgets}{told} "
             "Score both logs with one bundle to see what the logs did."
         )
     if a.threshold == b.threshold:
@@ -82,6 +92,15 @@ def verdict(a: Saved, b: Saved) -> str:
     return (
         f"The model is the same, the logs changed, and the threshold was moved from {a.threshold:.2f} to "
         f"{b.threshold:.2f}: scores differ because of the logs, flags because of both.{told}"
+    )
+
+
+def _budgets(a: Saved, b: Saved) -> str:
+    if _equal(a, b, "budget") in (None, True):
+        return ""
+    return (
+        f" The thresholds were set for different budgets, {a.metadata['budget']:g} and {b.metadata['budget']:g} false "
+        "alarms per 100 normal incidents, so flags differ because of these too."
     )
 
 

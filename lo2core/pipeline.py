@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from lo2core.loaded import extended_masker, items_for, mask_anew, masked_for, ma
 from lo2core.masks import Masker
 from lo2core.model import Threshold
 from lo2core.progress import Progress
-from lo2core.provenance import command_line, data_provenance, evaluation_facts, prediction_provenance
+from lo2core.provenance import command_line, data_provenance, evaluation_facts, prediction_provenance, window_of
 from lo2core.rows import CountSource
 from lo2core.store import Workspace
 from lo2core.tables import EnrichedEvents, EventPredictions, Events, Messages, Predictions, Sequences
@@ -80,6 +81,7 @@ def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace:
         items, sequences, note = training_data(workspace)
         source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
         model, vec = train.train(source, recipe)
+        model.facts["window"] = window_of(workspace)
     facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root.resolve()), "note": note}
     bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
     return bundle
@@ -88,14 +90,23 @@ def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace:
 def predict_bundle(
     workspace: Workspace, bundle: Path, name: str | None = None, *, budget: float | None = None, replace: bool = False
 ) -> Path:
-    """Predict stage: score the workspace with a saved bundle, without training, and save the predictions."""
+    """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
+
+    What to know before the scores are believed (`predict.remarks`) is said on standard error.
+    """
     loaded = bundles.load_bundle(bundle)
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
         if loaded.model.unit != "sequence":
-            return _save_event_scores(workspace, loaded, threshold, name, replace)
-        return save_predictions(workspace, loaded, score(workspace, loaded, threshold), name, replace=replace)
+            path = _save_event_scores(workspace, loaded, threshold, name, replace)
+        else:
+            scores = score(workspace, loaded, threshold)
+            path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+    services = workspace.read(Sequences, columns=["service"])["service"]
+    for sentence in predict.remarks(loaded.model, services, window_of(workspace)):
+        print(sentence, file=sys.stderr)
+    return path
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
@@ -108,16 +119,17 @@ def save_predictions(
     workspace: Workspace,
     bundle: LoadedBundle,
     predictions: pl.DataFrame,
+    threshold: Threshold,
     name: str,
     *,
     command: str = "",
     replace: bool = False,
 ) -> Path:
-    """Save scored sequences under `name`, with the bundle and the data they came from.
+    """Save scored sequences under `name`, with the bundle and the data they came from, and how they were judged.
 
     `command` is what a person would type for the same, where that is not the command of this process.
     """
-    provenance = prediction_provenance(workspace, bundle, float(predictions["threshold"][0]))
+    provenance = prediction_provenance(workspace, bundle, threshold)
     provenance |= {"command": command} if command else {}
     return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
 
@@ -132,7 +144,7 @@ def _save_event_scores(
     else:
         sequences = workspace.read(Sequences)
         scored = predict.predict_events(bundle.model, bundle.vec, items, sequences, events, threshold)
-    provenance = prediction_provenance(workspace, bundle, threshold.z)
+    provenance = prediction_provenance(workspace, bundle, threshold)
     return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from lo2core.enhance import rows_of_events
@@ -11,6 +14,10 @@ from lo2core.model import Model, Threshold
 from lo2core.rows import CountSource, FrameSource
 from lo2core.tables import Predictions
 from lo2core.vectorizer import Vectorizer
+from lo2core.wording import windows
+
+_MOST_NAMED = 10
+"""Services in a sentence."""
 
 COLUMNS = Predictions.create_empty().schema
 
@@ -60,6 +67,39 @@ def predict_rows(
     return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
 
 
+def remarks(model: Model, services: pl.Series, window: float | None) -> list[str]:
+    """What to know of logs, with these services and cut into windows of so many seconds, before scores are believed."""
+    foreign = "" if list(model.detectors) == [""] else unknown(model, services)
+    return [sentence for sentence in (foreign, other_windows(model.facts, window)) if sentence]
+
+
+def unknown(model: Model, services: pl.Series) -> str:
+    """A sentence that names the services without a score, those that the model does not know; else nothing."""
+    foreign = model.unknown_services(services)
+    if not foreign:
+        return ""
+    return (
+        f"The model does not know {_listed(foreign)}: their logs got no score. It was trained on "
+        f"{_listed(sorted(model.detectors))}."
+    )
+
+
+def _listed(services: list[str]) -> str:
+    shown = [name or "logs without a service" for name in services[:_MOST_NAMED]]
+    more = len(services) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def other_windows(facts: Mapping[str, Any], window: float | None) -> str:
+    """A sentence where a model with these facts learned from test cases that were cut otherwise; else nothing."""
+    if facts.get("window", window) == window:
+        return ""
+    return (
+        f"The model was trained on {windows(facts['window'])}, these logs were loaded as {windows(window)}: neither "
+        "its z-scores nor its threshold hold for them. Use logs and a model of the same windows."
+    )
+
+
 def _everywhere(
     events: pl.LazyFrame, distinct: pl.DataFrame, scores: pl.DataFrame, keys: list[str], threshold: Threshold
 ) -> pl.LazyFrame:
@@ -72,14 +112,10 @@ def _everywhere(
 
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
-    """The scored frame with threshold, pred_ano and rank (1 is the worst; ties keep the order), sorted by rank."""
-    judged = (
-        _judged(frame.lazy(), threshold)
-        .sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-        .collect()
-    )
-    rank = pl.when(pl.col("z_score").is_not_null()).then(pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    return judged.with_columns(rank=rank)
+    """The scored frame with threshold, pred_ano and rank (1 is the worst; equals share a rank), sorted by rank."""
+    ranked = frame.with_columns(rank=pl.col("z_score").rank("min", descending=True).cast(pl.Int64))
+    judged = _judged(ranked.lazy(), threshold)
+    return judged.sort("z_score", descending=True, nulls_last=True, maintain_order=True).collect()
 
 
 def _judged(frame: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ import polars as pl
 
 from lo2core.bundles import LoadedBundle
 from lo2core.config import now
+from lo2core.model import Threshold
 from lo2core.store import Workspace
 from lo2core.tables import Counts, Sequences
 
@@ -23,25 +24,29 @@ def command_line() -> str:
     return f"{program} {shlex.join(sys.argv[1:])}".strip()
 
 
+def window_of(workspace: Workspace) -> float | None:
+    """Length in seconds of the windows that the loaded test cases were cut into; None where they are whole."""
+    return (workspace.metadata(Sequences).get("options") or {}).get("window")
+
+
 def data_provenance(workspace: Workspace) -> dict[str, Any]:
     """Provenance of what is made from the workspace's loaded tables: command, data_fingerprint."""
     return {"command": command_line(), "data_fingerprint": workspace.metadata(Counts).get("data_fingerprint")}
 
 
-def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: float) -> dict[str, Any]:
+def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold) -> dict[str, Any]:
     """Provenance of predictions: that of their data, the bundle by path and hash, what its model says of itself."""
     made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
     model = bundle.model.facts | {"data_fingerprint": trained_on}
     facts = {"bundle": str(bundle.path.resolve()), "bundle_sha256": made.get("sha256"), "model": model}
-    facts |= {"versions": made.get("versions")}
-    return data_provenance(workspace) | facts | {"threshold": threshold}
+    facts |= {"versions": made.get("versions"), "window": window_of(workspace)}
+    return data_provenance(workspace) | facts | {"threshold": threshold.z, "budget": threshold.budget}
 
 
 def evaluation_facts(workspace: Workspace) -> dict[str, Any]:
     """What an evaluation says of its data: columns window, data_fingerprint, evaluated_at."""
-    options = workspace.metadata(Sequences).get("options") or {}
     data = workspace.metadata(Counts).get("data_fingerprint")
-    return {"window": options.get("window"), "data_fingerprint": data, "evaluated_at": now()}
+    return {"window": window_of(workspace), "data_fingerprint": data, "evaluated_at": now()}
 
 
 def fingerprint(counts: pl.DataFrame) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 
 from lo2core.holdout import LONG_NORMALS
 from lo2core.shortcuts import SHORTCUTS, warning
-from lo2core.wording import plural
+from lo2core.wording import plural, windows
 
 _HEAD = ("detector", "items", "split", "level", "AUROC (95 %)", "AP", "R@1 %", "R@5 %", "precision", "recall", "F1")
 _MAIN = (pl.col("level") == "incident") & (pl.col("split") == "by run")
@@ -50,8 +50,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _size(figures: pl.DataFrame) -> str:
     row = figures.filter(_MAIN).row(0, named=True)
-    data = f"windows of {row['window']:g} s" if row["window"] else "whole test cases"
     apart = f"; reported apart: {', '.join(row['apart'])}" if row["apart"] else ""
+    data = windows(row["window"])
     return f"{plural(row['runs'], 'run')}, {data}: {row['faulty']} faulty and {row['normal']} normal incidents{apart}."
 
 

@@ -36,12 +36,13 @@ def incident(explanation: Explanation) -> str:
 
 
 def comparison(compared: Comparison) -> str:
-    """Two predictions: the verdict, what differs in their making, flips or changes, and metrics."""
-    a, b = compared.names
-    parts = [compared.verdict, "", f"what differs: {a} / {b}"]
-    differing = compared.making.filter("differs").select("fact", a, b)
-    parts += [_cut(f"  {fact}: {ours} / {theirs}") for fact, ours, theirs in differing.iter_rows()]
+    """Predictions side by side: the verdict, what differs in their making, flips or changes, and metrics."""
+    names = [one.name for one in compared.saved]
+    parts = [*filter(None, (compared.verdict, compared.remark)), "", f"what differs: {' / '.join(names)}"]
+    differing = compared.making.filter("differs").select("fact", *names)
+    parts += [_cut(f"  {fact}: {' / '.join(told)}") for fact, *told in differing.iter_rows()]
     parts += [_rate(row) for row in compared.rates.iter_rows(named=True)]
+    parts += [compared.scope] if compared.scope else []
     return "\n".join([*parts, *(_flips(compared) if compared.same_sequences else _changes(compared))])
 
 
@@ -84,11 +85,13 @@ def _number(value: float | None, sign: str = "") -> str:
 
 
 def _changes(compared: Comparison) -> list[str]:
-    parts = []
-    for title, frame in (("incidents", compared.incident_changes), ("items", compared.item_changes)):
-        counted = frame["change"].value_counts(sort=True).iter_rows()
-        parts.append(f"{title}: " + (", ".join(f"{n} {change}" for change, n in counted) or "no change"))
-    return parts
+    items = compared.items_apart or f"items: {_counted(compared.item_changes)}"
+    return [f"incidents: {_counted(compared.incident_changes)}", items]
+
+
+def _counted(changes: pl.DataFrame) -> str:
+    counted = changes["change"].value_counts(sort=True).iter_rows()
+    return ", ".join(f"{n} {change}" for change, n in counted) or "no change"
 
 
 def _cut(text: str) -> str:

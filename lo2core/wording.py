@@ -19,6 +19,11 @@ def are(n: int, noun: str) -> str:
     return f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
 
 
+def windows(seconds: float | None) -> str:
+    """What test cases were cut into: 60.0 -> 'windows of 60 s', None -> 'whole test cases'."""
+    return "whole test cases" if seconds is None else f"windows of {seconds:g} s"
+
+
 def command(arguments: Iterable[object]) -> str:
     """A command of lo2core, quoted for a shell."""
     return f"{_PROGRAM} {shlex.join(map(str, arguments))}"

@@ -53,7 +53,11 @@ def test_incidents_are_parsed_and_named(text: str, incident: Incident) -> None:
     assert Path(incident.file_name).name == incident.file_name
 
 
-@pytest.mark.parametrize("text", ["", "run", "run/", "/folder", "run/folder/second"])
+def test_a_window_may_be_called_as_it_is_shown() -> None:
+    assert Incident.parse("r/f/w002") == Incident("r", "f", 2)
+
+
+@pytest.mark.parametrize("text", ["run/folder/w", "", "run", "run/", "/folder", "run/folder/second"])
 def test_other_names_of_incidents_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="run/folder"):
         Incident.parse(text)
@@ -187,6 +191,23 @@ def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> N
     assert "the logs changed" in compared.verdict
     assert set(compared.incident_changes["change"]) == {"gone"}
     assert comparisons.keep_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
+
+
+def test_items_are_those_of_the_logs_that_were_scored(home: Workspace) -> None:
+    facts = {**home.metadata("nn"), "data_fingerprint": "replaced since"}
+    home.write(Predictions, home.read(Predictions, "nn"), name="earlier", provenance=facts)
+    assert comparisons.read_saved(home, "nn").items is not None
+    assert comparisons.read_saved(home, "earlier").items is None
+
+
+def test_comparisons_of_others_do_not_replace_each_other(home: Workspace) -> None:
+    for name in ("a", "a_b", "b_c", "c"):
+        home.write(Predictions, home.read(Predictions, "nn"), name=name, provenance=home.metadata("nn"))
+    asked = (["a", "b_c"], ["a_b", "c"], ["a", "c"], ["a", "c", "nn"], ["a", "b_c"])
+    folders = [comparisons.keep_comparison(home, comparisons.compared(home, names))[0].parent for names in asked]
+    assert folders[0] == folders[-1]
+    assert folders[0].name == "compare_a_b_c"
+    assert len(set(folders)) == 4
 
 
 def test_history_has_a_row_a_measure_of_each_prediction(home: Workspace) -> None:

@@ -65,6 +65,23 @@ def test_a_score_that_is_no_number_has_no_z(tmp_path: Path) -> None:
     assert found.filter(pl.col("seq_id").is_in(["c", "d"]))["z_score"].to_list() == [None, None]
 
 
+@pytest.mark.parametrize("columns", [{}, {"threshold": [3.0] * 4}])
+def test_a_z_that_is_no_number_is_no_score(tmp_path: Path, columns: dict[str, Any]) -> None:
+    found = written(Workspace(tmp_path), z_score=[0.0, 1.0, float("nan"), 4.0], **columns)
+    assert found.select("seq_id", "z_score", "pred_ano", "rank").rows() == [
+        ("d", 4.0, True, 1),
+        ("b", 1.0, False, 2),
+        ("a", 0.0, False, 3),
+        ("c", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize("column", ["score", "z_score", "threshold"])
+def test_infinite_numbers_are_refused_with_a_sentence(tmp_path: Path, column: str) -> None:
+    with pytest.raises(ArtefactError, match=rf"infinite numbers \({column}\)"):
+        written(Workspace(tmp_path), **{column: [1.0, 2.0, float("inf"), 3.0]})
+
+
 def test_the_loaded_logs_say_what_the_file_does_not(tmp_path: Path, loaded_sample: Path) -> None:
     sequences = Workspace(loaded_sample).read(Sequences)
     workspace = Workspace(tmp_path)

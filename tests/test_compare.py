@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from lo2core import compare, drift, making, paired, paired_metrics
+from lo2core import compare, drift, making, paired, paired_metrics, spoken
 from lo2core.comparison_report import comparison_report
 from lo2core.errors import InputError
 from lo2core.items import COUNTS, MESSAGES, Items
@@ -37,6 +38,15 @@ def saved(name: str, z: list[float | None], threshold: float = 3.0, runs: int = 
         pred_ano=pl.col("z_score") >= threshold,
     )
     return Saved(name, frame.drop("i"), metadata)
+
+
+def items(texts: str) -> Items:
+    ids = [ord(text) for text in texts]
+    messages = pl.DataFrame(
+        {"message_id": ids, "kind": "message", "text": list(texts), "members": None}, schema=MESSAGES
+    )
+    counts = pl.DataFrame({"seq_id": "s", "kind": "message", "message_id": ids, "n": 1}, schema=COUNTS)
+    return Items(messages, counts)
 
 
 def test_flips_carry_both_scores_and_their_direction() -> None:
@@ -153,6 +163,39 @@ def test_items_of_one_side_are_new_or_vanished() -> None:
     assert drift.item_changes(a, b).select("item", "change").rows() == [("z", "new"), ("x", "vanished")]
 
 
+@pytest.mark.parametrize(
+    ("b", "said"),
+    [
+        (Saved("b", saved("b", [0, 1]).frame, {}, None), "b does not say which logs it scored"),
+        (Saved("b", saved("b", [0, 1]).frame, {}, items("x"), "other"), "masked by different rules"),
+    ],
+)
+def test_items_that_were_not_compared_are_not_said_to_be_the_same(b: Saved, said: str) -> None:
+    moved = replace(b, frame=b.frame.with_columns(seq_id=pl.col("seq_id") + "_2"))
+    found = compare.Comparison((Saved("a", saved("a", [0, 1]).frame, {}, items("x"), "mine"), moved))
+    for told in (spoken.comparison(found), comparison_report(found)):
+        assert "Items were not compared" in told and said in told
+        assert "items: no change" not in told
+
+
+def test_a_terminal_and_a_report_say_what_the_page_remarks() -> None:
+    a = saved("a", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d1"})
+    found = compare.Comparison((a, saved("b", [0, 1])))
+    assert found.remark in spoken.comparison(found)
+    assert "a scored the very logs" in comparison_report(found)
+
+
+def test_of_three_predictions_all_facts_are_told_and_whose_rows_are_compared() -> None:
+    made = [
+        saved(name, [0, 1], model={"unit": unit}) for name, unit in (("a", "sequence"), ("b", "sequence"), ("c", "row"))
+    ]
+    told = spoken.comparison(compare.Comparison(tuple(made)))
+    assert "what differs: a / b / c\n" in told
+    assert "unit: sequence / sequence / row" in told
+    assert "those of a and b alone" in told
+    assert "alone" not in spoken.comparison(compare.Comparison(tuple(made[:2])))
+
+
 def test_shifts_tell_alike_from_moved_scores() -> None:
     rng = np.random.default_rng(0)
     a, alike, moved = (saved(name, list(rng.normal(mean, 1, 400))) for name, mean in (("a", 0), ("b", 0), ("c", 2)))
@@ -180,6 +223,26 @@ def test_the_verdict_does_not_blame_the_logs_for_a_moved_threshold() -> None:
     a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1")
     b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m1", data_fingerprint="d2")
     assert "the threshold was moved from 3.00 to 2.50" in making.verdict(a, b)
+
+
+def test_the_verdict_does_not_blame_the_model_for_another_budget() -> None:
+    a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1", budget=60.0)
+    b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m2", data_fingerprint="d1", budget=5.0)
+    assert "every difference of scores comes from the model" in making.verdict(a, b)
+    assert "different budgets, 60 and 5 false alarms" in making.verdict(a, b)
+
+
+def test_the_windows_of_model_and_logs_are_told_and_remarked_upon() -> None:
+    a = saved("a", [0, 1], model={"window": None}, window=60.0)
+    b = saved("b", [0, 1], model={"window": 60.0}, window=60.0)
+    found = compare.Comparison((a, b))
+    assert found.making.filter(fact="window").row(0, named=True) == {
+        "fact": "window",
+        "a": "trained on whole test cases, scored windows of 60 s",
+        "b": "trained on windows of 60 s, scored windows of 60 s",
+        "differs": True,
+    }
+    assert found.remark.startswith("a: The model was trained on whole test cases")
 
 
 def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> None:
@@ -220,15 +283,6 @@ def test_making_marks_what_differs() -> None:
     b = saved("b", [0, 1], model={"detector": "IsolationForest", "items": "messages"}, threshold=3.0)
     differs = dict(making.facts([a, b]).select("fact", "differs").iter_rows())
     assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
-
-
-def items(texts: str) -> Items:
-    ids = [ord(text) for text in texts]
-    messages = pl.DataFrame(
-        {"message_id": ids, "kind": "message", "text": list(texts), "members": None}, schema=MESSAGES
-    )
-    counts = pl.DataFrame({"seq_id": "s", "kind": "message", "message_id": ids, "n": 1}, schema=COUNTS)
-    return Items(messages, counts)
 
 
 def test_incidents_of_rows_that_both_hold_are_grouped_once_and_are_the_same() -> None:

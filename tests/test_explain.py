@@ -211,11 +211,31 @@ def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
         (2 / 45, "1 of 44 normals is as odd"),
         (3 / 45, "2 of 44 normals are as odd"),
         (1.0, "all 44 normals are as odd"),
-        (None, "not scored"),
     ],
 )
-def test_p_values_are_put_into_words(p_value: float | None, said: str) -> None:
+def test_p_values_are_put_into_words(p_value: float, said: str) -> None:
     assert incidents.in_words(p_value, 44).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("service", "z_score", "said"),
+    [
+        ("client", 1.6, "no p-value: not known how many normals are as odd"),
+        ("client", None, "not scored"),
+        ("key", None, "not scored: the model does not know this service"),
+    ],
+)
+def test_scores_without_a_p_value_are_told_from_services_without_a_score(
+    service: str, z_score: float | None, said: str
+) -> None:
+    row = pl.DataFrame({"service": [service], "z_score": [z_score], "p_value": [None]})
+    assert incidents.oddness(row, {"client": 44}).to_list() == [said]
+
+
+def test_normals_of_another_model_than_that_of_the_scores_are_not_counted(found: Evidence) -> None:
+    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    of_another = rows.with_columns(pl.col("z_score") + 1)
+    assert incidents.services(of_another, found.model)["words"].to_list() == ["not known how many normals are as odd"]
 
 
 def test_unknown_incidents_are_named(found: Evidence) -> None:

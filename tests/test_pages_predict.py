@@ -96,6 +96,8 @@ def test_the_alert_budget_moves_the_threshold_without_training(workspace: Worksp
     assert flagged(app) != shown
     assert model.read_bytes() == before
     assert "--budget 20" in texts(app)
+    press(app, "Save")
+    assert workspace.metadata("lo2_nn_predictions")["budget"] == 20
 
 
 def test_too_few_normals_for_the_budget_are_said_to_be_an_estimate(workspace: Workspace) -> None:
@@ -136,6 +138,12 @@ def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) 
     workspace.write(Sequences, sequences, provenance=workspace.metadata(Sequences), replace=True)
     app = press(page(PREDICT), "Predict")
     assert "does not know billing" in texts(app)
+
+
+def test_a_model_of_other_windows_is_remarked_upon(workspace: Workspace, sample_logs: Path) -> None:
+    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=2, window=30), jobs=1, replace=True)
+    app = press(page(PREDICT), "Predict")
+    assert "trained on whole test cases, these logs were loaded as windows of 30 s" in texts(app)
 
 
 def test_a_picked_incident_opens_on_page_explain(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from lo2core.masks import DEFAULT_RULES, Masker, MaskRule
 from lo2core.predict import incidents, predict, predict_events
 from lo2core.rows import CountSource
 from lo2core.store import Workspace
-from lo2core.tables import EventPredictions, Predictions
+from lo2core.tables import EventPredictions, Predictions, Sequences
 from lo2core.train import Recipe, train
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +89,8 @@ def test_a_fresh_model_and_a_loaded_one_score_alike(trained: Path) -> None:
 
 def test_predictions_are_ordered_by_rank_and_flagged_by_the_threshold(trained: Path) -> None:
     found = Workspace(trained / "ws").read(Predictions, "old")
-    assert found["rank"].to_list() == list(range(1, found.height + 1))
+    assert found["rank"].to_list() == found["z_score"].rank("min", descending=True).to_list()
+    assert found["rank"].is_sorted()
     assert found["z_score"].is_sorted(descending=True)
     assert found["pred_ano"].equals((found["z_score"] >= found["threshold"]).alias("pred_ano"))
     assert found["threshold"].n_unique() == 1
@@ -106,6 +107,27 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
     assert row == (None, None, None, None, None)
     assert found["rank"].to_list() == [1, None]
     assert loaded.model.unknown_services(found["service"]) == ["key"]
+
+
+def test_services_without_a_score_are_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
+    pipeline.load_logs(Workspace(tmp_path), [tmp_path / "logs"])
+    pipeline.predict_bundle(Workspace(tmp_path), trained / "b.joblib")
+    assert "does not know key: their logs got no score. It was trained on client, token." in capsys.readouterr().err
+
+
+def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windowed = Workspace(tmp_path)
+    pipeline.load_logs(windowed, [trained / "logs"], pipeline.LoadOptions(window=4))
+    of_windows = pipeline.train_bundle(windowed, Recipe(), tmp_path / "w.joblib")
+    pipeline.predict_bundle(windowed, of_windows)
+    assert "trained on" not in capsys.readouterr().err
+    pipeline.predict_bundle(windowed, trained / "b.joblib")
+    assert "trained on whole test cases, these logs were loaded as windows of 4 s" in capsys.readouterr().err
+    pipeline.predict_bundle(Workspace(trained / "ws"), of_windows, "by_windows")
+    assert "trained on windows of 4 s, these logs were loaded as whole test cases" in capsys.readouterr().err
 
 
 def test_windows_of_new_logs_are_scored_each(trained: Path, tmp_path: Path) -> None:
@@ -147,6 +169,14 @@ def test_another_budget_moves_the_threshold_alone(trained: Path) -> None:
     old, wide = workspace.read(Predictions, "old"), workspace.read(Predictions, "wide")
     assert wide["threshold"][0] < old["threshold"][0]
     assert wide["score"].equals(old["score"])
+
+
+def test_logs_without_a_sequence_get_predictions_without_a_row(trained: Path, tmp_path: Path) -> None:
+    workspace = Workspace(shutil.copytree(trained / "ws", tmp_path / "ws"))
+    provenance = workspace.metadata(Sequences)
+    workspace.write(Sequences, Sequences.create_empty(), provenance=provenance, replace=True)
+    pipeline.predict_bundle(workspace, trained / "b.joblib", "none")
+    assert workspace.read(Predictions, "none").is_empty()
 
 
 def test_predictions_are_not_overwritten_unasked(trained: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import bundles, jobs, pipeline
+from lo2core import bundles, jobs, pipeline, predict
 from lo2core.bundles import BundleInfo, BundleState, LoadedBundle
 from lo2core.headlines import headlines
 from lo2core.model import Threshold
 from lo2core.predict import labelled
+from lo2core.provenance import window_of
 from lo2core.saved import read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Counts
@@ -62,11 +63,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of whole sequences; `saved` names a saved prediction that holds the same ones."""
+    """Scores of whole sequences, as `threshold` judges them; `saved` names a saved prediction that holds the same
+    scores.
+    """
 
     choice: Choice
     loaded: LoadedBundle
     scores: pl.DataFrame
+    threshold: Threshold
     saved: str | None
 
     @property
@@ -125,8 +129,12 @@ def scored(choice: Choice) -> Scored | None:
         if saved is None:
             return None
         stamp = bundle.file_stamp(choice.logs.path(saved))
-        return Scored(choice, loaded, _worst_events(str(choice.logs.root), saved, stamp), saved)
-    return Scored(choice, loaded, bundle.live_scores(choice.logs, choice.info.path), saved) if asked or saved else None
+        scores = _worst_events(str(choice.logs.root), saved, stamp)
+    elif asked or saved:
+        scores = bundle.live_scores(choice.logs, choice.info.path)
+    else:
+        return None
+    return Scored(choice, loaded, scores, loaded.model.threshold, saved)
 
 
 def judge(found: Scored) -> tuple[Scored, Threshold]:
@@ -145,7 +153,7 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
         help=help_text,
     )
     threshold = model.threshold_at(budget)
-    return replace(found, scores=labelled(found.scores, threshold)), threshold
+    return replace(found, scores=labelled(found.scores, threshold), threshold=threshold), threshold
 
 
 def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
@@ -162,9 +170,8 @@ def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
 
 def remarks(found: Scored) -> None:
     """What a person should know before reading the scores: services nobody scored, normals that were trained on."""
-    unknown = found.loaded.model.unknown_services(found.scores["service"])
-    if unknown:
-        notice(f"The bundle does not know {', '.join(unknown)}: logs of other services were scored, these were not.")
+    for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
+        notice(sentence)
     if told := bundle.trained_on(found.loaded, found.choice.logs):
         st.caption(told)
 

@@ -63,7 +63,8 @@ _SAVED = {
 def _save_asked(found: Scored, name: str) -> None:
     def write(replace: bool) -> None:
         command = wording.command(found.choice.command)
-        pipeline.save_predictions(found.choice.logs, found.loaded, found.scores, name, command=command, replace=replace)
+        logs, judged = found.choice.logs, (found.scores, found.threshold)
+        pipeline.save_predictions(logs, found.loaded, *judged, name, command=command, replace=replace)
         state.flash(f"Saved as {name}.", after(command))
 
     with frame.calm():

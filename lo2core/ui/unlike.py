@@ -51,9 +51,8 @@ def show_incidents(pair: Pair) -> None:
 
 def show_items(pair: Pair) -> None:
     """Messages, stack trace lines and request kinds that only one side's logs hold."""
-    a, b = pair.found.saved
-    if not a.items_like(b):
-        notice("The messages of one side are gone, or were masked by other rules, so they cannot be compared.")
+    if pair.found.items_apart:
+        notice(pair.found.items_apart)
         return
     found = pair.found.item_changes
     if not found.height:
