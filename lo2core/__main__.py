@@ -145,19 +145,19 @@ def _run_run(args: argparse.Namespace) -> None:
 
 def _run_explain(args: argparse.Namespace) -> None:
     from lo2core import answers, bundles, spoken
-    from lo2core.saved import read_predictions
+    from lo2core.saved import home_of, read_predictions
     from lo2core.store import Workspace
 
-    workspace = Workspace(args.output_dir)
-    predictions = read_predictions(workspace, args.predictions)
-    bundle = bundles.load_bundle(args.bundle) if args.bundle else answers.bundle_of(workspace, args.predictions)
+    workspace, name = home_of(Workspace(args.output_dir), args.predictions)
+    predictions = read_predictions(workspace, name)
+    bundle = bundles.load_bundle(args.bundle) if args.bundle else answers.bundle_of(workspace, name)
     evidence = answers.evidence(workspace, bundle)
-    for sentence in filter(None, (answers.made_by_another(workspace, args.predictions, bundle.path), evidence.remark)):
+    for sentence in filter(None, (answers.made_by_another(workspace, name, bundle.path), evidence.remark)):
         print(sentence, file=sys.stderr)
     chosen = (
         [answers.Incident.parse(args.incident)] if args.incident else answers.worst_incidents(predictions, args.top)
     )
-    explained = [answers.explain_incident(evidence, predictions, one, args.predictions) for one in chosen]
+    explained = [answers.explain_incident(evidence, predictions, one, name) for one in chosen]
     for one in explained:
         print(spoken.incident(one))
         _print_paths([path for path in answers.keep_incident(workspace, evidence, one) if path.suffix == ".html"])

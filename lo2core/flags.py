@@ -119,7 +119,9 @@ def predictions(command: argparse.ArgumentParser) -> None:
 def explain(command: argparse.ArgumentParser) -> None:
     """Which incidents of which predictions."""
     workspace(command)
-    command.add_argument("--predictions", required=True, metavar="NAME", help="the saved predictions to explain")
+    command.add_argument(
+        "--predictions", required=True, metavar="NAME", help="saved predictions to explain; SAMPLE/NAME for a sample's"
+    )
     command.add_argument(
         "--bundle", type=Path, metavar="FILE.joblib", help="default: the one that made the predictions"
     )

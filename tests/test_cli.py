@@ -152,6 +152,17 @@ def test_several_roots_are_loaded_as_a_shell_expands_them(logs: Path, tmp_path: 
     assert together.equals(apart)
 
 
+def test_a_prediction_of_a_sample_is_explained_by_the_name_that_compare_knows(
+    logs: Path, loaded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = loaded / "ws" / "samples" / "today"
+    assert call("load", "--root", logs, "--output-dir", sample, "--runs", 1) == 0
+    assert call("predict", "--output-dir", sample, "--bundle", loaded / "b.joblib", "--predictions", "nn") == 0
+    assert call("explain", "--output-dir", loaded / "ws", "--predictions", "today/nn") == 0
+    report = Path(capsys.readouterr().out.splitlines()[-1])
+    assert report.is_relative_to(sample / "explainability" / "nn")
+
+
 def test_enhance_and_events_go_through(loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = tmp_path / "e.joblib"
     assert call("enhance", "--output-dir", loaded / "ws", "--replace") == 0
