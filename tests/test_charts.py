@@ -81,7 +81,7 @@ PICKS = {
     "recall_differences": ["test_case", "prediction"],
     "recall_matrix": ["test_case", "service"],
     "service_bars": ["seq_id"],
-    "timeline": ["run", "folder"],
+    "timeline": ["run", "folder", "service"],
     "beeswarm": ["seq_id"],
     "calibration_strip": ["service", "seq_id"],
     "paired_heatmap": ["test_case", "service", "side"],

@@ -9,13 +9,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from pageverbs import commands, dashboard_in, page, press, texts, wait_for_job
 
 from lo2core import __main__, jobs, pipeline
 from lo2core.load import LoadOptions
 from lo2core.store import Workspace
-from lo2core.tables import EnrichedEvents, Sequences
+from lo2core.tables import EnrichedEvents, Events, Sequences
 from lo2core.ui import uploads
 from lo2core.ui.loading import Logs, Request
 
@@ -116,13 +117,44 @@ def test_a_log_without_a_known_name_asks_for_its_service(
     assert "1 service (payment)" in texts(app)
 
 
+def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("10:00:00.000 [t]  c INFO  a.B c - d\n")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert not app.exception
+    assert "Something unforeseen" not in texts(app)
+    assert app.multiselect(key="loaded-service").label == app.text_input(key="load-service").label
+
+
 def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
     app = page("pages/1_Load.py")
-    app.text_input(key="load-search").input("not_found").run()
-    app.multiselect(key="load-service").set_value(["client"]).run()
+    app.text_input(key="loaded-search").input("not_found").run()
+    app.multiselect(key="loaded-service").set_value(["client"]).run()
     lines = app.dataframe[-1].value
     assert set(lines["service"]) == {"client"}
     assert lines["m_message"].str.contains("(?i)not_found|more lines|lines]").all()
+
+
+@pytest.mark.parametrize(
+    ("mark", "told", "where"),
+    [
+        ({"folder": "delete_token_404"}, "Of delete_token_404, run", pl.col("folder") == "delete_token_404"),
+        ({"service": "token"}, "Errors of token, run", (pl.col("service") == "token") & (pl.col("level") == "ERROR")),
+    ],
+)
+def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
+    loaded: Workspace, mark: dict[str, str], told: str, where: pl.Expr
+) -> None:
+    app = page("pages/1_Load.py")
+    run = loaded.read(Sequences)["run"][0]
+    app.session_state[f"timeline-{loaded.root}"] = {"selection": {"pick": [{"run": run, **mark}]}}
+    app.run()
+    assert not app.exception
+    wanted = loaded.read(Events).filter(where)
+    assert wanted.height
+    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all."} <= set(
+        texts(app).splitlines()
+    )
 
 
 def test_a_rule_is_tried_added_and_enriched_with(loaded: Workspace) -> None:

@@ -36,9 +36,9 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
 
     `bands` expects ``run``, ``folder``, ``label`` (normal, other, no label), ``start``, ``end``; `errors` expects
     ``run``, ``at``, ``service``, ``errors`` (how many). Times are minutes since the run's start. ``pick`` gives ``run``
-    and ``folder``.
+    and, of a band, ``folder``, of a tick, ``service``.
     """
-    pick = alt.selection_point(name="pick", fields=["run", "folder"])
+    pick = alt.selection_point(name="pick", fields=["run", "folder", "service"])
     lanes = alt.Y("run:N", title=None, axis=long_labels(160))
     minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
     cases = (
