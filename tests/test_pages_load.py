@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import shlex
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,22 @@ def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, samp
     assert sequences["normal"].null_count() == sequences.height
     shown = next(box for box in app.run().selectbox if box.label == "Loaded logs")
     assert shown.value == "to_day"
+
+
+def test_a_sample_keeps_its_name_when_cancelled_and_is_shown_when_loaded(loaded: Workspace, sample_logs: Path) -> None:
+    shutil.copytree(loaded.root, loaded.sample("earlier").root, ignore=shutil.ignore_patterns("samples"))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    next(field for field in app.text_input if field.label == "Name of the sample").input("fresh").run()
+    press(app, "Load")
+    jobs.cancel(loaded)
+    app.run()
+    assert commands(app)[-1][-1] == str(loaded.sample("fresh").root)
+    press(app, "Load")
+    wait_for_job(loaded)
+    app.run()
+    assert next(box for box in app.selectbox if box.label == "Loaded logs").value == "fresh"
 
 
 def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, sample_logs: Path) -> None:

@@ -31,7 +31,7 @@ LABELS = {
     "none": "nobody knows",
     "normal": "all of this is normal",
 }
-_SHOWN = "loaded_sample"
+_SHOWN, _CHOICE = "loaded_sample", "choice-Loaded logs"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,10 @@ def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> s
 
 def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
     proposed = uploads.stem(uploads.clean_file_name(logs.roots[0]))
-    name = st.text_input("Name of the sample", proposed, key=f"load-sample-{proposed}", width=240).strip()
+    name = st.text_input(
+        "Name of the sample", proposed, key=f"load-sample-{proposed}", persist_state="session", width=240
+    )
+    name = name.strip()
     try:
         sample = workspace.sample(name)
     except Lo2Error as error:
@@ -235,16 +238,21 @@ def shown(workspace: Workspace) -> Workspace:
     if not samples:
         return workspace
     names = [""] * workspace.has(Sequences) + list(samples)
-    last = st.session_state.get(_SHOWN, "")
+    wanted = st.session_state.get(_SHOWN)  # stays what it is while it is still being loaded
+    st.session_state[_CHOICE] = wanted if wanted in names else names[0]
     name = st.selectbox(
         "Loaded logs",
         names,
-        index=names.index(last) if last in names else 0,
+        key=_CHOICE,
+        on_change=_show_chosen,
         format_func=lambda one: f"sample {one}" if one else "the workspace",
         width=320,
     )
-    st.session_state[_SHOWN] = name
     return samples.get(name, workspace)
+
+
+def _show_chosen() -> None:
+    st.session_state[_SHOWN] = st.session_state[_CHOICE]
 
 
 def plan_of(logs: Logs, options: LoadOptions) -> Plan:
