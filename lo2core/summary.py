@@ -17,6 +17,7 @@ ERROR_LEVELS = ("ERROR", "FATAL", "SEVERE")
 _IS_ERROR = pl.col("level").is_in(ERROR_LEVELS)
 MOST_TICKS = 4_000
 """So many error ticks a browser draws at ease; with more, a tick stands for a longer time."""
+_TABLE = r"(?i)\.(parquet|csv)$"
 _STEPS = (1, 2, 5, 10, 30, 60, 300, 1800, 7200)
 _SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "folder", "seq_id", "source", "n_lines")
 
@@ -50,12 +51,16 @@ class LineFilter:
 
 
 def totals(workspace: Workspace) -> dict[str, int]:
-    """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace."""
+    """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace.
+
+    Tables of events from elsewhere hold no test cases.
+    """
     sequences = workspace.read(Sequences, columns=["run", "folder", "service"])
     logs = of_logs(workspace.read(Ledger))
+    tables = logs.filter(pl.col("source").str.contains(_TABLE))["run"].to_list()
     return {
         "runs": sequences["run"].n_unique(),
-        "test cases": sequences.select("run", "folder").n_unique(),
+        "test cases": sequences.filter(~pl.col("run").is_in(tables)).select("run", "folder").n_unique(),
         "services": sequences["service"].n_unique(),
         "sequences": sequences.height,
         "files": logs.height,

@@ -78,6 +78,30 @@ def test_a_folder_without_logs_is_told_calmly(workspace: Workspace, tmp_path: Pa
     assert not app.exception
 
 
+def test_a_table_of_events_says_what_it_holds_before_and_after_loading(loaded: Workspace, tmp_path: Path) -> None:
+    events = loaded.read(Events)
+    events.write_parquet(tmp_path / "[mine].parquet")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "[mine].parquet")).run()
+    services = ", ".join(sorted(events["service"].unique()))
+    sequences = events["seq_id"].n_unique()
+    assert f": {sequences} sequences, 7 services ({services}), {events.height:,} events, " in texts(app)
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    press(app, "Load")
+    wait_for_job(loaded)
+    figures = {metric.label: metric.value for metric in app.run().metric}
+    assert figures["sequences"] == str(sequences)
+    assert "test cases" not in figures
+
+
+def test_a_table_without_events_is_refused_before_it_is_loaded(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("seq_id,score\na,1\n")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "scores.csv")).run()
+    assert "lacks the column m_message" in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
 def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, sample_logs: Path) -> None:
     run = max(path for path in sample_logs.iterdir() if path.is_dir())
     app = page("pages/1_Load.py")

@@ -21,7 +21,8 @@ def account(workspace: Workspace) -> None:
     """Totals, where every line went, and which files were not simply read."""
     totals = remembered(summary.totals, workspace)
     with st.container(horizontal=True):
-        for name in ("runs", "test cases", "services", "files", "lines", "events"):
+        cases = "test cases" if totals["test cases"] else "sequences"
+        for name in ("runs", cases, "services", "files", "lines", "events"):
             st.metric(name, short(totals[name]), width="stretch")
         st.metric("size", size(totals["bytes"]), width="stretch")
     st.subheader("Every line accounted for", anchor=False)

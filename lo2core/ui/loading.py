@@ -11,17 +11,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from lo2core import jobs, load
+from lo2core import foreign, jobs, load
 from lo2core.compressed import is_log
 from lo2core.config import NORMAL_TEST_CASE
 from lo2core.errors import Lo2Error
 from lo2core.load import LoadOptions, Plan
-from lo2core.sources import service_of
+from lo2core.sources import TABLE, distinct, service_of
 from lo2core.store import Workspace
 from lo2core.tables import Sequences
 from lo2core.ui import frame, reading, uploads
 from lo2core.ui.jobpanel import job_panel, start_job
-from lo2core.ui.widgets import notice, problem
+from lo2core.ui.widgets import notice, problem, size
 
 FOLDER, UPLOAD = "folder", "upload"
 HERE, SAMPLE = "this workspace", "a new sample"
@@ -125,21 +125,38 @@ def choose(logs: Logs) -> LoadOptions | None:
     try:
         everything = plan_of(logs, LoadOptions())
         options = _options(everything, logs.uploaded)
-        plan = plan_of(logs, options)
+        told = _in_words(plan_of(logs, options))
     except Lo2Error as error:
         problem(str(error))
         return None
-    notice(plan.sentence(), icon=":material/travel_explore:")
+    notice(told, icon=":material/travel_explore:")
     if options.labels != LoadOptions().labels:
         st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
     return options
 
 
+def _in_words(plan: Plan) -> str:
+    """The plan's sentence about logs, and one about each table of events, which says itself what it holds."""
+    tables = [file for file in plan.chosen if file.layout == TABLE]
+    logs = replace(plan, chosen=[file for file in plan.chosen if file.layout != TABLE])
+    told = [f"{TABLE} {file.source}: {_outline_of(file.path).sentence()}, {size(file.bytes)}." for file in tables]
+    return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *told])
+
+
+def _outline_of(table: Path) -> foreign.Outline:
+    return _table_outline(str(table), reading.stamp(table))
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking at what is there ...")
+def _table_outline(path: str, stamp: reading.Stamp) -> foreign.Outline:
+    return foreign.outline(Path(path))
+
+
 def _options(found: Plan, uploaded: bool) -> LoadOptions:
-    services = list(dict.fromkeys(str(file.service) for file in found.chosen))
+    services = distinct(file.service for file in found.chosen if file.layout != TABLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = st.number_input("Runs, the first by time", 1, len(found.runs), len(found.runs), width=180)
-        chosen = st.multiselect("Services", services, placeholder="all", width=380)
+        chosen = st.multiselect("Services", services, placeholder="all", width=380, disabled=not services)
         with st.popover("More", icon=":material/tune:"):
             options = _more(found, uploaded)
     return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
