@@ -146,6 +146,13 @@ def test_a_brush_of_the_scatter_gives_the_ranges_of_both_scores() -> None:
     assert brush["select"] == {"encodings": ["x", "y"], "type": "interval"}
 
 
+def test_the_services_of_errors_stand_in_as_many_columns_as_the_chart_is_wide_for() -> None:
+    _, ticks = layers(spec_of("timeline"))
+    legend = ticks["encoding"]["color"]["legend"]
+    assert legend["orient"] == "bottom"
+    assert "width" in legend["columns"]["expr"]
+
+
 def test_logs_side_by_side_share_a_column_a_left_b_right() -> None:
     offset = spec_of("paired_heatmap")["encoding"]["xOffset"]
     assert (offset["field"], offset["sort"]) == ("side", ["A", "B"])
