@@ -56,6 +56,11 @@ def outline(path: Path) -> Outline:
     return Outline(tuple(services), found.height, int(found["len"].sum()))
 
 
+def is_table(name: str) -> bool:
+    """Whether a file's name says that it is a table."""
+    return name.lower().endswith((".parquet", ".csv"))
+
+
 def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Items]:
     """`tables.Events`, `tables.Sequences`, the tally of its lines (as in `parse.Parsed`) and the items of a table.
 

@@ -21,6 +21,8 @@ from lo2core.tables import EnrichedEvents, Events, Sequences
 from lo2core.ui import uploads
 from lo2core.ui.loading import Logs, Request
 
+LINE = "10:00:00.000 [t]  c INFO  a.B c - d\n"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
@@ -150,7 +152,7 @@ def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, samp
 def test_a_log_without_a_known_name_asks_for_its_service(
     workspace: Workspace, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    (tmp_path / name).write_bytes(pack(b"10:00:00.000 [t]  c INFO  a.B c - d\n"))
+    (tmp_path / name).write_bytes(pack(LINE.encode()))
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / name)).run()
     app.text_input(key="load-service").input("payment").run()
@@ -158,8 +160,29 @@ def test_a_log_without_a_known_name_asks_for_its_service(
     assert "1 service (payment)" in texts(app)
 
 
+def test_a_log_without_a_known_name_says_nothing_of_options_before_its_service_is_typed(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "app.log").write_text(LINE)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert "does not say which service wrote the log" in texts(app)
+    assert "--service" not in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+@pytest.mark.parametrize(("beside", "loadable"), [("oauth2-client-1.log", True), ("plain.log", False)])
+def test_a_service_is_not_asked_where_it_could_not_be_used(workspace: Workspace, beside: str, loadable: bool) -> None:
+    app = page("pages/1_Load.py")
+    app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("app.log", LINE.encode()).upload(beside, LINE.encode()).run()
+    assert "Load such a log alone" in texts(app)
+    assert "Service" not in [field.label for field in app.text_input]
+    assert next(button for button in app.button if button.label == "Load").disabled != loadable
+
+
 def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "app.log").write_text("10:00:00.000 [t]  c INFO  a.B c - d\n")
+    (tmp_path / "app.log").write_text(LINE)
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
     assert not app.exception

@@ -94,7 +94,7 @@ def example(workspace: Workspace) -> list[str]:
 
 
 def source(workspace: Workspace) -> Logs | None:
-    """Folder or upload; None until there is something."""
+    """Folder or upload; None until there is something, and its service known."""
     kind = st.segmented_control(
         "From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from", persist_state="session"
     )
@@ -110,14 +110,21 @@ def source(workspace: Workspace) -> Logs | None:
     return _named(Logs((typed.strip(),))) if typed.strip() else None
 
 
-def _named(logs: Logs) -> Logs:
-    """Asks for the service where no file name says it."""
-    nameless = [Path(root).name for root in logs.roots if is_log(root) and not service_of(Path(root).name)]
+def _named(logs: Logs) -> Logs | None:
+    """Asks for the service where a log's name does not say it: of one log, for all would have the same."""
+    names = [Path(root).name for root in logs.roots]
+    nameless = [name for name in names if is_log(name) and not service_of(name)]
+    others = [name for name in names if name not in nameless and not foreign.is_table(name)]
     if not nameless:
         return logs
-    st.text(f"The name {nameless[0]} does not say which service wrote it.")
-    service = st.text_input("Service", key="load-service", placeholder="client", max_chars=60)
-    return replace(logs, service=service.strip() or None)
+    st.text(f"{' and '.join(nameless)}: the name does not say which service wrote the log.")
+    if others or len(nameless) > 1:
+        st.text("Load such a log alone, to say here which it was, or name it as oauth2-client-1.log is named.")
+        return logs if others else None
+    service = st.text_input(
+        "Service", key="load-service", persist_state="session", placeholder="client", max_chars=60
+    ).strip()
+    return replace(logs, service=service) if service else None
 
 
 def choose(logs: Logs) -> LoadOptions | None:
