@@ -19,7 +19,8 @@ from lo2core.load import LoadOptions
 from lo2core.store import Workspace
 from lo2core.tables import EnrichedEvents, Events, Sequences
 from lo2core.ui import uploads
-from lo2core.ui.loading import Logs, Request
+from lo2core.ui.loading import Request
+from lo2core.ui.looking import Logs
 
 LINE = "10:00:00.000 [t]  c INFO  a.B c - d\n"
 

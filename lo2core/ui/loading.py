@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os import truncate
 from pathlib import Path
 
 import streamlit as st
 
-from lo2core import foreign, jobs, load
+from lo2core import foreign, jobs
 from lo2core.compressed import is_log
 from lo2core.config import NORMAL_TEST_CASE
 from lo2core.errors import Lo2Error
@@ -19,9 +16,10 @@ from lo2core.load import LoadOptions, Plan
 from lo2core.sources import TABLE, distinct, service_of
 from lo2core.store import Workspace
 from lo2core.tables import Sequences
-from lo2core.ui import frame, reading, uploads
+from lo2core.ui import frame, uploads
 from lo2core.ui.jobpanel import job_panel, start_job
-from lo2core.ui.widgets import notice, problem, size
+from lo2core.ui.looking import Logs, in_words, plan_of
+from lo2core.ui.widgets import notice, problem
 
 FOLDER, UPLOAD = "folder", "upload"
 HERE, SAMPLE = "this workspace", "a new sample"
@@ -32,15 +30,6 @@ LABELS = {
     "normal": "all of this is normal",
 }
 _SHOWN, _CHOICE = "loaded_sample", "choice-Loaded logs"
-
-
-@dataclass(frozen=True)
-class Logs:
-    """Where logs come from, and the service of files whose name does not say it."""
-
-    roots: tuple[str, ...]
-    uploaded: bool = False
-    service: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +121,7 @@ def choose(logs: Logs) -> LoadOptions | None:
     try:
         everything = plan_of(logs, LoadOptions())
         options = _options(everything, logs.uploaded)
-        told = _in_words(plan_of(logs, options))
+        told = in_words(plan_of(logs, options))
     except Lo2Error as error:
         problem(str(error))
         return None
@@ -140,23 +129,6 @@ def choose(logs: Logs) -> LoadOptions | None:
     if options.labels != LoadOptions().labels:
         st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
     return options
-
-
-def _in_words(plan: Plan) -> str:
-    """The plan's sentence about logs, and one about each table of events, which says itself what it holds."""
-    tables = [file for file in plan.chosen if file.layout == TABLE]
-    logs = replace(plan, chosen=[file for file in plan.chosen if file.layout != TABLE])
-    told = [f"{TABLE} {file.source}: {_outline_of(file.path).sentence()}, {size(file.bytes)}." for file in tables]
-    return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *told])
-
-
-def _outline_of(table: Path) -> foreign.Outline:
-    return _table_outline(str(table), reading.stamp(table))
-
-
-@st.cache_data(max_entries=32, show_spinner="Looking at what is there ...")
-def _table_outline(path: str, stamp: reading.Stamp) -> foreign.Outline:
-    return foreign.outline(Path(path))
 
 
 def _options(found: Plan, uploaded: bool) -> LoadOptions:
@@ -277,35 +249,3 @@ def shown(workspace: Workspace) -> Workspace:
 
 def _show_chosen() -> None:
     st.session_state[_SHOWN] = st.session_state[_CHOICE]
-
-
-def plan_of(logs: Logs, options: LoadOptions) -> Plan:
-    """The plan of a load, remembered for a minute and while files and options stay as they are. Raises `InputError`."""
-    return _plan(
-        logs.roots, tuple(reading.stamp(Path(root).expanduser()) for root in logs.roots), options, logs.service
-    )
-
-
-@st.cache_data(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
-def _plan(roots: tuple[str, ...], stamps: tuple[reading.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
-    outlines = [
-        _outline(root, stamp) if Path(root).is_file() else [root] for root, stamp in zip(roots, stamps, strict=True)
-    ]
-    return load.plan([Path(str(folder[-1])) for folder in outlines], options, service)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _outline(root: str, stamp: reading.Stamp) -> Sequence[object]:
-    """An archive unpacked with all its names and sizes but without content; goes away with the cache's entry."""
-    folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
-    with load.unpacked([root]) as unpacked:
-        if not unpacked[0].is_dir():
-            return [root]
-        target = Path(folder.name) / unpacked[0].name
-        for path in unpacked[0].rglob("*"):
-            if path.is_file():
-                place = target / path.relative_to(unpacked[0])
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.touch()
-                truncate(place, path.stat().st_size)
-    return [folder, str(target)]
