@@ -105,6 +105,25 @@ def test_a_table_without_events_is_refused_before_it_is_loaded(workspace: Worksp
     assert next(button for button in app.button if button.label == "Load").disabled
 
 
+@pytest.mark.parametrize("typed", ["x" * 300, "~no body/logs"])
+def test_a_path_that_cannot_be_one_is_told_calmly(workspace: Workspace, typed: str) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(typed).run()
+    assert not app.exception
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+def test_an_archive_below_the_home_folder_is_planned(
+    workspace: Workspace, sample_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = max(path for path in sample_logs.iterdir() if path.is_dir())
+    (tmp_path / "today.zip").write_bytes(packed(sample_logs, run))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input("~/today.zip").run()
+    assert "full set: 1 run, 1 test case folder" in texts(app)
+
+
 def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, sample_logs: Path) -> None:
     run = max(path for path in sample_logs.iterdir() if path.is_dir())
     app = page("pages/1_Load.py")

@@ -122,7 +122,7 @@ def choose(logs: Logs) -> LoadOptions | None:
         everything = plan_of(logs, LoadOptions())
         options = _options(everything, logs.uploaded)
         told = in_words(plan_of(logs, options))
-    except Lo2Error as error:
+    except (Lo2Error, OSError, RuntimeError) as error:  # a path that was typed may be none: too long, an unknown ~name
         problem(str(error))
         return None
     notice(told, icon=":material/travel_explore:")

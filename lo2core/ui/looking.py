@@ -44,7 +44,8 @@ def in_words(plan: Plan) -> str:
 @st.cache_data(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
 def _plan(roots: tuple[str, ...], stamps: tuple[reading.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
     outlines = [
-        _outline(root, stamp) if Path(root).is_file() else [root] for root, stamp in zip(roots, stamps, strict=True)
+        _outline(root, stamp) if Path(root).expanduser().is_file() else [root]
+        for root, stamp in zip(roots, stamps, strict=True)
     ]
     return load.plan([Path(str(folder[-1])) for folder in outlines], options, service)
 
