@@ -7,6 +7,9 @@ sequence is its own folder and so its own incident.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -18,14 +21,44 @@ from lo2core.parquet import one_line
 from lo2core.sources import LogFile
 from lo2core.tables import Events, Sequences
 from lo2core.vectorizer import event_lines
+from lo2core.wording import plural
 
 DEFAULT_SERVICE = "log"
 _EVENTS = Events.create_empty().schema
 _SEQUENCES = Sequences.create_empty().schema
 _NEEDED = ("seq_id", "m_message")
 _TEXTS = ("level", "thread", "logger", "method", "correlation_id")
-_FAULTY = ("1", "true", "yes", "anomaly", "anomalous", "abnormal")
-_NORMAL = ("0", "false", "no", "normal")
+_FAULTY = ("1", "1.0", "true", "yes", "anomaly", "anomalous", "abnormal")
+_NORMAL = ("0", "0.0", "false", "no", "normal")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a table holds, before it is loaded."""
+
+    services: tuple[str, ...]
+    sequences: int
+    events: int
+
+    def sentence(self) -> str:
+        """Its size in words."""
+        services = f"{plural(len(self.services), 'service')} ({', '.join(self.services)})"
+        return f"{plural(self.sequences, 'sequence')}, {services}, {plural(self.events, 'event')}"
+
+
+def outline(path: Path) -> Outline:
+    """What a table holds; of its texts is only looked whether they are there. Raises InputError as `read_table`."""
+    with _as_table(path):
+        table = _opened(path).drop_nulls(_NEEDED)
+        named = table.select("seq_id", service=_service(table.collect_schema().names()))
+        found = named.group_by("seq_id", "service").len().collect()
+    services = found["service"].unique().sort().to_list()
+    return Outline(tuple(services), found.height, int(found["len"].sum()))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file's name says that it is a table."""
+    return name.lower().endswith((".parquet", ".csv"))
 
 
 def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Items]:
@@ -63,15 +96,8 @@ def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl
 
 def _scan(path: Path) -> pl.DataFrame:
     """The rows, numbered by the lines of their texts as if these stood one below the other: line_no, n_lines."""
-    try:
-        frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
-    if missing := [name for name in _NEEDED if name not in frame.columns]:
-        raise InputError(
-            f"{path.name} lacks {' and '.join(missing)}: a table of events needs the columns {' and '.join(_NEEDED)}, "
-            f"found were {', '.join(frame.columns)}. Rename its columns."
-        )
+    with _as_table(path):
+        frame = _opened(path).collect()
     if not frame.height:
         raise InputError(f"{path.name} has no rows: there is nothing to load.")
     lines = pl.col("m_message").str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
@@ -79,13 +105,37 @@ def _scan(path: Path) -> pl.DataFrame:
     return texts.with_columns(line_no=1 + lines.cum_sum() - lines, n_lines=lines.cast(pl.Int32))
 
 
+def _opened(path: Path) -> pl.LazyFrame:
+    """The rows as they stand. Raises InputError where a needed column is missing."""
+    parquet = path.suffix.lower() == ".parquet"
+    table = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
+    columns = table.collect_schema().names()
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise InputError(
+            f"{path.name} lacks {' and '.join(missing)}: a table of events needs the columns {' and '.join(_NEEDED)}, "
+            f"found were {', '.join(columns)}. Rename its columns."
+        )
+    return table
+
+
+@contextmanager
+def _as_table(path: Path) -> Iterator[None]:
+    """Inside, what polars cannot read is told as InputError."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
+
+
+def _service(columns: Sequence[str]) -> pl.Expr:
+    named = pl.col("service").cast(pl.String) if "service" in columns else pl.lit(None, pl.String)
+    return named.fill_null(DEFAULT_SERVICE)
+
+
 def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
     """The rows with all columns of `tables.Events`."""
     texts = [(pl.col(n).cast(pl.String) if n in frame.columns else pl.lit(None, pl.String)).alias(n) for n in _TEXTS]
-    service = pl.col("service").cast(pl.String) if "service" in frame.columns else pl.lit(None, pl.String)
-    frame = frame.with_columns(
-        *texts, service=service.fill_null(DEFAULT_SERVICE), folder="seq_id", given=_anomaly(frame, file)
-    )
+    frame = frame.with_columns(*texts, service=_service(frame.columns), folder="seq_id", given=_anomaly(frame, file))
     several = pl.col("service").n_unique().over("folder") > 1
     anomaly = pl.col("given").any().over("folder")
     frame = frame.with_columns(

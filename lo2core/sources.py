@@ -31,6 +31,8 @@ _LARGEST = 2**31 - 1
 _STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 
+_MANY = 20_000
+"""Files that are looked at before a folder may be said to be the wrong one."""
 TABLE = "table of events"
 FLATTENED = "flattened"
 _TABLES = (".parquet", ".csv")
@@ -151,12 +153,18 @@ def _below(root: Path) -> tuple[Path, list[Path]]:
 
 
 def _walk(base: Path) -> Iterator[Path]:
-    """All files below, also through links to folders; each folder once, so that links cannot lead in circles."""
+    """All files below, also through links to folders; each folder once, so that links cannot lead in circles.
+
+    Raises InputError where a folder cannot be read, and where hardly any of very many files is a log.
+    """
 
     def refuse(error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):  # gone since its folder was listed
+            return
         raise InputError(f"{error.filename} cannot be read: {error.strerror}. Mend its permissions or move it away.")
 
     seen: set[Path] = set()
+    files = logs = 0
     for name, subfolders, names in os.walk(base, followlinks=True, onerror=refuse):
         folder = Path(name)
         if folder.resolve() in seen:
@@ -164,6 +172,11 @@ def _walk(base: Path) -> Iterator[Path]:
             continue
         seen.add(folder.resolve())
         subfolders.sort()
+        files, logs = files + len(names), logs + sum(map(is_log, names))
+        if files > _MANY and logs * 100 < files:
+            raise InputError(
+                f"{base} holds more than {_MANY:,} files and hardly any log: give the folder that holds the runs."
+            )
         yield from (folder / name for name in sorted(names) if (folder / name).is_file())
 
 

@@ -14,41 +14,53 @@ from lo2core.vectorizer import event_lines
 
 LINE_KINDS = ("events", "continuations", "orphans", "blank", "skipped")
 ERROR_LEVELS = ("ERROR", "FATAL", "SEVERE")
+_IS_ERROR = pl.col("level").is_in(ERROR_LEVELS)
 MOST_TICKS = 4_000
 """So many error ticks a browser draws at ease; with more, a tick stands for a longer time."""
+_TABLE = r"(?i)\.(parquet|csv)$"
 _STEPS = (1, 2, 5, 10, 30, 60, 300, 1800, 7200)
 _SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "folder", "seq_id", "source", "n_lines")
 
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which events to show; what is left empty does not filter. `search` is found in any case, and is no pattern."""
+    """Which events to show; what is left empty does not filter. `search` is found in any case, and is no pattern.
+
+    `errors_of` lets the errors of one service pass.
+    """
 
     search: str = ""
     levels: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     run: str | None = None
     folder: str | None = None
+    errors_of: str | None = None
     message_ids: tuple[int, ...] = ()
 
     def conditions(self) -> list[pl.Expr]:
         """The filter as polars expressions, all of which must hold."""
         wanted = {"level": self.levels, "service": self.services, "message_id": self.message_ids}
-        places = {"run": self.run, "folder": self.folder}
+        places = {"run": self.run, "folder": self.folder, "service": self.errors_of}
         found = [pl.col(name).is_in(list(values)) for name, values in wanted.items() if values]
         found += [pl.col(name) == value for name, value in places.items() if value is not None]
+        if self.errors_of is not None:
+            found.append(_IS_ERROR)
         if self.search:
             found.append(pl.col("m_message").str.contains(f"(?i){pl.escape_regex(self.search)}"))
         return found
 
 
 def totals(workspace: Workspace) -> dict[str, int]:
-    """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace."""
+    """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace.
+
+    Tables of events from elsewhere hold no test cases.
+    """
     sequences = workspace.read(Sequences, columns=["run", "folder", "service"])
     logs = of_logs(workspace.read(Ledger))
+    tables = logs.filter(pl.col("source").str.contains(_TABLE))["run"].to_list()
     return {
         "runs": sequences["run"].n_unique(),
-        "test cases": sequences.select("run", "folder").n_unique(),
+        "test cases": sequences.filter(~pl.col("run").is_in(tables)).select("run", "folder").n_unique(),
         "services": sequences["service"].n_unique(),
         "sequences": sequences.height,
         "files": logs.height,
@@ -108,7 +120,7 @@ def _errors_by_second(workspace: Workspace) -> pl.DataFrame:
     events = workspace.scan(Events, columns=["run", "service", "level", "m_timestamp"])
     second = (pl.col("m_timestamp") - pl.col("began")).dt.total_seconds()
     return (
-        events.filter(pl.col("level").is_in(ERROR_LEVELS) & pl.col("m_timestamp").is_not_null())
+        events.filter(_IS_ERROR & pl.col("m_timestamp").is_not_null())
         .join(began, on="run")
         .group_by("run", "service", second=second)
         .agg(errors=pl.len().cast(pl.Int64))

@@ -81,7 +81,7 @@ PICKS = {
     "recall_differences": ["test_case", "prediction"],
     "recall_matrix": ["test_case", "service"],
     "service_bars": ["seq_id"],
-    "timeline": ["run", "folder"],
+    "timeline": ["run", "folder", "service"],
     "beeswarm": ["seq_id"],
     "calibration_strip": ["service", "seq_id"],
     "paired_heatmap": ["test_case", "service", "side"],
@@ -144,6 +144,13 @@ def test_flips_differ_in_shape_not_in_colour_alone() -> None:
 def test_a_brush_of_the_scatter_gives_the_ranges_of_both_scores() -> None:
     brush = next(p for p in spec_of("prediction_scatter")["params"] if p["name"] == "brush")
     assert brush["select"] == {"encodings": ["x", "y"], "type": "interval"}
+
+
+def test_the_services_of_errors_stand_in_as_many_columns_as_the_chart_is_wide_for() -> None:
+    _, ticks = layers(spec_of("timeline"))
+    legend = ticks["encoding"]["color"]["legend"]
+    assert legend["orient"] == "bottom"
+    assert "width" in legend["columns"]["expr"]
 
 
 def test_logs_side_by_side_share_a_column_a_left_b_right() -> None:

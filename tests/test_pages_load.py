@@ -5,19 +5,24 @@ from __future__ import annotations
 import gzip
 import io
 import shlex
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from pageverbs import commands, dashboard_in, page, press, texts, wait_for_job
 
 from lo2core import __main__, jobs, pipeline
 from lo2core.load import LoadOptions
 from lo2core.store import Workspace
-from lo2core.tables import EnrichedEvents, Sequences
+from lo2core.tables import EnrichedEvents, Events, Sequences
 from lo2core.ui import uploads
-from lo2core.ui.loading import Logs, Request
+from lo2core.ui.loading import Request
+from lo2core.ui.looking import Logs
+
+LINE = "10:00:00.000 [t]  c INFO  a.B c - d\n"
 
 
 @pytest.fixture
@@ -76,6 +81,49 @@ def test_a_folder_without_logs_is_told_calmly(workspace: Workspace, tmp_path: Pa
     assert not app.exception
 
 
+def test_a_table_of_events_says_what_it_holds_before_and_after_loading(loaded: Workspace, tmp_path: Path) -> None:
+    events = loaded.read(Events)
+    events.write_parquet(tmp_path / "[mine].parquet")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "[mine].parquet")).run()
+    services = ", ".join(sorted(events["service"].unique()))
+    sequences = events["seq_id"].n_unique()
+    assert f": {sequences} sequences, 7 services ({services}), {events.height:,} events, " in texts(app)
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    press(app, "Load")
+    wait_for_job(loaded)
+    figures = {metric.label: metric.value for metric in app.run().metric}
+    assert figures["sequences"] == str(sequences)
+    assert "test cases" not in figures
+
+
+def test_a_table_without_events_is_refused_before_it_is_loaded(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("seq_id,score\na,1\n")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "scores.csv")).run()
+    assert "lacks the column m_message" in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+@pytest.mark.parametrize("typed", ["x" * 300, "~no body/logs"])
+def test_a_path_that_cannot_be_one_is_told_calmly(workspace: Workspace, typed: str) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(typed).run()
+    assert not app.exception
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+def test_an_archive_below_the_home_folder_is_planned(
+    workspace: Workspace, sample_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = max(path for path in sample_logs.iterdir() if path.is_dir())
+    (tmp_path / "today.zip").write_bytes(packed(sample_logs, run))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input("~/today.zip").run()
+    assert "full set: 1 run, 1 test case folder" in texts(app)
+
+
 def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, sample_logs: Path) -> None:
     run = max(path for path in sample_logs.iterdir() if path.is_dir())
     app = page("pages/1_Load.py")
@@ -95,6 +143,22 @@ def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, samp
     assert shown.value == "to_day"
 
 
+def test_a_sample_keeps_its_name_when_cancelled_and_is_shown_when_loaded(loaded: Workspace, sample_logs: Path) -> None:
+    shutil.copytree(loaded.root, loaded.sample("earlier").root, ignore=shutil.ignore_patterns("samples"))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    next(field for field in app.text_input if field.label == "Name of the sample").input("fresh").run()
+    press(app, "Load")
+    jobs.cancel(loaded)
+    app.run()
+    assert commands(app)[-1][-1] == str(loaded.sample("fresh").root)
+    press(app, "Load")
+    wait_for_job(loaded)
+    app.run()
+    assert next(box for box in app.selectbox if box.label == "Loaded logs").value == "fresh"
+
+
 def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, sample_logs: Path) -> None:
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(sample_logs)).run()
@@ -108,7 +172,7 @@ def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, samp
 def test_a_log_without_a_known_name_asks_for_its_service(
     workspace: Workspace, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    (tmp_path / name).write_bytes(pack(b"10:00:00.000 [t]  c INFO  a.B c - d\n"))
+    (tmp_path / name).write_bytes(pack(LINE.encode()))
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / name)).run()
     app.text_input(key="load-service").input("payment").run()
@@ -116,13 +180,65 @@ def test_a_log_without_a_known_name_asks_for_its_service(
     assert "1 service (payment)" in texts(app)
 
 
+def test_a_log_without_a_known_name_says_nothing_of_options_before_its_service_is_typed(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "app.log").write_text(LINE)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert "does not say which service wrote the log" in texts(app)
+    assert "--service" not in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+@pytest.mark.parametrize(("beside", "loadable"), [("oauth2-client-1.log", True), ("plain.log", False)])
+def test_a_service_is_not_asked_where_it_could_not_be_used(workspace: Workspace, beside: str, loadable: bool) -> None:
+    app = page("pages/1_Load.py")
+    app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("app.log", LINE.encode()).upload(beside, LINE.encode()).run()
+    assert "Load such a log alone" in texts(app)
+    assert "Service" not in [field.label for field in app.text_input]
+    assert next(button for button in app.button if button.label == "Load").disabled != loadable
+
+
+def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINE)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert not app.exception
+    assert "Something unforeseen" not in texts(app)
+    assert app.multiselect(key="loaded-service").label == app.text_input(key="load-service").label
+
+
 def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
     app = page("pages/1_Load.py")
-    app.text_input(key="load-search").input("not_found").run()
-    app.multiselect(key="load-service").set_value(["client"]).run()
+    app.text_input(key="loaded-search").input("not_found").run()
+    app.multiselect(key="loaded-service").set_value(["client"]).run()
     lines = app.dataframe[-1].value
     assert set(lines["service"]) == {"client"}
     assert lines["m_message"].str.contains("(?i)not_found|more lines|lines]").all()
+
+
+@pytest.mark.parametrize(
+    ("mark", "told", "where"),
+    [
+        ({"folder": "delete_token_404"}, "Of delete_token_404, run", pl.col("folder") == "delete_token_404"),
+        ({"service": "token"}, "Errors of token, run", (pl.col("service") == "token") & (pl.col("level") == "ERROR")),
+    ],
+)
+def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
+    loaded: Workspace, mark: dict[str, str], told: str, where: pl.Expr
+) -> None:
+    app = page("pages/1_Load.py")
+    run = loaded.read(Sequences)["run"][0]
+    app.session_state[f"timeline-{loaded.root}"] = {"selection": {"pick": [{"run": run, **mark}]}}
+    app.run()
+    assert not app.exception
+    wanted = loaded.read(Events).filter(where)
+    assert wanted.height
+    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all."} <= set(
+        texts(app).splitlines()
+    )
 
 
 def test_a_rule_is_tried_added_and_enriched_with(loaded: Workspace) -> None:

@@ -88,6 +88,15 @@ def test_a_saved_prediction_is_shown_again_and_not_replaced_unasked(workspace: W
     assert has_button(app, "Replace")
 
 
+@pytest.mark.parametrize("name", ["p" * 300, "a/b"])
+def test_a_name_that_no_file_can_have_is_told_in_a_sentence(workspace: Workspace, name: str) -> None:
+    app = press(page(PREDICT), "Predict")
+    field = next(field for field in app.text_input if field.label == "Save as")
+    app = press(field.set_value(name).run(), "Save")
+    assert "cannot be a name here: use up to 125 letters" in texts(app)
+    assert workspace.predictions() == []
+
+
 def test_the_alert_budget_moves_the_threshold_without_training(workspace: Workspace, model: Path) -> None:
     before = model.read_bytes()
     app = press(page(PREDICT), "Predict")

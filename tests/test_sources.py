@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from loglines import line, write_log
 
+from lo2core import sources
 from lo2core.errors import InputError
 from lo2core.sources import LogFile, find_logs, natural, service_of, split_repetition
 
@@ -158,6 +159,17 @@ def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Pat
     with pytest.raises(
         InputError, match=r"oauth2-client-1\.log .*refresh-token.*found 2 files \(locust.log, notes.txt\)"
     ):
+        find_logs([tmp_path])
+
+
+def test_a_look_into_a_folder_of_very_many_other_files_ends_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_MANY", 200)
+    (tmp_path / "a.log").touch()
+    for number in range(200):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(InputError, match="more than 200 files and hardly any log: give the folder that holds the runs"):
         find_logs([tmp_path])
 
 

@@ -104,6 +104,8 @@ def test_bands_of_unlabelled_logs_have_no_label(workspace: Workspace, tmp_path: 
         (LineFilter(search="Handler.java"), 3),
         (LineFilter(folder="correct"), 3),
         (LineFilter(run="another"), 0),
+        (LineFilter(errors_of="client"), 4),
+        (LineFilter(errors_of="client", levels=("INFO",)), 0),
         (LineFilter(search="("), 3),
     ],
 )

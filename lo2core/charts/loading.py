@@ -36,9 +36,9 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
 
     `bands` expects ``run``, ``folder``, ``label`` (normal, other, no label), ``start``, ``end``; `errors` expects
     ``run``, ``at``, ``service``, ``errors`` (how many). Times are minutes since the run's start. ``pick`` gives ``run``
-    and ``folder``.
+    and, of a band, ``folder``, of a tick, ``service``.
     """
-    pick = alt.selection_point(name="pick", fields=["run", "folder"])
+    pick = alt.selection_point(name="pick", fields=["run", "folder", "service"])
     lanes = alt.Y("run:N", title=None, axis=long_labels(160))
     minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
     cases = (
@@ -62,8 +62,14 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         .encode(
             x="at:Q",
             y=lanes,
-            color=by_service(errors, legend("errors of")),
+            color=by_service(errors, _below(legend("errors of"))),
             tooltip=tooltip(run="run", service="service", at="minute", errors="errors"),
         )
     )
     return alt.layer(cases, ticks).resolve_scale(color="independent").properties(height=alt.Step(44))
+
+
+def _below(services: alt.Legend) -> alt.Legend:
+    """Below the chart, in as many columns as it is wide for: beside another legend a narrow page has no room."""
+    services["orient"], services["columns"] = "bottom", alt.ExprRef("max(1, floor((width - 60) / 75))")
+    return services

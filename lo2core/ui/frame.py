@@ -151,7 +151,13 @@ def _enter_chosen() -> None:
 @st.dialog("Work in another folder", icon=":material/create_new_folder:")
 def _another_workspace() -> None:
     with st.form("another-workspace", border=False):
-        st.text_input("Folder", key=state.TYPED, placeholder="demo/result/mine")
+        typed = st.text_input("Folder", placeholder="demo/result/mine").strip()
         st.caption("A folder that does not exist yet is made when logs are loaded.")
-        if st.form_submit_button("Use this folder", type="primary", on_click=state.open_typed_workspace):
-            st.rerun()
+        asked = st.form_submit_button("Use this folder", type="primary")
+    if not (asked and typed):
+        return
+    if refused := state.refusal(typed):
+        problem(refused)
+    else:
+        state.open_another(typed)
+        st.rerun()

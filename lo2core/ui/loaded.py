@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 import streamlit as st
 
@@ -19,7 +21,8 @@ def account(workspace: Workspace) -> None:
     """Totals, where every line went, and which files were not simply read."""
     totals = remembered(summary.totals, workspace)
     with st.container(horizontal=True):
-        for name in ("runs", "test cases", "services", "files", "lines", "events"):
+        cases = "test cases" if totals["test cases"] else "sequences"
+        for name in ("runs", cases, "services", "files", "lines", "events"):
             st.metric(name, short(totals[name]), width="stretch")
         st.metric("size", size(totals["bytes"]), width="stretch")
     st.subheader("Every line accounted for", anchor=False)
@@ -51,7 +54,7 @@ def _in_words(files: pl.DataFrame) -> str:
 
 
 def over_time(workspace: Workspace) -> LineFilter:
-    """The runs over time; gives the filter of the test case that was clicked, else one that lets all pass."""
+    """The runs over time; gives the filter of the test case or errors clicked on, else one that lets all pass."""
     st.subheader("Runs over time", anchor=False)
     bands = remembered(summary.test_case_bands, workspace)
     if not bands.height:
@@ -61,7 +64,12 @@ def over_time(workspace: Workspace) -> LineFilter:
     event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
     picked = event["selection"].get("pick")
     tables.beside_chart(bands, "runs_over_time", "timeline-table")
-    return LineFilter(run=picked[0]["run"], folder=picked[0]["folder"]) if picked else LineFilter()
+    return _clicked(picked[0]) if picked else LineFilter()
+
+
+def _clicked(mark: Mapping[str, str]) -> LineFilter:
+    """A band has a folder, a tick has a service."""
+    return LineFilter(run=mark.get("run"), folder=mark.get("folder"), errors_of=mark.get("service"))
 
 
 _NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors": pl.Int64, "at": pl.Float64})
@@ -70,6 +78,7 @@ _NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors
 def lines(workspace: Workspace, wanted: LineFilter) -> None:
     """The lines table; `wanted` is what the timeline was clicked on."""
     st.subheader("Lines", anchor=False)
-    if wanted.folder is not None:
-        st.text(f"Of {wanted.folder}, run {wanted.run}. Double-click the timeline to see all.")
-    lines_view(workspace, wanted, key="load")
+    if wanted.run is not None:
+        of = f"Errors of {wanted.errors_of}" if wanted.folder is None else f"Of {wanted.folder}"
+        st.text(f"{of}, run {wanted.run}. Double-click the timeline to see all.")
+    lines_view(workspace, wanted, key="loaded")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from os import truncate
 from pathlib import Path
 
 import streamlit as st
 
-from lo2core import jobs, load
+from lo2core import foreign, jobs
 from lo2core.compressed import is_log
 from lo2core.config import NORMAL_TEST_CASE
 from lo2core.errors import Lo2Error
 from lo2core.load import LoadOptions, Plan
-from lo2core.sources import service_of
+from lo2core.sources import TABLE, distinct, service_of
 from lo2core.store import Workspace
 from lo2core.tables import Sequences
-from lo2core.ui import frame, reading, uploads
+from lo2core.ui import frame, uploads
 from lo2core.ui.jobpanel import job_panel, start_job
+from lo2core.ui.looking import Logs, in_words, plan_of
 from lo2core.ui.widgets import notice, problem
 
 FOLDER, UPLOAD = "folder", "upload"
@@ -31,16 +29,7 @@ LABELS = {
     "none": "nobody knows",
     "normal": "all of this is normal",
 }
-_SHOWN = "loaded_sample"
-
-
-@dataclass(frozen=True)
-class Logs:
-    """Where logs come from, and the service of files whose name does not say it."""
-
-    roots: tuple[str, ...]
-    uploaded: bool = False
-    service: str | None = None
+_SHOWN, _CHOICE = "loaded_sample", "choice-Loaded logs"
 
 
 @dataclass(frozen=True)
@@ -94,7 +83,7 @@ def example(workspace: Workspace) -> list[str]:
 
 
 def source(workspace: Workspace) -> Logs | None:
-    """Folder or upload; None until there is something."""
+    """Folder or upload; None until there is something, and its service known."""
     kind = st.segmented_control(
         "From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from", persist_state="session"
     )
@@ -110,14 +99,21 @@ def source(workspace: Workspace) -> Logs | None:
     return _named(Logs((typed.strip(),))) if typed.strip() else None
 
 
-def _named(logs: Logs) -> Logs:
-    """Asks for the service where no file name says it."""
-    nameless = [Path(root).name for root in logs.roots if is_log(root) and not service_of(Path(root).name)]
+def _named(logs: Logs) -> Logs | None:
+    """Asks for the service where a log's name does not say it: of one log, for all would have the same."""
+    names = [Path(root).name for root in logs.roots]
+    nameless = [name for name in names if is_log(name) and not service_of(name)]
+    others = [name for name in names if name not in nameless and not foreign.is_table(name)]
     if not nameless:
         return logs
-    st.text(f"The name {nameless[0]} does not say which service wrote it.")
-    service = st.text_input("Service", key="load-service", placeholder="client", max_chars=60)
-    return replace(logs, service=service.strip() or None)
+    st.text(f"{' and '.join(nameless)}: the name does not say which service wrote the log.")
+    if others or len(nameless) > 1:
+        st.text("Load such a log alone, to say here which it was, or name it as oauth2-client-1.log is named.")
+        return logs if others else None
+    service = st.text_input(
+        "Service", key="load-service", persist_state="session", placeholder="client", max_chars=60
+    ).strip()
+    return replace(logs, service=service) if service else None
 
 
 def choose(logs: Logs) -> LoadOptions | None:
@@ -125,21 +121,21 @@ def choose(logs: Logs) -> LoadOptions | None:
     try:
         everything = plan_of(logs, LoadOptions())
         options = _options(everything, logs.uploaded)
-        plan = plan_of(logs, options)
-    except Lo2Error as error:
+        told = in_words(plan_of(logs, options))
+    except (Lo2Error, OSError, RuntimeError) as error:  # a path that was typed may be none: too long, an unknown ~name
         problem(str(error))
         return None
-    notice(plan.sentence(), icon=":material/travel_explore:")
+    notice(told, icon=":material/travel_explore:")
     if options.labels != LoadOptions().labels:
         st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
     return options
 
 
 def _options(found: Plan, uploaded: bool) -> LoadOptions:
-    services = list(dict.fromkeys(str(file.service) for file in found.chosen))
+    services = distinct(file.service for file in found.chosen if file.layout != TABLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = st.number_input("Runs, the first by time", 1, len(found.runs), len(found.runs), width=180)
-        chosen = st.multiselect("Services", services, placeholder="all", width=380)
+        chosen = st.multiselect("Services", services, placeholder="all", width=380, disabled=not services)
         with st.popover("More", icon=":material/tune:"):
             options = _more(found, uploaded)
     return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
@@ -206,7 +202,10 @@ def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> s
 
 def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
     proposed = uploads.stem(uploads.clean_file_name(logs.roots[0]))
-    name = st.text_input("Name of the sample", proposed, key=f"load-sample-{proposed}", width=240).strip()
+    name = st.text_input(
+        "Name of the sample", proposed, key=f"load-sample-{proposed}", persist_state="session", width=240
+    )
+    name = name.strip()
     try:
         sample = workspace.sample(name)
     except Lo2Error as error:
@@ -235,45 +234,18 @@ def shown(workspace: Workspace) -> Workspace:
     if not samples:
         return workspace
     names = [""] * workspace.has(Sequences) + list(samples)
-    last = st.session_state.get(_SHOWN, "")
+    wanted = st.session_state.get(_SHOWN)  # stays what it is while it is still being loaded
+    st.session_state[_CHOICE] = wanted if wanted in names else names[0]
     name = st.selectbox(
         "Loaded logs",
         names,
-        index=names.index(last) if last in names else 0,
+        key=_CHOICE,
+        on_change=_show_chosen,
         format_func=lambda one: f"sample {one}" if one else "the workspace",
         width=320,
     )
-    st.session_state[_SHOWN] = name
     return samples.get(name, workspace)
 
 
-def plan_of(logs: Logs, options: LoadOptions) -> Plan:
-    """The plan of a load, remembered for a minute and while files and options stay as they are. Raises `InputError`."""
-    return _plan(
-        logs.roots, tuple(reading.stamp(Path(root).expanduser()) for root in logs.roots), options, logs.service
-    )
-
-
-@st.cache_data(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
-def _plan(roots: tuple[str, ...], stamps: tuple[reading.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
-    outlines = [
-        _outline(root, stamp) if Path(root).is_file() else [root] for root, stamp in zip(roots, stamps, strict=True)
-    ]
-    return load.plan([Path(str(folder[-1])) for folder in outlines], options, service)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _outline(root: str, stamp: reading.Stamp) -> Sequence[object]:
-    """An archive unpacked with all its names and sizes but without content; goes away with the cache's entry."""
-    folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
-    with load.unpacked([root]) as unpacked:
-        if not unpacked[0].is_dir():
-            return [root]
-        target = Path(folder.name) / unpacked[0].name
-        for path in unpacked[0].rglob("*"):
-            if path.is_file():
-                place = target / path.relative_to(unpacked[0])
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.touch()
-                truncate(place, path.stat().st_size)
-    return [folder, str(target)]
+def _show_chosen() -> None:
+    st.session_state[_SHOWN] = st.session_state[_CHOICE]

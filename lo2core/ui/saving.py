@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import bundles, pipeline, wording
+from lo2core.names import given_name
 from lo2core.store import Workspace
 from lo2core.ui import frame, links, state, tables
 from lo2core.ui.frame import Frame
@@ -68,7 +69,7 @@ def _save_asked(found: Scored, name: str) -> None:
         state.flash(f"Saved as {name}.", after(command))
 
     with frame.calm():
-        if found.choice.logs.has(name):
+        if found.choice.logs.has(given_name(name)):
             frame.confirm_replace(f"{found.choice.logs.path(name)} exists already.", lambda: write(True))
         else:
             write(False)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -17,9 +18,6 @@ from lo2core.ui import address
 
 WORKSPACE = "ws"
 """Session key of the workspace's path and its name in the address bar."""
-
-TYPED = "typed_workspace"
-"""Session key of the field for another folder."""
 
 _OPENED = "opened_workspaces"
 _FLASHES = "flashes"
@@ -45,17 +43,18 @@ class Flash:
 def known_workspaces() -> list[str]:
     """Paths to offer, the default first: ``LO2_WORKSPACE``, what lies in demo/result, what this session opened.
 
+    Without any it is that of the sample, which is still to be made.
     A link (``?ws=PATH``) may add a folder only if that is a workspace already, or is being made into one.
     """
     given = [os.environ["LO2_WORKSPACE"]] if "LO2_WORKSPACE" in os.environ else []
     results = Path(DEFAULT_WORKSPACE).parent
     found = sorted(str(path) for path in results.glob("*") if path.is_dir())
-    default = DEFAULT_WORKSPACE if DEFAULT_WORKSPACE in found else SAMPLE_WORKSPACE
+    default = [DEFAULT_WORKSPACE] if DEFAULT_WORKSPACE in found else []
     opened = st.session_state.setdefault(_OPENED, [])
     linked = address.said(WORKSPACE)
     if _is_workspace(linked) and linked not in opened:
         opened.append(linked)  # the next page may be reached without a link
-    return list(dict.fromkeys([*given, default, *found, *opened]))
+    return list(dict.fromkeys([*given, *default, *found, *opened])) or [SAMPLE_WORKSPACE]
 
 
 def workspace(options: Sequence[str]) -> str:
@@ -77,12 +76,25 @@ def enter(path: str) -> None:
     st.query_params.from_dict({WORKSPACE: path})
 
 
-def open_typed_workspace() -> None:
+def refusal(typed: str) -> str:
+    """Why no workspace can be in the folder that was typed, as a sentence; empty where one can."""
+    try:
+        folder = Path(typed).expanduser()
+        if _is_workspace(str(folder)):  # one can look into it, even where it cannot be written
+            return ""
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        with TemporaryDirectory(prefix=".lo2-", dir=nearest):
+            return ""
+    except (OSError, RuntimeError) as error:  # the latter where nobody has the name behind a tilde
+        why = error.strerror if isinstance(error, OSError) else error
+        return f"Nothing can be written at {typed} ({why}): name another folder."
+
+
+def open_another(typed: str) -> None:
     """Make the folder that was typed the workspace, whether it exists yet or not."""
-    path = st.session_state[TYPED].strip()
-    if path:
-        st.session_state[_OPENED] = [*st.session_state.get(_OPENED, []), path]
-        enter(path)
+    path = str(Path(typed).expanduser())
+    st.session_state[_OPENED] = [*st.session_state.get(_OPENED, []), path]
+    enter(path)
 
 
 def flash(message: str, lead: Lead | None = None) -> None:

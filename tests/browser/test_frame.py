@@ -64,6 +64,16 @@ def test_another_workspace_is_kept_from_page_to_page_and_after_a_reload(app: App
     expect(app.command).to_contain_text(f"'{folder}'")
 
 
+def test_a_file_is_refused_as_a_workspace_where_it_is_typed(app: App) -> None:
+    app.goto("/Load")
+    app.click("Another folder")
+    app.page.get_by_label("Folder", exact=True).fill(__file__)
+    app.click("Use this folder")
+    expect(app.page.get_by_role("dialog").get_by_text(f"Nothing can be written at {__file__}")).to_be_visible()
+    app.page.keyboard.press("Escape")
+    expect(app.command).not_to_contain_text(__file__)
+
+
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """A workspace that the server knows nothing of."""
