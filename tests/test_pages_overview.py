@@ -118,6 +118,21 @@ def test_the_workspace_is_in_the_address_of_every_page(workspace: Workspace) -> 
         assert app.query_params["ws"] == str(workspace.root)
 
 
+def links(app: AppTest) -> dict[str, str]:
+    """The query strings of the side bar's links."""
+    return {link.proto.label: link.proto.query_string for link in app.sidebar.get("page_link")}
+
+
+def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("pages/6_Compare.py", a="nn", b="forest")
+    assert "a=nn" not in links(app)["Compare"]
+    app.query_params.clear()
+    app.switch_page("pages/5_Explain.py").run()
+    assert "a=nn&b=forest" in links(app)["Compare"]
+    app.query_params["ws"] = str(shutil.copytree(workspace.root, tmp_path / "other"))
+    assert "a=nn" not in links(app.run())["Compare"]
+
+
 @pytest.mark.parametrize(
     ("command", "page", "params"),
     [
