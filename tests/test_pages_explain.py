@@ -151,6 +151,8 @@ def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str)
     assert alone.count("only here") == every.count("only here") > 0
     assert len(alone) < len(every)
     assert "only normal" in every
+    assert "in the same order is folded" in texts(app)
+    assert "is folded" not in texts(app.toggle(key="diff-raw").set_value(True).run())
 
 
 def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:

@@ -102,6 +102,7 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
     view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
     view = view.with_columns(pl.col("began").fill_null("")) if times.height else view
     marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
+    marked = marked.join(view, on="seq_id", how="semi")
     view = view.join(marked, on="seq_id", how="left", maintain_order="left")
     view = view.with_columns(pl.col("z_after").fill_null("")) if marked.height else view
     rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
@@ -150,7 +151,7 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
         )
     top = found.row(0, named=True)
     there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
-    return f"{intro}\n{top['here']:,.0f} times here, {there}: {top['title']}"
+    return f"{intro}\n{plural(round(top['here']), 'time')} here, {there}: {top['title']}"
 
 
 def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | None:

@@ -76,8 +76,9 @@ def _first_steps(here: Frame) -> None:
 
 def show_chain(chained: Sequence[Step]) -> None:
     """A card for each step: its figures, when it was made, what is wrong with it; below them what cannot be read."""
-    for column, step in zip(st.columns(len(chained), gap="xsmall"), chained, strict=True):
-        with column.container(border=True, gap="xsmall", height="stretch"):
+    row = st.container(horizontal=True, gap="xsmall", key="chain")
+    for step in chained:
+        with row.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
             with frame.apart():
                 _card(step)
