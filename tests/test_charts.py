@@ -188,6 +188,11 @@ def test_ticks_tell_predictions_of_one_day_apart(apart: dict[str, int], ticks: s
     assert spec["spec"]["layer"][0]["encoding"]["x"]["axis"]["format"] == ticks
 
 
+def test_predictions_that_do_not_say_when_they_were_made_are_drawn() -> None:
+    undated = POINTS.with_columns(made=pl.lit(None, dtype=pl.Datetime("us")))
+    charts.predictions_over_time(pl.concat([POINTS, undated])).to_dict()
+
+
 def test_recall_that_does_not_differ_is_coloured_by_its_size() -> None:
     squares = charts.recall_differences(DIFFERENCES).to_dict()["layer"][0]
     assert "2 + datum.recall" in squares["transform"][0]["calculate"]

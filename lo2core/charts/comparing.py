@@ -164,7 +164,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
 
 def _clock(moments: pl.Series) -> str:
     """How ticks tell moments apart: by the second, the minute, or the day."""
-    ordered = moments.sort().to_list()
+    ordered = moments.drop_nulls().sort().to_list()  # predictions by hand may not say when they were made
     span = ordered[-1] - ordered[0] if ordered else timedelta()
     if span < timedelta(minutes=10):
         return "%H:%M:%S"

@@ -114,7 +114,7 @@ def _marked(after: pl.DataFrame) -> pl.DataFrame:
     touched = after.filter(pl.col("marks").list.len() > 0)
     quiet = pl.when(pl.col("pred_ano") & ~pl.col("flagged_after")).then(pl.lit(", no alarm")).otherwise(pl.lit(""))
     z = pl.format("{}{}", pl.col("z_after").round(1), quiet)
-    return touched.select("seq_id", z_after=z.fill_null("benign, no alarm"))
+    return touched.select("seq_id", z_after=z.fill_null("no alarm"))
 
 
 _SERVICE_COLUMNS = {
