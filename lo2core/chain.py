@@ -40,11 +40,10 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     """
     saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
     newest = next(iter(saved), None)
-    data = workspace.metadata(Counts).get("data_fingerprint")
     return [
         _told("Loaded", _loaded, workspace),
-        _told("Enriched", _enriched, workspace, data),
-        _told("Model", _model, workspace, models, saved[newest] if newest else None, data),
+        _told("Enriched", _enriched, workspace),
+        _told("Model", _model, workspace, models, saved[newest] if newest else None),
         _told("Predictions", _predicted, workspace, newest),
         _told("Explained", _explained, workspace, saved),
         _told("Compared", _compared, workspace, saved),
@@ -72,27 +71,43 @@ def _loaded(workspace: Workspace) -> Step:
     return Step(name, FRESH, workspace.artefact(Sequences).created, facts={"runs": runs, "lines": lines})
 
 
-def _enriched(workspace: Workspace, data: str | None) -> Step:
+def _enriched(workspace: Workspace) -> Step:
     name, made = "Enriched", workspace.artefact(EnrichedEvents)
     messages = workspace.read(Messages, columns=["kind"]) if workspace.has(Messages) else None
     facts = {} if messages is None else {"messages": messages.filter(pl.col("kind") == "message").height}
     if not made.exists:
         return Step(name, why="Events are not enriched yet; training does not need it.", facts=facts)
-    return Step(name, *_made_of(made, data), facts=facts)
+    return Step(name, *_made_of(made, workspace), facts=facts)
 
 
-def _made_of(artefact: Artefact, data: str | None) -> tuple[str, datetime | None, str]:
-    """State, time and reason of a table that keeps the fingerprint of the logs it was made from."""
-    before = artefact.metadata.get("data_fingerprint")
+def _made_of(artefact: Artefact, home: Workspace) -> tuple[str, datetime | None, str]:
+    """State, time and reason of a table that keeps the fingerprint of the logs in `home` that it was made from."""
+    before, data = artefact.metadata.get("data_fingerprint"), _fingerprint(home)
     if before and data and before != data:
-        return STALE, artefact.created, "The logs were loaded anew since."
+        return STALE, artefact.created, _changed(home, artefact.created)
     return FRESH, artefact.created, "Written by hand." if artefact.by_hand else ""
 
 
-def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: str | None) -> Step:
-    name, here = "Model", workspace.root.resolve()
+def _fingerprint(workspace: Workspace) -> str | None:
+    found: str | None = workspace.metadata(Counts).get("data_fingerprint")
+    return found
+
+
+def _changed(home: Workspace, made: datetime | None) -> str:
+    """Why logs are not what they were at `made`: masks that are added later leave the table of sequences alone."""
+    loaded = home.artefact(Sequences)
+    masked_since = loaded.metadata.get("masks") != home.metadata(Messages).get("masks")
+    if masked_since and made and loaded.created and made >= loaded.created:
+        return "The logs were enriched with other mask rules since."
+    return "The logs were loaded anew since."
+
+
+def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
+    name, here, data = "Model", workspace.root.resolve(), _fingerprint(workspace)
     found = bundles.bundles(models)
-    mine = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
+    of_these = [info for info in found if data and info.facts.get("data_fingerprint") == data]
+    trained = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
+    mine = of_these + [info for info in trained if info not in of_these]
     used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
     if not mine and not used:
         others = f" {len(found)} saved elsewhere can be used to score." if found else ""
@@ -107,7 +122,7 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None, data: st
     if info.state is not bundles.BundleState.SIGNED:
         return Step(name, STALE, made, f"It is {info.state.value}.", facts)
     if mine and data and info.facts.get("data_fingerprint") not in (None, data):
-        return Step(name, STALE, made, "The logs were loaded anew since.", facts)
+        return Step(name, STALE, made, _changed(workspace, made), facts)
     return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
 
 
@@ -121,7 +136,7 @@ def _predicted(workspace: Workspace, newest: str | None) -> Step:
     incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
     facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
     artefact = home.artefact(table)
-    state, made, why = _made_of(artefact, home.metadata(Counts).get("data_fingerprint"))
+    state, made, why = _made_of(artefact, home)
     used, then = artefact.metadata.get("bundle"), artefact.metadata.get("bundle_sha256")
     if state == FRESH and used and bundles.stamp(used)[2] != then:
         state, why = STALE, "The model was trained anew since." if Path(used).exists() else "Its model is gone."

@@ -7,7 +7,9 @@ the marks suppressed is counted.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import polars as pl
@@ -28,6 +30,8 @@ KINDS = ("item", "template", "request", "sequence")
 _KEY = ("seq_id", "kind", "message_id")
 _CONCERNED = pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
 """Whether a mark (of one `service`, null: of all) concerns a sequence (of the service `own`)."""
+_VISIBLE = 0.05
+"""Less of a change in z is not to be seen in one digit."""
 
 
 def benign(kind: str, target: int | str, text: str, reason: str, who: str, service: str | None = None) -> pl.DataFrame:
@@ -40,15 +44,36 @@ def benign(kind: str, target: int | str, text: str, reason: str, who: str, servi
     return _row("benign", kind, str(target), text, reason, who, service)
 
 
+def unless_marked(marks: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
+    """The row of `benign`, if it says something new. Raises InputError where a mark in force says the same already."""
+    own = row.row(0, named=True)
+    everywhere = pl.col("service").is_null()
+    twins = _same_target(active(marks), own).filter(everywhere | (pl.col("service") == pl.lit(own["service"])))
+    if twins.height:
+        first = twins.row(0, named=True)
+        raise InputError(f"That is marked already, by {first['who']}: {first['reason']}.")
+    return row
+
+
 def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
-    """The row that takes a mark back. Raises InputError when there is no such mark in force."""
-    found = active(marks).filter(pl.col("mark") == mark)
+    """The rows that take a mark back, and with it those that say the same (two people may set one at once).
+
+    Raises InputError without a reason or a name, and when there is no such mark in force.
+    """
+    force = active(marks)
+    found = force.filter(pl.col("mark") == mark)
     if not reason.strip() or not who.strip():
         raise InputError("To take a mark back, say why, and who you are, so that others can judge it later.")
     if not found.height:
         raise InputError(f"There is no mark {mark!r} in force; it may have been taken back already.")
     of = found.row(0, named=True)
-    return _row("undo", of["kind"], of["target"], of["text"], reason, who, of["service"], undoes=mark)
+    twins = _same_target(force, of).filter(pl.col("service").eq_missing(pl.lit(of["service"], dtype=pl.String)))
+    facts = of["kind"], of["target"], of["text"], reason, who, of["service"]
+    return pl.concat([_row("undo", *facts, undoes=twin) for twin in twins["mark"]])
+
+
+def _same_target(marks: pl.DataFrame, of: Mapping[str, Any]) -> pl.DataFrame:
+    return marks.filter(pl.col("kind").cast(pl.String) == of["kind"], pl.col("target") == of["target"])
 
 
 def _row(
@@ -120,6 +145,30 @@ def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
     return incidents.filter(pl.col("pred_ano"), ~pl.col("flagged_after")).drop("pred_ano", "flagged_after")
 
 
+def foreseen(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame, row: pl.DataFrame, seq_id: str) -> str:
+    """What a row of `benign` would do to the z of a sequence, in words, beside marks in force; raises as `apply`."""
+    own = predictions.filter(pl.col("seq_id") == seq_id)
+    now, then = (apply(evidence, own, force)["z_after"][0] for force in (marks, pl.concat([marks, row])))
+    threshold = own["threshold"][0]
+    if now is None:
+        return "The whole sequence is marked already."
+    if then is None:
+        return f"The sequence would be no alarm; its z stays {now:.1f}."
+    if then > now - _VISIBLE:
+        return f"z would stay {now:.1f}: this mark alone does not lower it, for other items keep it up."
+    side = "below the threshold" if then < threshold else "not below the threshold"
+    return f"z would be {then:.1f} instead of {now:.1f}, {side} of {threshold:.1f}."
+
+
+def marked_items(evidence: Evidence, marks: pl.DataFrame, service: str) -> pl.Series:
+    """The ids of the items that marks in force name in a service, be it by the template that they match."""
+    concerned = pl.col("service").is_null() | (pl.col("service") == service)
+    force = active(marks).filter(concerned)
+    named = force.filter(pl.col("kind").is_in(["item", "template", "request"]))
+    own = named["target"].cast(pl.UInt64).alias("feature")
+    return pl.concat([own, _carriers(evidence, force, "template")["message_id"]]).unique()
+
+
 def sentence(applied: pl.DataFrame) -> str:
     """What the marks did, in words; never empty, so that nothing is suppressed silently."""
     n = suppressed(applied).height
@@ -143,20 +192,18 @@ def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFra
 
 def _usual_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
     """Counts of marked items and templates with n_new, what is usual: mark, seq_id, kind, message_id, n_new."""
-    marked = force.filter(pl.col("kind").is_in(["item", "template"])).select(
-        "mark", "service", pl.col("kind").cast(pl.String).alias("of"), "text", feature=pl.col("target").cast(pl.UInt64)
-    )
-    carriers = pl.concat([_carriers(evidence, marked, "item"), _carriers(evidence, marked, "template")])
+    carriers = pl.concat([_carriers(evidence, force, "item"), _carriers(evidence, force, "template")])
     rows = evidence.here.items.counts.join(carriers, on="message_id").join(owners, on="seq_id").filter(_CONCERNED)
     rows = rows.join(_medians(evidence), left_on=["own", "message_id"], right_on=["own", "message_id"], how="left")
     usual = pl.min_horizontal("n", pl.col("median").fill_null(0))
     return rows.select("mark", *_KEY, n_new=usual)
 
 
-def _carriers(evidence: Evidence, marked: pl.DataFrame, of: str) -> pl.DataFrame:
+def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
     """mark, service, message_id: the messages that carry a marked item, or that a marked template matches."""
-    wanted = marked.filter(pl.col("of") == of)
+    wanted = force.filter(pl.col("kind") == of)
     if of == "item":
+        wanted = wanted.with_columns(feature=pl.col("target").cast(pl.UInt64))
         own = evidence.messages.select("message_id", feature="message_id")
         carried = pl.concat([own, evidence.features.select("message_id", "feature")]).unique()
         return wanted.join(carried, on="feature").select("mark", "service", "message_id")

@@ -9,7 +9,7 @@ from lo2core.ui import choosing, explaining, frame, keeping, linesview, marks, m
 def show_service(shown: choosing.Chosen) -> None:
     """From the score of the chosen service to its lines; a click in here draws no more than this again."""
     with frame.calm():
-        picked = explaining.why(shown)
+        picked = explaining.why(shown, marks.items(here.workspace, shown))
         with st.container(horizontal=True):
             if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):
                 marks.mark(here.workspace, shown, picked)
@@ -29,7 +29,7 @@ with frame.calm():
     shown = None
     with incident:
         if incident.open:
-            shown = choosing.choose_incident(chosen)
+            shown = choosing.choose_incident(chosen, after)
             explaining.show_services(shown, after)
             show_service(shown)
     with alarms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,21 @@ def test_enriched_events_are_fresh_until_the_logs_change(made: tuple[Workspace, 
     assert states(made)["Enriched"].state == FRESH
     pipeline.load_logs(made[0], [sample_logs], LoadOptions(n_runs=1, services=("client",)), replace=True, jobs=1)
     assert states(made)["Enriched"].state == STALE
+
+
+def test_what_other_masks_made_stale_is_not_said_to_be_loaded_anew(made: tuple[Workspace, Path]) -> None:
+    masker = pipeline.extended_masker(made[0], [("mine", "path", "<P>")])
+    pipeline.enhance_events(made[0], masker=masker, replace=True)
+    steps = states(made)
+    assert steps["Enriched"].state == FRESH
+    for name in ("Model", "Predictions"):
+        assert (steps[name].state, steps[name].why) == (STALE, "The logs were enriched with other mask rules since.")
+
+
+def test_a_model_of_these_very_logs_is_known_in_a_copied_workspace(made: tuple[Workspace, Path]) -> None:
+    copy = Workspace(shutil.copytree(made[0].root, made[0].root.parent / "copy"))
+    step = next(step for step in chain.chain(copy, made[1]) if step.name == "Model")
+    assert (step.state, step.why) == (FRESH, "")
 
 
 def test_a_bundle_changed_by_hand_is_pointed_out(made: tuple[Workspace, Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import altair as alt
@@ -172,3 +172,35 @@ def test_services_keep_their_colour_whatever_stands_beside_them() -> None:
 def test_known_services_differ_in_colour() -> None:
     colours = charts.service_colours(["client", "code", "key", "refresh-token", "service", "token", "user"])
     assert len(set(colours.values())) == 7
+
+
+def tooltips(chart: alt.TopLevelMixin) -> dict[str, str | None]:
+    """Field and format of the first layer's tooltips."""
+    spec = chart.to_dict()
+    encoding = spec.get("encoding") or spec["layer"][0]["encoding"]
+    return {one["field"]: one.get("format") for one in encoding["tooltip"]}
+
+
+def test_tooltips_round_measures_and_leave_names_alone() -> None:
+    assert tooltips(charts.service_bars(CELLS, 3.0)) == {"service": None, "z_score": ",.2f"}
+    assert tooltips(charts.recall_matrix(RECALLS))["recall"] == ".0%"
+
+
+@pytest.mark.parametrize(
+    ("apart", "ticks"), [({"seconds": 40}, "%H:%M:%S"), ({"hours": 3}, "%H:%M"), ({"days": 2}, "%-d %b %H:%M")]
+)
+def test_ticks_tell_predictions_of_one_day_apart(apart: dict[str, int], ticks: str) -> None:
+    later = POINTS.with_columns(pl.col("made").dt.offset_by(f"{timedelta(**apart) // timedelta(seconds=1)}s"))
+    spec = charts.predictions_over_time(pl.concat([POINTS, later])).to_dict()
+    assert spec["spec"]["layer"][0]["encoding"]["x"]["axis"]["format"] == ticks
+
+
+def test_predictions_that_do_not_say_when_they_were_made_are_drawn() -> None:
+    undated = POINTS.with_columns(made=pl.lit(None, dtype=pl.Datetime("us")))
+    charts.predictions_over_time(pl.concat([POINTS, undated])).to_dict()
+
+
+def test_recall_that_does_not_differ_is_coloured_by_its_size() -> None:
+    squares = charts.recall_differences(DIFFERENCES).to_dict()["layer"][0]
+    assert "2 + datum.recall" in squares["transform"][0]["calculate"]
+    assert squares["encoding"]["color"]["field"] == "shade"

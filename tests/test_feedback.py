@@ -127,6 +127,46 @@ def test_an_undo_is_a_row_and_brings_the_score_back(found: Evidence) -> None:
         feedback.undo(both, mark["mark"][0], "again", "bob")
 
 
+def test_the_same_is_not_marked_twice() -> None:
+    mark = feedback.benign("item", 1, "text", "known", "ann")
+    Feedback.validate(feedback.unless_marked(mark, feedback.benign("item", 2, "other", "why", "bob")))
+    with pytest.raises(InputError, match="marked already, by ann: known"):
+        feedback.unless_marked(mark, feedback.benign("item", 1, "text", "why", "bob", "client"))
+    undone = pl.concat([mark, feedback.undo(mark, mark["mark"][0], "it was not", "bob")])
+    assert feedback.unless_marked(undone, feedback.benign("item", 1, "text", "why", "bob")).height == 1
+
+
+def test_of_two_equal_marks_both_are_taken_back() -> None:
+    twins = pl.concat([feedback.benign("item", 1, "text", "known", who, "client") for who in ("ann", "bob")])
+    elsewhere = feedback.benign("item", 1, "text", "known", "ann", "token")
+    marks = pl.concat([twins, elsewhere])
+    both = pl.concat([marks, feedback.undo(marks, twins["mark"][0], "it was not", "bob")])
+    assert feedback.active(both)["mark"].to_list() == elsewhere["mark"].to_list()
+
+
+def test_what_a_mark_would_do_is_said_beforehand(found: Evidence) -> None:
+    new = explain.items(found, FAULTY).filter(~pl.col("known"))
+    rows = [feedback.benign("item", f, t, "planned", "ann") for f, t in new.select("feature", "title").iter_rows()]
+    none = rows[0].clear()
+    assert "this mark alone does not lower it" in feedback.foreseen(found, scored(found), none, rows[0], FAULTY)
+    others = pl.concat(rows[1:])
+    assert "below the threshold" in feedback.foreseen(found, scored(found), others, rows[0], FAULTY)
+    whole = feedback.benign("sequence", FAULTY, "", "planned", "ann")
+    assert "would be no alarm" in feedback.foreseen(found, scored(found), none, whole, FAULTY)
+    assert feedback.foreseen(found, scored(found), whole, rows[0], FAULTY) == "The whole sequence is marked already."
+
+
+def test_marked_items_are_told_by_service_and_by_template(found: Evidence) -> None:
+    item = explain.items(found, FAULTY).row(0, named=True)
+    text = "DEBUG c.e.Handler handle - found nothing"
+    here = feedback.benign("item", item["feature"], item["title"], "known", "ann", "client")
+    matched = feedback.benign("template", 1, text, "known", "ann")
+    ids = found.messages.filter(text=text)["message_id"].to_list()
+    marks = pl.concat([here, matched])
+    assert set(feedback.marked_items(found, marks, "client")) == {item["feature"], 1, *ids}
+    assert set(feedback.marked_items(found, marks, "token")) == {1, *ids}
+
+
 def test_a_mark_needs_a_reason_and_a_name() -> None:
     with pytest.raises(InputError, match="needs a reason"):
         feedback.benign("item", 1, "text", "  ", "ann")

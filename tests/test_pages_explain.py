@@ -11,7 +11,7 @@ from pageverbs import commands, dashboard_in, has_button, press, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
-from lo2core import __main__, answers, feedback, importance
+from lo2core import __main__, answers, explain, feedback, importance
 from lo2core.saved import read_predictions, read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
@@ -39,6 +39,10 @@ def own(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worksp
 
 @pytest.fixture
 def run(workspace: Workspace) -> str:
+    return faulty_run(workspace)
+
+
+def faulty_run(workspace: Workspace) -> str:
     """A run with the fault."""
     return str(workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0])
 
@@ -147,6 +151,8 @@ def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str)
     assert alone.count("only here") == every.count("only here") > 0
     assert len(alone) < len(every)
     assert "only normal" in every
+    assert "in the same order is folded" in texts(app)
+    assert "is folded" not in texts(app.toggle(key="diff-raw").set_value(True).run())
 
 
 def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:
@@ -172,9 +178,36 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="nn")
     assert "keep 1 incident from being flagged" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
-    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "benign"]
+    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "no alarm"]
+    assert "1 of them no alarm after marks" in texts(app)
+    assert "flagged, z after marks " in app.selectbox(key="choice-Incident").options[0]
     app = press(pick(app, "marks-", 0), "Take it back ...")
     assert seq_id in [code.value for code in app.code]
+
+
+def test_the_dialog_says_beforehand_what_a_mark_would_do(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "z would " in texts(press(app, "This is benign ..."))
+
+
+def test_an_item_that_is_marked_says_so(own: Workspace) -> None:
+    run = faulty_run(own)
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "marked" not in table_with(app, "nearest").columns
+    second = explain.items(answers.evidence(own, answers.bundle_of(own, "nn")), f"{run}__{FAULT}__client")[1]
+    answers.add_mark(own, feedback.benign("item", second["feature"][0], second["item"][0], "a drill", "me"))
+    items = table_with(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client"), "nearest")
+    assert items["marked"].to_list() == ["", "benign", "", "", ""]
+
+
+def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "rare.joblib"
+    recipe = answers.pipeline.Recipe("Rarity", unit="event")
+    answers.pipeline.predict_bundle(own, answers.pipeline.train_bundle(own, recipe, bundle), "rare")
+    answers.add_mark(own, feedback.benign("item", 1, "text", "a drill", "me"))
+    app = open_page(EXPLAIN, prediction="rare")
+    assert "1 mark is in force. They are not applied here." in app.expander[0].label
+    assert "text" in [code.value for code in press(pick(app, "marks-", 0), "Take it back ...").code]
 
 
 def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from lo2core import bundles, jobs, pipeline
+from lo2core import answers, bundles, feedback, jobs, pipeline
 from lo2core.store import Workspace
 from lo2core.tables import Predictions, Sequences
 from lo2core.ui.jobpanel import after
@@ -37,6 +37,15 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert not app.exception
     assert predictions(app).value == "my_own"
     assert "incidents are flagged. The 20 worst:" in texts(app)
+
+
+def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
+    flagged = workspace.read(Predictions, "nn").filter("pred_ano")["seq_id"][0]
+    answers.add_mark(workspace, feedback.benign("sequence", flagged, flagged, "a drill", "me"))
+    app = predictions(page()).set_value("nn").run()
+    assert "Marks touch 1 sequence and keep 1 incident from being flagged." in texts(app)
+    table = app.dataframe[-1].value
+    assert "window" not in table.columns  # these test cases have none
 
 
 @pytest.mark.parametrize(
@@ -107,6 +116,21 @@ def test_the_workspace_is_in_the_address_of_every_page(workspace: Workspace) -> 
     for script in ("pages/1_Load.py", "pages/6_Compare.py", OVERVIEW):
         app = open_page(script)
         assert app.query_params["ws"] == str(workspace.root)
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """The query strings of the side bar's links."""
+    return {link.proto.label: link.proto.query_string for link in app.sidebar.get("page_link")}
+
+
+def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("pages/6_Compare.py", a="nn", b="forest")
+    assert "a=nn" not in links(app)["Compare"]
+    app.query_params.clear()
+    app.switch_page("pages/5_Explain.py").run()
+    assert "a=nn&b=forest" in links(app)["Compare"]
+    app.query_params["ws"] = str(shutil.copytree(workspace.root, tmp_path / "other"))
+    assert "a=nn" not in links(app.run())["Compare"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,25 @@ Z_SCALE = alt.Scale(type="symlog", constant=3)
 """Linear near zero, where the threshold is; logarithmic beyond, where a fault can be hundreds of deviations out."""
 
 
+_MEASURES = (
+    "z_score",
+    "z_a",
+    "z_b",
+    "z",
+    "score",
+    "threshold",
+    "left",
+    "right",
+    "bottom",
+    "top",
+    "value",
+    "contribution",
+)
+_SHARES = ("recall", "precision", "false_alarm_rate", "difference", "share", "level")
+_FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%")
+"""How a tooltip writes a column: what people read of a number, not all digits that it has."""
+
+
 def service_colours(services: Iterable[str]) -> dict[str, str]:
     """The colour of each service: the same on every page, whichever other services are shown beside it."""
     known = dict(zip(SERVICES, PALETTE, strict=True))
@@ -97,5 +116,10 @@ def largest_first(column: str) -> alt.EncodingSortField:
 
 
 def tooltip(**titles: str) -> list[alt.Tooltip]:
-    """Column names and their titles, in order; Altair infers the types from the frame."""
-    return [alt.Tooltip(column, title=title) for column, title in titles.items()]
+    """Column names and their titles, in order; Altair infers the types from the frame. Measures are rounded."""
+    return [
+        alt.Tooltip(column, title=title, format=_FORMATS[column])
+        if column in _FORMATS
+        else alt.Tooltip(column, title=title)
+        for column, title in titles.items()
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import altair as alt
 import polars as pl
 
@@ -20,6 +22,7 @@ from lo2core.charts.base import (
     threshold_rule,
     tooltip,
 )
+from lo2core.charts.evaluation import SHARE_RAMP
 
 CHANGES = ("flagged by both", "flagged by neither", "now flagged", "no longer flagged")
 CHANGE_COLOURS = ("#a23873", NEUTRAL, "#d9731a", "#5c76d9")
@@ -86,6 +89,8 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
 def recall_differences(recalls: pl.DataFrame) -> Chart:
     """Recall by fault: one row a test case, one column a prediction, coloured by the difference to the first of them.
 
+    What does not differ goes from grey to violet with the recall.
+
     Expects ``test_case``, ``prediction``, ``recall`` (0 to 1), ``difference`` (-1 to 1), ``n`` (incidents). ``pick``
     gives ``test_case`` and ``prediction``.
     """
@@ -97,10 +102,14 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
             test_case="test case", prediction="prediction", recall="flagged", difference="difference", n="incidents"
         ),
     )
-    # in Lab no hue comes between orange and blue that would seem to say a third thing
-    ramp = alt.Scale(domain=[-1, 0, 1], range=DIFFERENCE_RAMP, interpolate="lab")
-    squares = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("difference:Q", scale=ramp, legend=None),
+    # In Lab no hue comes between orange and blue that would seem to say a third thing. Beyond 1 stands what does not
+    # differ, by how much is flagged.
+    ramp = alt.Scale(
+        domain=[-1, 0, 1, 2, 3], range=[*DIFFERENCE_RAMP, SHARE_RAMP[0], SHARE_RAMP[-1]], interpolate="lab"
+    )
+    squares = base.transform_calculate(shade="datum.difference == 0 ? 2 + datum.recall : datum.difference")
+    squares = squares.mark_rect(cornerRadius=2).encode(
+        color=alt.Color("shade:Q", scale=ramp, legend=None),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
     texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
@@ -137,7 +146,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
     (where a click on a mark leads: Streamlit knows no selections in panels). Show it with ``width="content"``.
     """
     base = alt.Chart(points).encode(
-        x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format="%-d %b %H:%M", labelOverlap=True)),
+        x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format=_clock(points["made"]), labelOverlap=True)),
         y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
         color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=legend()),
     )
@@ -151,3 +160,12 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
         .facet(facet=alt.Facet("measure:N", title=None, header=alt.Header(labelAnchor="start")), columns=3)
         .resolve_scale(y="independent")
     )
+
+
+def _clock(moments: pl.Series) -> str:
+    """How ticks tell moments apart: by the second, the minute, or the day."""
+    ordered = moments.drop_nulls().sort().to_list()  # predictions by hand may not say when they were made
+    span = ordered[-1] - ordered[0] if ordered else timedelta()
+    if span < timedelta(minutes=10):
+        return "%H:%M:%S"
+    return "%H:%M" if span < timedelta(days=1) else "%-d %b %H:%M"

@@ -14,6 +14,7 @@ Params = Mapping[str, Any]
 
 _PAGE = "page"
 _LEFT = "left_addresses"
+_LAST = "last_addresses"
 
 
 def said(name: str) -> str | None:
@@ -47,6 +48,21 @@ def arrive(page: str) -> None:
     before = st.session_state.get(_LEFT, {}).get((page, urlencode(st.query_params.to_dict())))
     if before:
         st.query_params.from_dict(before)
+
+
+def remember() -> None:
+    """Keep what the address of this page says, for `last`."""
+    st.session_state.setdefault(_LAST, {})[st.session_state[_PAGE]] = st.query_params.to_dict()
+
+
+def last(page: str) -> dict[str, str]:
+    """What another page had in its address when it was last drawn; empty for the page itself, so that it can begin
+    anew, and for one that was not opened yet.
+    """
+    if page == st.session_state[_PAGE]:
+        return {}
+    found: dict[str, str] = st.session_state[_LAST].get(page, {})
+    return found
 
 
 def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:

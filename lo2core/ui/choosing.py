@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core import incidents
+from lo2core import feedback, incidents
 from lo2core.answers import Incident
 from lo2core.ui import address, bundle
 from lo2core.ui.scores import Scores
@@ -48,17 +48,22 @@ class Chosen:
         return f"{self.scores.source.name}-{self.seq_id}"
 
 
-def choose_incident(chosen: Scores) -> Chosen:
-    """Fields to choose the incident, the worst one first; previous and next; how many there are and are flagged."""
-    found = chosen.incidents
+def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen:
+    """Fields to choose the incident, the worst one first; previous and next; how many there are and are flagged.
+
+    after: scores after marks (`feedback.apply`); an incident that only they keep from being an alarm says so.
+    """
+    found = _after_marks(chosen.incidents, after)
     at = _position(found)
-    _choose(chosen, at)
+    _choose(found, at)
     with st.container(horizontal=True, vertical_alignment="center"):
         _step("Previous", ":material/arrow_back:", found, at - 1)
         _step("Next", ":material/arrow_forward:", found, at + 1)
         flagged = int(found["pred_ano"].fill_null(False).sum())
         told = f"{at + 1:,} of {found.height:,} incidents, worst first"
-        st.text(f"{told}; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)")
+        told += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
+        quiet = found.drop_nulls("marked").height
+        st.text(f"{told}, {quiet:,} of them no alarm after marks" if quiet else told)
     row = found.row(at, named=True)
     incident = Incident(row["run"], row["folder"], row["window"])
     rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
@@ -79,8 +84,16 @@ def _position(found: pl.DataFrame) -> int:
     return 0
 
 
-def _choose(chosen: Scores, at: int) -> None:
-    found = chosen.incidents
+def _after_marks(found: pl.DataFrame, after: pl.DataFrame | None) -> pl.DataFrame:
+    """The incidents with `marked`: in words, what marks made of those that they keep from being an alarm; else null."""
+    if after is None:
+        return found.with_columns(marked=pl.lit(None, dtype=pl.String))
+    z = pl.format("z after marks {}", pl.col("z_after").round(1))
+    quiet = feedback.suppressed(after).select(*_KEY, marked=z.fill_null("marked as benign"))
+    return found.join(quiet, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _choose(found: pl.DataFrame, at: int) -> None:
     offered = list(range(min(found.height, MOST_OFFERED)))
     if at not in offered:
         offered.append(at)
@@ -93,6 +106,7 @@ def _labels(found: pl.DataFrame) -> list[str]:
     z = found["z_score"]
     odd = ["not scored" if value is None else f"z {value:.1f}" for value in z]
     flags = ["flagged" if flag else "" for flag in found["pred_ano"]]
+    flags = [f"{flag}, {marked}" if marked else flag for flag, marked in zip(flags, found["marked"], strict=True)]
     rows = zip(found["rank"], found["incident"], found["service"], odd, flags, strict=True)
     return ["  ·  ".join(str(part) for part in row if part != "") for row in rows]
 

@@ -35,8 +35,9 @@ def beside_normal(shown: Chosen) -> None:
         notice(NORMAL_GONE)
         return
     aligned = scores.ask(shown.scores, _aligned, shown.seq_id, place)
-    st.text(_in_words(aligned, sides))
-    if st.toggle("Both sides in full", key="diff-raw"):
+    in_full = st.toggle("Both sides in full", key="diff-raw")
+    st.text(_in_words(aligned, sides, folded=not in_full))
+    if in_full:
         _in_full(sides, shown.key)
     else:
         _diff(shown, _wanted(aligned), place)
@@ -66,12 +67,11 @@ def _sides(evidence: Evidence, seq_id: str, place: int) -> Sides:
     return sides
 
 
-def _in_words(aligned: pl.DataFrame, sides: Sides) -> str:
+def _in_words(aligned: pl.DataFrame, sides: Sides, folded: bool) -> str:
     extra, missing = (int(aligned.filter(pl.col("change") == one)["n"].sum()) for one in ("extra", "missing"))
-    return (
-        f"{sides[0].height:,} events here, {sides[1].height:,} in the normal: {extra:,} are here alone, {missing:,} in "
-        "the normal alone; what both have in the same order is folded."
-    )
+    sizes = f"{sides[0].height:,} events here, {sides[1].height:,} in the normal"
+    told = f"{sizes}: {extra:,} are here alone, {missing:,} in the normal alone"
+    return f"{told}; what both have in the same order is folded." if folded else f"{told}."
 
 
 def _wanted(aligned: pl.DataFrame) -> pl.DataFrame:

@@ -30,7 +30,10 @@ def show_faults(pair: Pair) -> None:
     if unknown:
         notice(f"No labelled faults in {', '.join(unknown)}.")
     event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
-    st.caption("Share of incidents flagged. Blue: more than in A, orange: less. A click explains the worst of them.")
+    st.caption(
+        "Share of incidents flagged. Blue: more than in A, orange: less; what is as in A goes from grey (none) to "
+        "violet (all). A click explains the worst of them."
+    )
     for pick in event["selection"].get("pick") or []:
         open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
     tables.beside_chart(found, "recall_by_fault", "faults")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lo2core import jobs, pipeline, summary, templates
 from lo2core.errors import InputError, Lo2Error
-from lo2core.masks import MaskRule, user_rule
+from lo2core.masks import DEFAULT_RULES, MaskRule, user_rule
 from lo2core.store import Workspace
 from lo2core.summary import LineFilter
 from lo2core.tables import EnrichedEvents, Events, Messages
@@ -18,7 +18,8 @@ from lo2core.ui import frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.logtable import lines_view
 from lo2core.ui.reading import remembered
-from lo2core.ui.widgets import count, downloads, notice, problem, raw, short
+from lo2core.ui.widgets import count, downloads, notice, problem, raw, short, terminal_command
+from lo2core.wording import plural
 
 PREVIEW = 200
 """Changed lines that are looked at while a rule is typed."""
@@ -62,7 +63,8 @@ def headline(workspace: Workspace) -> None:
 def _state(workspace: Workspace) -> str:
     new = len(added(workspace))
     if new:
-        return f"{new} new {'rule waits' if new == 1 else 'rules wait'} for the next enrichment."
+        waits = "rule waits" if new == 1 else "rules wait"
+        return f"{new} new {waits} for the next enrichment, in this session only: a reload of the page forgets."
     if workspace.has(EnrichedEvents):
         return "The events are saved with their words, trigrams, lengths and templates."
     return "Training and scoring need no more than this. Enrich to save words, trigrams and templates with every event."
@@ -70,10 +72,22 @@ def _state(workspace: Workspace) -> str:
 
 def _start(workspace: Workspace) -> None:
     begin = partial(start_job, workspace.root, *command(workspace))
-    if not workspace.has(EnrichedEvents):
-        begin()
+    if told := _consequences(workspace):
+        frame.confirm_replace(told, begin)
     else:
-        frame.confirm_replace(f"{workspace.path(EnrichedEvents)} is made anew.", begin)
+        begin()
+
+
+def _consequences(workspace: Workspace) -> str:
+    """What an enrichment overwrites, and what new rules take from what was made before; empty where that is nothing."""
+    told = [f"{workspace.path(EnrichedEvents)} is made anew."] if workspace.has(EnrichedEvents) else []
+    if new := len(added(workspace)):
+        told.append(
+            f"The loaded logs are masked anew, with {plural(new, 'new rule')}. Models that were trained before cannot "
+            "score them any more, and saved predictions of them can no longer be explained: train and predict anew."
+        )
+        told.append("A rule can be added to loaded logs, not taken away: the way back is to load the raw logs anew.")
+    return "\n\n".join(told)
 
 
 def rules(workspace: Workspace) -> None:
@@ -105,6 +119,21 @@ def rules(workspace: Workspace) -> None:
             _waiting(workspace, rule)
         if asked:
             st.caption("Models that were trained without a rule cannot score logs that are masked with it: train anew.")
+    _way_back(workspace)
+
+
+def _way_back(workspace: Workspace) -> None:
+    """How to be rid of rules that the logs were masked with, which needs the raw logs."""
+    defaults = {rule.name for rule in DEFAULT_RULES}
+    mine = [rule.name for rule in pipeline.masker_of(workspace).rules if rule.name not in defaults]
+    if not mine:
+        return
+    with st.expander(f"Be rid of {plural(len(mine), 'rule')} that {'was' if len(mine) == 1 else 'were'} added"):
+        st.text(
+            f"These logs were masked with {', '.join(mine)}. A rule can be added to loaded logs, not taken away: the "
+            "default rules come back only with the raw logs. Load all of them anew, with the options of the first time."
+        )
+        terminal_command(["load", "--root", "LOGS", "--output-dir", workspace.root, "--replace", "--default-masks"])
 
 
 def _new_rule(workspace: Workspace) -> None:

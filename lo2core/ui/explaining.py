@@ -42,8 +42,11 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
         st.text(f"First odd event: {where}: {said(first['text'])}")
 
 
-def why(shown: Chosen) -> int | None:
-    """The items that made the score of the chosen service, and how they were found; gives the id of a picked item."""
+def why(shown: Chosen, marked: pl.Series) -> int | None:
+    """The items that made the score of the chosen service, and how they were found; gives the id of a picked item.
+
+    marked: ids of those that are marked as benign.
+    """
     st.subheader("Why", anchor=False)
     service = shown.service
     if not shown.scored:
@@ -53,7 +56,7 @@ def why(shown: Chosen) -> int | None:
     st.text(_headline(shown, found))
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
-    picked = _item_table(shown, found)
+    picked = _item_table(shown, found, marked)
     order = "" if by_message(shown) else " Errors stand before other items of a similar share, stack frames last."
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(scores.ask(shown.scores, Evidence.method, service["service"]) + order, width="stretch")
@@ -99,6 +102,7 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
     view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
     view = view.with_columns(pl.col("began").fill_null("")) if times.height else view
     marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
+    marked = marked.join(view, on="seq_id", how="semi")
     view = view.join(marked, on="seq_id", how="left", maintain_order="left")
     view = view.with_columns(pl.col("z_after").fill_null("")) if marked.height else view
     rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
@@ -108,16 +112,20 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
 def _marked(after: pl.DataFrame) -> pl.DataFrame:
     """seq_id, z_after of the sequences that a mark touches; as text, for one that is marked itself has no score."""
     touched = after.filter(pl.col("marks").list.len() > 0)
-    return touched.select("seq_id", pl.col("z_after").round(1).cast(pl.String).fill_null("benign"))
+    quiet = pl.when(pl.col("pred_ano") & ~pl.col("flagged_after")).then(pl.lit(", no alarm")).otherwise(pl.lit(""))
+    z = pl.format("{}{}", pl.col("z_after").round(1), quiet)
+    return touched.select("seq_id", z_after=z.fill_null("no alarm"))
 
 
 _SERVICE_COLUMNS = {
     "chosen": st.column_config.TextColumn("", width=26),
     "service": st.column_config.TextColumn("service", width=92),
     "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f"),
-    "z_after": st.column_config.TextColumn("z after", width=62, help="z after what was marked as benign is left out"),
+    "z_after": st.column_config.TextColumn(
+        "after marks", width=98, help="z after what was marked as benign was put to its usual level"
+    ),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=56),
-    "words": st.column_config.TextColumn("in words", width=188),
+    "words": st.column_config.TextColumn("in words", width=180),
     "began": st.column_config.TextColumn("first odd at", width=88),
 }
 
@@ -143,15 +151,15 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
         )
     top = found.row(0, named=True)
     there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
-    return f"{intro}\n{top['here']:,.0f} times here, {there}: {top['title']}"
+    return f"{intro}\n{plural(round(top['here']), 'time')} here, {there}: {top['title']}"
 
 
-def _item_table(shown: Chosen, found: pl.DataFrame) -> int | None:
+def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | None:
     made = found.filter(pl.col("share") > 0)
     every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
     view = made if every else made.head(FIVE)
     first = {"oddness": _ODDNESS} if by_message(shown) else {"share": tables.percent("of the score")}
-    row = tables.pick(_item_view(view), first | _ITEM_COLUMNS, f"items-{shown.key}-{every}")
+    row = tables.pick(_item_view(view, marked), first | _ITEM_COLUMNS, f"items-{shown.key}-{every}")
     if row is None:
         return None
     text = view["item"][row].strip()
@@ -163,13 +171,16 @@ def _number(column: str) -> pl.Expr:
     return pl.col(column).map_elements(lambda n: f"{n:,}", return_dtype=pl.String)
 
 
-def _item_view(view: pl.DataFrame) -> pl.DataFrame:
+def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
+    is_marked = pl.col("feature").is_in(marked.implode())
+    sign = pl.when(is_marked).then(pl.lit("benign")).when(is_marked.any()).then(pl.lit(""))
     counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
     new = pl.when("known").then(pl.lit("")).otherwise(pl.lit(", new"))
     return view.select(
         pl.col("share") * 100,
         "title",
         "here",
+        marked=sign,
         oddness="contribution",
         nearest=counts,
         held=pl.format("{} of {}{}", _number("held_by"), _number("n_normals"), new),
@@ -181,7 +192,8 @@ _ODDNESS = st.column_config.NumberColumn(
     "oddness", width=80, format="%.1f", help="The z-score of its worst event; the largest is the score of the service."
 )
 _ITEM_COLUMNS = {
-    "title": st.column_config.TextColumn("item", width=480),
+    "title": st.column_config.TextColumn("item", width=440),
+    "marked": st.column_config.TextColumn("marked", width=62, help="Marked as benign here, or in all services"),
     "here": st.column_config.NumberColumn("here", width=55, format="localized"),
     "nearest": st.column_config.TextColumn("nearest", width=80, help="Counts in the nearest normals, nearest first"),
     "held": st.column_config.TextColumn(

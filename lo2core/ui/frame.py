@@ -128,11 +128,18 @@ def _sidebar() -> str:
     with st.sidebar:
         st.logo(LOGO, size="large")
         workspace = _choose_workspace()
+        address.remember()
         with st.container(gap="xxsmall"):
             for script, (label, icon) in PAGES.items():
-                st.page_link(script, label=label, icon=icon, width="stretch", query_params=same_workspace())
+                st.page_link(script, label=label, icon=icon, width="stretch", query_params=_where_left(label))
         job_panel(Path(workspace), "sidebar")
     return workspace
+
+
+def _where_left(title: str) -> dict[str, str]:
+    """The address of a page as it was left; what was chosen in another workspace says nothing of this one."""
+    here, left = same_workspace(), address.last(title)
+    return left if here.items() <= left.items() else here
 
 
 def _choose_workspace() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
+from typing import NoReturn
 
 import polars as pl
 import streamlit as st
@@ -22,6 +23,7 @@ from lo2core.ui.scores import Scores
 from lo2core.ui.widgets import downloads, raw
 from lo2core.wording import are
 
+_TOAST = "marks-toast"
 _COLUMNS = {
     "kind": st.column_config.TextColumn("what", width=75),
     "title": st.column_config.TextColumn("text", width=330),
@@ -58,30 +60,41 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
 
     Gives the scores after marks (`feedback.apply`); None where no mark is in force, or none can be applied.
     """
+    if told := st.session_state.pop(_TOAST, None):
+        st.toast(told, icon=":material/verified_user:")
     active = feedback.active(answers.marks(root))
     if not active.height:
         return None
-    stamp = bundle.file_stamp(root.path(Feedback))
-    try:
-        applied = scores.ask(chosen, _applied, str(root.root), stamp, predictions=chosen.predictions)
-    except InputError as error:
-        st.caption(f"{are(active.height, 'mark')} in force, but not applied here.")
-        st.text(str(error))
-        return None
-    told = f"{are(active.height, 'mark')} in force. {feedback.sentence(applied)}"
-    with st.expander(told, icon=":material/verified_user:", key="marks"):
-        suppressed = feedback.suppressed(applied).drop("marks")
-        if suppressed.height:
-            st.caption("Incidents that only the marks keep from being flagged")
-            tables.show(suppressed, _SUPPRESSED)
+    after, problem = _after_or_why(root, chosen)
+    did = "They are not applied here." if after is None else feedback.sentence(after)
+    with st.expander(f"{are(active.height, 'mark')} in force. {did} **See them, take them back**", key="marks"):
+        if after is None:
+            st.text(problem)
+        else:
+            _suppressed(after)
         _marks(root, active)
-    return applied
+    return after
+
+
+def applied(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
+    """The scores after the marks in force, from memory; None where there are none. Raises as `feedback.apply`."""
+    if not feedback.active(answers.marks(root)).height:
+        return None
+    return scores.ask(chosen, _applied, *_known(root), predictions=chosen.predictions)
+
+
+def items(root: Workspace, shown: Chosen) -> pl.Series:
+    """The ids of the items that are marked in the service that is looked at."""
+    return scores.ask(shown.scores, _items, *_known(root), shown.service["service"])
 
 
 @st.dialog("This is benign", icon=":material/verified_user:", width="large")
 def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     """Ask what is harmless, where and why; the mark takes effect at once, and can be taken back."""
-    st.caption("What you mark counts as usual from now on. Both scores are kept; the page says what marks suppressed.")
+    st.caption(
+        "What you mark is put to its usual level, and the score is worked out anew. Both scores are shown; an incident "
+        "that is no alarm any more stays in the list, and says so. Saved predictions stay as they are."
+    )
     offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
     target = st.selectbox("What", offered, format_func=str, key="mark-target")
     raw(target.text, height=110 if len(target.text) > 300 else None)
@@ -89,11 +102,12 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
     who = st.text_input("Your name", getpass.getuser(), key="mark-who")
     service = None if everywhere else shown.service["service"]
+    st.text(_foresee(root, shown, target, service))
     if st.button("Mark as benign", type="primary", key="mark-yes"):
         with frame.calm():
-            answers.add_mark(root, feedback.benign(target.kind, target.target, target.text, reason, who, service))
-        state.flash(f"Marked as benign: {target}")
-        st.rerun()
+            row = feedback.benign(target.kind, target.target, target.text, reason, who, service)
+            answers.add_mark(root, feedback.unless_marked(answers.marks(root), row))
+        _done("Marked as benign.", f"Marked as benign: {target}")
 
 
 @st.dialog("Take a mark back", icon=":material/undo:")
@@ -105,8 +119,36 @@ def take_back(root: Workspace, mark: str, text: str) -> None:
     if st.button("Take it back", type="primary", key="undo-yes"):
         with frame.calm():
             answers.add_mark(root, feedback.undo(answers.marks(root), mark, reason, who))
-        state.flash("The mark was taken back.")
-        st.rerun()
+        _done("The mark was taken back.", "The mark was taken back.")
+
+
+def _done(toast: str, message: str) -> NoReturn:
+    """Say it atop the page, which may be out of sight, and (without log text: it is Markdown) in a toast."""
+    st.session_state[_TOAST] = toast
+    state.flash(message)
+    st.rerun()
+
+
+def _after_or_why(root: Workspace, chosen: Scores) -> tuple[pl.DataFrame | None, str]:
+    try:
+        return applied(root, chosen), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _suppressed(after: pl.DataFrame) -> None:
+    found = feedback.suppressed(after).drop("marks")
+    if found.height:
+        st.caption("Incidents that only the marks keep from being flagged")
+        tables.show(found, _SUPPRESSED)
+
+
+def _foresee(root: Workspace, shown: Chosen, target: Target, service: str | None) -> str:
+    asked = (target.kind, target.target, target.text, service, shown.seq_id)
+    try:
+        return scores.ask(shown.scores, _foreseen, *_known(root), *asked, predictions=shown.scores.predictions)
+    except InputError as error:
+        return f"The mark will be kept, but it is not applied here. {error}"
 
 
 def _marks(root: Workspace, active: pl.DataFrame) -> None:
@@ -124,8 +166,32 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
         downloads(answers.marks(root), "feedback", key="feedback")
 
 
+def _known(root: Workspace) -> tuple[str, object]:
+    """Where the marks lie, and what changes with them."""
+    return str(root.root), bundle.file_stamp(root.path(Feedback))
+
+
 def _applied(evidence: Evidence, root: str, stamp: object, predictions: pl.DataFrame) -> pl.DataFrame:
     return feedback.apply(evidence, predictions, answers.marks(Workspace(root)))
+
+
+def _items(evidence: Evidence, root: str, stamp: object, service: str) -> pl.Series:
+    return feedback.marked_items(evidence, answers.marks(Workspace(root)), service)
+
+
+def _foreseen(
+    evidence: Evidence,
+    root: str,
+    stamp: object,
+    kind: str,
+    target: int | str,
+    text: str,
+    service: str | None,
+    seq_id: str,
+    predictions: pl.DataFrame,
+) -> str:
+    row = feedback.benign(kind, target, text, "to see what it would do", "nobody", service)
+    return feedback.foreseen(evidence, predictions, answers.marks(Workspace(root)), row, seq_id)
 
 
 def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Target]:

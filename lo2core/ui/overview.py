@@ -9,10 +9,11 @@ from typing import Literal
 import polars as pl
 import streamlit as st
 
-from lo2core import jobs
+from lo2core import feedback, jobs
 from lo2core.chain import BROKEN, FRESH, MISSING, STALE, Step, chain
+from lo2core.errors import Lo2Error
 from lo2core.saved import home_of, newest_first, read_sequence_scores
-from lo2core.ui import frame, incidents, tables
+from lo2core.ui import frame, incidents, marks, scores, tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.jobpanel import job_panel, start_job
 from lo2core.ui.links import open_explain
@@ -75,8 +76,9 @@ def _first_steps(here: Frame) -> None:
 
 def show_chain(chained: Sequence[Step]) -> None:
     """A card for each step: its figures, when it was made, what is wrong with it; below them what cannot be read."""
-    for column, step in zip(st.columns(len(chained), gap="xsmall"), chained, strict=True):
-        with column.container(border=True, gap="xsmall", height="stretch"):
+    row = st.container(horizontal=True, gap="xsmall", key="chain")
+    for step in chained:
+        with row.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
             with frame.apart():
                 _card(step)
@@ -139,18 +141,43 @@ def _score_first(model: Step) -> None:
 
 def _worst(here: Frame, name: str) -> None:
     home, table = home_of(here.workspace, name)
-    scores = remembered(read_sequence_scores, home, table)
-    if not scores.height:
+    found = remembered(read_sequence_scores, home, table)
+    if not found.height:
         notice("These predictions hold no scores.")
         return
-    ranked = incidents.ranked(scores)
+    ranked = incidents.ranked(found)
     worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
-    tops = scores.select("seq_id", top_item=pl.lit("click to see why"))
+    tops = found.select("seq_id", top_item=pl.lit("click to see why"))
     st.text(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
+    if told := _after_marks(here, name):
+        st.caption(told)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
-    incidents.heatmap(scores, worst, tops, open_row, "overview")
+    incidents.heatmap(found, worst, tops, open_row, "overview")
     shown = worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano")
-    tables.beside_chart(shown, "worst_incidents", "overview-table")
+    tables.beside_chart(shown, "worst_incidents", "overview-table", _WORST)
+
+
+def _after_marks(here: Frame, name: str) -> str:
+    """What marks did to a prediction; empty without marks, and where nobody knows which bundle made it."""
+    home, table = home_of(here.workspace, name)
+    if not home.metadata(table).get("bundle"):
+        return ""
+    try:
+        after = marks.applied(here.workspace, scores.saved(here, name))
+    except Lo2Error:  # page Explain says which, and lists the marks
+        return "Marks as benign are in force, but cannot be applied to these scores."
+    return "" if after is None else feedback.sentence(after)
+
+
+_WORST = {
+    "rank": st.column_config.NumberColumn("rank", width=50),
+    "run": st.column_config.TextColumn("run", width=230),
+    "folder": st.column_config.TextColumn("test case", width=300),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "service": st.column_config.TextColumn("worst service", width=110),
+    "z_score": st.column_config.NumberColumn("z", width=60, format="%.1f"),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+}
 
 
 def is_empty(steps: Sequence[Step]) -> bool:

@@ -92,6 +92,11 @@ def choose(here: Frame) -> Scores | None:
     return found
 
 
+def saved(here: Frame, name: str) -> Scores:
+    """The saved prediction of that name, known to say which bundle made it."""
+    return _read(here, Source.named(name))
+
+
 def _missing(workspace: Workspace, asked: Source) -> str:
     if asked.name in damaged(workspace):
         return f"The file of prediction {asked.name} is damaged: score these logs anew."

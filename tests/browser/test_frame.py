@@ -117,6 +117,18 @@ def test_back_keeps_the_workspace_and_what_was_chosen(app: App, other: Path) -> 
     expect(app.command).to_contain_text(str(other))
 
 
+def test_the_side_bar_leads_back_to_what_was_chosen_and_back_still_leads_back(app: App, other: Path) -> None:
+    app.goto(f"/Compare?ws={other}&a=x&b=y")
+    for name in ("Explain", "Compare"):
+        app.page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+        expect(app.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile("/Compare.*a=x&b=y"))
+    app.page.go_back()
+    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.page.go_back()
+    expect(app.page).to_have_url(re.compile("/Compare.*a=x&b=y"))
+
+
 def test_the_default_workspace_is_in_the_address_too_and_back_leads_on_from_there(app: App) -> None:
     at_default = re.compile(rf"[?&]ws={re.escape(quote(str(app.server.workspace), safe=''))}")
     app.goto("/Load")
