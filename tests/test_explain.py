@@ -137,7 +137,7 @@ def test_of_scored_events_the_worst_stands_first() -> None:
         ("NearestNormal", "sequence", "messages+requests"),
         ("NearestNormal", "sequence", "templates"),
         ("Rarity", "sequence", "messages+requests"),
-        ("Rarity", "event", "messages+requests"),
+        ("Rarity", "event", "messages+templates"),
     ],
 )
 def test_the_headline_is_the_first_item(detector: str, unit: str, kind: str) -> None:

@@ -103,7 +103,7 @@ def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app
     app.click("Take it back ...")
     app.page.get_by_label("Reason").fill("no drill")
     app.page.get_by_role("button", name="Take it back", exact=True).click()
-    expect(app.page.get_by_text("The mark was taken back.")).to_be_visible()
+    expect(app.page.get_by_text("The mark was taken back.").first).to_be_visible()
     expect(app.page.get_by_text("1 mark is in force")).to_have_count(0)
 
 

@@ -62,6 +62,15 @@ def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
     pattern.fill(r"path = /\S+")
     pattern.press("Enter")
     expect(app.page.get_by_text("lines change;")).to_be_visible()
+    app.page.get_by_label("Name").fill("path")
+    app.page.get_by_label("Replacement").fill("path = <P>")
+    app.page.get_by_label("Replacement").press("Enter")
+    app.settled()
+    app.click("Add")
+    app.click("Enrich")
+    app.page.get_by_role("button", name="Replace", exact=True).click()
+    expect(app.page.get_by_text("Be rid of 1 rule that was added")).to_be_visible(timeout=60_000)
+    expect(app.page.get_by_text("The events are saved with their words")).to_be_visible()
     app.no_exception()
 
 
