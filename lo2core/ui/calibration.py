@@ -23,8 +23,8 @@ def strip(model: Model, threshold: float, key: str) -> Tick | None:
     event = st.altair_chart(chart, on_select="rerun", selection_mode="pick", key=key)
     known = "" if found["seq_id"].null_count() else " Click one to see what is rare in its log."
     st.caption(
-        "Each tick is a normal that the detector had not seen. z is 0 at their mean and grows by 1 each spread, "
-        f"service by service.{known}"
+        "Each tick is a normal that the detector had not seen, measured by those of the other runs: z is 0 at their "
+        f"mean and grows by 1 each spread, service by service.{known}"
     )
     with st.expander("Mean and spread by service"):
         tables.show(pl.DataFrame([_summary(name, each) for name, each in sorted(model.calibrations.items())]))
