@@ -74,7 +74,7 @@ def test_a_normal_is_measured_by_the_folds_that_it_is_not_of() -> None:
     assert z[:2] == pytest.approx(calibration(30.0).z(scores[:2]))
 
 
-@pytest.mark.parametrize(("n_normals", "budget"), [(20, 5), (20, 10), (45, 5), (10, 10), (4, 5)])
+@pytest.mark.parametrize(("n_normals", "budget"), [(20, 5), (10, 10), (4, 5)])
 def test_new_normals_are_false_alarms_as_rarely_as_the_budget_says(n_normals: int, budget: float) -> None:
     """About so; 8 to 75 in 100 were, when a normal had a part in what it was measured by. One of n + 1 is the least."""
     rng, services, alarms = np.random.default_rng(7), 7, []
