@@ -164,8 +164,9 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     if not times:
         return Step(name, why="No comparison is kept yet.")
     folder = max(times, key=lambda one: times[one])
-    about = [saved[one] for one in Workspace(folder).metadata("making").get("compared", ()) if one in saved]
-    facts = {"name": folder.name.removeprefix("compare_")}
+    compared = Workspace(folder).metadata("making").get("compared", ())
+    about = [saved[one] for one in compared if one in saved]
+    facts = {"name": "\n".join(compared) or folder.name.removeprefix("compare_")}
     if any(one.created and one.created > times[folder] for one in about):
         return Step(name, STALE, times[folder], "A prediction is newer.", facts)
     return Step(name, FRESH, times[folder], facts=facts)

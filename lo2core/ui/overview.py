@@ -101,7 +101,8 @@ def _card(step: Step) -> None:
 def figures(step: Step) -> list[str]:
     """What a card says about its step, as plain text."""
     facts = {name: value for name, value in step.facts.items() if value is not None}
-    names = [str(facts[name]) for name in ("name", "prediction", "detector") if name in facts]
+    named = (str(facts[name]).splitlines() for name in ("name", "prediction", "detector") if name in facts)
+    names = [name.removesuffix("_predictions") for lines in named for name in lines]  # a card is narrow
     counted = [_counted(facts[name], noun) for name, noun in _NOUNS.items() if name in facts]
     if "flagged" in facts:
         counted.append(f"{short(facts['flagged'])} flagged")
