@@ -133,7 +133,7 @@ class Saved:
     def training_part(self) -> str:
         """As `training_part` of what was scored, as far as the metadata tell."""
         model, data = self.metadata.get("model") or {}, self.metadata.get("data_fingerprint")
-        return training_part(model, data, self.frame["run"])
+        return training_part(model, data, self.frame["run"].unique())
 
     def by_sequence(self) -> Saved:
         """The same with one row a sequence: the worst event stands for it."""
