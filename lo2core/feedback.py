@@ -15,7 +15,7 @@ from uuid import uuid4
 import polars as pl
 
 from lo2core.drain import template_id
-from lo2core.enhance import enrich_messages
+from lo2core.enhance import templates_of
 from lo2core.errors import InputError
 from lo2core.evidence import Evidence
 from lo2core.items import COUNTS, Items
@@ -228,7 +228,7 @@ def _pattern(template: str) -> str:
 def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
     """Id and text of the template of a message, for a mark; None for what is no message."""
     texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
-    known = enrich_messages(texts, getattr(evidence.vec, "drain_", None))
+    known = templates_of(texts, getattr(evidence.vec, "drain_", None))
     found = known.filter(pl.col("message_id") == message_id)["e_template"].to_list()
     return (template_id(found[0]), found[0]) if found else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from lo2core.enhance import enrich_messages
+from lo2core.enhance import templates_of
 from lo2core.evidence import Evidence
 from lo2core.items import Items
 from lo2core.model import Model
@@ -131,5 +131,5 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
 def _templates(evidence: Evidence, items: Items) -> pl.DataFrame:
     """message_id, template of all messages, by the vectorizer's own tree where it has one."""
     texts = items.messages.filter(pl.col("kind") == "message")["text"]
-    known = enrich_messages(texts, getattr(evidence.vec, "drain_", None))
+    known = templates_of(texts, getattr(evidence.vec, "drain_", None))
     return known.select("message_id", template="e_template")

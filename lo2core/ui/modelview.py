@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core import charts, importance, incidents
-from lo2core.enhance import enrich_messages
+from lo2core.enhance import templates_of
 from lo2core.evidence import Evidence
 from lo2core.model import Model
 from lo2core.ui import address, bundle, calibration, scores, tables
@@ -151,7 +151,7 @@ def _events_with(evidence: Evidence, item: str, service: str) -> pl.DataFrame:
 
 def _events_of_template(evidence: Evidence, template: str) -> pl.DataFrame:
     texts = evidence.here.items.messages.filter(pl.col("kind") == "message")["text"]
-    known = enrich_messages(texts, getattr(evidence.vec, "drain_", None))
+    known = templates_of(texts, getattr(evidence.vec, "drain_", None))
     return _first_events(evidence, known.filter(pl.col("e_template") == template)["message_id"], pl.lit(True))
 
 
