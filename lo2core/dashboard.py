@@ -9,9 +9,10 @@ import socket
 import sys
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from runpy import run_module
 
+import lo2core
 from lo2core.errors import InputError
 from lo2core.store import Workspace
 
@@ -50,16 +51,20 @@ def _try(port: int) -> None:
 
 
 def warm_up() -> None:
-    """Import what pages need, but the pages' own parts, which want a running server.
+    """Import what pages need.
 
     That is 1-2 s which a browser would otherwise wait for, with nothing to see. With its first element Streamlit asks
-    for the stack, and Python finds out where each module's file lies: that it remembers, so we ask before.
+    for the stack, and Python finds out where each module's file lies; with its first chart Altair reads its schema:
+    both are remembered, so we ask before.
     """
-    found = [f"lo2core.{module.name}" for module in iter_modules([str(Path(__file__).parent)]) if not module.ispkg]
+    found = [module.name for module in walk_packages(lo2core.__path__, "lo2core.")]
     for module in ("altair", "pandas", "scipy.stats", "streamlit", *found):
         if module != "lo2core.__main__":
             import_module(module)
     inspect.stack()
+    from lo2core.charts.base import threshold_rule  # imports Altair
+
+    threshold_rule(0.0).to_dict()
     set_modules_aside()
 
 

@@ -16,9 +16,9 @@ def density(points: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
     x, y: columns without nulls. As on the axes of z, cells grow with the value.
     """
     across, up = _Axis.of(points[x]), _Axis.of(points[y])
-    cells = points.group_by(cell=_cell(points, x, y)).agg(n=pl.len())
     column, row = pl.col("cell") // CELLS, pl.col("cell") % CELLS
-    return cells.sort("cell").select(
+    counted = _cells(points, x, y).value_counts(name="n").sort("cell")
+    return counted.select(
         "cell",
         "n",
         left=across.edge(column),
@@ -30,11 +30,13 @@ def density(points: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
 
 def held(points: pl.DataFrame, x: str, y: str, cell: int) -> pl.DataFrame:
     """The rows that `density` counted in a cell."""
-    return points.filter(_cell(points, x, y) == cell)
+    return points.filter(_cells(points, x, y) == cell)
 
 
-def _cell(points: pl.DataFrame, x: str, y: str) -> pl.Expr:
-    return _Axis.of(points[x]).cell(x) * CELLS + _Axis.of(points[y]).cell(y)
+def _cells(points: pl.DataFrame, x: str, y: str) -> pl.Series:
+    """The cell of each row."""
+    placed = points.select(column=_Axis.of(points[x]).cell(x), row=_Axis.of(points[y]).cell(y))  # both at a time
+    return (placed["column"] * CELLS + placed["row"]).alias("cell")
 
 
 @dataclass(frozen=True)

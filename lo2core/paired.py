@@ -11,6 +11,8 @@ from lo2core.errors import InputError
 from lo2core.saved import INCIDENT, Saved
 
 BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
+CHANGE = pl.Enum([NEITHER, NO_LONGER, NOW, BOTH])
+"""In the order of flagged by a + 2 x flagged by b."""
 KENDALL_ROWS = 50_000
 """Kendall's tau is taken on so many rows, spread evenly, where there are more."""
 _LABELS = ("normal", "anomaly")
@@ -20,12 +22,11 @@ _IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", *_
 def joined(a: Saved, b: Saved) -> pl.DataFrame:
     """The rows of both: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
 
-    `change` is one of "flagged by both", "flagged by neither", "now flagged" (by b alone), "no longer flagged". Labels
-    are those of a, and of b where a has none.
+    `change` is a `CHANGE`; "now flagged" is by b alone. Labels are those of a, and of b where a has none.
     """
     identity = [name for name in _IDENTITY if name in a.frame.columns and name not in a.keys]
     left = a.frame.select(*a.keys, *identity, score_a="score", z_a="z_score", flagged_a="pred_ano")
-    labels = [name for name in _LABELS if name in identity]
+    labels = [name for name in _LABELS if name in identity and a.frame[name].null_count()]
     right = b.frame.select(*b.keys, *labels, score_b="score", z_b="z_score", flagged_b="pred_ano")
     if a.keys != b.keys:
         raise InputError(f"{a.name} scores {_unit(a)}, {b.name} scores {_unit(b)}: they cannot be joined row by row.")
@@ -45,17 +46,8 @@ def same_sequences(a: Saved, b: Saved, pairs: pl.DataFrame) -> bool:
 
 
 def _change() -> pl.Expr:
-    a, b = pl.col("flagged_a"), pl.col("flagged_b")
-    return (
-        pl.when(a & b)
-        .then(pl.lit(BOTH))
-        .when(~a & ~b)
-        .then(pl.lit(NEITHER))
-        .when(~a & b)
-        .then(pl.lit(NOW))
-        .when(a & ~b)
-        .then(pl.lit(NO_LONGER))
-    )
+    a, b = (pl.col(name).cast(pl.UInt8) for name in ("flagged_a", "flagged_b"))
+    return (a + 2 * b).cat.to(CHANGE)
 
 
 def flips(pairs: pl.DataFrame) -> pl.DataFrame:

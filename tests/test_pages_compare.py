@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def tab(app: AppTest, label: str) -> AppTest:
 
 def columns(app: AppTest) -> set[str]:
     return {name for table in app.dataframe for name in table.value.columns}
+
+
+def making(app: AppTest) -> str:
+    """The table of how both were made, as HTML."""
+    return next(element.proto.body for element in app.get("html") if "<table>" in element.proto.body)
+
+
+def table_row(table: str, fact: str) -> list[str]:
+    """What an HTML table says of a fact; of the empty one its heads."""
+    rows = (re.findall("<t[hd]>(.*?)</t[hd]>", row) for row in table.split("</tr>"))
+    return next((cells[1:] for cells in rows if cells and cells[0] == fact), [])
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -130,12 +142,14 @@ def test_more_predictions_stand_beside_the_two(workspace: Workspace) -> None:
     assert not app.exception
 
 
-def test_a_fact_of_the_making_is_shown_in_full(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="forest", b="nn")
-    row = list(app.dataframe[0].value["fact"]).index("bundle")
-    app.session_state["making-forest-nn-False"] = {"selection": {"rows": [row], "columns": []}}
-    app = app.run()
-    assert {"forest.joblib", "nn.joblib"} <= {code.value.rpartition("/")[2] for code in app.code}
+def test_facts_of_the_making_are_shown_in_full_and_never_as_html(workspace: Workspace) -> None:
+    shutil.copy(workspace.path("nn"), workspace.path("<b>bold"))
+    app = open_page(COMPARE, a="<b>bold", b="forest")
+    table = making(app)
+    workspace.path("<b>bold").unlink()
+    assert "<b>" not in table
+    assert table_row(table, "") == ["A  ·  &lt;b&gt;bold", "B  ·  forest"]
+    assert [path.rpartition("/models/")[2] for path in table_row(table, "bundle")] == ["nn.joblib", "forest.joblib"]
 
 
 @pytest.mark.parametrize("kind", ["message", "request"])
@@ -151,11 +165,10 @@ def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: 
 
 def test_what_differs_in_their_making_comes_first(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
-    making = app.dataframe[0].value
-    assert dict(zip(making["fact"], making["nn"], strict=True))["model"] == "NearestNormal"
-    assert "training data" not in set(making["fact"])
-    app.toggle(key="making-all").set_value(True).run()
-    assert "training data" in set(app.dataframe[0].value["fact"])
+    assert table_row(making(app), "model") == ["IsolationForest", "NearestNormal"]
+    assert not table_row(making(app), "training data")
+    app = app.toggle(key="making-all").set_value(True).run()
+    assert table_row(making(app), "training data")
 
 
 def test_a_and_b_can_be_swapped(workspace: Workspace) -> None:

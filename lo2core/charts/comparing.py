@@ -67,23 +67,30 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
     ``cell``.
     """
     pick = alt.selection_point(name="pick", fields=["cell"])
+    # A browser computes what is encoded once for each square: hence texts made here, and edges not marked as bins.
+    told = cells.with_columns(a=_between("left", "right"), b=_between("bottom", "top"))
     squares = (
-        alt.Chart(cells)
+        alt.Chart(told)
         .mark_rect(aria=False)
         .encode(
-            x=alt.X("left:Q", title=f"z-score in {names[0]}", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
+            x=alt.X("left:Q", title=f"z-score in {names[0]}", scale=Z_SCALE, axis=Z_AXIS),
             x2="right:Q",
-            y=alt.Y("bottom:Q", title=f"z-score in {names[1]}", bin="binned", scale=Z_SCALE, axis=Z_AXIS),
+            y=alt.Y("bottom:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
             y2="top:Q",
             color=alt.Color("n:Q", title="how many", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
-            tooltip=tooltip(left="A from z", right="A to z", bottom="B from z", top="B to z", n="how many"),
+            tooltip=tooltip(a="z in A", b="z in B", n="how many"),
         )
         .add_params(pick)
     )
     rules = threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")
     # so many squares are drawn faster as pixels than as shapes of the page
     return alt.layer(squares, *rules).properties(height=380, usermeta={"embedOptions": {"renderer": "canvas"}})
+
+
+def _between(low: str, high: str) -> pl.Expr:
+    """The range of a cell in words."""
+    return pl.format("{} to {}", *(pl.col(edge).round(2) for edge in (low, high)))
 
 
 def recall_differences(recalls: pl.DataFrame) -> Chart:

@@ -13,7 +13,7 @@ from lo2core.comparison_report import comparison_report
 from lo2core.ui import tables
 from lo2core.ui.frame import Frame
 from lo2core.ui.pairs import Pair
-from lo2core.ui.widgets import notice, raw
+from lo2core.ui.widgets import notice
 from lo2core.wording import plural
 
 
@@ -21,20 +21,13 @@ def show_making(pair: Pair) -> None:
     """Whether the logs changed or the model, and the facts of their making that differ."""
     notice(pair.found.verdict, icon=":material/balance:")
     making = pair.found.making
-    differing = making.filter("differs")
     st.subheader("What differs in their making", anchor=False)
     every = st.toggle(f"All {making.height} facts", key="making-all")
-    names = {name: st.column_config.TextColumn(f"{side}  ·  {name}", width=380) for side, name in _sides(pair)}
-    columns = {"fact": st.column_config.TextColumn("", width=120)} | names
-    shown = making if every else differing
+    shown = making if every else making.filter("differs")
     if not shown.height:
         st.text("Nothing: they were made alike.")
         return
-    row = tables.pick(shown, columns, f"making-{pair.key}-{every}")
-    if row is not None:
-        for column, name in zip(st.columns(2), names, strict=True):
-            with column:
-                raw(shown[name][row])
+    tables.written(shown, {"fact": ""} | {name: f"{side}  ·  {name}" for side, name in _sides(pair)})
 
 
 def show_rates(pair: Pair) -> None:

@@ -41,7 +41,7 @@ def in_words(plan: Plan) -> str:
     return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *told])
 
 
-@st.cache_data(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
+@st.cache_resource(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
 def _plan(roots: tuple[str, ...], stamps: tuple[reading.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
     outlines = [
         _outline(root, stamp) if Path(root).expanduser().is_file() else [root]
@@ -71,6 +71,6 @@ def _outline_of(table: Path) -> foreign.Outline:
     return _table_outline(str(table), reading.stamp(table))
 
 
-@st.cache_data(max_entries=32, show_spinner="Looking at what is there ...")
+@st.cache_resource(max_entries=32, show_spinner="Looking at what is there ...")
 def _table_outline(path: str, stamp: reading.Stamp) -> foreign.Outline:
     return foreign.outline(Path(path))

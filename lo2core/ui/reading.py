@@ -18,6 +18,7 @@ def remembered(compute: Callable[..., T], workspace: Workspace, *arguments: Any)
     """`compute(workspace, *arguments)`, remembered until a table of the workspace changes.
 
     The arguments must be plain values or frozen dataclasses of such (never frames: Streamlit does not tell them apart).
+    What it gives is shared by all who ask: read it, never change it.
     """
     name = f"{compute.__module__}.{compute.__qualname__}"
     return _compute(
@@ -39,7 +40,7 @@ def stamp(path: Path) -> Stamp:
     return str(path), entry.st_mtime_ns, entry.st_size
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_resource(max_entries=200, show_spinner=False)
 def _compute(
     name: str,
     root: str,

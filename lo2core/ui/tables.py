@@ -9,6 +9,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
+from lo2core import html
 from lo2core.ui.widgets import downloads
 
 ROW = 28
@@ -47,6 +48,11 @@ def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: in
     shown = frame.select(_telling(frame, columns)) if columns else frame
     config = dict(columns) if columns else None
     st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
+
+
+def written(frame: pl.DataFrame, titles: dict[str, str]) -> None:
+    """Show a few rows to be read word for word: long values wrap. The columns in `titles`, under those names."""
+    st.html(html.table(frame, titles))
 
 
 def beside_chart(frame: pl.DataFrame, stem: str, key: str, columns: Mapping[str, Any] | None = None) -> None:

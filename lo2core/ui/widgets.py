@@ -1,7 +1,7 @@
 """Small parts that several pages share: text that stays text, numbers and dates for people, downloads.
 
-Whatever comes from a log, a file name or an exception is shown by `st.text`, `st.code` or `st.dataframe`: never as
-Markdown or HTML.
+Whatever comes from a log, a file name or an exception is shown by `st.text`, `st.code` or `st.dataframe`, or escaped by
+`lo2core.html`: never as Markdown, or as HTML of its own.
 """
 
 from __future__ import annotations
