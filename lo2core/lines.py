@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -26,8 +27,7 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     Of lines that show equally much, errors and warnings go first, then early ones. An event stands there once, by its
     most telling line.
     """
-    events = evidence.here.events_of(seq_id)
-    hits = _hits(evidence, seq_id, events, items)
+    events, hits = _hits(evidence, seq_id, items)
     places = _places(_chosen(hits, limit))
     if not places.height:
         return empty()
@@ -57,16 +57,25 @@ def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
     """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
-    events = evidence.here.events_of(seq_id)
-    hits = _hits(evidence, seq_id, events, items)
+    events, hits = _hits(evidence, seq_id, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")
     return hits.join(times, on="event_line", how="left", maintain_order="left")
 
 
-def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
-    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, held, title."""
+@lru_cache(maxsize=4)
+def _events(evidence: Evidence, seq_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events of a sequence and their `raw_lines`: of the last ones, for item after item is looked up in them."""
+    events = evidence.here.events_of(seq_id)
+    return events, raw_lines(events, evidence.vec.masker)
+
+
+def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events of a sequence, and the raw lines of it that hold items with a share.
+
+    The latter have event_line, line_no, level, text, feature, share, held, title.
+    """
+    events, raw = _events(evidence, seq_id)
     wanted = _worth_showing(items).select("feature", "share", "held", "title", "kind")
-    raw = raw_lines(events, evidence.vec.masker)
     if evidence.by_message:
         carried = wanted.with_columns(message_id="feature")
     else:
@@ -75,9 +84,9 @@ def _hits(evidence: Evidence, seq_id: str, events: pl.DataFrame, items: pl.DataF
     plain = raw.join(carried.filter(pl.col("kind") != "request"), on="message_id").select(columns)
     asked = wanted.filter(pl.col("kind") == "request")
     if not asked.height:
-        return plain.sort("line_no", maintain_order=True)
+        return events, plain.sort("line_no", maintain_order=True)
     shown = _request_lines(evidence, seq_id, raw, events, asked).select(columns)
-    return pl.concat([plain, shown]).sort("line_no", maintain_order=True)
+    return events, pl.concat([plain, shown]).sort("line_no", maintain_order=True)
 
 
 def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:

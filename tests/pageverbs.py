@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,14 @@ def page(script: str = "") -> AppTest:
 
 def texts(app: AppTest) -> str:
     """What the page says, without tables and charts."""
-    kinds = (app.text, app.markdown, app.caption, app.subheader, app.code)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
+    kinds = (app.text, app.markdown, app.caption, app.subheader)
+    return "\n".join([*(str(element.value) for kind in kinds for element in kind), *raw_texts(app)])
+
+
+def raw_texts(app: AppTest) -> list[str]:
+    """The stretches of log and messages that the page shows verbatim."""
+    shown = [element.proto.body for element in app.get("html")]
+    return [unescape(body.removeprefix("<pre>").removesuffix("</pre>")) for body in shown if body.startswith("<pre>")]
 
 
 def commands(app: AppTest) -> list[list[str]]:

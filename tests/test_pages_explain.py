@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pageverbs import commands, dashboard_in, has_button, press, texts
+from pageverbs import commands, dashboard_in, has_button, press, raw_texts, texts
 from scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 
@@ -182,7 +182,7 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     assert "1 of them no alarm after marks" in texts(app)
     assert "flagged, z after marks " in app.selectbox(key="choice-Incident").options[0]
     app = press(pick(app, "marks-", 0), "Take it back ...")
-    assert seq_id in [code.value for code in app.code]
+    assert seq_id in raw_texts(app)
 
 
 def test_the_dialog_says_beforehand_what_a_mark_would_do(workspace: Workspace, run: str) -> None:
@@ -207,7 +207,7 @@ def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Worksp
     answers.add_mark(own, feedback.benign("item", 1, "text", "a drill", "me"))
     app = open_page(EXPLAIN, prediction="rare")
     assert "1 mark is in force. They are not applied here." in app.expander[0].label
-    assert "text" in [code.value for code in press(pick(app, "marks-", 0), "Take it back ...").code]
+    assert "text" in raw_texts(press(pick(app, "marks-", 0), "Take it back ..."))
 
 
 def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:

@@ -47,7 +47,7 @@ _MEASURES = (
     "contribution",
 )
 _SHARES = ("recall", "precision", "false_alarm_rate", "difference", "share", "level")
-_FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%")
+_FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%") | {"n": ","}
 """How a tooltip writes a column: what people read of a number, not all digits that it has."""
 
 

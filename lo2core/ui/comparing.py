@@ -33,7 +33,7 @@ def show_making(pair: Pair) -> None:
 def show_rates(pair: Pair) -> None:
     """How much each of them flags, and how far they agree."""
     rates = pair.found.rates
-    columns = st.columns(5)
+    columns = st.columns([5, 5, 6, 4, 4])
     for column, side, row in zip(columns, "AB", rates.head(2).iter_rows(named=True), strict=False):
         share = "" if row["alert_rate"] is None else f"{row['alert_rate']:.0%} of {row['incidents']:,} incidents"
         column.metric(f"{side} flags", f"{row['flagged_incidents']:,}", share, delta_color="off", delta_arrow="off")

@@ -163,7 +163,7 @@ def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | 
     if row is None:
         return None
     text = view["item"][row].strip()
-    raw(text, height=160 if text.count("\n") > 6 else None)
+    raw(text)
     return int(view["feature"][row])
 
 

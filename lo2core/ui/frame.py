@@ -39,16 +39,21 @@ STYLE = """
 [class*=st-key-terminal] span {
     font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
 }
+.stHtml pre {
+    font: 0.8rem/1.5 "Source Code Pro", monospace; white-space: pre-wrap; word-break: break-all; margin: 0;
+    tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
+    background: color-mix(in srgb, currentColor 5%, transparent);
+}
 .stHtml .scroll { max-height: 24rem; overflow: auto }
-.stHtml table { width: 100%; table-layout: fixed; font-size: 0.875rem }
+.stHtml table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.875rem }
 .stHtml :is(th, td) {
-    padding: 0.3rem 0.6rem; border: solid color-mix(in srgb, currentColor 15%, transparent); border-width: 0 0 1px;
+    padding: 0.3rem 0.6rem 0.3rem 0; border: solid color-mix(in srgb, currentColor 15%, transparent); border-width: 0 0 1px;
     text-align: left; vertical-align: top; overflow-wrap: anywhere;
 }
 .stHtml th:first-child { width: 9rem }
 """
 """The theme cannot say this: charts need the room, very wide screens do not; a click selects a whole command. And how
-the tables look that are to be read."""
+texts and tables look that are to be read."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
 _CHOICE = "choice-Workspace"

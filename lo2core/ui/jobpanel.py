@@ -114,4 +114,4 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         raw(status.message or "It left no reason behind.")
         raw(status.command)
         if status.log_tail and status.log_tail != status.message:
-            raw(status.log_tail, height=200)
+            raw(status.log_tail)

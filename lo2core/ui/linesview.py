@@ -47,7 +47,7 @@ def raw_event(logs: Workspace, seq_id: str, line_no: int) -> None:
     event = summary.whole_event(logs, seq_id, line_no)
     st.text(f"{event['source']}, line {event['line_no']:,}")
     header = " ".join(str(part) for part in _header(event) if part)
-    raw(f"{header} - {event['m_message']}", height=320 if int(str(event["n_lines"])) > 15 else None)
+    raw(f"{header} - {event['m_message']}")
     with st.expander("What stands around it"):
         near = summary.events_around(logs, seq_id, line_no)
         raw("\n".join(f"{'▸' if n == line_no else ' '} {n:>7}  {text}" for n, text in near.iter_rows()))

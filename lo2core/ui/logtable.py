@@ -59,4 +59,4 @@ def _unfolded(workspace: Workspace, seq_id: str, line_no: int) -> None:
     }
     st.text("   ".join(f"{name}: {value}" for name, value in facts.items() if value))
     header = " ".join(str(event[name]) for name in ("m_timestamp", "level", "logger", "method") if event[name])
-    raw(f"{header} - {event['m_message']}", height=260 if int(str(event["n_lines"])) > 12 else None)
+    raw(f"{header} - {event['m_message']}")

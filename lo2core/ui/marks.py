@@ -97,7 +97,7 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     )
     offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
     target = st.selectbox("What", offered, format_func=str, key="mark-target")
-    raw(target.text, height=110 if len(target.text) > 300 else None)
+    raw(target.text)
     everywhere = st.checkbox("In all services", key="mark-everywhere", disabled=target.kind == "sequence")
     reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
     who = st.text_input("Your name", getpass.getuser(), key="mark-who")

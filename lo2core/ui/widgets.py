@@ -1,6 +1,6 @@
 """Small parts that several pages share: text that stays text, numbers and dates for people, downloads.
 
-Whatever comes from a log, a file name or an exception is shown by `st.text`, `st.code` or `st.dataframe`, or escaped by
+Whatever comes from a log, a file name or an exception is shown by `st.text` or `st.dataframe`, or escaped by
 `lo2core.html`: never as Markdown, or as HTML of its own.
 """
 
@@ -15,7 +15,7 @@ from typing import NoReturn
 import polars as pl
 import streamlit as st
 
-from lo2core import wording
+from lo2core import html, wording
 from lo2core.parquet import flat
 from lo2core.ui import address
 from lo2core.ui.state import WORKSPACE, Lead
@@ -65,16 +65,16 @@ def when(moment: datetime, now: datetime | None = None) -> str:
     return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"
 
 
-def raw(text: str, height: int | None = None) -> None:
-    """A stretch of log or a message, verbatim, long lines wrapped."""
-    st.code(text, language=None, wrap_lines=True, height=height or "content")
+def raw(text: str) -> None:
+    """A stretch of log or a message, verbatim: long lines wrap, many scroll.
+
+    No `st.code`: its highlighter is 1.6 MB of JavaScript, for which the first click on a row waited 0.2 s.
+    """
+    st.html(html.preformatted(text))
 
 
 def terminal_command(arguments: Sequence[object]) -> None:
-    """A command of lo2core to copy; one of each stage on a page.
-
-    No `st.code`: its highlighter is 1.6 MB of JavaScript, and a page that waits for nothing else stood 0.2 s later.
-    """
+    """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
     with st.container(key=f"terminal-{arguments[0]}"):
         st.text(wording.folded_command(arguments))
 

@@ -47,7 +47,7 @@ def test_lines_are_searched_and_a_row_unfolds_its_stack_trace(app: App) -> None:
     app.page.wait_for_timeout(500)  # the canvas is drawn after its element is there
     table.click(position={"x": 18, "y": 50})
     expect(app.page.get_by_text("correlation id: ")).to_be_visible()
-    expect(app.page.get_by_test_id("stCode").first).to_contain_text("CLIENT_NOT_FOUND")
+    expect(app.page.locator(".stHtml pre").first).to_contain_text("CLIENT_NOT_FOUND")
     app.no_exception()
 
 
