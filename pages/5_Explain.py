@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lo2core.ui import choosing, explaining, frame, keeping, linesview, marks, modelview, scores, widgets
+from lo2core.ui import address, choosing, explaining, frame, keeping, linesview, marks, modelview, scores, widgets
 
 
 @st.fragment
@@ -25,7 +25,7 @@ with frame.calm():
         frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
         st.stop()
     after = marks.show(here.workspace, chosen)
-    incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=modelview.TABS)
+    incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=address.EXPLAINED, bind="query-params")
     shown = None
     with incident:
         if incident.open:

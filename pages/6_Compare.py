@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lo2core.ui import alike, comparing, either, frame, pairs, unlike
+from lo2core.ui import address, alike, comparing, either, frame, pairs, unlike
 
 SAME = {
     "Scores": alike.show_scores,
@@ -26,7 +26,9 @@ BOTH = {
 def show_views(pair: pairs.Pair) -> None:
     """The tabs; a click in one of them draws no more than these again."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
-    for tab, view in zip(st.tabs(list(views), on_change="rerun", key="compare-tabs"), views.values(), strict=True):
+    tabs = st.tabs(list(views), on_change="rerun", key=address.COMPARED, bind="query-params")
+    address.remember()
+    for tab, view in zip(tabs, views.values(), strict=True):
         with tab, frame.calm():
             if tab.open:
                 view(pair)

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lo2core import __main__, comparisons, density
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
-from lo2core.ui import alike
+from lo2core.ui import address, alike
 
 COMPARE = "pages/6_Compare.py"
 
@@ -31,7 +31,7 @@ def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def tab(app: AppTest, label: str) -> AppTest:
-    app.session_state["compare-tabs"] = label
+    app.session_state[address.COMPARED] = label
     return app.run()
 
 
@@ -127,7 +127,7 @@ def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace
 
 def test_a_click_on_a_recall_leads_to_the_worst_of_the_test_case_in_that_prediction(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
-    app.session_state["compare-tabs"] = "Recall by fault"
+    app.session_state[address.COMPARED] = "Recall by fault"
     picked = {"test_case": "get_client_404_no_client", "prediction": "nn"}
     app.session_state["faults-forest-nn"] = {"selection": {"pick": [picked]}}
     app = app.run()

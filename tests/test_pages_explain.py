@@ -15,7 +15,7 @@ from lo2core import __main__, answers, explain, feedback, importance
 from lo2core.saved import read_predictions, read_sequence_scores
 from lo2core.store import Workspace
 from lo2core.tables import Predictions
-from lo2core.ui import modelview
+from lo2core.ui import address, modelview
 
 EXPLAIN = "pages/5_Explain.py"
 FAULT = "get_client_404_no_client"
@@ -212,7 +212,7 @@ def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Worksp
 
 def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="forest")
-    app.session_state[modelview.TABS] = modelview.MODEL
+    app.session_state[address.EXPLAINED] = modelview.MODEL
     app.run()
     assert not app.exception
     assert "forest: IsolationForest on messages" in texts(app)
@@ -222,7 +222,7 @@ def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None
 
 def test_what_the_model_has_no_column_for_is_put_into_words(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="nn")
-    app.session_state[modelview.TABS] = modelview.MODEL
+    app.session_state[address.EXPLAINED] = modelview.MODEL
     important = table_with(app.run(), "importance")["title"].to_list()
     app = pick(app, "importance-nn", important.index(importance.OUTSIDE))
     assert "occurs nowhere in the training" in texts(app)
@@ -230,7 +230,7 @@ def test_what_the_model_has_no_column_for_is_put_into_words(workspace: Workspace
 
 def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="forest")
-    app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+    app.session_state[address.EXPLAINED] = modelview.FALSE_ALARMS
     app.run()
     wrong = workspace.read(Predictions, "forest").filter(pl.col("pred_ano"), pl.col("normal"))
     assert f"{wrong.height} of 140 normal sequences are flagged" in texts(app)
@@ -242,13 +242,13 @@ def test_predictions_of_one_bundle_at_two_thresholds_are_told_apart(own: Workspa
     own.write(Predictions, strict, name="strict", provenance=own.metadata("forest"))
     for name, told in (("forest", "normal sequences are flagged"), ("strict", "None of the 140 normal sequences")):
         app = open_page(EXPLAIN, prediction=name)
-        app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+        app.session_state[address.EXPLAINED] = modelview.FALSE_ALARMS
         assert told in texts(app.run())
 
 
 def test_unlabelled_logs_have_no_false_alarms_to_show(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, sample="today", prediction="nn")
-    app.session_state[modelview.TABS] = modelview.FALSE_ALARMS
+    app.session_state[address.EXPLAINED] = modelview.FALSE_ALARMS
     assert "These logs have no labels" in texts(app.run())
 
 

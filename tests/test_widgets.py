@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from pageverbs import raw_texts
+from streamlit.testing.v1 import AppTest
 
 from lo2core.ui import widgets
 
@@ -57,3 +59,10 @@ def test_a_downloaded_csv_joins_lists_as_a_kept_one_does() -> None:
 def test_parquet_comes_back_equal() -> None:
     frame = pl.DataFrame({"seq_id": ["a"], "e_words": [["GET"]]})
     assert pl.read_parquet(io.BytesIO(widgets.to_parquet(frame))).equals(frame)
+
+
+def test_raw_text_stands_as_it_is() -> None:
+    text = "Failed <b>**here**</b> & there\n\tat a.b.C(C.java:1)\n\n  <img src=x>"
+    app = AppTest.from_string(f"from lo2core.ui.widgets import raw\nraw({text!r})").run()
+    assert raw_texts(app) == [text]
+    assert "<b>" not in app.get("html")[0].proto.body

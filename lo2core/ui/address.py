@@ -12,6 +12,8 @@ T = TypeVar("T")
 Params = Mapping[str, Any]
 """Names and values of query parameters; None takes a parameter away."""
 
+COMPARED, EXPLAINED = TABS = ("view", "about")
+"""Keys of rows of tabs, which Streamlit binds to query parameters of these names: one a page, or they would mix."""
 _PAGE = "page"
 _LEFT = "left_addresses"
 _LAST = "last_addresses"
@@ -43,11 +45,19 @@ def leave(params: Mapping[str, str]) -> None:
 
 
 def arrive(page: str) -> None:
-    """Begin a page, and put right the address that `leave` tells of."""
+    """Begin a page, and put right the address that `leave` tells of.
+
+    A link to a place does not lead to the tab that was open when another one was left, though Streamlit would.
+    """
+    if st.session_state.get(_PAGE) != page:
+        for name in {*TABS} - st.query_params.keys():
+            st.session_state.pop(name, None)
     st.session_state[_PAGE] = page
     before = st.session_state.get(_LEFT, {}).get((page, urlencode(st.query_params.to_dict())))
     if before:
         st.query_params.from_dict(before)
+        if before.keys() & {*TABS}:
+            st.rerun()  # what is bound was read from the address that was wrong
 
 
 def remember() -> None:

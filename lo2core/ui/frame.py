@@ -47,8 +47,8 @@ STYLE = """
 .stHtml .scroll { max-height: 24rem; overflow: auto }
 .stHtml table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.875rem }
 .stHtml :is(th, td) {
-    padding: 0.3rem 0.6rem 0.3rem 0; border: solid color-mix(in srgb, currentColor 15%, transparent); border-width: 0 0 1px;
-    text-align: left; vertical-align: top; overflow-wrap: anywhere;
+    padding: 0.3rem 0.6rem 0.3rem 0; border: solid color-mix(in srgb, currentColor 15%, transparent);
+    border-width: 0 0 1px; text-align: left; vertical-align: top; overflow-wrap: anywhere;
 }
 .stHtml th:first-child { width: 9rem }
 """

@@ -18,7 +18,6 @@ TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationFores
 """Detectors whose attribution is SHAP."""
 BINS = 80
 MOST_LINES = 500
-TABS = "explain-tabs"
 NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The model")
 _KEY = ("run", "folder", "window", "service")
 
@@ -63,7 +62,7 @@ def _open(rows: pl.DataFrame, key: str) -> None:
     """Make the picked row the incident that the first tab shows, and go there."""
     for row in st.session_state[key]["selection"]["rows"]:
         address.say(rows.select(_KEY).row(row, named=True))
-        st.session_state[TABS] = INCIDENT
+        st.session_state[address.EXPLAINED] = INCIDENT
 
 
 def _importance(chosen: Scores, service: str) -> None:
@@ -95,7 +94,7 @@ def _open_mark(drawn: pl.DataFrame) -> None:
     picked = st.session_state["beeswarm"]["selection"].get("pick") or []
     for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
         address.say({name: row[name] for name in _KEY})
-        st.session_state[TABS] = INCIDENT
+        st.session_state[address.EXPLAINED] = INCIDENT
 
 
 def _spread(marks: pl.DataFrame) -> pl.DataFrame:

@@ -67,6 +67,21 @@ def test_a_flip_is_explained(app: App) -> None:
     app.page.go_back()
     expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile("ws=.*a=forest&b=nn|a=forest&b=nn.*ws="))
+    expect(app.page.get_by_role("tab", name="Flips", selected=True)).to_be_visible()
+
+
+def test_a_tab_is_kept_in_the_address_and_a_link_leads_to_the_incident_whichever_tab_was_left(app: App) -> None:
+    side = app.page.get_by_test_id("stSidebar")
+    app.goto("/Explain?prediction=nn&about=The+model")
+    expect(app.page.get_by_role("tab", name="The model", selected=True)).to_be_visible()
+    side.get_by_role("link", name="Compare").click()
+    pick_first(app, "Biggest movers")
+    app.click("Explain in B")
+    expect(app.page.get_by_text(" has z ").first).to_be_visible()
+    expect(app.page.get_by_role("tab", name="This incident", selected=True)).to_be_visible()
+    side.get_by_role("link", name="Compare").click()
+    expect(app.page.get_by_role("tab", name="Biggest movers", selected=True)).to_be_visible()
+    app.no_exception()
 
 
 def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:
