@@ -52,10 +52,15 @@ class Choice:
         return (str(self.logs.root), bundle.data_stamp(self.logs), str(self.info.path), bundles.stamp(self.info.path))
 
     @property
+    def budget_key(self) -> str:
+        """Of the slider, which a model trained anew begins afresh."""
+        return f"budget-{self.info.path.stem}-{bundles.stamp(self.info.path)[0]}"
+
+    @property
     def command(self) -> list[object]:
         """Arguments of `python -m lo2core` that score and save the same, as the page stands."""
         name = st.session_state.get(f"name-{self.free_name}", "").strip() or self.free_name
-        budget = st.session_state.get(f"budget-{self.info.path.stem}")
+        budget = st.session_state.get(self.budget_key)
         asked = [] if budget is None else ["--budget", f"{budget:g}"]
         where = ["--output-dir", self.logs.root, "--bundle", self.info.path]
         return ["predict", *where, "--predictions", name, *asked]
@@ -149,8 +154,9 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
         float(model.threshold.budget),
         0.5,
         format="%.1f",
-        key=f"budget-{found.choice.info.path.stem}",
+        key=found.choice.budget_key,
         help=help_text,
+        persist_state="session",
     )
     threshold = model.threshold_at(budget)
     return replace(found, scores=labelled(found.scores, threshold), threshold=threshold), threshold

@@ -54,9 +54,14 @@ def test_scores_are_judged_by_the_budget_saved_and_there_after_a_restart(app: Ap
     app.no_exception()
 
 
-def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain(app: App) -> None:
+def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_keeps_the_budget(app: App) -> None:
     app.goto("/Predict")
     app.click("Predict")
+    app.page.get_by_role("slider").press("End")
+    expect(app.command).to_contain_text("--budget")
+    app.settled()
+    app.page.wait_for_timeout(500)  # the chart is drawn after its element is there
+    budget = str(app.page.get_by_role("slider").input_value())
     chart = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first
     chart.scroll_into_view_if_needed()
     assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -66,4 +71,7 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain(app: App) ->
     app.page.mouse.click(box["x"] + box["width"] - 40, box["y"] + 40)
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
+    app.page.go_back()
+    expect(app.command).to_contain_text(f"--budget {budget}")
+    expect(app.page.get_by_role("slider")).to_have_value(budget)
     app.no_exception()
