@@ -50,6 +50,10 @@ def tabs():
                     st.text(f"Picked {table['selection']['rows']}")
 
 tabs()
+if "chart" in st.query_params:
+    import altair as alt
+
+    st.altair_chart(alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q"))
 """
 CHART = "document.querySelector('[data-testid=stVegaLiteChart] svg.marks, [data-testid=stVegaLiteChart] canvas')"
 INNER = "[role=tabpanel]"
@@ -104,6 +108,7 @@ def answered(page: Page, target: Locator, wanted: str, **click: object) -> float
 
 def smallest(page: Page, url: str) -> Iterator[tuple[str, float]]:
     yield "smallest page, loaded", loaded(page, url, shows("Here", "Here it is"))
+    yield "the same and a chart, loaded", loaded(page, f"{url}?chart=yes", CHART)
     yield "smallest page, a click", answered(page, page.get_by_role("tab", name="There"), shows("There", "There it is"))
     table = page.get_by_test_id("stDataFrame")
     table.wait_for()
