@@ -36,7 +36,7 @@ def _facts(saved: Saved) -> dict[str, str]:
         "budget": made.get("budget"),
         "window": _window(saved),
         "training runs": model.get("runs"),
-        "training data": model.get("data_fingerprint"),
+        "training data": (model.get("data_fingerprint") or "")[:12],
         "bundle": made.get("bundle"),
         "bundle content": (made.get("bundle_sha256") or "")[:12],
         "scored data": (made.get("data_fingerprint") or "")[:12],
@@ -57,7 +57,17 @@ def _window(saved: Saved) -> str | None:
 def _told(value: Any) -> str:
     if value in (None, "", [], {}):
         return "not recorded"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    match value:
+        case dict():
+            parts = {name: part if isinstance(part, str) else json.dumps(part) for name, part in value.items()}
+            return ", ".join(f"{name} {part}" for name, part in parts.items())
+        case list():
+            return ", ".join(map(str, value))
+        case float():
+            return f"{value:g}"
+        case int() if not isinstance(value, bool):
+            return f"{value:,}"
+    return str(value)
 
 
 def verdict(a: Saved, b: Saved) -> str:

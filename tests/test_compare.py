@@ -285,6 +285,13 @@ def test_making_marks_what_differs() -> None:
     assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
 
 
+def test_facts_of_the_making_read_as_text() -> None:
+    a = saved("a", [0, 1], model={"params": {"trees": 200, "depth": None}, "runs": ["r1", "r2"]})
+    told = dict(making.facts([a, saved("b", [0, 1])]).select("fact", "a").iter_rows())
+    assert (told["settings"], told["training runs"]) == ("trees 200, depth null", "r1, r2")
+    assert (told["items"], told["rows"]) == ("not recorded", "2")
+
+
 def test_incidents_of_rows_that_both_hold_are_grouped_once_and_are_the_same() -> None:
     a, b = saved("a", [0, 5, None, 0, 1, 5]), saved("b", [0, 5, 1, 4, 9, None])
     for other in (b, Saved("b", b.frame.head(5))):

@@ -44,7 +44,7 @@ STYLE = """
     tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
     background: color-mix(in srgb, currentColor 5%, transparent);
 }
-.stHtml .scroll { max-height: 24rem; overflow: auto }
+.stHtml .scroll { max-height: 48rem; overflow: auto }
 .stHtml table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.875rem }
 .stHtml :is(th, td) {
     padding: 0.3rem 0.6rem 0.3rem 0; border: solid color-mix(in srgb, currentColor 15%, transparent);
