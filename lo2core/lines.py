@@ -27,7 +27,8 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     Of lines that show equally much, errors and warnings go first, then early ones. An event stands there once, by its
     most telling line.
     """
-    events, hits = _hits(evidence, seq_id, items)
+    events, _ = _events(evidence, seq_id)
+    hits = _hits(evidence, seq_id, items)
     places = _places(_chosen(hits, limit))
     if not places.height:
         return empty()
@@ -57,7 +58,8 @@ def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
     """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
-    events, hits = _hits(evidence, seq_id, items)
+    events, _ = _events(evidence, seq_id)
+    hits = _hits(evidence, seq_id, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")
     return hits.join(times, on="event_line", how="left", maintain_order="left")
 
@@ -69,11 +71,8 @@ def _events(evidence: Evidence, seq_id: str) -> tuple[pl.DataFrame, pl.DataFrame
     return events, raw_lines(events, evidence.vec.masker)
 
 
-def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The events of a sequence, and the raw lines of it that hold items with a share.
-
-    The latter have event_line, line_no, level, text, feature, share, held, title.
-    """
+def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
+    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, held, title."""
     events, raw = _events(evidence, seq_id)
     wanted = _worth_showing(items).select("feature", "share", "held", "title", "kind")
     if evidence.by_message:
@@ -84,9 +83,9 @@ def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> tuple[pl.Data
     plain = raw.join(carried.filter(pl.col("kind") != "request"), on="message_id").select(columns)
     asked = wanted.filter(pl.col("kind") == "request")
     if not asked.height:
-        return events, plain.sort("line_no", maintain_order=True)
+        return plain.sort("line_no", maintain_order=True)
     shown = _request_lines(evidence, seq_id, raw, events, asked).select(columns)
-    return events, pl.concat([plain, shown]).sort("line_no", maintain_order=True)
+    return pl.concat([plain, shown]).sort("line_no", maintain_order=True)
 
 
 def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:

@@ -111,7 +111,7 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         notice("The job was cancelled.", icon=":material/cancel:")
         return
     with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
-        raw(status.message or "It left no reason behind.")
+        st.text(status.message or "It left no reason behind.")
         raw(status.command)
         if status.log_tail and status.log_tail != status.message:
             raw(status.log_tail)
