@@ -23,8 +23,9 @@ from lo2core.charts.base import (
     tooltip,
 )
 from lo2core.charts.evaluation import SHARE_RAMP
+from lo2core.paired import BOTH, NEITHER, NO_LONGER, NOW
 
-CHANGES = ("flagged by both", "flagged by neither", "now flagged", "no longer flagged")
+CHANGES = (BOTH, NEITHER, NOW, NO_LONGER)
 CHANGE_COLOURS = ("#a23873", NEUTRAL, "#d9731a", "#5c76d9")
 CHANGE_SHAPES = ("square", "circle", "triangle-up", "triangle-down")
 
