@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from lo2core.ui import frame, overview
+from lo2core.ui.overview import page as overview
+from lo2core.ui.shell import frame
 
 here = frame.page("Overview", "From folders of logs to the lines that went wrong: what is there, and what to do next.")
 body = st.container()

@@ -28,14 +28,14 @@ sys.path.insert(0, str(REPOSITORY))
 
 def once(root: Path, output: Path) -> None:
     """Our way: the command `run`, events saved."""
-    from lo2core.__main__ import main
+    from lo2core.cli.commands import main
 
     main(["run", "--root", str(root), "--output-dir", str(output), "--bundle", str(output / "nn.joblib")])
 
 
 def counts_only(root: Path, output: Path) -> None:
     """Our way, without saving the events."""
-    from lo2core.__main__ import main
+    from lo2core.cli.commands import main
 
     bundle = str(output / "nn.joblib")
     main(["run", "--root", str(root), "--output-dir", str(output), "--bundle", bundle, "--no-save-events"])
@@ -47,7 +47,7 @@ def usual(root: Path, output: Path) -> None:
     from sklearn.ensemble import IsolationForest
     from sklearn.feature_extraction.text import CountVectorizer
 
-    from lo2core.sources import find_logs
+    from lo2core.load.layouts import find_logs
 
     logs = [file for file in find_logs([root]) if file.service]
     lines = pl.concat(
@@ -111,20 +111,20 @@ def compare_predictions(rows: int, repeats: int) -> None:
     """Two made-up predictions of `rows` sequences: what page Compare shows first, and every table, against reading."""
     import polars as pl
 
-    from lo2core import comparisons
-    from lo2core.store import Workspace
+    from lo2core.pipeline import compare as pipeline_compare
+    from lo2core.store.workspace import Workspace
 
     def read(workspace: Workspace) -> None:
         for name in "ab":
             pl.read_parquet(workspace.path(name))
 
     def first_view(workspace: Workspace) -> None:
-        found = comparisons.compared(workspace, "ab")
+        found = pipeline_compare.compared(workspace, "ab")
         for part in ("verdict", "making", "rates", "agreement", "flips", "density"):
             getattr(found, part)
 
     def every_table(workspace: Workspace) -> None:
-        _ = comparisons.compared(workspace, "ab").frames
+        _ = pipeline_compare.compared(workspace, "ab").frames
 
     ways = {"read both": read, "first view": first_view, "every table": every_table}
     with tempfile.TemporaryDirectory() as folder:
@@ -149,10 +149,10 @@ def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
     import numpy as np
     import polars as pl
 
-    from lo2core.config import SERVICES
-    from lo2core.model import Threshold
-    from lo2core.predict import COLUMNS, labelled
-    from lo2core.tables import Predictions
+    from lo2core.base.config import SERVICES
+    from lo2core.base.schemas import Predictions
+    from lo2core.detect.calibration import Threshold
+    from lo2core.detect.predict import COLUMNS, labelled
 
     at = pl.int_range(rows, dtype=pl.Int64)
     case, faulty = at // 7 % 65, at // 7 % 5 == 0
@@ -192,7 +192,7 @@ def main() -> None:
     elif args.root:
         compare(args.root, args.repeats)
     else:
-        from lo2core.sample import write_sample
+        from lo2core.load.synthetic import write_sample
 
         with tempfile.TemporaryDirectory() as folder:
             compare(write_sample(Path(folder) / "logs"), args.repeats)

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core import explain, lines, pipeline
-from lo2core.config import DEFAULT_WORKSPACE
-from lo2core.evidence import Evidence, Logs
-from lo2core.masks import message_ids
-from lo2core.predict import incidents, predict
-from lo2core.rows import CountSource
-from lo2core.store import Workspace
-from lo2core.tables import Events, Sequences
-from lo2core.train import Recipe, train
+from lo2core.base.config import DEFAULT_WORKSPACE
+from lo2core.base.schemas import Events, Sequences
+from lo2core.detect.incidents import by_incident
+from lo2core.detect.instances import CountSource
+from lo2core.detect.predict import predict
+from lo2core.detect.train import Recipe, train
+from lo2core.explain import items, lines
+from lo2core.explain.evidence import Evidence, Logs
+from lo2core.messages.hashing import message_ids
+from lo2core.pipeline.inputs import read_items
+from lo2core.store.workspace import Workspace
 
 MUTE = {
     "code_challenge_too_short_pkce_400",
@@ -51,7 +53,7 @@ def own_words(logs: Logs) -> tuple[dict[str, set[int]], dict[str, set[str]]]:
 
 def first_lines(evidence: Evidence, seq_id: str) -> list[str]:
     """The first three lines that explain a sequence, best first."""
-    shown = lines.lines(evidence, seq_id, explain.items(evidence, seq_id))
+    shown = lines.lines(evidence, seq_id, items.items(evidence, seq_id))
     return shown.filter(pl.col("place") <= LINES).sort("place")["text"].to_list()
 
 
@@ -65,7 +67,7 @@ def judge(logs: Logs) -> pl.DataFrame:
         evidence = Evidence(
             model, vec, Logs(logs.items, left_out, logs.events), Logs(logs.items, train_on, logs.events)
         )
-        worst = incidents(predict(model, vec, logs.items, left_out)).filter(~pl.col("normal"))
+        worst = by_incident(predict(model, vec, logs.items, left_out)).filter(~pl.col("normal"))
         for fault in worst.iter_rows(named=True):
             case, shown = fault["test_case"], first_lines(evidence, fault["seq_id"])
             ids = message_ids(vec.masker.mask(pl.Series(shown, dtype=pl.String)))
@@ -102,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output-dir", type=Path, default=Path(DEFAULT_WORKSPACE), metavar="WORKSPACE")
     workspace = Workspace(parser.parse_args().output_dir)
-    logs = Logs(pipeline.read_items(workspace), workspace.read(Sequences), workspace.scan(Events))
+    logs = Logs(read_items(workspace), workspace.read(Sequences), workspace.scan(Events))
     print(table(judge(logs)))
 
 

@@ -21,19 +21,19 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "demo"), str(REPOSITORY / "tests" / "browser")]
-
 # What follows lies in the repository, and is found only now.
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "demo"), str(REPOSITORY / "tests" / "helpers")]
+
 from benchmark import save_made_up  # noqa: E402
 from driver import CHROMIUM_ARGS, Server  # noqa: E402
 from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
 
-from lo2core import pipeline  # noqa: E402
-from lo2core.load import LoadOptions  # noqa: E402
-from lo2core.sample import write_sample  # noqa: E402
-from lo2core.store import Workspace  # noqa: E402
-from lo2core.train import Recipe  # noqa: E402
+from lo2core.detect.train import Recipe  # noqa: E402
+from lo2core.load.plan import LoadOptions  # noqa: E402
+from lo2core.load.synthetic import write_sample  # noqa: E402
+from lo2core.pipeline.run import run  # noqa: E402
+from lo2core.store.workspace import Workspace  # noqa: E402
 
 SMALLEST = """
 import streamlit as st
@@ -172,7 +172,7 @@ def prepare(folder: Path, sequences: int, root: Path | None) -> Workspace:
     for seed, name in enumerate(("lo2_a", "lo2_b")):
         save_made_up(compared, name, sequences, seed)
     bundle = folder / "models" / "lo2_nn.joblib"
-    pipeline.run(explained, [root or write_sample(folder / "logs")], LoadOptions(), Recipe(), bundle)
+    run(explained, [root or write_sample(folder / "logs")], LoadOptions(), Recipe(), bundle)
     return explained
 
 

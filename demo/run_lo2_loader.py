@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lo2core.__main__ import main
+from lo2core.cli.commands import main
 
 if __name__ == "__main__":
     arguments = [argument for argument in sys.argv[1:] if argument != "--save-parquet"]

@@ -6,17 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lo2core.anomaly import AnomalyDetector
-    from lo2core.enhance import EventLogEnhancer, SequenceEnhancer
-    from lo2core.load import LO2Loader
+    from lo2core.detect.anomaly_detector import AnomalyDetector
+    from lo2core.enhance.enhancers import EventLogEnhancer, SequenceEnhancer
+    from lo2core.load.loader import LO2Loader
 
 __all__ = ["AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"]
 
 _HOMES = {
-    "AnomalyDetector": "anomaly",
-    "EventLogEnhancer": "enhance",
-    "LO2Loader": "load",
-    "SequenceEnhancer": "enhance",
+    "AnomalyDetector": "detect.anomaly_detector",
+    "EventLogEnhancer": "enhance.enhancers",
+    "LO2Loader": "load.loader",
+    "SequenceEnhancer": "enhance.enhancers",
 }
 
 

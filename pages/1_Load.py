@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from lo2core.tables import Sequences
-from lo2core.ui import frame, loaded, loading
+from lo2core.base.schemas import Sequences
+from lo2core.ui.load import form
+from lo2core.ui.load import results as load_results
+from lo2core.ui.shell import frame
 
 here = frame.page("Load", "Read folders, archives or single log files; every line is accounted for.")
 
-request = loading.ask(here.workspace)
+request = form.ask(here.workspace)
 results = st.container()
-frame.terminal(*(request.arguments() if request else loading.example(here.workspace)))
+frame.terminal(*(request.arguments() if request else form.example(here.workspace)))
 
 with results, frame.calm():
-    shown = loading.shown(here.workspace)
+    shown = form.shown(here.workspace)
     if shown.has(Sequences):
-        loaded.account(shown)
-        wanted = loaded.over_time(shown)
-        loaded.lines(shown, wanted)
+        load_results.account(shown)
+        wanted = load_results.over_time(shown)
+        load_results.lines(shown, wanted)

@@ -2,34 +2,36 @@
 
 import streamlit as st
 
-from lo2core import bundles
-from lo2core.tables import Counts
-from lo2core.ui import bundle, calibration, evaluation, faultmatrix, frame, scores, training, widgets
+from lo2core.base.schemas import Counts
+from lo2core.store import bundles, signing
+from lo2core.ui.shell import bundles as shell_bundles
+from lo2core.ui.shell import frame, scores, widgets
+from lo2core.ui.train import calibration, evaluation, fault_matrix, recipe
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
 command: list[object] = ["train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
 asked = None
 
 if here.workspace.has(Counts):
-    asked = training.recipe(here)
+    asked = recipe.recipe(here)
     if asked:
         command = asked.command(here)
-        training.train_button(here, asked)
+        recipe.train_button(here, asked)
 else:
     widgets.empty_state("There are no logs to learn from yet: load some first.", "pages/1_Load.py", "Load logs")
 
 found = bundles.bundles(here.models_dir)
 if found:
-    training.bundle_table(found)
-    signed = [info for info in found if info.state is bundles.BundleState.SIGNED]
+    recipe.bundle_table(found)
+    signed = [info for info in found if info.state is signing.BundleState.SIGNED]
     if signed:
         st.subheader("Calibration", anchor=False)
         left, right = st.columns([2, 3], gap="large")
         with left:
-            opened = bundle.opened_or_told(bundle.choose(signed).path)
+            opened = shell_bundles.opened_or_told(shell_bundles.choose(signed).path)
         if opened:
             with left:
-                training.facts(opened)
+                recipe.facts(opened)
             with right:
                 tick = calibration.strip(opened.model, opened.model.threshold.z, "calibration")
             with frame.apart():
@@ -47,6 +49,6 @@ if figures:
     evaluation.cards(figures, picked[0])
     evaluation.shortcuts(figures, picked[0])
     evaluation.curves(figures, picked)
-    faultmatrix.show(here.workspace, figures, picked[0])
+    fault_matrix.show(here.workspace, figures, picked[0])
 
 frame.terminal(*command)

@@ -2,30 +2,32 @@
 
 import streamlit as st
 
-from lo2core.ui import frame, incidents, predicting, saving
+from lo2core.report.incident_frames import ranked_incidents
+from lo2core.ui.predict import incidents, inputs, saved
+from lo2core.ui.shell import frame
 
 here = frame.page("Predict", "Score logs with a saved model, without training again.")
-choice = predicting.choose(here)
+choice = inputs.choose(here)
 with frame.calm():
-    found = predicting.scored(choice) if choice else None
+    found = inputs.scored(choice) if choice else None
 
 if found:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        found, threshold = predicting.judge(found)
-        ranked = incidents.ranked(found.scores)
-        predicting.summary(found, ranked, threshold)
-        predicting.remarks(found)
+        found, threshold = inputs.judge(found)
+        ranked = ranked_incidents(found.scores)
+        inputs.summary(found, ranked, threshold)
+        inputs.remarks(found)
     with right:
         incidents.strip(found.scores, found.open_row, "predict")
 
     st.subheader("Incidents, worst first", anchor=False)
     looked_for = st.text_input("Look for", placeholder="run, test case or service", key="look_for", width=400)
     shown = incidents.matching(ranked, looked_for)
-    tops = predicting.top_items(found, ranked)
+    tops = inputs.top_items(found, ranked)
     incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
     incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)
-    saving.save(found)
+    saved.save(found)
 
-saving.saved_table(here)
-frame.terminal(*predicting.command(here, choice))
+saved.saved_table(here)
+frame.terminal(*inputs.command(here, choice))

@@ -2,19 +2,21 @@
 
 import streamlit as st
 
-from lo2core.ui import address, choosing, explaining, frame, keeping, linesview, marks, modelview, scores, widgets
+from lo2core.ui.explain import choice, export, lines, marks, why
+from lo2core.ui.explain import model as explain_model
+from lo2core.ui.shell import address, frame, scores, widgets
 
 
 @st.fragment
-def show_service(shown: choosing.Chosen) -> None:
+def show_service(shown: choice.Chosen) -> None:
     """From the score of the chosen service to its lines; a click in here draws no more than this again."""
     with frame.calm():
-        picked = explaining.why(shown, marks.items(here.workspace, shown))
+        picked = why.why(shown, marks.items(here.workspace, shown))
         with st.container(horizontal=True):
             if st.button("This is benign ...", icon=":material/verified_user:", disabled=not shown.scored):
                 marks.mark(here.workspace, shown, picked)
-            keeping.actions(shown)
-        linesview.show_lines(shown, picked)
+            export.actions(shown)
+        lines.show_lines(shown, picked)
 
 
 here = frame.page("Explain", "See why an incident was flagged, down to the lines, beside what normal looks like.")
@@ -25,17 +27,19 @@ with frame.calm():
         frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
         st.stop()
     after = marks.show(here.workspace, chosen)
-    incident, alarms, model = st.tabs(modelview.NAMES, on_change="rerun", key=address.EXPLAINED, bind="query-params")
+    incident, alarms, model = st.tabs(
+        explain_model.NAMES, on_change="rerun", key=address.EXPLAINED, bind="query-params"
+    )
     shown = None
     with incident:
         if incident.open:
-            shown = choosing.choose_incident(chosen, after)
-            explaining.show_services(shown, after)
+            shown = choice.choose_incident(chosen, after)
+            why.show_services(shown, after)
             show_service(shown)
     with alarms:
         if alarms.open:
-            modelview.show_false_alarms(chosen)
+            explain_model.show_false_alarms(chosen)
     with model:
         if model.open:
-            modelview.show_model(chosen)
-    frame.terminal(*keeping.command(chosen, shown and shown.incident))
+            explain_model.show_model(chosen)
+    frame.terminal(*export.command(chosen, shown and shown.incident))

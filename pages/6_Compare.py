@@ -2,28 +2,30 @@
 
 import streamlit as st
 
-from lo2core.ui import address, alike, comparing, either, frame, pairs, unlike
+from lo2core.ui.compare import any_logs, other_logs, overview, same_logs
+from lo2core.ui.compare import pair as compare_pair
+from lo2core.ui.shell import address, frame
 
 SAME = {
-    "Scores": alike.show_scores,
-    "Flips": alike.show_flips,
-    "Biggest movers": alike.show_movers,
-    "Metrics": alike.show_metrics,
+    "Scores": same_logs.show_scores,
+    "Flips": same_logs.show_flips,
+    "Biggest movers": same_logs.show_movers,
+    "Metrics": same_logs.show_metrics,
 }
 OTHER = {
-    "Test cases": unlike.show_test_cases,
-    "Incidents new and gone": unlike.show_incidents,
-    "Items new and vanished": unlike.show_items,
+    "Test cases": other_logs.show_test_cases,
+    "Incidents new and gone": other_logs.show_incidents,
+    "Items new and vanished": other_logs.show_items,
 }
 BOTH = {
-    "Recall by fault": either.show_faults,
-    "Shift": either.show_shifts,
-    "Over time": either.show_over_time,
+    "Recall by fault": any_logs.show_faults,
+    "Shift": any_logs.show_shifts,
+    "Over time": any_logs.show_over_time,
 }
 
 
 @st.fragment
-def show_views(pair: pairs.Pair) -> None:
+def show_views(pair: compare_pair.Pair) -> None:
     """The tabs; a click in one of them draws no more than these again."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
     tabs = st.tabs(list(views), on_change="rerun", key=address.COMPARED, bind="query-params")
@@ -36,10 +38,10 @@ def show_views(pair: pairs.Pair) -> None:
 
 here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
 with frame.calm():
-    pair = pairs.choose(here)
+    pair = compare_pair.choose(here)
     if pair:
-        comparing.show_making(pair)
-        comparing.show_rates(pair)
+        overview.show_making(pair)
+        overview.show_rates(pair)
         show_views(pair)
-        comparing.keep(pair)
-frame.terminal(*comparing.command(pair, here))
+        overview.keep(pair)
+frame.terminal(*overview.command(pair, here))

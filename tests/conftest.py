@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from lo2core.load import LoadOptions
-from lo2core.pipeline import load_logs
-from lo2core.sample import write_sample
-from lo2core.store import Workspace
+from lo2core.load.plan import LoadOptions
+from lo2core.load.synthetic import write_sample
+from lo2core.pipeline.load import load_logs
+from lo2core.store.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

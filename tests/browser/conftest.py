@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import CHROMIUM_ARGS, ROOT, App, Server
+from helpers.driver import CHROMIUM_ARGS, ROOT, App, Server
 from playwright.sync_api import BrowserContext, sync_playwright
 
 FAILED = pytest.StashKey[bool]()

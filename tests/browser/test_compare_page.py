@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from driver import App, Server
+from helpers.driver import App, Server
+from helpers.scored import score_sample
 from playwright.sync_api import expect
-from scored import score_sample
 
 
 @pytest.fixture(scope="module", autouse=True)

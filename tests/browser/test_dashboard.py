@@ -10,20 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import call, sentence
-from driver import Server
-from pageverbs import dashboard_in, page
+from helpers.commands import call, sentence
+from helpers.driver import Server
+from helpers.pageverbs import dashboard_in, page
 
 LATE = """
 import sys
 from importlib import import_module
-from pkgutil import iter_modules
-from lo2core import dashboard, ui
+from pkgutil import walk_packages
+from lo2core import ui
+from lo2core.ui.serve import warm_up
 
-dashboard.warm_up()
+warm_up()
 before = set(sys.modules)
-for found in iter_modules(ui.__path__):
-    import_module(f"lo2core.ui.{found.name}")
+for found in walk_packages(ui.__path__, "lo2core.ui."):
+    import_module(found.name)
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from driver import App
+from helpers.driver import App
 from playwright.sync_api import expect
 
-from lo2core.store import Workspace
+from lo2core.store.workspace import Workspace
 
 
 def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App) -> None:

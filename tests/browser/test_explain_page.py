@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from driver import App, Server
+from helpers.driver import App, Server
+from helpers.scored import score_sample
 from playwright.sync_api import expect
-from scored import score_sample
 
-from lo2core.store import Workspace
-from lo2core.tables import Predictions
+from lo2core.base.schemas import Predictions
+from lo2core.store.workspace import Workspace
 
 FAULT = "get_client_404_no_client"
 

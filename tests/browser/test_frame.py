@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from driver import App
+from helpers.driver import App
 from playwright.sync_api import expect
 
 PURPOSES = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driver import App
+from helpers.driver import App
 from playwright.sync_api import expect
 
-from lo2core import jobs
+from lo2core.pipeline import jobs
 
 WORK = """
 import sys, time

@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from driver import App
+from helpers.driver import App
 from playwright.sync_api import expect
 
-from lo2core import jobs
+from lo2core.pipeline import jobs
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from driver import App, Server
+from helpers.driver import App, Server
 from playwright.sync_api import expect
 
-from lo2core import bundles, pipeline
-from lo2core.load import LoadOptions
-from lo2core.store import Workspace
-from lo2core.train import Recipe
+from lo2core.detect.train import Recipe
+from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.train import train_bundle
+from lo2core.store import signing
+from lo2core.store.workspace import Workspace
 
 NAME = "lo2_nn_predictions"
 
@@ -21,12 +23,12 @@ NAME = "lo2_nn_predictions"
 def model(server: Server, sample_logs: Path) -> Path:
     """Two runs of the sample loaded, and a bundle trained on them."""
     workspace = Workspace(server.workspace)
-    pipeline.load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
-    return pipeline.train_bundle(workspace, Recipe(), server.models / "lo2_nn.joblib")
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+    return train_bundle(workspace, Recipe(), server.models / "lo2_nn.joblib")
 
 
 def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -> None:
-    bundles.manifest_path(model).unlink()
+    signing.manifest_path(model).unlink()
     app.goto("/Predict")
     expect(app.page.get_by_text("was not opened")).to_be_visible()
     app.page.get_by_role("link", name="Go to page Train").click()

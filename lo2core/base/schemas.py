@@ -1,0 +1,320 @@
+"""Every table that is saved, declared once: name, key, columns.
+
+A table's file is ``<name>.parquet`` in the workspace; only `lo2core.store.workspace` forms that path.
+"""
+
+from __future__ import annotations
+
+import dataframely as dy
+import polars as pl
+
+
+class _Identity(dy.Schema):
+    """What says which sequence a row belongs to; `seq_id` is never parsed back into these."""
+
+    seq_id = dy.String()
+    run = dy.String()
+    folder = dy.String()
+    test_case = dy.String()
+    repetition = dy.Int32(nullable=True)
+    window = dy.Int32(nullable=True)
+    service = dy.String()
+    normal = dy.Bool(nullable=True)
+    anomaly = dy.Bool(nullable=True)
+
+
+class Events(_Identity):
+    """One row a log event: its first line and the continuation lines folded into it."""
+
+    seq_id = dy.String(primary_key=True)
+    line_no = dy.Int64(primary_key=True, min=1)
+    m_message = dy.String()
+    m_timestamp = dy.Datetime(time_unit="ms", nullable=True)
+    level = dy.String(nullable=True)
+    thread = dy.String(nullable=True)
+    logger = dy.String(nullable=True)
+    method = dy.String(nullable=True)
+    correlation_id = dy.String(nullable=True)
+    n_lines = dy.Int32(min=1)
+    line_offsets = dy.List(dy.Int32(), nullable=True, metadata={"added": True})
+    """How far below the first line each folded one stands; null where blank lines, which are dropped, part none."""
+    source = dy.String()
+    message_id = dy.UInt64()
+
+
+class Sequences(_Identity):
+    """One row a sequence (or window of one), also when it holds no event."""
+
+    seq_id = dy.String(primary_key=True)
+    start_time = dy.Datetime(time_unit="ms", nullable=True)
+    end_time = dy.Datetime(time_unit="ms", nullable=True)
+    events = dy.Int64(min=0)
+    lines = dy.Int64(min=0)
+    bytes = dy.Int64(min=0)
+
+
+class Ledger(dy.Schema):
+    """One row a file found: lines = events + continuations + orphans + blank + skipped."""
+
+    source = dy.String(primary_key=True)
+    status = dy.Enum(["read", "ignored", "not chosen", "empty"])
+    run = dy.String(nullable=True)
+    folder = dy.String(nullable=True)
+    service = dy.String(nullable=True)
+    bytes = dy.Int64(min=0)
+    lines = dy.Int64(min=0)
+    events = dy.Int64(min=0)
+    continuations = dy.Int64(min=0)
+    orphans = dy.Int64(min=0)
+    blank = dy.Int64(min=0)
+    skipped = dy.Int64(min=0)
+    invalid_bytes = dy.Int64(min=0)
+    dated = dy.Bool()
+
+    @dy.rule()
+    def adds_up(cls) -> pl.Expr:
+        return pl.col("lines") == pl.sum_horizontal("events", "continuations", "orphans", "blank", "skipped")
+
+
+class Messages(dy.Schema):
+    """One row a distinct item: a masked first line, a masked trace line, or a request kind."""
+
+    message_id = dy.UInt64(primary_key=True)
+    kind = dy.Enum(["message", "trace", "request"])
+    text = dy.String()
+    members = dy.List(dy.UInt64(), nullable=True)
+    """Of a request kind: its sorted message ids."""
+
+
+class Counts(dy.Schema):
+    """How often a sequence holds an item: the event count matrix in long form."""
+
+    seq_id = dy.String(primary_key=True)
+    kind = dy.Enum(["message", "trace", "request"], primary_key=True)
+    message_id = dy.UInt64(primary_key=True)
+    n = dy.Int64(min=1)
+
+
+class EnrichedEvents(Events):
+    """Events plus what the enhancers derive from their first line."""
+
+    e_message_normalized = dy.String()
+    e_words = dy.List(dy.String())
+    e_trigrams = dy.List(dy.String())
+    e_words_len = dy.Int32(min=0)
+    e_chars_len = dy.Int32(min=0)
+    e_event_id_len = dy.Int32(min=0)
+    e_event_drain_id = dy.UInt64()
+    e_template = dy.String()
+
+
+class Predictions(_Identity):
+    """One row a scored sequence, or a scored event (then `line_no` is there too)."""
+
+    seq_id = dy.String(primary_key=True)
+    score = dy.Float64(nullable=True)
+    """Higher is more anomalous; null where the bundle does not know the service."""
+    z_score = dy.Float64(nullable=True)
+    p_value = dy.Float64(nullable=True, min=0, max=1)
+    threshold = dy.Float64()
+    pred_ano = dy.Bool(nullable=True)
+    rank = dy.Int64(nullable=True, min=1)
+
+
+class EventPredictions(Predictions):
+    """Predictions of single events."""
+
+    seq_id = dy.String(primary_key=True)
+    line_no = dy.Int64(primary_key=True, min=1)
+
+
+class ExplainedItems(dy.Schema):
+    """One row an item that made a sequence's score; rank 1 says most about it, see `shares.said_most`."""
+
+    seq_id = dy.String(primary_key=True)
+    service = dy.String()
+    rank = dy.Int64(min=1)
+    feature = dy.UInt64(primary_key=True)
+    kind = dy.Enum(["message", "trace", "request", "template", "word", "trigram"])
+    item = dy.String()
+    """Its whole text; a request kind has a line for each of its messages."""
+    title = dy.String()
+    """The text as one line."""
+    here = dy.Float64(min=0)
+    normals = dy.List(dy.Float64())
+    """Counts in the nearest normals, nearest first."""
+    held_by = dy.Int64(min=0)
+    n_normals = dy.Int64(min=0)
+    """Of so many training normals of the service, `held_by` hold the item."""
+    contribution = dy.Float64()
+    """In units of the score, as the detector splits it; may be negative."""
+    share = dy.Float64(min=0, max=1)
+    known = dy.Bool()
+    """False for an item outside the vocabulary."""
+
+
+class NearestNormals(dy.Schema):
+    """One row a normal sequence that is among the nearest of a scored one."""
+
+    seq_id = dy.String(primary_key=True)
+    place = dy.Int64(primary_key=True, min=1)
+    normal = dy.String()
+    run = dy.String(nullable=True)
+    folder = dy.String(nullable=True)
+    distance = dy.Float64(min=0)
+
+
+class ExplainedLines(dy.Schema):
+    """Raw lines: those that show the items (`place` 1, 2, ...), and the ones around them (`place` null)."""
+
+    seq_id = dy.String(primary_key=True)
+    service = dy.String()
+    line_no = dy.Int64(primary_key=True, min=1)
+    event_line = dy.Int64(min=1)
+    """Line number of the event that the line belongs to; equal to `line_no` but for lines of a stack trace."""
+    place = dy.Int64(nullable=True, min=1)
+    near = dy.Int64(min=1)
+    """Place of the line around which this one stands; of a shown line its own."""
+    m_timestamp = dy.Datetime(time_unit="ms", nullable=True)
+    level = dy.String(nullable=True)
+    text = dy.String()
+    trace = dy.String(nullable=True)
+    """The event's other lines below its first, where there are any."""
+    correlation_id = dy.String(nullable=True)
+    source = dy.String()
+    share = dy.Float64(min=0)
+    """Of the score, by the items of the event that no line of a smaller place shows."""
+    items = dy.List(dy.String())
+    """Those that the event holds; of a line around, those that a line with a place shows."""
+
+
+class ExplainedRequests(dy.Schema):
+    """One row a request kind of a sequence that no normal of its service holds; the most frequent first."""
+
+    seq_id = dy.String(primary_key=True)
+    service = dy.String()
+    feature = dy.UInt64(primary_key=True)
+    item = dy.String()
+    title = dy.String()
+    n = dy.Int64(min=1)
+    n_normals = dy.Int64(min=0)
+    example = dy.String(nullable=True)
+    """The correlation id of the first such request."""
+
+
+class DiffStretches(dy.Schema):
+    """Two sequences as streams of messages, aligned: stretches in order, each common, missing here, or extra here."""
+
+    seq_id = dy.String()
+    normal = dy.String()
+    stretch = dy.Int64(primary_key=True, min=0)
+    change = dy.Enum(["common", "missing", "extra"])
+    n = dy.Int64(min=1)
+    here_from = dy.Int64(min=0)
+    """Position of the first event in the sequence (in the order of its lines), and likewise in the normal."""
+    normal_from = dy.Int64(min=0)
+
+
+class Feedback(dy.Schema):
+    """Append only: one row each time a person marks something as benign, or takes a mark back."""
+
+    mark = dy.String(primary_key=True)
+    """Id of the row."""
+    action = dy.Enum(["benign", "undo"])
+    undoes = dy.String(nullable=True)
+    """The mark that an undo takes back."""
+    kind = dy.Enum(["item", "template", "request", "sequence"])
+    target = dy.String()
+    """Id of the item (decimal), or the seq_id."""
+    service = dy.String(nullable=True)
+    """Null: in all services."""
+    text = dy.String()
+    reason = dy.String(min_length=1)
+    who = dy.String()
+    when = dy.Datetime(time_unit="ms")
+
+
+class _Evaluated(dy.Schema):
+    """What was evaluated: a recipe or a shortcut, and on which incidents; saved again, it replaces its earlier rows."""
+
+    evaluation = dy.String(primary_key=True)
+    split = dy.Enum(["by run", "fault left out", "long normals"], primary_key=True)
+
+
+class Evaluation(_Evaluated):
+    """One row a detector (or shortcut) with its items x split x level: figures of rows that training had not seen."""
+
+    level = dy.Enum(["event", "sequence", "incident"], primary_key=True)
+    kind = dy.Enum(["detector", "shortcut"])
+    detector = dy.String()
+    items = dy.String(nullable=True)
+    weighting = dy.String(nullable=True)
+    unit = dy.String(nullable=True)
+    window = dy.Float64(nullable=True)
+    """Seconds; null for whole test cases."""
+    apart = dy.List(dy.String())
+    """Test cases that the figures leave out."""
+    runs = dy.Int64(min=0)
+    faulty = dy.Int64(min=0)
+    normal = dy.Int64(min=0)
+    auroc = dy.Float64(nullable=True)
+    auroc_low = dy.Float64(nullable=True)
+    auroc_high = dy.Float64(nullable=True)
+    average_precision = dy.Float64(nullable=True)
+    recall_at_1 = dy.Float64(nullable=True)
+    """Recall at 1 % false alarms; the next three at 5 %."""
+    recall_at_5 = dy.Float64(nullable=True)
+    recall_at_5_low = dy.Float64(nullable=True)
+    recall_at_5_high = dy.Float64(nullable=True)
+    precision_at_10 = dy.Float64(nullable=True)
+    precision_at_50 = dy.Float64(nullable=True)
+    precision = dy.Float64(nullable=True)
+    """This and what follows: at each fold's own threshold."""
+    recall = dy.Float64(nullable=True)
+    f1 = dy.Float64(nullable=True)
+    true_negatives = dy.Int64(nullable=True)
+    false_positives = dy.Int64(nullable=True)
+    false_negatives = dy.Int64(nullable=True)
+    true_positives = dy.Int64(nullable=True)
+    false_alarm_rate = dy.Float64(nullable=True)
+    false_alarm_low = dy.Float64(nullable=True)
+    false_alarm_high = dy.Float64(nullable=True)
+    budget = dy.Float64(nullable=True)
+    threshold = dy.Float64(nullable=True)
+    """Median z over the folds."""
+    estimated = dy.Bool(nullable=True)
+    """Whether a fold had too few normals for the budget."""
+    psi = dy.Float64(nullable=True)
+    right_service = dy.Float64(nullable=True)
+    """Share of the detected faults whose worst service is the one concerned, where that is known."""
+    note = dy.String()
+    data_fingerprint = dy.String(nullable=True)
+    evaluated_at = dy.String()
+
+
+class EvaluationCurves(_Evaluated):
+    """ROC (x false alarms, y recall) and precision-recall curve (x recall, y precision), point by point."""
+
+    level = dy.Enum(["event", "sequence", "incident"], primary_key=True)
+    curve = dy.Enum(["roc", "precision-recall"], primary_key=True)
+    point = dy.Int64(primary_key=True, min=0)
+    x = dy.Float64(min=0, max=1)
+    y = dy.Float64(min=0, max=1)
+    threshold = dy.Float64(nullable=True)
+
+
+class EvaluationFaults(_Evaluated):
+    """One row a test case x service, and one a test case with service "any": the incident."""
+
+    test_case = dy.String(primary_key=True)
+    service = dy.String(primary_key=True)
+    normal = dy.Bool()
+    apart = dy.Bool()
+    n = dy.Int64(min=1)
+    alarms = dy.Int64(min=0)
+    share = dy.Float64(min=0, max=1)
+    """alarms / n: recall of a faulty test case, false alarms of a normal one."""
+    named = dy.Int64(min=0)
+    """How many of the incidents with an alarm name this service as the worst; for "any", the one concerned."""
+    concerned = dy.Bool(nullable=True)
+    """Whether the fault concerns this service, where that is known."""

@@ -1,0 +1,64 @@
+"""Numbers, moments and commands as people write them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import blake2b
+
+_PROGRAM = "python -m lo2core"
+
+
+def plural(n: int, noun: str) -> str:
+    """1, 'line' -> '1 line'; 1200, 'line' -> '1,200 lines'."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def are(n: int, noun: str) -> str:
+    """As `plural`, with its verb: '1 request is', '2 requests are'."""
+    return f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
+
+
+def windows(seconds: float | None) -> str:
+    """What test cases were cut into: 60.0 -> 'windows of 60 s', None -> 'whole test cases'."""
+    return "whole test cases" if seconds is None else f"windows of {seconds:g} s"
+
+
+def command(arguments: Iterable[object]) -> str:
+    """A command of lo2core, quoted for a shell."""
+    return f"{_PROGRAM} {shlex.join(map(str, arguments))}"
+
+
+def folded_command(arguments: Iterable[object], width: int = 100) -> str:
+    """As `command`; a longer one goes on in lines that begin with an option, as a shell reads them."""
+    parts = [_PROGRAM]
+    for word in map(str, arguments):
+        if word.startswith("-"):
+            parts.append(shlex.quote(word))
+        else:
+            parts[-1] += f" {shlex.quote(word)}"
+    lines = parts[:1]
+    for part in parts[1:]:
+        if len(f"{lines[-1]} {part}") <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(f"    {part}")
+    return " \\\n".join(lines)
+
+
+def clock(moment: datetime | None) -> str:
+    """The time of day of a log line: '17:08:51.728'."""
+    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else "at an unknown time"
+
+
+def local_time(stamp: str) -> str:
+    """A recorded moment (ISO 8601) on the clock of whoever reads it: '24 Nov 2026 21:10'."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%-d %b %Y %H:%M}"
+
+
+def file_name(name: str) -> str:
+    """`name` as a file may be called; where signs had to go, with a hash, so that two names stay apart."""
+    clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
+    return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"

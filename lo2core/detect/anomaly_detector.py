@@ -1,0 +1,118 @@
+"""AnomalyDetector: train and predict on frames, with the calls that LogLead users know.
+
+`model` and `vec` hold all that scoring needs, so the tuple (model, vec) dumped with joblib is a complete bundle.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from lo2core.base.errors import InputError
+from lo2core.base.schemas import EventPredictions
+from lo2core.detect import detectors
+from lo2core.detect.instances import FrameSource
+from lo2core.detect.model import Model
+from lo2core.detect.predict import labelled, unknown
+from lo2core.detect.train import Recipe, train
+from lo2core.detect.vectorizer import Vectorizer
+
+_LOGLEAD_NAMES = {
+    "LR": "LogisticRegression",
+    "DT": "DecisionTree",
+    "RF": "RandomForest",
+    "LSVM": "LinearSVC",
+    "LOF": "LocalOutlierFactor",
+    "RarityModel": "Rarity",
+    "OOVDetector": "OutOfVocabulary",
+}
+_SCORED = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank")
+_IDENTITY = [name for name in EventPredictions.column_names() if name not in _SCORED]
+_WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
+"""What the classes that may be asked for mean; with our own a detector takes its default."""
+
+
+class AnomalyDetector:
+    """Trains on `train_df`, scores `test_df`; set both, call `prepare_train_test_data`, train or set `model`,
+    `predict`.
+
+    item_list_col: column of items, one a row (String, integer) or a bag (List). numeric_cols: columns used as they are.
+    There is a `train_<Name>()` for every detector of `lo2core.detect.detectors.REGISTRY`, and LogLead's short names.
+    """
+
+    train_df: pl.DataFrame
+    test_df: pl.DataFrame
+    vec: Vectorizer
+    model: Model
+
+    def __init__(self, item_list_col: str = "e_event_drain_id", numeric_cols: Sequence[str] | None = None) -> None:
+        self.item_list_col = item_list_col
+        self.numeric_cols = tuple(numeric_cols or ())
+        self.vectorizer_class: Any = Vectorizer
+
+    def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
+        """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is
+        fitted when a model is trained; a fitted one is used as it is. Raises InputError for anything else, and where
+        the columns of a fitted one are not those asked for.
+        """
+        if isinstance(vectorizer_class, Vectorizer):
+            self._check_columns(vectorizer_class)
+            self.vec = vectorizer_class
+        elif not (isinstance(vectorizer_class, type) and vectorizer_class.__name__ in _WEIGHTINGS):
+            raise InputError(
+                f"vectorizer_class is {vectorizer_class!r}; expected a fitted lo2core Vectorizer or one of the classes "
+                f"{', '.join(_WEIGHTINGS)}."
+            )
+        self.vectorizer_class = vectorizer_class
+
+    def _check_columns(self, vec: Vectorizer) -> None:
+        its = [str(name) for name in (vec.item_column, *vec.numeric_columns) if name]
+        mine = [self.item_list_col, *self.numeric_cols]
+        if vec.item_column != self.item_list_col or set(its) != set(mine):
+            source = f"the columns {', '.join(its)}" if its else "counts of sequences"
+            raise InputError(
+                f"The vectorizer was fitted on {source}, this detector asks for the columns {', '.join(mine)}. Use the "
+                "same columns, or train anew."
+            )
+
+    def train(self, detector: str, **params: Any) -> None:
+        """Train one detector a service on `train_df`; all its rows count as normal unless the detector is
+        supervised.
+        """
+        given = self.vectorizer_class if isinstance(self.vectorizer_class, Vectorizer) else None
+        weighting = given.weighting if given else _WEIGHTINGS[self.vectorizer_class.__name__]
+        recipe = Recipe(detector, items="messages", unit="row", params=params, weighting=weighting)
+        source = FrameSource(self._frame("train_df"), self.item_list_col, self.numeric_cols, given)
+        if not recipe.make().supervised:
+            source.rows = source.rows.with_columns(normal=pl.lit(True))
+        self.model, self.vec = train(source, recipe)
+
+    def predict(self) -> pl.DataFrame:
+        """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
+        order; scores that it holds already are left out. Warns of services that the model does not know.
+        """
+        if not hasattr(self, "model") or not hasattr(self, "vec"):
+            raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
+        frame = self._frame("test_df")
+        source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
+        scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
+        if told := unknown(self.model, source.rows["service"]):
+            warnings.warn(told, stacklevel=2)
+        identity = frame.select(name for name in _IDENTITY if name in frame.columns)
+        scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")
+        return labelled(scored, self.model.threshold).sort("_row").drop("_row")
+
+    def _frame(self, name: str) -> pl.DataFrame:
+        if name not in vars(self):
+            raise InputError(f"{name} is not set: give it the events or sequences, as in `sad.{name} = df_events`.")
+        return pl.DataFrame(vars(self)[name])
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        known = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()
+        if name.startswith("train_") and (short := name.removeprefix("train_")) in known:
+            return partial(self.train, _LOGLEAD_NAMES.get(short, short))
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

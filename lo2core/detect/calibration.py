@@ -1,0 +1,111 @@
+"""What a score means: its place among normals that the detector has not seen, and the threshold of a model.
+
+A score is the detector's own number. `z_score` relates it to held-out normals of the same service, so that scores of
+several services can be compared. The threshold is one z for all services, derived from the alert budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lo2core.base.errors import InputError
+from lo2core.base.types import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Scores of one service's unseen normals, sorted, how many rows each stands for, and of which sequence it is.
+
+    unseen_z: the z of each by mean and spread of the others, which have not seen it either (`left_out_z`). seq_ids and
+    unseen_z are empty where they are not known, as in bundles made by hand or by an earlier version.
+    """
+
+    scores: Floats
+    weights: Floats
+    seq_ids: Sequence[str] = ()
+    unseen_z: Sequence[float] = ()
+
+    @property
+    def mean(self) -> float:
+        return float(np.average(self.scores, weights=self.weights))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation plus 5 % of the mean, lest near-constant scores blow up z; 1 where both are 0."""
+        variance = float(np.average((self.scores - self.mean) ** 2, weights=self.weights))
+        return float(np.sqrt(variance)) + 0.05 * abs(self.mean) or 1.0
+
+    def z(self, scores: Floats) -> Floats:
+        return (scores - self.mean) / self.spread
+
+    def p(self, scores: Floats) -> Floats:
+        """Share of unseen normals at least as odd, the scored row counted in: (1 + n at least as odd) / (n + 1)."""
+        below = np.concatenate([[0.0], np.cumsum(self.weights)])[np.searchsorted(self.scores, scores, side="left")]
+        total = self.weights.sum()
+        return (1 + total - below) / (total + 1)
+
+    @property
+    def normal_z(self) -> Floats:
+        """What the z of unseen normals is, sorted by score: `unseen_z`, else as this calibration has it."""
+        return np.asarray(self.unseen_z) if len(self.unseen_z) else self.z(self.scores)
+
+    @classmethod
+    def of(
+        cls, scores: Floats, weights: Floats, seq_ids: Sequence[str] = (), unseen_z: Sequence[float] = ()
+    ) -> Calibration:
+        order = np.argsort(scores, kind="stable")
+        named, others = ([column[row] for row in order] if len(column) else () for column in (seq_ids, unseen_z))
+        return cls(scores[order], weights[order], named, others)
+
+
+def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
+    """The z of unseen normals of one service: each fold's by mean and spread of the other folds.
+
+    A normal that has a part in the mean and the spread that it is measured by looks less odd than a new one would, the
+    more so the fewer there are. With a single fold there are no others, and z is taken by that fold itself.
+    """
+    z = np.empty(len(scores))
+    for fold in np.unique(folds):
+        mine = folds == fold
+        others = mine if mine.all() else ~mine
+        z[mine] = Calibration.of(scores[others], weights[others]).z(scores[mine])
+    return z
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One z for all services, from which on a row is an alarm. `estimated`: too few normals for the budget."""
+
+    z: float
+    budget: float
+    n_normals: int
+    estimated: bool
+
+
+def check_budget(budget: float) -> None:
+    """Raises InputError for a budget that is no number from 0 to below 100."""
+    if not 0 <= budget < 100:
+        raise InputError(
+            f"The alert budget is a number of false alarms per 100 normal incidents, 0 or more and below 100; found "
+            f"{budget:g}."
+        )
+
+
+def threshold_for(normal_z: Floats, budget: float) -> Threshold:
+    """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
+
+    normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
+    may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is just
+    above the largest: odder than every unseen normal, which about one of n + 1 new ones is. Raises InputError for a
+    budget that is no number from 0 to below 100.
+    """
+    check_budget(budget)
+    ordered = np.sort(normal_z)[::-1]
+    allowed = min(int((len(ordered) + 1) * budget / 100), len(ordered) - 1)
+    passing = ordered[ordered > ordered[allowed]]
+    if not len(passing):
+        return Threshold(float(np.nextafter(ordered[0], np.inf)), budget, len(ordered), True)
+    return Threshold(float((passing[-1] + ordered[allowed]) / 2), budget, len(ordered), False)

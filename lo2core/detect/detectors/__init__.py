@@ -1,0 +1,49 @@
+"""The detectors by name. To add one: write the class, name it here."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+
+from lo2core.base.errors import InputError, choices
+from lo2core.detect.detectors.base import Detector
+from lo2core.detect.detectors.nearest_normal import NearestNormal
+from lo2core.detect.detectors.rarity import OutOfVocabulary, Rarity
+from lo2core.detect.detectors.supervised import (
+    DecisionTree,
+    HistGradientBoosting,
+    LinearSVC,
+    LogisticRegression,
+    RandomForest,
+)
+from lo2core.detect.detectors.unsupervised import IsolationForest, KMeans, LocalOutlierFactor, OneClassSVM
+
+__all__ = ["REGISTRY", "Detector", "make"]
+
+REGISTRY: dict[str, type[Detector]] = {
+    detector.__name__: detector
+    for detector in (
+        NearestNormal,
+        IsolationForest,
+        LocalOutlierFactor,
+        OneClassSVM,
+        KMeans,
+        Rarity,
+        OutOfVocabulary,
+        LogisticRegression,
+        LinearSVC,
+        DecisionTree,
+        RandomForest,
+        HistGradientBoosting,
+    )
+}
+
+
+def make(name: str, **params: Any) -> Detector:
+    """A new detector. Raises InputError for a name or a parameter that does not exist."""
+    if name not in REGISTRY:
+        raise InputError(f"Unknown detector {name!r}. {choices(name, REGISTRY)}")
+    known = signature(REGISTRY[name]).parameters
+    if unknown := [param for param in params if param not in known]:
+        raise InputError(f"{name} has no parameter {unknown[0]!r}. {choices(unknown[0], known)}")
+    return REGISTRY[name](**params)

@@ -1,0 +1,170 @@
+"""What all detectors share: the checks at the door, distinct rows scored once, attribution by leaving one item out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from lo2core.base.errors import InputError
+from lo2core.base.types import Floats, Integers
+
+MAX_DENSE_BYTES = 2 * 1024**3
+"""A matrix of more than this is not made dense."""
+
+
+class Detector(ABC):
+    """Base of all detectors. Constructors only assign; `fit` checks; what is learned ends in an underscore.
+
+    Subclasses write `_fit` and `_score`, which get matrices that were checked; `_score` gets every distinct row once
+    and must not let one row's score depend on another row. Detectors are plain objects that can be pickled, and are
+    deterministic: the same training rows, in whatever order, give the same scores to the last bit.
+
+    title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
+    (or a window of one) and "event". weighting, unseen_columns: of the vectorizer, the former unless told otherwise.
+    attribution: how `attribute` splits a score, and what that cannot say.
+    """
+
+    title: str
+    short: str
+    about: str
+    supervised: bool = False
+    units: tuple[str, ...] = ("sequence",)
+    weighting: str = "counts"
+    unseen_columns: int = 1
+
+    n_items_: int
+
+    @property
+    def attribution(self) -> str:
+        return (
+            "By how much the score falls when one item is left out; the shares do not add up to the score, items that "
+            "matter only together are overlooked, and items that are missing cannot be named."
+        )
+
+    def fit(self, X: sparse.csr_matrix, y: ArrayLike | None = None) -> Self:
+        """Learn from X, csr float64 [n_sequences, n_items], whose last `unseen_columns` count items outside the
+        vocabulary.
+
+        Unsupervised detectors take all rows for normal and ignore y; for supervised ones y is bool [n_sequences], true
+        for an anomaly. Raises InputError for no rows, values that are not finite, and labels of one class only.
+        """
+        X = checked(X)
+        if X.shape[0] == 0:
+            raise InputError(f"{self.title} has nothing to learn from: found 0 training rows, at least one is needed.")
+        self._fit(X, self._labels(X.shape[0], y))
+        self.n_items_ = X.shape[1]
+        return self
+
+    def score(self, X: sparse.csr_matrix) -> Floats:
+        """float64 [n_sequences], higher is worse. Raises InputError where X has other columns than in training."""
+        X = self._checked(X)
+        if X.shape[0] == 0:
+            return np.zeros(0)
+        first, inverse = distinct_rows(X)
+        return np.asarray(self._score(X[first]), dtype=np.float64)[inverse]
+
+    def attribute(self, X: sparse.csr_matrix) -> Floats:
+        """float64 [n_sequences, n_items]: each item's share of the score, as `attribution` says."""
+        X = self._checked(X)
+        out = zeros(X.shape, self.title)
+        for row in range(X.shape[0]):
+            items = X[row].indices
+            out[row, items] = self._fall_without(X[row])
+        return out
+
+    @abstractmethod
+    def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None: ...
+
+    @abstractmethod
+    def _score(self, X: sparse.csr_matrix) -> Floats: ...
+
+    def _labels(self, n_rows: int, y: ArrayLike | None) -> NDArray[np.bool_]:
+        return np.zeros(n_rows, dtype=bool)
+
+    def _checked(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
+        if not hasattr(self, "n_items_"):
+            raise InputError(f"{self.title} was not trained yet; call fit first.")
+        if X.shape[1] != self.n_items_:
+            raise InputError(
+                f"{self.title} was trained on {self.n_items_} columns, found {X.shape[1]}; "
+                "use the vectorizer that it was trained with."
+            )
+        return checked(X)
+
+    def _fall_without(self, row: sparse.csr_matrix) -> Floats:
+        """How much the score falls without each of the items that the row holds, in the order of `row.indices`."""
+        n = row.nnz
+        data = np.tile(row.data, (n, 1))
+        np.fill_diagonal(data, 0)
+        cells = (data.ravel(), np.tile(row.indices, n), np.arange(n + 1) * n)
+        without = sparse.csr_matrix(cells, shape=(n, row.shape[1]))
+        return self.score(row) - self.score(without)
+
+
+def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
+    """X as csr float64, sorted and without stored zeros; the argument stays as it is. Raises InputError for NaN."""
+    X = sparse.csr_matrix(X, dtype=np.float64)
+    if not np.isfinite(X.data).all():
+        raise InputError("The matrix to score holds values that are not finite; look for nulls in the numeric columns.")
+    if not X.has_canonical_format or not X.data.all():
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    return X
+
+
+def check_counts(X: sparse.csr_matrix, title: str) -> None:
+    """Raises InputError for values below zero, which no count has."""
+    if X.nnz and X.data.min() < 0:
+        raise InputError(
+            f"{title} takes counts, found {X.data.min():g}; leave out numeric columns that can be negative."
+        )
+
+
+def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
+    """Index of the first of each distinct row, and for every row which of those it equals.
+
+    The distinct rows come in an order that depends on what they hold alone. X is sorted and without stored zeros.
+    """
+    _, first, inverse = np.unique(_row_keys(X), return_index=True, return_inverse=True)
+    return first, inverse
+
+
+def content_order(X: sparse.csr_matrix, y: NDArray[np.bool_]) -> Integers:
+    """The order of the rows by label and content, so that what is learned does not depend on the order they came in."""
+    _, rank = np.unique(_row_keys(X), return_inverse=True)
+    return np.lexsort((rank, y))
+
+
+def _row_keys(X: sparse.csr_matrix) -> NDArray[np.object_]:
+    indices = X.indices.astype(np.int32)
+    keys = np.empty(X.shape[0], dtype=object)
+    keys[:] = [indices[a:b].tobytes() + X.data[a:b].tobytes() for a, b in pairwise(X.indptr)]
+    return keys
+
+
+def zeros(shape: tuple[int, int], title: str) -> Floats:
+    """A dense matrix of zeros, if memory allows."""
+    _check_size(shape, title)
+    return np.zeros(shape)
+
+
+def dense(X: sparse.csr_matrix, title: str) -> Floats:
+    """X as a dense matrix; raises InputError where that would take more than `MAX_DENSE_BYTES`."""
+    _check_size(X.shape, title)
+    return X.toarray()
+
+
+def _check_size(shape: tuple[int, int], title: str) -> None:
+    size = 8 * shape[0] * shape[1]
+    if size > MAX_DENSE_BYTES:
+        raise InputError(
+            f"{title} needs a dense matrix of {shape[0]:,} rows x {shape[1]:,} items, {size / 1024**3:.1f} GiB, and "
+            f"{MAX_DENSE_BYTES / 1024**3:.0f} GiB is the limit; take fewer rows or coarser items (templates instead of "
+            "words), or a detector that works on sparse data (Rarity, OutOfVocabulary)."
+        )

@@ -1,0 +1,177 @@
+"""Detectors from the literature that learn from labelled rows, normal and anomalous, by scikit-learn.
+
+Classes are weighted as if there were as many anomalies as normals. The vocabulary is that of the normals: the column of
+unseen items is what lets them find a fault that no training row shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from lo2core.base.config import SEED
+from lo2core.base.errors import InputError
+from lo2core.base.types import Floats
+from lo2core.detect.detectors.base import dense, zeros
+from lo2core.detect.detectors.sklearn_base import ScikitDetector, TreeDetector
+
+
+class _Supervised(ScikitDetector):
+    supervised = True
+
+    def _labels(self, n_rows: int, y: ArrayLike | None) -> NDArray[np.bool_]:
+        labels = [] if y is None else np.asarray(y).tolist()
+        if len(labels) != n_rows or not set(labels) <= {0, 1}:
+            raise InputError(
+                f"{self.title} needs a label, true or false, for each of its {n_rows} training rows, found "
+                f"{len(labels)}; load labelled logs, or choose an unsupervised detector."
+            )
+        if len(set(labels)) == 1:
+            found = "anomalous" if labels[0] else "normal"
+            raise InputError(
+                f"{self.title} learns from normal and anomalous rows, found {n_rows} {found} ones only; load logs of "
+                "both kinds, or choose an unsupervised detector."
+            )
+        return np.array(labels, dtype=bool)
+
+
+class _Linear(_Supervised):
+    weighting = "log1p"
+    attribution = (
+        "Coefficient times value of each item; the shares add up to the score less the intercept, which is the same "
+        "for all sequences. Items that are missing count nothing."
+    )
+
+    def attribute(self, X: sparse.csr_matrix) -> Floats:
+        """Coefficient times value of each item; adds up to the score less the intercept."""
+        X = self._checked(X)
+        out = zeros(X.shape, self.title)
+        cells = X.tocoo()
+        out[cells.row, cells.col] = cells.data * self.estimator_.coef_.ravel()[cells.col]
+        return out
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        return self.estimator_.decision_function(X)
+
+
+class LogisticRegression(_Linear):
+    """Log-odds of an anomaly, linear in the items, with an L2 penalty.
+
+    Cox: The regression analysis of binary sequences, Journal of the Royal Statistical Society B 20 (1958).
+    """
+
+    title = "Logistic regression"
+    short = "lr"
+    about = "Log-odds of an anomaly as a weighted sum of the items, learned from labelled sequences."
+
+    def __init__(self, C: float = 1.0, max_iter: int = 1000) -> None:
+        self.C = C
+        self.max_iter = max_iter
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import linear_model
+
+        return linear_model.LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
+
+
+class LinearSVC(_Linear):
+    """Signed distance from a separating plane, squared hinge loss.
+
+    Cortes, Vapnik: Support-vector networks, Machine Learning 20 (1995); LIBLINEAR: Fan et al., JMLR 9 (2008).
+    """
+
+    title = "Linear SVM"
+    short = "lsvc"
+    about = "On which side of a separating plane a sequence lies, and how far, learned from labelled sequences."
+
+    def __init__(self, C: float = 1.0, max_iter: int = 10_000) -> None:
+        self.C = C
+        self.max_iter = max_iter
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import svm
+
+        return svm.LinearSVC(C=self.C, max_iter=self.max_iter, class_weight="balanced", random_state=SEED)
+
+
+class _SupervisedTrees(TreeDetector, _Supervised):
+    shap_says = "SHAP values of the score; they add up to the score less a constant, its mean over the training rows."
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        return self.estimator_.predict_proba(X)[:, 1]
+
+
+class DecisionTree(_SupervisedTrees):
+    """Share of anomalies in the leaf that a row falls into. Breiman, Friedman, Olshen, Stone: CART, 1984."""
+
+    title = "Decision tree"
+    short = "dt"
+    about = "Probability of an anomaly by a tree of yes-no questions about counts, learned from labelled sequences."
+
+    def __init__(self, max_depth: int | None = None) -> None:
+        self.max_depth = max_depth
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import tree
+
+        return tree.DecisionTreeClassifier(max_depth=self.max_depth, class_weight="balanced", random_state=SEED)
+
+
+class RandomForest(_SupervisedTrees):
+    """Mean probability of an anomaly over randomised trees. Breiman: Random Forests, Machine Learning 45 (2001)."""
+
+    title = "Random forest"
+    short = "rf"
+    about = "Probability of an anomaly by the vote of many random trees, learned from labelled sequences."
+
+    def __init__(self, n_estimators: int = 100) -> None:
+        self.n_estimators = n_estimators
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import ensemble
+
+        return ensemble.RandomForestClassifier(
+            n_estimators=self.n_estimators, class_weight="balanced", random_state=SEED
+        )
+
+
+class HistGradientBoosting(_SupervisedTrees):
+    """Log-odds of an anomaly by boosted trees over binned counts; dense. Stops early only above 10,000 training rows.
+
+    Columns that are the same in all training rows cannot split any, and are left out: the trees are the same, sooner.
+    Friedman: Greedy function approximation, Annals of Statistics 29 (2001); Ke et al.: LightGBM, NeurIPS 2017.
+    """
+
+    title = "Gradient boosting"
+    short = "hgb"
+    about = "Log-odds of an anomaly by trees that correct each other, learned from labelled sequences."
+
+    def __init__(self, max_iter: int = 100, learning_rate: float = 0.1, min_samples_leaf: int = 5) -> None:
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.min_samples_leaf = min_samples_leaf
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import ensemble
+
+        return ensemble.HistGradientBoostingClassifier(
+            max_iter=self.max_iter,
+            learning_rate=self.learning_rate,
+            min_samples_leaf=self.min_samples_leaf,
+            class_weight="balanced",
+            random_state=SEED,
+        )
+
+    def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
+        varies = X.max(axis=0).toarray().ravel() != X.min(axis=0).toarray().ravel()
+        self._used = np.flatnonzero(varies) if varies.any() else np.zeros(1, dtype=np.intp)
+        super()._fit(X, y)
+
+    def _features(self, X: sparse.csr_matrix) -> Floats:
+        return dense(X[:, self._used], self.title)
+
+    def _estimated(self, X: Any) -> Floats:
+        return self.estimator_.decision_function(X)

@@ -1,0 +1,135 @@
+"""Detectors from the literature that learn from normal rows alone, by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lo2core.base.config import SEED
+from lo2core.base.types import Floats
+from lo2core.detect.detectors.base import distinct_rows
+from lo2core.detect.detectors.sklearn_base import ScikitDetector, TreeDetector
+
+_BLOCK_ROWS = 256
+
+
+class IsolationForest(TreeDetector):
+    """How quickly random cuts isolate a row: `-score_samples` of scikit-learn's IsolationForest, between 0 and 1.
+
+    Rows are cut only by items whose count varies among the normals: what no normal holds is invisible to it.
+    Liu, Ting, Zhou: Isolation Forest, ICDM 2008 (its defaults: 100 trees of 256 rows).
+    """
+
+    title = "Isolation forest"
+    short = "if"
+    about = "How few random cuts set a sequence apart from the normal ones; it is blind to items that no normal holds."
+    units = ("sequence", "event")
+    shap_says = (
+        "SHAP values of the path length with the sign turned: they explain how early the trees isolate the sequence, "
+        "not the score itself, and do not add up to it. Items that no normal holds get nothing."
+    )
+    shap_sign = -1
+
+    def __init__(self, n_estimators: int = 100, max_samples: int | float | str = "auto") -> None:
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import ensemble
+
+        return ensemble.IsolationForest(n_estimators=self.n_estimators, max_samples=self.max_samples, random_state=SEED)
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        return -self.estimator_.score_samples(X)
+
+
+class LocalOutlierFactor(ScikitDetector):
+    """How much thinner the surroundings of a row are than those of its neighbours: about 1 for normals, without limit.
+
+    Fitted on distinct rows, since equal rows would make the density infinite (the paper's remark on duplicates).
+    Breunig, Kriegel, Ng, Sander: LOF: Identifying Density-Based Local Outliers, SIGMOD 2000.
+    """
+
+    title = "Local outlier factor"
+    short = "lof"
+    about = "How thinly populated by normal sequences the surroundings of a sequence are."
+    weighting = "log1p"
+
+    def __init__(self, n_neighbors: int = 20) -> None:
+        self.n_neighbors = n_neighbors
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import neighbors
+
+        n_neighbors = min(self.n_neighbors, X.shape[0] - 1)
+        return neighbors.LocalOutlierFactor(n_neighbors=n_neighbors, novelty=True)
+
+    def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
+        first, _ = distinct_rows(X)
+        # A single distinct row is taken twice, for a density needs a neighbour.
+        rows = np.resize(first, max(2, len(first)))
+        super()._fit(X[rows], y[rows])
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        return -self.estimator_.score_samples(X)
+
+
+class OneClassSVM(ScikitDetector):
+    """How far outside the smallest region around the normals a row is: minus the decision function, RBF kernel.
+
+    Items are divided by their standard deviation. Very far rows all get the same score. At most a share `nu` of the
+    training rows lies outside. Schölkopf, Platt, Shawe-Taylor, Smola, Williamson: Estimating the Support of a
+    High-Dimensional Distribution, Neural Computation 13 (2001).
+    """
+
+    title = "One-class SVM"
+    short = "svm"
+    about = "How far outside the region of the normal sequences a sequence lies; very far ones tie."
+    weighting = "log1p"
+
+    def __init__(self, nu: float = 0.05, gamma: float | str = "scale") -> None:
+        self.nu = nu
+        self.gamma = gamma
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import pipeline, preprocessing, svm
+
+        scaler = preprocessing.StandardScaler(with_mean=False)
+        return pipeline.make_pipeline(scaler, svm.OneClassSVM(nu=self.nu, gamma=self.gamma))
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        return -self.estimator_.decision_function(X)
+
+
+class KMeans(ScikitDetector):
+    """Euclidean distance to the nearest of a few centres of the normals.
+
+    At most `n_clusters`, and no more than one for five distinct training rows. Lloyd: Least squares quantization in
+    PCM, IEEE Transactions on Information Theory 28 (1982).
+    """
+
+    title = "k-means"
+    short = "kmeans"
+    about = "How far a sequence is from the nearest of a few typical normal ones."
+    weighting = "log1p"
+
+    def __init__(self, n_clusters: int = 8) -> None:
+        self.n_clusters = n_clusters
+
+    def _estimator(self, X: sparse.csr_matrix) -> Any:
+        from sklearn import cluster
+
+        n_distinct = len(distinct_rows(X)[0])
+        n_clusters = max(1, min(self.n_clusters, n_distinct // 5))
+        return cluster.KMeans(n_clusters=n_clusters, n_init=10, random_state=SEED)
+
+    def _estimated(self, X: sparse.csr_matrix) -> Floats:
+        # Not `transform`: its shortcut ||x||^2 - 2xc + ||c||^2 loses digits where x is near c.
+        from scipy.spatial.distance import cdist
+
+        centres = self.estimator_.cluster_centers_
+        blocks = [X[start : start + _BLOCK_ROWS].toarray() for start in range(0, X.shape[0], _BLOCK_ROWS)]
+        return np.concatenate([cdist(block, centres).min(axis=1) for block in blocks])

@@ -1,0 +1,299 @@
+"""Evaluate: how well a recipe finds faults in runs it was not trained on, beside what shortcuts alone would find.
+
+Split by run, never by row; thresholds from normals, never from labelled test data; rows of unknown truth do not count.
+Labels are those of test cases: an event or sequence of a faulty test case counts as faulty even where the fault left no
+trace in it, so that figures of events and sequences compare detectors, and only those of incidents tell what is found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lo2core.base.errors import InputError, reason
+from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
+from lo2core.base.statistics import binomial, psi
+from lo2core.detect import folds as detect_folds
+from lo2core.detect.detectors import REGISTRY
+from lo2core.detect.evaluation import metrics
+from lo2core.detect.evaluation.faults import fault_table, right_service
+from lo2core.detect.evaluation.holdout import LeftOut, alarm, at_level, faults_left_out, left_out
+from lo2core.detect.evaluation.metrics import Scored
+from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
+from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds
+from lo2core.detect.instances import CountSource
+from lo2core.detect.train import Recipe
+
+TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How to evaluate, the same for all recipes.
+
+    apart: test cases reported in the fault table alone. concerns: columns pattern (regular expression), service: which
+    service a test case concerns, to check the named one. share: train once on this share of the runs instead of leaving
+    them out in turn. fault_groups: how many groups of faults are left out for supervised detectors.
+    """
+
+    apart: tuple[str, ...] = ()
+    concerns: pl.DataFrame | None = None
+    share: float | None = None
+    fault_groups: int = MAX_FOLDS
+
+    def __post_init__(self) -> None:
+        if self.fault_groups < 2:
+            raise InputError(f"Faults are left out in two groups or more, found {self.fault_groups}.")
+
+    def check(self, rows: pl.DataFrame) -> None:
+        """Raises InputError where no row has a label, and for test cases to report apart that do not exist."""
+        if not rows.height:
+            raise InputError(
+                "Evaluating takes labelled logs, and the truth of none of these is known. Load logs whose test cases "
+                "tell it, without --labels none."
+            )
+        if unknown := set(self.apart) - set(rows["test_case"]):
+            there = ", ".join(sorted(rows["test_case"].unique())[:6])
+            raise InputError(f"No labelled test case {sorted(unknown)[0]!r} to report apart; there are {there}, ...")
+
+
+def read_concerns(path: Path) -> pl.DataFrame:
+    """`Protocol.concerns` from a CSV file. Raises InputError where it is not one with the columns pattern, service."""
+    try:
+        concerns = pl.read_csv(path).select(pl.col("pattern", "service").cast(pl.String))
+        concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
+        return concerns
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} is no CSV file with the columns pattern and service: {reason(error)}.") from error
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """`schemas.Evaluation`, `EvaluationCurves` and `EvaluationFaults` of one or more recipes."""
+
+    figures: pl.DataFrame
+    curves: pl.DataFrame
+    faults: pl.DataFrame
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        return self.figures, self.curves, self.faults
+
+
+def evaluate(
+    source: CountSource,
+    sequences: pl.DataFrame,
+    recipe: Recipe,
+    protocol: Protocol | None = None,
+    facts: dict[str, Any] | None = None,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Evaluated:
+    """Figures of one recipe on the labelled rows of a source, and of the shortcuts on the same incidents.
+
+    facts: values for the columns window, data_fingerprint and evaluated_at. `advance(1)` is called `steps` times.
+    """
+    protocol, source = protocol or Protocol(), labelled(source)
+    protocol.check(source.rows)
+    incidents = incident_facts(
+        source.items, sequences, source.rows.select("seq_id", "incident").unique(maintain_order=True)
+    )
+    identity = _identity(recipe, protocol, facts or {})
+    figures, curves, faults = [], [], []
+    for split, found in _splits(source, recipe, protocol, incidents, advance):
+        key = identity | {"split": split}
+        for level in _levels(recipe):
+            rows = at_level(found.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
+            figures.append(key | {"level": level} | _figures(rows, found, level, protocol))
+            curves.append(_keyed(metrics.curves(scored(rows)).with_row_index("point"), key | {"level": level}))
+        faults.append(_keyed(fault_table(found.rows, protocol.apart, protocol.concerns), key))
+        if split == BY_RUN:
+            figures += _shortcut_rows(found, incidents, protocol, facts or {})
+    return Evaluated(
+        _as(Evaluation, pl.DataFrame(figures, infer_schema_length=None)),
+        _as(EvaluationCurves, pl.concat(curves)),
+        _as(EvaluationFaults, pl.concat(faults)),
+    )
+
+
+def recipes(
+    names: Sequence[str], items: Sequence[str], unit: str, budget: float, weighting: str | None = None
+) -> list[Recipe]:
+    """A recipe for each detector and items; "all" stands for every detector that scores the unit."""
+    able = [name for name, detector in REGISTRY.items() if unit in detector.units]
+    return [Recipe(n, i, unit, weighting, budget) for n in (able if "all" in names else names) for i in items]
+
+
+def labelled(source: CountSource) -> CountSource:
+    """The source with its rows of known truth alone."""
+    known = copy(source)
+    known.rows = source.rows.filter(pl.col("normal").is_not_null())
+    return known
+
+
+def steps(source: CountSource, recipe: Recipe, protocol: Protocol) -> int:
+    """How many trainings `evaluate` will report; the short ones on long normals are not among them."""
+    rows = labelled(source).rows
+    groups = len(detect_folds.fault_groups(rows, protocol.fault_groups)) if recipe.make().supervised else 0
+    return len(run_folds(rows, protocol.share)) * (1 + groups)
+
+
+def merged(before: Evaluated | None, new: Evaluated) -> Evaluated:
+    """Both together; an evaluation of the same name is replaced."""
+    if before is None:
+        return new
+    names = new.figures["evaluation"].unique().implode()
+    kept = (frame.filter(~pl.col("evaluation").is_in(names)) for frame in before.frames())
+    return Evaluated(*(pl.concat(pair) for pair in zip(kept, new.frames(), strict=True)))
+
+
+def shortcuts_beside(figures: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The shortcuts of `schemas.Evaluation` that were measured on the same incidents as one of its other rows."""
+    measured_on = pl.col("evaluation").str.strip_prefix(pl.col("detector"))
+    return figures.filter(
+        pl.col("kind") == "shortcut",
+        pl.lit(row["evaluation"]).str.ends_with(measured_on),
+        pl.col("apart") == pl.lit(row["apart"], dtype=pl.List(pl.String)),  # earlier versions did not name these
+        pl.col("data_fingerprint").eq_missing(pl.lit(row["data_fingerprint"], dtype=pl.String)),
+    )
+
+
+def _splits(
+    source: CountSource, recipe: Recipe, protocol: Protocol, incidents: pl.DataFrame, advance: Callable[[int], None]
+) -> Iterator[tuple[str, LeftOut]]:
+    folds = run_folds(source.rows, protocol.share)
+    known = left_out(source, recipe, folds, advance)
+    yield BY_RUN, known
+    if recipe.make().supervised:
+        groups = detect_folds.fault_groups(source.rows, protocol.fault_groups)
+        yield FAULT_LEFT_OUT, faults_left_out(source, recipe, folds, known, groups, advance)
+        return
+    long = long_normal_folds(folds, source.rows, incidents)
+    if long and _trainable(source, long):
+        yield LONG_NORMALS, left_out(source, recipe, long, lambda n: None)
+
+
+def _trainable(source: CountSource, folds: list[Fold]) -> bool:
+    return all(source.rows.filter(fold.train & source.rows["normal"])["incident"].n_unique() > 1 for fold in folds)
+
+
+def _levels(recipe: Recipe) -> tuple[str, ...]:
+    return ("event", "sequence", "incident") if recipe.unit == "event" else ("sequence", "incident")
+
+
+def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict[str, Any]:
+    weighting = recipe.weighting or recipe.make().weighting
+    params = [json.dumps(recipe.params, sort_keys=True)] if recipe.params else []
+    name = [recipe.detector, recipe.items, weighting, *params, f"{recipe.unit}s", _measured_on(protocol, facts)]
+    return {
+        "evaluation": ", ".join(name),
+        "kind": "detector",
+        "detector": recipe.detector,
+        "items": recipe.items,
+        "weighting": weighting,
+        "unit": recipe.unit,
+        "budget": recipe.budget,
+        **facts,
+    }
+
+
+def _measured_on(protocol: Protocol, facts: dict[str, Any]) -> str:
+    """The incidents that figures are of, as the end of an evaluation's name."""
+    window = facts.get("window")
+    data = f"windows of {window:g} s" if window else "whole test cases"
+    share = [f"{protocol.share:g} for training"] if protocol.share else []
+    apart = [f"without {', '.join(sorted(protocol.apart))}"] if protocol.apart else []
+    return ", ".join([data, *share, *apart])
+
+
+def scored(rows: pl.DataFrame) -> Scored:
+    """Arrays to measure; what could not be scored counts as the least anomalous of all."""
+    least = pl.coalesce(pl.col("z_score").min() - 1, 0.0)
+    ranked = rows.with_columns(alarm(), pl.col("z_score").fill_null(least))
+    columns = ("anomaly", "z_score", "alarm", "weight", "run")
+    return Scored(*(ranked[name].to_numpy() for name in columns))
+
+
+def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol) -> dict[str, Any]:
+    counted = scored(rows)
+    normal_z = rows.filter("normal")["z_score"].drop_nulls().to_numpy()
+    low, high = _false_alarm_interval(counted) if level == "incident" else (None, None)
+    return {
+        **_size(counted, protocol),
+        **metrics.figures(counted),
+        "false_alarm_low": low,
+        "false_alarm_high": high,
+        "threshold": float(np.median([threshold.z for threshold in found.thresholds])),
+        "estimated": any(threshold.estimated for threshold in found.thresholds),
+        "psi": psi(found.training_z(level), normal_z),
+        "right_service": right_service(rows, protocol.concerns) if level == "incident" else None,
+        "note": " ".join(_notes(counted, rows)),
+    }
+
+
+def _size(counted: Scored, protocol: Protocol) -> dict[str, Any]:
+    return {
+        "apart": sorted(protocol.apart),
+        "runs": len(np.unique(counted.group)),
+        "faulty": round(float(counted.weight[counted.truth].sum())),
+        "normal": round(float(counted.weight[~counted.truth].sum())),
+    }
+
+
+def _false_alarm_interval(counted: Scored) -> tuple[float | None, float | None]:
+    return binomial(int(counted.alarm[~counted.truth].sum()), int((~counted.truth).sum()))
+
+
+def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
+    if not counted.two_classes:
+        present = "faulty" if counted.truth.any() else "normal"
+        yield f"All labelled rows are {present}: there is nothing to rank."
+    if unscored := rows["z_score"].null_count():
+        yield f"{unscored} rows of services that their model does not know count as not found."
+
+
+def _shortcut_rows(
+    found: LeftOut, facts: pl.DataFrame, protocol: Protocol, about: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    incidents = at_level(found.rows, "incident").join(facts, on="incident")
+    counted = incidents.filter(~pl.col("test_case").is_in(protocol.apart))
+    for shortcut in SHORTCUTS:
+        yield {
+            "evaluation": f"{shortcut.title}, {_measured_on(protocol, about)}",
+            "split": BY_RUN,
+            "level": "incident",
+            "kind": "shortcut",
+            "detector": shortcut.title,
+            **_shortcut_figures(shortcut, counted, protocol),
+            **about,
+        }
+
+
+def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol) -> dict[str, Any]:
+    """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells."""
+    known = rows.drop_nulls(shortcut.name)
+    truth, fact = known["anomaly"].to_numpy(), known[shortcut.name].to_numpy()
+    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), known["run"].to_numpy())
+    size = _size(as_is, protocol)
+    if not as_is.two_classes or 2 * known["normal"].sum() < rows["normal"].sum():
+        return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
+    score = oriented(fact, metrics.auroc(as_is))
+    return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}
+
+
+def _keyed(frame: pl.DataFrame, key: dict[str, Any]) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.lit(value).alias(name) for name, value in key.items() if name in ("evaluation", "split", "level")
+    )
+
+
+def _as(schema: Any, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with exactly the columns and types of a table; columns it lacks are null."""
+    wanted = schema.create_empty().schema
+    lacking = [pl.lit(None).alias(name) for name in wanted if name not in frame.columns]
+    return frame.with_columns(lacking).select(pl.col(name).cast(dtype) for name, dtype in wanted.items())

@@ -1,0 +1,52 @@
+"""Fault by fault: which test cases are found, in which service they show, and whether the right service is named.
+
+Which service a test case concerns is told by whoever evaluates; nothing that trains or scores knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from lo2core.detect.evaluation.holdout import alarm, at_level
+
+ANY_SERVICE = "any"
+
+
+def fault_table(rows: pl.DataFrame, apart: Sequence[str] = (), concerns: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Test case x service: how many sequences lie at or above the threshold; service "any" is the incident."""
+    incidents, sequences = (at_level(rows, level).with_columns(alarm()) for level in ("incident", "sequence"))
+    named = incidents.filter("alarm").group_by("test_case", "service").agg(named=pl.len().cast(pl.Int64))
+    concerned = _concerned(rows, concerns)
+    right = named.join(concerned, on=["test_case", "service"]).select("test_case", "named", service=pl.lit(ANY_SERVICE))
+    everything = pl.concat([sequences, incidents.with_columns(service=pl.lit(ANY_SERVICE))])
+    table = everything.group_by("test_case", "service").agg(
+        pl.col("normal").first(), n=pl.len().cast(pl.Int64), alarms=pl.col("alarm").sum().cast(pl.Int64)
+    )
+    table = table.join(pl.concat([named, right.select(named.columns)]), on=["test_case", "service"], how="left")
+    table = table.join(concerned.with_columns(is_it=True), on=["test_case", "service"], how="left")
+    known = pl.col("test_case").is_in(concerned["test_case"].implode()) & (pl.col("service") != ANY_SERVICE)
+    return table.with_columns(
+        pl.col("named").fill_null(0),
+        share=pl.col("alarms") / pl.col("n"),
+        apart=pl.col("test_case").is_in(list(apart)),
+        concerned=pl.when(known).then(pl.col("is_it").fill_null(False)),
+    ).sort("normal", "test_case", "service")
+
+
+def right_service(incidents: pl.DataFrame, concerns: pl.DataFrame | None) -> float | None:
+    """Share of the detected faults whose worst service is the one concerned."""
+    concerned = _concerned(incidents, concerns).rename({"service": "expected"})
+    detected = incidents.filter(alarm()).join(concerned, on="test_case")
+    return detected.select((pl.col("service") == pl.col("expected")).mean()).item() if detected.height else None
+
+
+def _concerned(rows: pl.DataFrame, concerns: pl.DataFrame | None) -> pl.DataFrame:
+    """Columns test_case, service: the service that each faulty test case concerns, where that is known."""
+    cases = rows.filter(~pl.col("normal")).select(pl.col("test_case").unique().sort())
+    if concerns is None:
+        return cases.clear().with_columns(service=pl.lit(None, dtype=pl.String))
+    patterns = list(concerns.select("pattern", "service").iter_rows())
+    first = pl.coalesce(pl.when(pl.col("test_case").str.contains(p)).then(pl.lit(s)) for p, s in patterns)
+    return cases.with_columns(service=first).drop_nulls("service")

@@ -1,0 +1,105 @@
+"""Scores of left-out rows: every fold is what `train` and then `predict` would do, without the fold in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from lo2core.base.types import Floats
+from lo2core.detect.calibration import Threshold
+from lo2core.detect.folds import Fold
+from lo2core.detect.instances import CountSource
+from lo2core.detect.model import Model
+from lo2core.detect.train import Recipe, fit_detectors, train
+from lo2core.detect.vectorizer import Vectorizer
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows of the source with score, z_score and the threshold of the model that scored them; one model a fold."""
+
+    rows: pl.DataFrame
+    models: list[Model]
+
+    @property
+    def thresholds(self) -> list[Threshold]:
+        return [model.threshold for model in self.models]
+
+    def training_z(self, level: str) -> Floats:
+        """z of the unseen normals that the models were calibrated by; none for events."""
+        if level == "incident":
+            return np.concatenate([model.normal_incidents for model in self.models])
+        if level == "event":
+            return np.zeros(0)
+        calibrations = (calibration for model in self.models for calibration in model.calibrations.values())
+        return np.concatenate([calibration.normal_z for calibration in calibrations])
+
+
+def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Callable[[int], None]) -> LeftOut:
+    """Score the test rows of each fold by a model trained on its training rows; `advance(1)` after each."""
+    scored, models = [], []
+    for fold in folds:
+        model, vec = train(_restricted(source, fold.train), recipe)
+        scored.append(_scored(source, source.rows.filter(fold.test), model, vec))
+        models.append(model)
+        advance(1)
+    return LeftOut(pl.concat(scored), models)
+
+
+def faults_left_out(
+    source: CountSource,
+    recipe: Recipe,
+    folds: list[Fold],
+    known: LeftOut,
+    groups: list[list[str]],
+    advance: Callable[[int], None],
+) -> LeftOut:
+    """As `known`, the result of `left_out`, but faulty rows are scored by detectors that never met their fault.
+
+    The faults are left out group by group; `advance(1)` after each. Calibration and threshold stay those of the fold
+    with all faults: they are made of normals, and making them anew for each group would change little but the time.
+    """
+    scored = [known.rows.filter("normal")]
+    for fold, model in zip(folds, known.models, strict=True):
+        for faults in groups:
+            concerned = source.rows["test_case"].is_in(faults) & ~source.rows["normal"]
+            test = source.rows.filter(fold.test & concerned)
+            if test.height:
+                vec, fitted = fit_detectors(source, source.rows.filter(fold.train & ~concerned), recipe)
+                scored.append(_scored(source, test, replace(model, detectors=fitted), vec))
+            advance(1)
+    return LeftOut(pl.concat(scored), known.models)
+
+
+def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
+    """The scored rows as events, sequences or incidents; the worst row stands for all, its service is named.
+
+    A row that no detector could score (z_score null) counts as the least anomalous.
+    """
+    if level == "event":
+        equal = ["run", "test_case", "service", "normal", "anomaly", "z_score", "threshold"]
+        return rows.group_by(equal, maintain_order=True).agg(pl.col("weight").sum())
+    key = "seq_id" if level == "sequence" else "incident"
+    ordered = rows.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+    return ordered.unique(key, keep="first", maintain_order=True).with_columns(weight=pl.lit(1.0))
+
+
+def alarm() -> pl.Expr:
+    """Whether a scored row lies at or above the threshold of its own model; what could not be scored does not."""
+    return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
+
+
+def _restricted(source: CountSource, mask: pl.Series) -> CountSource:
+    part = copy(source)
+    part.rows = source.rows.filter(mask)
+    return part
+
+
+def _scored(source: CountSource, rows: pl.DataFrame, model: Model, vec: Vectorizer) -> pl.DataFrame:
+    encoded = source.encode(rows, vec)
+    scores = model.score(encoded.X, encoded.frame["service"])
+    return pl.concat([encoded.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))

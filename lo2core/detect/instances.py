@@ -1,0 +1,174 @@
+"""Rows to train on and to score: whole sequences (or windows), single events, or the rows of a frame.
+
+Events repeat: all events of a sequence that show the same message are one row with a weight. A source knows its rows,
+and how to fit a vectorizer on some of them and encode others, so that every fold of a calibration has its own
+vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from lo2core.base.errors import InputError, choices
+from lo2core.detect.vectorizer import Vectorizer, check_items
+from lo2core.enhance.enrich import _BY_MESSAGE, enrich_messages
+from lo2core.messages.counts import MessageCounts
+from lo2core.messages.masks import Masker
+from lo2core.messages.text import event_lines
+
+UNITS = ("sequence", "event")
+_CASE = ("run", "folder", "test_case", "repetition")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """frame: run, case (test case of a run), incident (a window of the case, or all of it), service, normal, anomaly,
+    weight and what else the source knows; X: csr, one row each.
+    """
+
+    frame: pl.DataFrame
+    X: sparse.csr_matrix
+
+    def take(self, mask: pl.Series) -> Rows:
+        """The rows where the mask is true."""
+        index = np.flatnonzero(mask.fill_null(False).to_numpy())
+        return Rows(self.frame[index], self.X[index])
+
+
+class Source(Protocol):
+    """Where rows come from. `rows` is the frame of `Rows` before there is a vocabulary."""
+
+    rows: pl.DataFrame
+
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer: ...
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows: ...
+
+
+class CountSource:
+    """Sequences or single events, from counts; no log text is touched."""
+
+    def __init__(
+        self, items: MessageCounts, sequences: pl.DataFrame, unit: str = "sequence", masker: Masker | None = None
+    ) -> None:
+        if unit not in UNITS:
+            raise InputError(f"Unknown unit {unit!r}. {choices(unit, UNITS)}")
+        self.items = items
+        self.unit = unit
+        self.masker = masker or Masker()
+        self.rows = self._sequences(sequences) if unit == "sequence" else self._events(sequences)
+
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
+        vec = Vectorizer(masker=self.masker, **settings)
+        check_items(vec.items, self.unit)
+        return vec.fit(self.items, rows["seq_id"].unique())
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
+        if "message_id" not in rows.columns:
+            return Rows(rows, vec.transform(self.items, rows["seq_id"]).X)
+        distinct = self.items.messages.join(rows, on="message_id", how="semi")
+        at = dict(zip(distinct["message_id"], range(distinct.height), strict=True))
+        return Rows(rows, vec.transform_messages(distinct).X[[at[message] for message in rows["message_id"]]])
+
+    def _sequences(self, sequences: pl.DataFrame) -> pl.DataFrame:
+        case, window = pl.format("{}__{}", "run", "folder"), pl.col("window").cast(pl.String).str.zfill(6)
+        identity = ("seq_id", "run", "test_case", "service", "normal", "anomaly")
+        incident = pl.format("{}__{}", case, window.fill_null(""))
+        return sequences.select(*identity, case=case, incident=incident, weight=pl.lit(1.0))
+
+    def _events(self, sequences: pl.DataFrame) -> pl.DataFrame:
+        counts = self.items.counts.filter(pl.col("kind") == "message")
+        events = counts.select("seq_id", "message_id", weight=pl.col("n").cast(pl.Float64))
+        return self._sequences(sequences).drop("weight").join(events, on="seq_id", maintain_order="left_right")
+
+
+class FrameSource:
+    """The rows of any frame; equal rows of one incident are taken together with a weight.
+
+    `vec`: a fitted vectorizer to use instead of fitting one. `position` tells for each row of the frame which of `rows`
+    it became.
+    """
+
+    def __init__(
+        self, frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str], vec: Vectorizer | None = None
+    ) -> None:
+        self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
+        self.vec = vec
+        self.masker = vec.masker if vec else Masker()
+        known = frame.select(
+            *(name for name in (item_column, *numeric_columns) if name in frame.columns),
+            *self._text(frame),
+            run=_first_of(frame, ("run",)),
+            test_case=_first_of(frame, ("test_case",)),
+            service=_first_of(frame, ("service",)),
+            case=self._named_by(frame, _CASE),
+            incident=self._named_by(frame, (*_CASE, "window")),
+            normal=frame["normal"] if "normal" in frame.columns else pl.lit(None, dtype=pl.Boolean),
+            anomaly=frame["anomaly"] if "anomaly" in frame.columns else pl.lit(None, dtype=pl.Boolean),
+        )
+        self.rows, self.position = self._distinct(known)
+
+    def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
+        vec = Vectorizer(
+            masker=self.masker, item_column=self.item_column, numeric_columns=self.numeric_columns, **settings
+        )
+        return self.vec or vec.fit_frame(rows)
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
+        return Rows(rows, vec.transform_frame(rows).X)
+
+    def _text(self, frame: pl.DataFrame) -> list[pl.Series]:
+        """The normalised text, where ids are derived from it."""
+        if self.item_column != "e_event_drain_id":
+            return []
+        if "e_message_normalized" in frame.columns:
+            return [frame["e_message_normalized"]]
+        if "m_message" in frame.columns:
+            return [self.masker.mask(event_lines(frame)).rename("e_message_normalized")]
+        return []
+
+    @staticmethod
+    def _named_by(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Expr:
+        names = [name for name in columns if name in frame.columns]
+        if "test_case" not in names and "seq_id" in frame.columns:
+            return pl.col("seq_id").cast(pl.String)
+        if "test_case" not in names:
+            return pl.int_range(pl.len()).cast(pl.String)
+        return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="__")
+
+    def _distinct(self, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        if isinstance(known.schema.get(self.item_column), pl.List):
+            return known.with_columns(weight=pl.lit(1.0)), pl.int_range(known.height, eager=True)
+        rows = known.group_by(known.columns, maintain_order=True).agg(weight=pl.len().cast(pl.Float64))
+        numbered = rows.select(known.columns).with_row_index("position")
+        joined = known.join(numbered, on=known.columns, how="left", nulls_equal=True, maintain_order="left")
+        return rows, joined["position"]
+
+
+def _first_of(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Expr:
+    there = [pl.col(name).cast(pl.String) for name in names if name in frame.columns]
+    return there[0].fill_null("") if there else pl.lit("")
+
+
+def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer) -> pl.LazyFrame:
+    """Events with the columns that a vectorizer of frame rows reads, and its normalised text.
+
+    messages: `schemas.Messages` under the vectorizer's masks. Raises InputError for columns that cannot be made.
+    """
+    wanted = [str(vec.item_column), *vec.numeric_columns]
+    if missing := [name for name in wanted if name not in (*_BY_MESSAGE, "e_chars_len")]:
+        raise InputError(
+            f"The model was trained on the columns {', '.join(wanted)}; {', '.join(missing)} cannot be made from "
+            "events, so it can neither score them nor be explained here: use AnomalyDetector on a frame that has them."
+        )
+    texts = messages.filter(pl.col("kind") == "message")["text"]
+    known = enrich_messages(texts, vec.drain_)
+    kept = [name for name in _BY_MESSAGE if name in wanted or name == "e_message_normalized"]
+    joined = events.join(known.select("message_id", *kept).lazy(), on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))

@@ -1,0 +1,86 @@
+"""The trained model: one detector and one calibration per service, and one threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from lo2core.base.types import Floats
+from lo2core.detect.calibration import Calibration, Threshold, threshold_for
+from lo2core.detect.detectors import Detector
+
+_SELF_TEST_ROWS = 4
+
+
+@dataclass
+class Model:
+    """Detectors and calibrations by service. `services` says which rows belong together; "" where there is no service.
+
+    normals: seq_ids and matrix of the training rows of each service, for "what would normal have looked like".
+    normal_incidents: z of each unseen normal incident (`left_out_z`, its worst service's), from which a new threshold
+    can be set without training.
+    facts: what the model was made of (detector, items, unit, runs, data fingerprint, time, ...).
+    """
+
+    detectors: dict[str, Detector]
+    calibrations: dict[str, Calibration]
+    threshold: Threshold
+    unit: str
+    normals: dict[str, tuple[list[str], sparse.csr_matrix]] = field(default_factory=dict)
+    normal_incidents: Floats = field(default_factory=lambda: np.zeros(0))
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    lo2core_kind = "model"
+
+    def score(self, X: sparse.csr_matrix, services: pl.Series) -> pl.DataFrame:
+        """Columns score, z_score, p_value, one row a row of X; null where the service is not known. Higher is worse."""
+        out = np.full((3, X.shape[0]), np.nan)
+        for service in services.unique():
+            if service in self.detectors:
+                rows = np.flatnonzero((services == service).to_numpy())
+                scores = self.detectors[service].score(X[rows])
+                calibration = self.calibrations[service]
+                out[:, rows] = scores, calibration.z(scores), calibration.p(scores)
+        frame = pl.DataFrame(dict(zip(("score", "z_score", "p_value"), out, strict=True)))
+        return frame.with_columns(pl.all().fill_nan(None))
+
+    def unknown_services(self, services: pl.Series) -> list[str]:
+        return sorted(set(services.drop_nulls().unique()) - set(self.detectors))
+
+    def threshold_at(self, budget: float) -> Threshold:
+        """The threshold for another alert budget, from the same unseen normals."""
+        return threshold_for(self.normal_incidents, budget)
+
+    def make_self_test(self, vec: Any) -> list[dict[str, Any]]:
+        """Made-up rows with their scores, a few a service, that a loaded bundle must reproduce."""
+        rng = np.random.default_rng(0)
+        n_columns = len(vec.feature_names_)
+        tests = []
+        for service in sorted(self.detectors):
+            columns = [sorted({int(c) for c in rng.integers(0, n_columns, 6)}) for _ in range(_SELF_TEST_ROWS)]
+            counts = [[float(n) for n in rng.integers(1, 50, len(row))] for row in columns]
+            scores = self._test_scores(service, columns, counts, n_columns)
+            tests.append({"service": service, "columns": columns, "counts": counts, "scores": scores})
+        return tests
+
+    def self_test(self, vec: Any, tests: list[dict[str, Any]]) -> str | None:
+        """None when the saved rows still get their saved scores, else a sentence saying which do not."""
+        if {test["service"] for test in tests} != set(self.detectors):
+            return "its self-test does not cover the services it was trained on"
+        for test in tests:
+            now = self._test_scores(test["service"], test["columns"], test["counts"], len(vec.feature_names_))
+            if not np.allclose(now, test["scores"], rtol=1e-9, atol=1e-12):
+                was = test["scores"][0]
+                return f"its detector for {test['service']!r} scores {now[0]:.6g} where it scored {was:.6g} when saved"
+        return None
+
+    def _test_scores(
+        self, service: str, columns: list[list[int]], counts: list[list[float]], width: int
+    ) -> list[float]:
+        indptr = np.cumsum([0, *map(len, columns)])
+        X = sparse.csr_matrix((np.concatenate(counts), np.concatenate(columns), indptr), shape=(len(columns), width))
+        return [float(score) for score in self.detectors[service].score(X)]

@@ -1,0 +1,212 @@
+"""Train: vocabulary, one detector a service, and a calibration by normals that the detector has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
+from lo2core.base.errors import InputError
+from lo2core.base.types import Floats
+from lo2core.detect import detectors
+from lo2core.detect.calibration import Calibration, check_budget, left_out_z, threshold_for
+from lo2core.detect.detectors import Detector
+from lo2core.detect.folds import folds
+from lo2core.detect.instances import Rows, Source
+from lo2core.detect.model import Model
+from lo2core.detect.vectorizer import Vectorizer
+
+MAX_TRAINING_ROWS = 50_000
+"""Rows a service's detector is fitted on; more are thinned evenly, since single events repeat."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
+    detector's own; `params` go to the detector.
+    """
+
+    detector: str = DEFAULT_DETECTOR
+    items: str = DEFAULT_ITEMS
+    unit: str = "sequence"
+    weighting: str | None = None
+    budget: float = DEFAULT_BUDGET
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_budget(self.budget)
+        if self.unit != "row" and self.unit not in self.make().units:
+            raise InputError(
+                f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."
+            )
+
+    @property
+    def default_bundle(self) -> Path:
+        """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
+        return models_dir() / f"lo2_{self.make().short}.joblib"
+
+    @property
+    def vectorizer_settings(self) -> dict[str, Any]:
+        """How the vectorizer is made: as told, else as the detector prefers."""
+        detector = self.make()
+        weighting = self.weighting or detector.weighting
+        return {"items": self.items, "weighting": weighting, "unseen_columns": detector.unseen_columns}
+
+    def make(self) -> Detector:
+        return detectors.make(self.detector, **self.params)
+
+
+def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
+    """Fit on the normal rows (a supervised detector also on the faulty ones) and calibrate on left-out normals.
+
+    A service whose normals are all of one run, while others are of several, cannot be calibrated and gets no detector.
+    Raises InputError where there are no normal rows, or too few to leave one out.
+    """
+    rows = training_rows(source.rows, recipe)
+    vec, fitted = fit_detectors(source, rows, recipe)
+    unseen = unseen_normals(source, rows, recipe)
+    calibrations = calibrate(unseen)
+    fitted = {service: detector for service, detector in fitted.items() if service in calibrations}
+    incidents = incident_z(unseen.filter(pl.col("service").is_in(list(calibrations))))
+    normals = source.encode(rows.filter("normal"), vec)
+    model = Model(
+        detectors=fitted,
+        calibrations=calibrations,
+        threshold=threshold_for(incidents, recipe.budget),
+        unit=recipe.unit,
+        normals={service: _reference(part) for service, part in by_service(normals) if service in fitted},
+        normal_incidents=incidents,
+        facts={
+            "detector": recipe.detector,
+            "items": vec.items,
+            "unit": recipe.unit,
+            "weighting": vec.weighting,
+            "params": recipe.params,
+            "services": sorted(fitted),
+            "runs": sorted(rows["run"].unique()),
+            "normal_incidents": len(incidents),
+        },
+    )
+    return model, vec
+
+
+def _reference(rows: Rows) -> tuple[list[str], sparse.csr_matrix]:
+    return _names(rows.frame), rows.X
+
+
+def _names(rows: pl.DataFrame) -> list[str]:
+    """The sequence of each row; rows of a frame belong to an incident only."""
+    return list(rows["seq_id"] if "seq_id" in rows.columns else rows["incident"])
+
+
+def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """The rows that a detector may learn from: normal ones, and labelled anomalies where it is supervised."""
+    incidents = rows.filter("normal")["incident"].n_unique()
+    if not rows["normal"].count():
+        raise InputError(
+            "None of these logs says whether it is normal: load them with --labels names (test cases tell) or normal."
+        )
+    if incidents < 2:
+        found = ", ".join(sorted(rows["test_case"].unique())[:4]) or "none"
+        raise InputError(
+            f"Training needs at least two normal test cases, found {incidents} (test cases: {found}). "
+            "Load logs of `correct` test cases, or declare logs normal with --labels normal."
+        )
+    return rows.filter(pl.col("normal").is_not_null()) if recipe.make().supervised else rows.filter("normal")
+
+
+def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
+    """Vectorizer and one detector a service, learned from these rows alone; the vocabulary is that of the normals.
+
+    A service without normal rows (for a supervised detector: without faulty ones) gets no detector. Raises InputError
+    where no service has any.
+    """
+    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
+    parts = dict(by_service(source.encode(rows, vec)))
+    taught = {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
+    return vec, {service: _fit(recipe.make(), part) for service, part in taught.items()}
+
+
+def _can_teach(rows: pl.DataFrame, recipe: Recipe) -> bool:
+    return bool(rows["normal"].any() and (rows["anomaly"].any() or not recipe.make().supervised))
+
+
+def _fit(detector: Detector, rows: Rows) -> Detector:
+    index = _repeated(rows.frame["weight"].to_numpy())
+    y = rows.frame["anomaly"].to_numpy()[index] if detector.supervised else None
+    return detector.fit(rows.X[index], y)
+
+
+def _repeated(weights: Floats) -> NDArray[np.intp]:
+    """Row indices, each as often as its weight says; thinned in proportion when that is more than
+    `MAX_TRAINING_ROWS`.
+    """
+    total = weights.sum()
+    if total <= MAX_TRAINING_ROWS:
+        return np.repeat(np.arange(len(weights)), weights.astype(int))
+    steps = (np.arange(MAX_TRAINING_ROWS) + 0.5) * total / MAX_TRAINING_ROWS
+    return np.searchsorted(np.cumsum(weights), steps)
+
+
+def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
+    """The rows of each service, services by name."""
+    for service in sorted(rows.frame["service"].unique()):
+        yield service, rows.take(rows.frame["service"] == service)
+
+
+def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """All normal rows with the score of detectors, and by a vocabulary, that had not seen their fold; and with `z`,
+    which sets it against the scores of the other folds (`model.left_out_z`).
+    """
+    scored = []
+    for number, (left_out, _) in enumerate(folds(rows)):
+        if not (left_out & rows["normal"]).any():
+            continue
+        _check_faults(rows, left_out, recipe)
+        vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe)
+        test = source.encode(rows.filter(left_out & rows["normal"]), vec)
+        for service, part in by_service(test):
+            if service in fitted:
+                score = pl.Series(fitted[service].score(part.X), dtype=pl.Float64)
+                scored.append(part.frame.with_columns(score=score, fold=pl.lit(number)))
+    if not scored:
+        raise InputError(
+            "Training needs a service with two normal test cases (of two runs, where there are several), found none. "
+            "Load more `correct` test cases."
+        )
+    parts = pl.concat(scored).partition_by("service", maintain_order=True)
+    return pl.concat(part.with_columns(z=_left_out_z(part)) for part in parts)
+
+
+def _left_out_z(part: pl.DataFrame) -> pl.Series:
+    return pl.Series(left_out_z(*(part[name].to_numpy() for name in ("score", "weight", "fold"))))
+
+
+def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> None:
+    """Raises InputError where a fold leaves a supervised detector without a fault to learn from."""
+    if recipe.make().supervised and rows["anomaly"].any() and not rows.filter(~left_out)["anomaly"].any():
+        group = "run" if rows["run"].n_unique() > 1 else "test case"
+        raise InputError(
+            f"{recipe.make().title} needs faults in two {group}s or more, for each is left out in turn to calibrate; "
+            f"all faults are of {rows.filter('anomaly')['run'][0]}. Load more, or choose an unsupervised detector."
+        )
+
+
+def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:
+    """A calibration for each service from the scores of unseen normals (`unseen_normals`)."""
+    return {
+        str(service): Calibration.of(part["score"].to_numpy(), part["weight"].to_numpy(), _names(part), list(part["z"]))
+        for (service,), part in unseen.group_by("service", maintain_order=True)
+    }
+
+
+def incident_z(unseen: pl.DataFrame) -> Floats:
+    """One z an incident, its worst service's; sorted. `unseen`: as from `unseen_normals`."""
+    return unseen.group_by("incident").agg(pl.col("z").max())["z"].sort().to_numpy()

@@ -1,0 +1,310 @@
+"""The vectorizer: from counts, or from the columns of a frame, to one sparse matrix with a fixed vocabulary.
+
+Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in
+the order of their 64-bit ids; behind them items outside the vocabulary are counted, so that nothing new is lost: all in
+one column, or apart in several, into which they are dealt by their ids (feature hashing, Weinberger et al. 2009).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from lo2core.base.errors import InputError, choices
+from lo2core.messages.counts import MessageCounts
+from lo2core.messages.drain import UNSEEN, Drain
+from lo2core.messages.hashing import message_ids, template_id
+from lo2core.messages.masks import Masker
+from lo2core.messages.text import event_lines, trigrams, words
+
+ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
+WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
+_OF_EVENTS = ("messages", "templates", "words", "trigrams")
+"""Kinds that a single event holds; a request goes through several."""
+
+_OWN_IDS = ("messages", "requests")
+"""Kinds whose items are the counted messages, traces and requests themselves, by whose ids their lines are found."""
+_FRAME_KINDS = {
+    "e_message_normalized": "messages",
+    "e_event_drain_id": "templates",
+    "e_words": "words",
+    "e_trigrams": "trigrams",
+}
+
+
+def check_items(items: str, unit: str = "sequence") -> None:
+    """Raises InputError for kinds of items that do not exist, that are named twice, or that the unit does not hold."""
+    kinds = items.split("+")
+    known = _OF_EVENTS if unit == "event" else ITEM_KINDS
+    for kind in kinds:
+        if kind not in ITEM_KINDS:
+            raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
+        if kind not in known:
+            raise InputError(f"Single {unit}s hold no {kind}. {choices(kind, known)}")
+        if kinds.count(kind) > 1:
+            raise InputError(f"The items {items} name {kind} twice: name each kind once.")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """X: csr float64 [n_rows, n_items + unseen columns]; unseen: the items outside the vocabulary (row, feature, n)."""
+
+    X: sparse.csr_matrix
+    unseen: pl.DataFrame
+
+
+class Vectorizer:
+    """Item counts of sequences, events or frame rows as a weighted matrix.
+
+    items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or
+    "tf-idf" (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come
+    from a frame. unseen_columns: how many columns, the last ones, count items outside the vocabulary.
+    """
+
+    lo2core_kind = "vectorizer"
+    salted = False
+    """Whether ids differ by kind. In bundles saved before they did there is no more of it than this."""
+
+    def __init__(
+        self,
+        items: str = "messages",
+        weighting: str = "counts",
+        masker: Masker | None = None,
+        item_column: str | None = None,
+        numeric_columns: Sequence[str] = (),
+        unseen_columns: int = 1,
+    ) -> None:
+        self.items = items
+        self.salted = len(self.kinds) > 1
+        self.unseen_columns = unseen_columns
+        self.weighting = weighting
+        self.masker = masker or Masker()
+        self.item_column = item_column
+        self.numeric_columns = tuple(numeric_columns)
+        self.drain_: Drain | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.items.split("+"))
+
+    def fit(self, items: MessageCounts, seq_ids: pl.Series) -> Vectorizer:
+        """Learn the vocabulary (and templates) of the sequences `seq_ids`; other rows of `items` are not looked at."""
+        self._check()
+        counts = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode()))
+        used = items.messages.join(counts, on="message_id", how="semi")
+        self._learn_templates(used)
+        features = self.expand(used)
+        long = counts.join(features, on="message_id").select("seq_id", "feature", "name")
+        return self._learn(long, len(seq_ids))
+
+    def transform(self, items: MessageCounts, seq_ids: pl.Series) -> Encoded:
+        """The matrix of the given sequences, one row each, in their order."""
+        rows = pl.DataFrame({"seq_id": seq_ids, "row": range(len(seq_ids))}, schema_overrides={"row": pl.UInt32})
+        long = (
+            items.counts.join(rows, on="seq_id")
+            .join(self.expand(items.messages), on="message_id")
+            .group_by("row", "feature")
+            .agg(n=(pl.col("n") * pl.col("per")).sum())
+        )
+        return self._encode(long, len(seq_ids))
+
+    def transform_messages(self, messages: pl.DataFrame) -> Encoded:
+        """The matrix of single events, one row for each of the given messages."""
+        rows = messages.select("message_id").with_row_index("row")
+        long = self.expand(messages).join(rows, on="message_id").select("row", "feature", n="per")
+        return self._encode(long, messages.height)
+
+    def expand(self, messages: pl.DataFrame) -> pl.DataFrame:
+        """What each message contributes: message_id, feature (id), name, per (how often)."""
+        return pl.concat([self._carried(kind, messages) for kind in self.kinds])
+
+    def _carried(self, kind: str, messages: pl.DataFrame) -> pl.DataFrame:
+        """What each message contributes of one kind; beside other kinds equal texts of two kinds are two items."""
+        carried = _EXPAND[kind](self, messages)
+        if not self.salted or kind in _OWN_IDS:
+            return carried
+        return carried.with_columns(pl.col("feature") ^ pl.lit(template_id(kind), dtype=pl.UInt64))
+
+    def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
+        """Learn the vocabulary from the item column of a frame, one row an event or a bag of items."""
+        if self.item_column is None:
+            raise InputError("A vectorizer without an item column cannot read a frame; give item_list_col.")
+        self._check_columns(frame)
+        self.items = _FRAME_KINDS.get(self.item_column, "messages")
+        if self.items == "templates" and (texts := self._texts(frame)) is not None:
+            distinct = pl.DataFrame({"kind": "message", "text": texts.drop_nulls().unique()})
+            self._learn_templates(distinct)
+        return self._learn(self._frame_items(frame), frame.height)
+
+    def transform_frame(self, frame: pl.DataFrame) -> Encoded:
+        """The matrix of the rows of a frame: items, numeric columns, and last the counts of unseen items."""
+        self._check_columns(frame)
+        long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
+        encoded = self._encode(long, frame.height)
+        if not self.numeric_columns:
+            return encoded
+        numbers = frame.select(pl.col(self.numeric_columns).cast(pl.Float64).fill_null(0)).to_numpy()
+        n_items = self.vocabulary_.height
+        parts = [encoded.X[:, :n_items], sparse.csr_matrix(numbers), encoded.X[:, n_items:]]
+        X = sparse.hstack(parts, format="csr")
+        return Encoded(X, encoded.unseen)
+
+    def _check(self) -> None:
+        check_items(self.items)
+        if self.weighting not in WEIGHTINGS:
+            raise InputError(f"Unknown weighting {self.weighting!r}. {choices(self.weighting, WEIGHTINGS)}")
+
+    def _check_columns(self, frame: pl.DataFrame) -> None:
+        wanted = [str(self.item_column), *self.numeric_columns]
+        if missing := [name for name in wanted if name not in frame.columns]:
+            raise InputError(
+                f"The vectorizer needs the columns {', '.join(wanted)}; missing are {', '.join(missing)}, found were "
+                f"{', '.join(frame.columns)}. Run the enhancers, or train anew with these columns."
+            )
+
+    def _learn_templates(self, messages: pl.DataFrame) -> None:
+        if "templates" in self.kinds:
+            texts = messages.filter(pl.col("kind") == "message")["text"].unique().sort()
+            self.drain_ = Drain().fit(texts)
+
+    def _learn(self, long: pl.DataFrame, n_rows: int) -> Vectorizer:
+        column = long.columns[0]
+        vocabulary = (
+            long.group_by("feature")
+            .agg(pl.col("name").first(), rows=pl.col(column).n_unique())
+            .sort("feature")
+            .with_row_index("column")
+        )
+        if not vocabulary.height:
+            raise InputError(f"Nothing to learn from: the {n_rows} training rows hold no {self.items}.")
+        self.vocabulary_ = vocabulary.select("column", "feature")
+        self.feature_names_ = [*vocabulary["name"], *self.numeric_columns, *[UNSEEN] * self.unseen_columns]
+        rows = np.append(vocabulary["rows"].to_numpy(), np.zeros(self.unseen_columns))
+        self.idf_ = np.log((1 + n_rows) / (1 + rows)) + 1
+        return self
+
+    def columns_of(self, features: pl.Series) -> pl.Series:
+        """The matrix column of each item, known or not, where there are no numeric columns."""
+        n_items = self.vocabulary_.height
+        known = features.to_frame("feature").join(self.vocabulary_, on="feature", how="left", maintain_order="left")
+        dealt = n_items + pl.col("feature") % self.unseen_columns
+        return known.select(pl.coalesce(pl.col("column").cast(pl.Int64), dealt.cast(pl.Int64))).to_series()
+
+    def _encode(self, long: pl.DataFrame, n_rows: int) -> Encoded:
+        """Items into their columns, those of one column added up; then the weighting."""
+        cells = (
+            long.with_columns(column=self.columns_of(long["feature"]))
+            .group_by("row", "column")
+            .agg(pl.col("n").sum().cast(pl.Float64))
+            .sort("row", "column")
+        )
+        shape = (n_rows, self.vocabulary_.height + self.unseen_columns)
+        X = sparse.csr_matrix((cells["n"], (cells["row"], cells["column"])), shape=shape, dtype=np.float64)
+        unseen = long.join(self.vocabulary_, on="feature", how="anti", maintain_order="left")
+        return Encoded(self._weighted(X), unseen.select("row", "feature", "n"))
+
+    def _weighted(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
+        if self.weighting == "log1p":
+            return X.log1p()
+        if self.weighting == "binary":
+            return X.sign()
+        if self.weighting == "tf-idf":
+            return sparse.csr_matrix(X.multiply(self.idf_))
+        return X
+
+    def _frame_items(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Items of a frame in long form: row, feature, name."""
+        column = self._derived_ids(frame) if self.items == "templates" else frame[str(self.item_column)]
+        long = pl.DataFrame({"row": pl.int_range(frame.height, dtype=pl.UInt32, eager=True), "item": column})
+        if isinstance(column.dtype, pl.List):
+            long = long.explode("item")
+        long = long.drop_nulls("item")
+        if long["item"].dtype == pl.String:
+            return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
+        name = pl.col("item").cast(pl.String)
+        if self.drain_:
+            texts = pl.Series([*self.drain_.templates, UNSEEN])
+            name = pl.col("item").replace_strict(message_ids(texts), texts, default=name)
+        return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=name)
+
+    def _derived_ids(self, frame: pl.DataFrame) -> pl.Series:
+        """Template ids of the frame's rows by this vectorizer's own tree; the id column where no text is left."""
+        texts = self._texts(frame)
+        if texts is not None and self.drain_:
+            distinct = texts.drop_nulls().unique()
+            ids = self.template_ids(distinct)
+            return texts.replace_strict(distinct, ids, default=None, return_dtype=pl.UInt64)
+        ids = frame[str(self.item_column)]
+        known = (
+            int(ids.is_in(self.vocabulary_["feature"].implode()).sum()) if hasattr(self, "vocabulary_") else len(ids)
+        )
+        if 2 * known < len(ids):
+            warnings.warn(
+                "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
+                "e_message_normalized in the frame, so that the ids can be derived anew.",
+                stacklevel=4,
+            )
+        return ids
+
+    def _texts(self, frame: pl.DataFrame) -> pl.Series | None:
+        if "e_message_normalized" in frame.columns:
+            return frame["e_message_normalized"]
+        if "m_message" in frame.columns:
+            return self.masker.mask(event_lines(frame))
+        return None
+
+    def template_ids(self, texts: pl.Series) -> pl.Series:
+        """Ids of the templates that the given message texts match; `UNSEEN`'s id where none does."""
+        return message_ids(self._templates_of(texts))
+
+    def _templates_of(self, texts: pl.Series) -> pl.Series:
+        if self.drain_ is None:
+            raise InputError(f"A vectorizer of {self.items} has learned no templates.")
+        return pl.Series(self.drain_.texts_of(texts, UNSEEN), dtype=pl.String)
+
+
+def _messages(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") != "request")
+    return kept.select("message_id", feature="message_id", name="text", per=pl.lit(1, dtype=pl.Int64))
+
+
+def _requests(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") == "request")
+    return kept.select("message_id", feature="message_id", name="text", per=pl.lit(1, dtype=pl.Int64))
+
+
+def _templates(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
+    kept = messages.filter(pl.col("kind") == "message")
+    names = vec._templates_of(kept["text"])
+    return kept.select("message_id", feature=message_ids(names), name=names, per=pl.lit(1, dtype=pl.Int64))
+
+
+def _bag(split: pl.Expr, messages: pl.DataFrame) -> pl.DataFrame:
+    bags = messages.filter(pl.col("kind") == "message").select("message_id", name=split).explode("name").drop_nulls()
+    counted = bags.group_by("message_id", "name").agg(per=pl.len().cast(pl.Int64))
+    return counted.select("message_id", feature=message_ids(counted["name"]), name="name", per="per")
+
+
+_EXPAND = {
+    "messages": _messages,
+    "templates": _templates,
+    "requests": _requests,
+    "words": lambda vec, messages: _bag(words(pl.col("text")), messages),
+    "trigrams": lambda vec, messages: _bag(trigrams(pl.col("text")), messages),
+}
+
+
+def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The item counts behind a weighted matrix (1 for "held" where it was binary), without numeric columns."""
+    without_numbers = [*range(vec.vocabulary_.height), *range(X.shape[1] - vec.unseen_columns, X.shape[1])]
+    X = sparse.csr_matrix(X[:, without_numbers])
+    if vec.weighting == "log1p":
+        return X.expm1()
+    if vec.weighting == "tf-idf":
+        return sparse.csr_matrix(X.multiply(1 / vec.idf_))
+    return X

@@ -1,0 +1,159 @@
+"""The enhancers of the Python API, compatible with LogLead's: `EventLogEnhancer` and `SequenceEnhancer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from lo2core.base.errors import InputError
+from lo2core.enhance.enrich import enrich_messages
+from lo2core.messages.masks import Masker
+from lo2core.messages.normalizer import Normalizer
+from lo2core.messages.text import event_lines
+
+
+class EnhancedFrame(pl.DataFrame):
+    """A polars frame that carries the enhancer's methods, so that calls can be chained on it.
+
+    Polars keeps this class for some of the frames made of it (a slice, a sample), but not the enhancer: those raise
+    InputError rather than learn templates of their own.
+    """
+
+    _enhancer: EventLogEnhancer
+
+    def normalize(self) -> EnhancedFrame:
+        return self._enhance("normalize")
+
+    def words(self) -> EnhancedFrame:
+        return self._enhance("words")
+
+    def trigrams(self) -> EnhancedFrame:
+        return self._enhance("trigrams")
+
+    def length(self) -> EnhancedFrame:
+        return self._enhance("length")
+
+    def drain(self) -> EnhancedFrame:
+        return self._enhance("drain")
+
+    def _enhance(self, step: str) -> EnhancedFrame:
+        if not hasattr(self, "_enhancer"):
+            raise InputError(
+                "This frame was cut out of an enhanced one and does not know its masks and templates: call "
+                f"EventLogEnhancer(frame, vectorizer).{step}() on it, with the vectorizer of the model if there is one."
+            )
+        enhanced: EnhancedFrame = getattr(self._enhancer, step)()
+        return enhanced
+
+
+class EventLogEnhancer:
+    """Adds `e_` columns to events. Each call adds to what was made before and returns the whole frame.
+
+    df: events with m_message (and level, logger, method where known). vectorizer: a fitted one, whose masks and
+    templates are then used instead of new ones.
+    """
+
+    def __init__(self, df: pl.DataFrame, vectorizer: Normalizer | None = None) -> None:
+        if "m_message" not in df.columns:
+            raise InputError(
+                f"Events need the column m_message, found {', '.join(df.columns)}. Load them with LO2Loader."
+            )
+        self.df = pl.DataFrame(df)
+        self.vectorizer = vectorizer
+        self._known: pl.DataFrame | None = None
+
+    def normalize(self) -> EnhancedFrame:
+        """Adds e_message_normalized: the masked `LEVEL logger method - text` of the first line."""
+        return self._with("e_message_normalized")
+
+    def words(self) -> EnhancedFrame:
+        """Adds e_words, the tokens of the normalised message."""
+        return self._with("e_words")
+
+    def trigrams(self) -> EnhancedFrame:
+        """Adds e_trigrams, the character trigrams of the normalised message."""
+        return self._with("e_trigrams")
+
+    def drain(self) -> EnhancedFrame:
+        """Adds e_event_drain_id (a hash of the template's text) and e_template."""
+        return self._with("e_event_drain_id", "e_template")
+
+    def length(self) -> EnhancedFrame:
+        """Adds e_chars_len (characters of m_message), e_words_len, e_event_id_len (1) and e_event_drain_id."""
+        self.df = self.df.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
+        return self._with("e_words_len", "e_event_id_len", "e_event_drain_id")
+
+    def _with(self, *names: str) -> EnhancedFrame:
+        if missing := [name for name in names if name not in self.df.columns]:
+            texts = self._texts()
+            known = self._messages(texts).select(dict.fromkeys(("e_message_normalized", *missing)).keys())
+            keyed = self.df.with_columns(e_message_normalized=texts)
+            joined = keyed.join(
+                known.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left"
+            )
+            kept = "e_message_normalized" in self.df.columns or "e_message_normalized" in names
+            self.df = joined if kept else joined.drop("e_message_normalized")
+        return self._frame()
+
+    def _texts(self) -> pl.Series:
+        if "e_message_normalized" in self.df.columns:
+            return self.df["e_message_normalized"]
+        masker = self.vectorizer.masker if self.vectorizer else Masker()
+        return masker.mask(event_lines(self.df)).rename("e_message_normalized")
+
+    def _messages(self, texts: pl.Series) -> pl.DataFrame:
+        if self._known is None:
+            self._known = enrich_messages(texts, self.vectorizer.drain_ if self.vectorizer else None)
+        return self._known
+
+    def _frame(self) -> EnhancedFrame:
+        frame = EnhancedFrame(self.df)
+        frame._enhancer = self
+        return frame
+
+
+class SequenceEnhancer:
+    """Adds columns that describe whole sequences; each call adds to what was made before and returns the frame.
+
+    df: events (with `e_` columns where asked for); df_seq: one row a sequence.
+    """
+
+    def __init__(self, df: pl.DataFrame, df_seq: pl.DataFrame) -> None:
+        self.df = df
+        self.df_seq = df_seq
+
+    def seq_len(self) -> pl.DataFrame:
+        """Adds seq_len, the number of events."""
+        return self._add(seq_len=pl.len())
+
+    def start_time(self) -> pl.DataFrame:
+        """Adds start_time, the first time stamp."""
+        return self._add(start_time=pl.col("m_timestamp").min())
+
+    def end_time(self) -> pl.DataFrame:
+        """Adds end_time, the last time stamp."""
+        return self._add(end_time=pl.col("m_timestamp").max())
+
+    def duration(self) -> pl.DataFrame:
+        """Adds duration, last minus first time stamp."""
+        return self._add(duration=pl.col("m_timestamp").max() - pl.col("m_timestamp").min())
+
+    def events(self, event_col: str = "e_event_drain_id") -> pl.DataFrame:
+        """Adds a list of the events' ids, named like the column it is made of."""
+        return self._add(**{event_col: pl.col(event_col)})
+
+    def tokens(self, token: str = "e_words") -> pl.DataFrame:
+        """Adds one list of all tokens of the sequence, named like the column it is made of."""
+        return self._add(**{token: pl.col(token).explode()})
+
+    def eve_len(self) -> pl.DataFrame:
+        """Adds the mean, the largest and the smallest number of characters of an event."""
+        length = pl.col("m_message").str.len_chars()
+        return self._add(eve_len=length.mean(), eve_len_max=length.max(), eve_len_min=length.min())
+
+    def _add(self, **columns: Any) -> pl.DataFrame:
+        made = self.df.group_by("seq_id", maintain_order=True).agg(**columns)
+        old = [name for name in columns if name in self.df_seq.columns]
+        self.df_seq = self.df_seq.drop(old).join(made, on="seq_id", how="left", maintain_order="left")
+        return self.df_seq

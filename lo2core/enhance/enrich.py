@@ -1,0 +1,63 @@
+"""Enhance: normalised text, words, trigrams, lengths and templates, made once a distinct message and joined to the
+events.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.messages.drain import UNSEEN, Drain
+from lo2core.messages.hashing import message_ids
+from lo2core.messages.text import trigrams, words
+
+_BY_MESSAGE = (
+    "e_message_normalized",
+    "e_words",
+    "e_trigrams",
+    "e_words_len",
+    "e_event_id_len",
+    "e_event_drain_id",
+    "e_template",
+)
+
+
+def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
+    """One row a distinct message text, in sorted order, with the columns that depend on it alone.
+
+    Columns: message_id, e_message_normalized, e_words, e_trigrams, e_words_len, e_event_id_len, e_event_drain_id,
+    e_template. Without `drain`, templates are learned from these texts; with it, an unknown text becomes `<unseen>`.
+    """
+    text = pl.col("e_message_normalized")
+    enriched = templates_of(texts, drain).with_columns(
+        e_words=words(text),
+        e_trigrams=trigrams(text),
+        e_words_len=words(text).list.len().cast(pl.Int32),
+        e_event_id_len=pl.lit(1, dtype=pl.Int32),
+    )
+    return enriched.select("message_id", *_BY_MESSAGE)
+
+
+def templates_of(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
+    """The part of `enrich_messages` that tells templates alone, without taking the texts to pieces.
+
+    Columns: message_id, e_message_normalized, e_event_drain_id, e_template.
+    """
+    distinct = texts.drop_nulls().unique().sort().rename("e_message_normalized")
+    tree = drain or Drain().fit(distinct)
+    templates = pl.Series(tree.texts_of(distinct, UNSEEN), dtype=pl.String)
+    return pl.DataFrame(
+        [
+            message_ids(distinct).rename("message_id"),
+            distinct,
+            message_ids(templates).rename("e_event_drain_id"),
+            templates.rename("e_template"),
+        ]
+    )
+
+
+def enrich_events(events: pl.LazyFrame, messages: pl.DataFrame, drain: Drain | None = None) -> pl.LazyFrame:
+    """`schemas.EnrichedEvents` of loaded events; `messages` is `schemas.Messages` of the same load."""
+    first_lines = messages.filter(pl.col("kind") == "message")
+    known = enrich_messages(first_lines["text"], drain)
+    joined = events.join(known.lazy(), on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))

@@ -1,0 +1,69 @@
+"""What the Enhance page shows: templates with their counts, what the mask rules do, what a new one would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from lo2core.messages.masks import Masker, MaskRule
+
+
+@dataclass(frozen=True)
+class RuleEffect:
+    """What a rule would change: how many lines, examples (before, after; cut to the change), distinct messages."""
+
+    lines: int
+    examples: pl.DataFrame
+    messages: tuple[int, int]
+    """Before and after."""
+
+
+def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series) -> RuleEffect:
+    """Try `rule` behind those of `masker` on raw lines, and on the distinct messages that `masker` made of all lines.
+
+    Raises InputError as `Masker`.
+    """
+    extended = Masker((*masker.rules, rule))
+    tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
+    changed = tried.filter(pl.col("before") != pl.col("after"))
+    after = extended.beyond(masker).mask(messages)
+    return RuleEffect(
+        changed.height, _cut(changed.unique(maintain_order=True)), (messages.n_unique(), after.n_unique())
+    )
+
+
+def rule_table(masker: Masker, lines: pl.Series) -> pl.DataFrame:
+    """One row a rule of the masker, in running order: name, hits (lines it changed), an example before and after."""
+    return _cut(masker.hits(lines))
+
+
+def _cut(frame: pl.DataFrame) -> pl.DataFrame:
+    """Its columns before and after, cut to where they differ."""
+    pairs = [excerpt(before or "", after or "") for before, after in frame.select("before", "after").iter_rows()]
+    return frame.with_columns(
+        pl.Series(name, [pair[side] for pair in pairs], dtype=pl.String)
+        for side, name in enumerate(("before", "after"))
+    )
+
+
+def excerpt(before: str, after: str, around: int = 16, longest: int = 60) -> tuple[str, str]:
+    """Both texts cut to where they differ, with some characters on either side; a long difference loses its middle."""
+    head = _in_common(before, after)
+    tail = _in_common(before[head:][::-1], after[head:][::-1])
+    first, second = (_window(text, head, len(text) - tail, around, longest) for text in (before, after))
+    return first, second
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (first, second) in pairs if first != second), min(len(one), len(other)))
+
+
+def _window(text: str, start: int, end: int, around: int, longest: int) -> str:
+    middle = text[start:end]
+    if len(middle) > longest:
+        middle = f"{middle[: longest // 2]}…{middle[-longest // 2 :]}"
+    left, right = text[max(0, start - around) : start], text[end : end + around]
+    return f"{'…' * (start > around)}{left}{middle}{right}{'…' * (end + around < len(text))}"

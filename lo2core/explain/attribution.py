@@ -1,0 +1,69 @@
+"""Scores split over items: what each item did to the scores of many sequences of one service at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lo2core.base.types import Floats, Integers
+from lo2core.detect.detectors.base import Detector
+from lo2core.detect.detectors.nearest_normal import NearestNormal
+from lo2core.detect.vectorizer import Encoded, Vectorizer, raw_counts
+from lo2core.messages.counts import MessageCounts
+from lo2core.messages.drain import UNSEEN
+from lo2core.messages.salience import severity
+
+
+def split(detector: Detector, vec: Vectorizer, encoded: Encoded, foreign: NDArray[np.bool_]) -> pl.DataFrame:
+    """row, feature, here, contribution, known of every item that contributes to the score of a row, or is foreign.
+
+    foreign: of each column of `encoded`, whether no normal of the service holds it. Items outside the vocabulary
+    (`known` is False) are named one by one.
+    """
+    contribution = np.asarray(detector.attribute(encoded.X))
+    counts = raw_counts(vec, encoded.X).toarray()
+    row, column = np.nonzero(((contribution != 0) | ((counts > 0) & foreign))[:, : vec.vocabulary_.height])
+    known = {"row": row, "feature": vec.vocabulary_["feature"].gather(column), "here": counts[row, column]}
+    unseen = encoded.unseen.group_by("row", "feature").agg(here=pl.col("n").sum().cast(pl.Float64))
+    both = [
+        pl.DataFrame(known, schema=_SPLIT).with_columns(known=pl.lit(True)),
+        unseen.select(pl.col(name).cast(dtype) for name, dtype in _SPLIT.items()).with_columns(known=pl.lit(False)),
+    ]
+    pools = np.broadcast_to(np.arange(contribution.shape[1]), contribution.shape)
+    if isinstance(detector, NearestNormal):
+        pools = np.where((counts > 0) & foreign, contribution.shape[1], pools)
+    return _divided(vec, pl.concat(both), contribution, pools)
+
+
+_SPLIT = {"row": pl.Int64, "feature": pl.UInt64, "here": pl.Float64}
+
+
+def unmatched(carried: pl.DataFrame, items: MessageCounts, seq_ids: pl.Series) -> pl.DataFrame:
+    """Of each sequence that holds a message which no template matches, the most severe one: seq_id, text.
+
+    carried: `Vectorizer.expand` of the messages. The item is the same for all of them, and says nothing by its name.
+    """
+    nameless = carried.filter(pl.col("name") == UNSEEN)
+    held = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode())).join(nameless, on="message_id", how="semi")
+    texts = held.join(items.messages, on="message_id").select("seq_id", "text")
+    loudest = texts.sort(severity(pl.col("text").str.extract(r"^(\w+)")), "text", descending=[True, False])
+    return loudest.unique("seq_id", keep="first", maintain_order=True)
+
+
+def _divided(vec: Vectorizer, items: pl.DataFrame, contribution: Floats, pools: Integers) -> pl.DataFrame:
+    """The items with their contributions; those in columns of one pool divide theirs by log(1 + count).
+
+    Of the items that no normal holds NearestNormal looks at the largest only, and takes any of those that are equally
+    frequent: they are one pool. So are items outside the vocabulary that lie in one column.
+    """
+    rows = np.arange(len(contribution))[:, None]
+    totals = np.zeros((len(contribution), contribution.shape[1] + 1))
+    np.add.at(totals, (rows, pools), contribution)
+    row, column = items["row"].to_numpy(), vec.columns_of(items["feature"]).to_numpy()
+    pool = pools[row, column]
+    share = pl.col("here").log1p().clip(1e-9)
+    pooled = items.with_columns(pool=pl.Series(pool), contribution=pl.Series(totals[row, pool], dtype=pl.Float64))
+    return pooled.with_columns(pl.col("contribution") * share / share.sum().over("row", "pool")).select(
+        "row", "feature", "here", "contribution", "known"
+    )

@@ -1,0 +1,169 @@
+"""One incident explained over all its services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from lo2core.base.errors import InputError
+from lo2core.base.text import file_name
+from lo2core.detect import incidents
+from lo2core.explain import diff as explain_diff
+from lo2core.explain import incidents as explain_incidents
+from lo2core.explain import items as explain_items
+from lo2core.explain import lines as explain_lines
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.requests import foreign_requests
+from lo2core.messages.text import event_lines, trace
+
+NO_SCORES = "These predictions hold no scores, so there is nothing to explain: choose others, or score some logs."
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What a person investigates: a test case folder of a run, or a window of it."""
+
+    run: str
+    folder: str
+    window: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Incident:
+        """From `run/folder` or `run/folder/window`, the window as 2 or w002; raises InputError for anything else."""
+        run, _, rest = text.partition("/")
+        folder, _, window = rest.partition("/")
+        if not run or not folder or not re.fullmatch(r"(w?[0-9]{1,9})?", window):
+            raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
+        return cls(run, folder, int(window.removeprefix("w")) if window else None)
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.folder}" + ("" if self.window is None else f"/{self.window}")
+
+    @property
+    def file_name(self) -> str:
+        """A name for its folder."""
+        return file_name(str(self).replace("/", "__"))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One incident explained. The services are all there; what follows is of the flagged ones, or of the worst.
+
+    services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
+    together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: how
+    the score of each service was split; remark and by_message: as of `Evidence`.
+    """
+
+    prediction: str
+    incident: Incident
+    test_case: str
+    services: pl.DataFrame
+    items: pl.DataFrame
+    lines: pl.DataFrame
+    nearest_normals: pl.DataFrame
+    requests: pl.DataFrame
+    first_odd: pl.DataFrame
+    diff: pl.DataFrame | None
+    methods: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
+    by_message: bool = False
+
+    @property
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables by the name of their file."""
+        found = {
+            "services": self.services,
+            "items": self.items,
+            "lines": self.lines,
+            "nearest_normals": self.nearest_normals,
+            "requests": self.requests,
+            "first_odd": self.first_odd,
+            "diff": self.diff,
+        }
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+
+def explain_incident(
+    evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = ""
+) -> Explanation:
+    """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
+    rows = incidents.incident_of(predictions, incident.run, incident.folder, incident.window)
+    services = explain_incidents.services(rows, evidence.model)
+    flagged = services.filter(pl.col("pred_ano"))
+    chosen = (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+    if not chosen:
+        raise InputError(f"The model knows none of the services of {incident}: there is no score to explain.")
+    items = {seq_id: explain_items.items(evidence, seq_id) for seq_id in chosen}
+    nearest = [explain_items.nearest_normals(evidence, seq_id) for seq_id in chosen]
+    with_events = evidence.here.events is not None
+    shown = [explain_lines.lines(evidence, seq_id, items[seq_id]) for seq_id in chosen] if with_events else []
+    return Explanation(
+        prediction=prediction,
+        incident=incident,
+        test_case=str(rows["test_case"][0]),
+        services=services,
+        items=pl.concat(items.values()),
+        lines=pl.concat([explain_lines.empty(), *shown]),
+        nearest_normals=pl.concat(nearest),
+        requests=pl.concat([foreign_requests(evidence, seq_id) for seq_id in chosen]),
+        first_odd=explain_incidents.first_odd_events(evidence, items if with_events else {}),
+        diff=diff_to_normal(evidence, chosen[0]),
+        methods={service: evidence.method(evidence.service_of(seq_id)) for service, seq_id in _of(services, chosen)},
+        remark=evidence.remark,
+        by_message=evidence.by_message,
+    )
+
+
+def _of(services: pl.DataFrame, seq_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Service and seq_id of the given sequences, in their order."""
+    yield from services.filter(pl.col("seq_id").is_in(seq_ids)).select("service", "seq_id").iter_rows()
+
+
+def diff_to_normal(evidence: Evidence, seq_id: str, place: int = 1) -> pl.DataFrame | None:
+    """`schemas.DiffStretches` of a sequence and its nearest normal; None where the events of either are not there."""
+    sides = diff_sides(evidence, seq_id, place)
+    if sides is None:
+        return None
+    here, normal = sides
+    stretches = explain_diff.aligned_diff(here["message_id"], normal["message_id"])
+    names = {"seq_id": seq_id, "normal": explain_items.nearest_normals(evidence, seq_id)["normal"][place - 1]}
+    return stretches.with_columns(**{name: pl.lit(value) for name, value in names.items()})
+
+
+def diff_sides(evidence: Evidence, seq_id: str, place: int = 1) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    """The events of a sequence and of its nearest normal: line_no, message_id, level, m_timestamp, text, trace each."""
+    nearest = explain_items.nearest_normals(evidence, seq_id).filter(pl.col("place") == place)
+    if not nearest.height or evidence.here.events is None or evidence.training.events is None:
+        return None
+    here, normal = evidence.here.events_of(seq_id), evidence.training.events_of(nearest["normal"][0])
+    return (_side(here), _side(normal)) if normal.height else None
+
+
+def _side(events: pl.DataFrame) -> pl.DataFrame:
+    text = event_lines(events).alias("text")
+    return events.select("line_no", "message_id", "level", "m_timestamp", text, trace().alias("trace"))
+
+
+def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
+    """The n incidents with the largest z, worst first; incidents without a score are left out.
+
+    Raises InputError where no row has a score.
+    """
+    if not predictions.height:
+        raise InputError(NO_SCORES)
+    scored = incidents.worst_first(predictions.drop_nulls("z_score"))
+    if not scored.height:
+        raise InputError("No row here has a score, so there is nothing to explain: the model knows other services.")
+    rows = scored.unique(["run", "folder", "window"], keep="first", maintain_order=True).head(n)
+    return [Incident(*row) for row in rows.select("run", "folder", "window").iter_rows()]
+
+
+def unfolded_diff(evidence: Evidence, explanation: Explanation) -> pl.DataFrame | None:
+    """The aligned diff of the worst service line by line, see `diff.unfolded`; None where there is none."""
+    if explanation.diff is None or not explanation.diff.height:
+        return None
+    sides = diff_sides(evidence, explanation.diff["seq_id"][0])
+    return None if sides is None else explain_diff.unfolded(explanation.diff, *sides)

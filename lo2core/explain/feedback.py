@@ -1,0 +1,293 @@
+"""Known benign: what a person has marked as harmless, and what scores become when it is taken for normal.
+
+Marks are rows that are only ever added; an undo is a row too. Nothing is hidden by them: both scores are kept, and what
+the marks suppressed is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+
+from lo2core.base.errors import InputError
+from lo2core.base.schemas import Feedback
+from lo2core.base.text import plural
+from lo2core.enhance.enrich import templates_of
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.raw_lines import raw_lines
+from lo2core.explain.requests import all_windows, requests_of
+from lo2core.messages.counts import COUNTS, MessageCounts
+from lo2core.messages.hashing import template_id
+
+MARKS = Feedback.create_empty().schema
+WILDCARD = "<*>"
+KINDS = ("item", "template", "request", "sequence")
+_KEY = ("seq_id", "kind", "message_id")
+_CONCERNED = pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
+"""Whether a mark (of one `service`, null: of all) concerns a sequence (of the service `own`)."""
+_VISIBLE = 0.05
+"""Less of a change in z is not to be seen in one digit."""
+
+
+def benign(kind: str, target: int | str, text: str, reason: str, who: str, service: str | None = None) -> pl.DataFrame:
+    """One row of `schemas.Feedback`: something is harmless, in one service or (None) in all.
+
+    target: the id of an item, template or request kind, or a seq_id. Raises InputError without a reason or a name.
+    """
+    if kind not in KINDS:
+        raise InputError(f"A mark is for an {', '.join(KINDS[:-1])} or {KINDS[-1]}, found {kind!r}.")
+    return _row("benign", kind, str(target), text, reason, who, service)
+
+
+def unless_marked(marks: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
+    """The row of `benign`, if it says something new. Raises InputError where a mark in force says the same already."""
+    own = row.row(0, named=True)
+    everywhere = pl.col("service").is_null()
+    twins = _same_target(active(marks), own).filter(everywhere | (pl.col("service") == pl.lit(own["service"])))
+    if twins.height:
+        first = twins.row(0, named=True)
+        raise InputError(f"That is marked already, by {first['who']}: {first['reason']}.")
+    return row
+
+
+def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
+    """The rows that take a mark back, and with it those that say the same (two people may set one at once).
+
+    Raises InputError without a reason or a name, and when there is no such mark in force.
+    """
+    force = active(marks)
+    found = force.filter(pl.col("mark") == mark)
+    if not reason.strip() or not who.strip():
+        raise InputError("To take a mark back, say why, and who you are, so that others can judge it later.")
+    if not found.height:
+        raise InputError(f"There is no mark {mark!r} in force; it may have been taken back already.")
+    of = found.row(0, named=True)
+    twins = _same_target(force, of).filter(pl.col("service").eq_missing(pl.lit(of["service"], dtype=pl.String)))
+    facts = of["kind"], of["target"], of["text"], reason, who, of["service"]
+    return pl.concat([_row("undo", *facts, undoes=twin) for twin in twins["mark"]])
+
+
+def _same_target(marks: pl.DataFrame, of: Mapping[str, Any]) -> pl.DataFrame:
+    return marks.filter(pl.col("kind").cast(pl.String) == of["kind"], pl.col("target") == of["target"])
+
+
+def _row(
+    action: str,
+    kind: str,
+    target: str,
+    text: str,
+    reason: str,
+    who: str,
+    service: str | None,
+    undoes: str | None = None,
+) -> pl.DataFrame:
+    if not reason.strip() or not who.strip():
+        raise InputError("A mark needs a reason and the name of who sets it, so that others can judge it later.")
+    facts = {"mark": uuid4().hex[:12], "action": action, "undoes": undoes, "kind": kind, "target": target}
+    told = {"service": service, "text": text, "reason": reason.strip(), "who": who.strip()}
+    moment = datetime.now(UTC).replace(tzinfo=None)
+    return pl.DataFrame([facts | told | {"when": moment}], schema=MARKS)
+
+
+def active(marks: pl.DataFrame) -> pl.DataFrame:
+    """The marks in force: set, and not taken back."""
+    undone = marks.filter(pl.col("action") == "undo").select(mark="undoes")
+    return marks.filter(pl.col("action") == "benign").join(undone, on="mark", how="anti", maintain_order="left")
+
+
+def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """The predictions with score_after, z_after, flagged_after and marks (ids of those that touch the sequence).
+
+    Marked messages are put to what is usual in the service: the median of its training normals, 0 where no normal holds
+    them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after.
+    Everything else keeps its score. Raises InputError for scores of events, and where the logs of the training are
+    gone, which tell what is usual.
+    """
+    if "line_no" in predictions.columns or evidence.by_message:
+        raise InputError("Marks are applied to scored sequences; these are scores of single events.")
+    if evidence.remark:
+        raise InputError("What is usual cannot be told: the logs that the model was trained on are gone.")
+    force = active(marks)
+    touched, items = _without_marked(evidence, force)
+    seq_ids = touched["seq_id"].unique().sort()
+    after = _rescored(evidence, items, seq_ids)
+    whole = force.filter(pl.col("kind") == "sequence").select(seq_id="target", mark="mark")
+    named = pl.concat([touched, whole]).group_by("seq_id").agg(marks=pl.col("mark").unique().sort())
+    joined = predictions.join(after, on="seq_id", how="left", maintain_order="left")
+    joined = joined.join(named, on="seq_id", how="left", maintain_order="left")
+    is_new, is_whole = pl.col("seq_id").is_in(seq_ids.implode()), pl.col("seq_id").is_in(whole["seq_id"].implode())
+    both = joined.with_columns(
+        pl.when(~is_whole).then(pl.when(is_new).then(after).otherwise(before)).alias(after)
+        for before, after in (("score", "score_after"), ("z_score", "z_after"))
+    )
+    flagged = pl.when(pl.col("z_score").is_not_null()).then(pl.col("z_after") >= pl.col("threshold"))
+    scored = pl.col("z_score").is_not_null()
+    return both.with_columns(
+        flagged_after=pl.when(scored).then(flagged.fill_null(False)),
+        marks=pl.col("marks").fill_null([]),
+    )
+
+
+def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
+    """Incidents that only marks keep from being flagged: run, folder, window, test_case, z_before, z_after, marks."""
+    incidents = applied.group_by("run", "folder", "window", "test_case", maintain_order=True).agg(
+        pl.col("pred_ano").any(),
+        pl.col("flagged_after").any(),
+        z_before=pl.col("z_score").max(),
+        z_after=pl.col("z_after").max(),
+        marks=pl.col("marks").explode().drop_nulls().unique().sort(),
+    )
+    return incidents.filter(pl.col("pred_ano"), ~pl.col("flagged_after")).drop("pred_ano", "flagged_after")
+
+
+def foreseen(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame, row: pl.DataFrame, seq_id: str) -> str:
+    """What a row of `benign` would do to the z of a sequence, in words, beside marks in force; raises as `apply`."""
+    own = predictions.filter(pl.col("seq_id") == seq_id)
+    now, then = (apply(evidence, own, force)["z_after"][0] for force in (marks, pl.concat([marks, row])))
+    threshold = own["threshold"][0]
+    if now is None:
+        return "The whole sequence is marked already."
+    if then is None:
+        return f"The sequence would be no alarm; its z stays {now:.1f}."
+    if then > now - _VISIBLE:
+        return f"z would stay {now:.1f}: this mark alone does not lower it, for other items keep it up."
+    side = "below the threshold" if then < threshold else "not below the threshold"
+    return f"z would be {then:.1f} instead of {now:.1f}, {side} of {threshold:.1f}."
+
+
+def marked_items(evidence: Evidence, marks: pl.DataFrame, service: str) -> pl.Series:
+    """The ids of the items that marks in force name in a service, be it by the template that they match."""
+    concerned = pl.col("service").is_null() | (pl.col("service") == service)
+    force = active(marks).filter(concerned)
+    named = force.filter(pl.col("kind").is_in(["item", "template", "request"]))
+    own = named["target"].cast(pl.UInt64).alias("feature")
+    return pl.concat([own, _carriers(evidence, force, "template")["message_id"]]).unique()
+
+
+def sentence(applied: pl.DataFrame) -> str:
+    """What the marks did, in words; never empty, so that nothing is suppressed silently."""
+    n = suppressed(applied).height
+    touched = applied.filter(pl.col("marks").list.len() > 0).height
+    if not touched:
+        return "No mark touches these predictions."
+    kept = plural(n, "incident") if n else "no incident"
+    return f"Marks touch {plural(touched, 'sequence')} and keep {kept} from being flagged."
+
+
+def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, MessageCounts]:
+    """Which sequences which mark touches (seq_id, mark), and the items with all marked ones at their usual level."""
+    logs = evidence.here
+    owners = logs.sequences.select("seq_id", "run", "folder", own="service")
+    usual = pl.concat([_usual_rows(evidence, force, owners), _request_rows(evidence, force, owners)])
+    changed = usual.group_by(_KEY).agg(pl.col("n_new").min())
+    counts = logs.items.counts.join(changed, on=_KEY, how="left", maintain_order="left")
+    counts = counts.with_columns(n=pl.coalesce("n_new", "n")).drop("n_new").filter(pl.col("n") > 0)
+    return usual.select("seq_id", "mark").unique(), MessageCounts(logs.items.messages, counts)
+
+
+def _usual_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Counts of marked items and templates with n_new, what is usual: mark, seq_id, kind, message_id, n_new."""
+    carriers = pl.concat([_carriers(evidence, force, "item"), _carriers(evidence, force, "template")])
+    rows = evidence.here.items.counts.join(carriers, on="message_id").join(owners, on="seq_id").filter(_CONCERNED)
+    rows = rows.join(_medians(evidence), left_on=["own", "message_id"], right_on=["own", "message_id"], how="left")
+    usual = pl.min_horizontal("n", pl.col("median").fill_null(0))
+    return rows.select("mark", *_KEY, n_new=usual)
+
+
+def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
+    """mark, service, message_id: the messages that carry a marked item, or that a marked template matches."""
+    wanted = force.filter(pl.col("kind") == of)
+    if of == "item":
+        wanted = wanted.with_columns(feature=pl.col("target").cast(pl.UInt64))
+        own = evidence.messages.select("message_id", feature="message_id")
+        carried = pl.concat([own, evidence.features.select("message_id", "feature")]).unique()
+        return wanted.join(carried, on="feature").select("mark", "service", "message_id")
+    messages = evidence.messages.filter(pl.col("kind") == "message")
+    matches = [
+        messages.filter(pl.col("text").str.contains(_pattern(row["text"]))).select(
+            "message_id", mark=pl.lit(row["mark"]), service=pl.lit(row["service"], dtype=pl.String)
+        )
+        for row in wanted.iter_rows(named=True)
+    ]
+    empty = pl.DataFrame(schema={"mark": pl.String, "service": pl.String, "message_id": pl.UInt64})
+    return pl.concat([empty, *(match.select(empty.columns) for match in matches)])
+
+
+def _pattern(template: str) -> str:
+    """What a template matches: a mark holds its text, so that it outlives the tree that it came from."""
+    return (
+        r"^\s*" + r"\s+".join(r"\S+" if token == WILDCARD else re.escape(token) for token in template.split()) + r"\s*$"
+    )
+
+
+def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
+    """Id and text of the template of a message, for a mark; None for what is no message."""
+    texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
+    known = templates_of(texts, evidence.vec.drain_)
+    found = known.filter(pl.col("message_id") == message_id)["e_template"].to_list()
+    return (template_id(found[0]), found[0]) if found else None
+
+
+def _medians(evidence: Evidence) -> pl.DataFrame:
+    """own (service), message_id, median of its count over the service's training normals, absent ones counted as 0."""
+    parts = []
+    for service in evidence.model.detectors:
+        ids = evidence.normal_ids(service)
+        counts = evidence.training.items.counts.filter(pl.col("seq_id").is_in(ids))
+        padded = pl.concat_list(
+            pl.col("n"), pl.lit(0, dtype=pl.Int64).repeat_by(pl.max_horizontal(len(ids) - pl.col("held"), 0))
+        )
+        held = counts.group_by("message_id").agg("n", held=pl.len().cast(pl.Int64))
+        medians = held.select("message_id", own=pl.lit(service), median=padded.list.median().round().cast(pl.Int64))
+        parts.append(medians)
+    return pl.concat(parts)
+
+
+def _request_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Counts without the requests of all marked kinds together: mark, seq_id, kind, message_id, n_new."""
+    marked = force.filter(pl.col("kind") == "request").select(
+        "mark", "service", message_id=pl.col("target").cast(pl.UInt64)
+    )
+    counts = evidence.here.items.counts
+    held = counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
+    held = held.join(owners, on="seq_id").filter(_CONCERNED)
+    whole = held.select("mark", *_KEY, request="message_id", part="n")
+    cases = held.group_by("run", "folder", "own", maintain_order=True)
+    parts = pl.concat([whole, *(_request_parts(evidence, case).select(whole.columns) for _, case in cases)])
+    taken = parts.unique([*_KEY, "request"]).group_by(_KEY).agg(pl.col("part").sum())
+    left = counts.join(taken, on=_KEY).select(*_KEY, n_new=(pl.col("n") - pl.col("part")).clip(0))
+    return parts.select("mark", *_KEY).unique().join(left, on=_KEY)
+
+
+def _request_parts(evidence: Evidence, held: pl.DataFrame) -> pl.DataFrame:
+    """How many messages and trace lines the marked requests of a service in a test case have, in each of its windows.
+
+    held: mark, seq_id, message_id of the marked kinds there. Columns mark, seq_id, kind, message_id, request, part.
+    """
+    events = all_windows(evidence.here, held["seq_id"][0])
+    marked = held.select("mark", request="message_id").unique()
+    kinds = requests_of(events, evidence.here.items.messages).select("correlation_id", request="feature")
+    owned = events.join(kinds.join(marked, on="request", how="semi"), on="correlation_id", maintain_order="left")
+    lines = raw_lines(owned, evidence.vec.masker).join(
+        owned.select("seq_id", "request", event_line="line_no"), on="event_line"
+    )
+    is_first = pl.col("line_no") == pl.col("event_line")
+    kind = pl.when(is_first).then(pl.lit("message")).otherwise(pl.lit("trace"))
+    counted = lines.with_columns(kind=kind.cast(COUNTS["kind"])).group_by(*_KEY, "request")
+    return counted.agg(part=pl.len().cast(pl.Int64)).join(marked, on="request")
+
+
+def _rescored(evidence: Evidence, items: MessageCounts, seq_ids: pl.Series) -> pl.DataFrame:
+    """seq_id, score_after, z_after of the given sequences, from changed counts."""
+    services = seq_ids.to_frame().join(evidence.here.sequences, on="seq_id", how="left", maintain_order="left")[
+        "service"
+    ]
+    if not len(seq_ids):
+        return pl.DataFrame(schema={"seq_id": pl.String, "score_after": pl.Float64, "z_after": pl.Float64})
+    scores = evidence.model.score(evidence.vec.transform(items, seq_ids).X, services)
+    return scores.select(seq_id=seq_ids, score_after="score", z_after="z_score")

@@ -1,0 +1,112 @@
+"""What explains an incident: its services side by side, its first unusual events, and what false alarms share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from lo2core.base.types import DataType
+from lo2core.detect.incidents import _NOT_KNOWN, oddness, sequence_scores, worst_first
+from lo2core.detect.model import Model
+from lo2core.explain import items as explain_items
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.lines import odd_lines
+
+TOP = 5
+"""The items of a sequence that are looked at where many sequences are."""
+MOST_FALSE_POSITIVES = 200
+_LARGE_SHARE = 0.05
+
+
+def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
+
+    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Where another
+    model made the scores, none are counted.
+    """
+    sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
+    columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
+    counted = pl.col("p_value").is_null() | _calibrated_by(model, incident)
+    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(_NOT_KNOWN))
+    return incident.select(*columns, words=words)
+
+
+def _calibrated_by(model: Model, scored: pl.DataFrame) -> pl.Series:
+    """Whether the z-score of each row is what the model makes of its score; true where there is none."""
+
+    def same(service: str, score: float | None, z_score: float | None) -> bool:
+        calibration = model.calibrations.get(service, model.calibrations.get(""))
+        if score is None or z_score is None or calibration is None:
+            return True
+        return bool(np.isclose(calibration.z(np.array([score]))[0], z_score))
+
+    return pl.Series([same(*row) for row in scored.select("service", "score", "z_score").iter_rows()], dtype=pl.Boolean)
+
+
+def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """When it began, service by service: the first event that holds an item no training normal holds.
+
+    explained: `schemas.ExplainedItems` of each seq_id. Where a service has no such item, one with a large share of the
+    score stands in. Columns m_timestamp, service, seq_id, line_no, level, text, title, known_to_normals; in time order.
+    """
+    firsts = [first for seq_id, items in explained.items() if (first := _first_odd(evidence, seq_id, items)).height]
+    if not firsts:
+        return pl.DataFrame(schema=_ODD)
+    return pl.concat(firsts).sort("m_timestamp", "service", nulls_last=True)
+
+
+_ODD: dict[str, DataType] = {
+    "m_timestamp": pl.Datetime("ms"),
+    "service": pl.String,
+    "seq_id": pl.String,
+    "line_no": pl.Int64,
+    "level": pl.String,
+    "text": pl.String,
+    "title": pl.String,
+    "known_to_normals": pl.Boolean,
+}
+
+
+def _first_odd(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
+    foreign = items.filter(pl.col("held_by") == 0)
+    chosen = foreign if foreign.height else items.filter(pl.col("share") >= _LARGE_SHARE)
+    first = odd_lines(evidence, seq_id, chosen).sort("m_timestamp", "line_no").head(1)
+    return first.with_columns(
+        service=pl.lit(evidence.service_of(seq_id)), seq_id=pl.lit(seq_id), known_to_normals=pl.lit(not foreign.height)
+    ).select(pl.col(name).cast(dtype) for name, dtype in _ODD.items())
+
+
+def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Flagged sequences that are normal, and what they share.
+
+    The first frame has their rows, worst first, with `top_item`; the second a row an item among the five largest of any
+    of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of many, the worst 200 are explained.
+    """
+    wrong = worst_first(sequence_scores(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
+    tops = [explain_items.items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]
+    if not tops:
+        return wrong.with_columns(top_item=pl.lit(None, dtype=pl.String)), pl.DataFrame(schema=_SHARED)
+    items = pl.concat(tops).filter(pl.col("share") > 0)
+    shared = (
+        items.group_by("service", "feature")
+        .agg(
+            pl.col("title").first(),
+            sequences=pl.len().cast(pl.Int64),
+            mean_share=pl.col("share").mean(),
+            examples="seq_id",
+        )
+        .sort("sequences", "mean_share", "title", descending=[True, True, False])
+    )
+    top = items.filter(pl.col("rank") == 1).select("seq_id", top_item="title")
+    return wrong.join(top, on="seq_id", how="left", maintain_order="left"), shared.select(*_SHARED)
+
+
+_SHARED: dict[str, DataType] = {
+    "service": pl.String,
+    "title": pl.String,
+    "sequences": pl.Int64,
+    "mean_share": pl.Float64,
+    "examples": pl.List(pl.String),
+}

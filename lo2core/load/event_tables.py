@@ -1,0 +1,217 @@
+"""Tables of events from elsewhere (Parquet, CSV): one row an event, with the sequence that it belongs to.
+
+Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and
+correlation_id are used where they are there. Such a table has no run and no test case: the file is the run, and each
+sequence is its own folder and so its own incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.base.errors import InputError, reason
+from lo2core.base.schemas import Events, Sequences
+from lo2core.base.text import plural
+from lo2core.load.layouts import LogFile
+from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
+from lo2core.messages.masks import Masker
+from lo2core.messages.text import event_lines
+
+DEFAULT_SERVICE = "log"
+_EVENTS = Events.create_empty().schema
+_SEQUENCES = Sequences.create_empty().schema
+_NEEDED = ("seq_id", "m_message")
+_TEXTS = ("level", "thread", "logger", "method", "correlation_id")
+_FAULTY = ("1", "1.0", "true", "yes", "anomaly", "anomalous", "abnormal")
+_NORMAL = ("0", "0.0", "false", "no", "normal")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a table holds, before it is loaded."""
+
+    services: tuple[str, ...]
+    sequences: int
+    events: int
+
+    def sentence(self) -> str:
+        """Its size in words."""
+        services = f"{plural(len(self.services), 'service')} ({', '.join(self.services)})"
+        return f"{plural(self.sequences, 'sequence')}, {services}, {plural(self.events, 'event')}"
+
+
+def outline(path: Path) -> Outline:
+    """What a table holds; of its texts is only looked whether they are there. Raises InputError as `read_table`."""
+    with _as_table(path):
+        table = _opened(path).drop_nulls(_NEEDED)
+        named = table.select("seq_id", service=_service(table.collect_schema().names()))
+        found = named.group_by("seq_id", "service").len().collect()
+    services = found["service"].unique().sort().to_list()
+    return Outline(tuple(services), found.height, int(found["len"].sum()))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file's name says that it is a table."""
+    return name.lower().endswith((".parquet", ".csv"))
+
+
+def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
+    """`schemas.Events`, `schemas.Sequences`, the tally of its lines (as in `parse.Parsed`) and the items of a table.
+
+    A sequence is faulty where any of its events is. Rows without seq_id or text are counted as blank. Raises InputError
+    where a needed column is missing or no row is there, where labels or time stamps cannot be understood, and for a
+    file that is no such table.
+    """
+    try:
+        return _read(file, masker)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{file.source} holds values that cannot be understood: {reason(error)}.") from error
+
+
+def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
+    frame = _scan(file.path)
+    kept = frame.drop_nulls(["seq_id", "m_message"])
+    events = _events(kept, file, masker)
+    continuations = int(events["n_lines"].sum()) - events.height
+    tally = pl.DataFrame(
+        {
+            "file": [0],
+            "lines": [events.height + continuations + frame.height - kept.height],
+            "events": [events.height],
+            "continuations": [continuations],
+            "orphans": [0],
+            "blank": [frame.height - kept.height],
+            "skipped": [0],
+            "dated": [events["m_timestamp"].null_count() < events.height],
+        }
+    )
+    return events.select(_EVENTS.names()), _sequences(events), tally, _items(events, masker)
+
+
+def _scan(path: Path) -> pl.DataFrame:
+    """The rows, numbered by the lines of their texts as if these stood one below the other: line_no, n_lines."""
+    with _as_table(path):
+        frame = _opened(path).collect()
+    if not frame.height:
+        raise InputError(f"{path.name} has no rows: there is nothing to load.")
+    lines = pl.col("m_message").str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
+    texts = frame.with_columns(pl.col(_NEEDED).cast(pl.String))
+    return texts.with_columns(line_no=1 + lines.cum_sum() - lines, n_lines=lines.cast(pl.Int32))
+
+
+def _opened(path: Path) -> pl.LazyFrame:
+    """The rows as they stand. Raises InputError where a needed column is missing."""
+    parquet = path.suffix.lower() == ".parquet"
+    table = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
+    columns = table.collect_schema().names()
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise InputError(
+            f"{path.name} lacks {' and '.join(missing)}: a table of events needs the columns {' and '.join(_NEEDED)}, "
+            f"found were {', '.join(columns)}. Rename its columns."
+        )
+    return table
+
+
+@contextmanager
+def _as_table(path: Path) -> Iterator[None]:
+    """Inside, what polars cannot read is told as InputError."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
+
+
+def _service(columns: Sequence[str]) -> pl.Expr:
+    named = pl.col("service").cast(pl.String) if "service" in columns else pl.lit(None, pl.String)
+    return named.fill_null(DEFAULT_SERVICE)
+
+
+def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
+    """The rows with all columns of `schemas.Events`."""
+    texts = [(pl.col(n).cast(pl.String) if n in frame.columns else pl.lit(None, pl.String)).alias(n) for n in _TEXTS]
+    frame = frame.with_columns(*texts, service=_service(frame.columns), folder="seq_id", given=_anomaly(frame, file))
+    several = pl.col("service").n_unique().over("folder") > 1
+    anomaly = pl.col("given").any().over("folder")
+    frame = frame.with_columns(
+        seq_id=pl.when(several).then(pl.format("{}__{}", "folder", "service")).otherwise("folder"),
+        anomaly=pl.when(pl.col("given").is_null().all().over("folder")).then(None).otherwise(anomaly),
+        m_timestamp=_timestamps(frame),
+        run=pl.lit(file.run),
+        repetition=pl.lit(None, pl.Int32),
+        window=pl.lit(None, pl.Int32),
+        line_offsets=pl.lit(None, _EVENTS["line_offsets"]),
+        source=pl.lit(file.source),
+    )
+    case = pl.when("anomaly").then(pl.lit("anomaly")).when(~pl.col("anomaly")).then(pl.lit("normal"))
+    frame = frame.with_columns(test_case=case.otherwise(pl.lit("unlabelled")), normal=~pl.col("anomaly"))
+    line = event_lines(frame).rename("line")
+    lines = masked(line, masker)
+    return frame.with_columns(line).join(lines, left_on="line", right_on="raw", how="left", maintain_order="left")
+
+
+def _anomaly(frame: pl.DataFrame, file: LogFile) -> pl.Series:
+    """The labels as they stand, unless all logs were declared normal or of unknown truth."""
+    if not file.labelled or ("anomaly" not in frame.columns and file.normal is not True):
+        return pl.Series([None], dtype=pl.Boolean).new_from_index(0, frame.height)
+    if file.normal:
+        return pl.Series([False]).new_from_index(0, frame.height)
+    text = frame["anomaly"].cast(pl.String).str.to_lowercase().str.strip_chars()
+    if strange := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
+        raise InputError(f"{file.source} holds the label {strange[0]!r}; anomaly is true or false, 1 or 0, or empty.")
+    return text.is_in(list(_FAULTY))
+
+
+def _timestamps(frame: pl.DataFrame) -> pl.Series:
+    if "m_timestamp" not in frame.columns:
+        return pl.Series([None], dtype=_EVENTS["m_timestamp"]).new_from_index(0, frame.height)
+    stamps = frame["m_timestamp"]
+    if stamps.dtype == pl.String and stamps.null_count() < len(stamps):
+        stamps = _parsed(stamps)
+    if stamps.null_count() < len(stamps) and stamps.dtype != pl.Date and not isinstance(stamps.dtype, pl.Datetime):
+        raise _no_moments(str(stamps.dtype))
+    if isinstance(stamps.dtype, pl.Datetime) and stamps.dtype.time_zone:
+        stamps = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return stamps.cast(_EVENTS["m_timestamp"])
+
+
+def _parsed(stamps: pl.Series) -> pl.Series:
+    try:
+        return stamps.str.to_datetime(strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise _no_moments(repr(stamps.drop_nulls()[0])) from error
+
+
+def _no_moments(found: str) -> InputError:
+    return InputError(
+        f"The column m_timestamp holds {found}; expected are moments, such as 2026-11-24 17:25:18.037: turn it into "
+        "that, or leave it out."
+    )
+
+
+def _sequences(events: pl.DataFrame) -> pl.DataFrame:
+    identity = [name for name in _SEQUENCES if name in events.columns and name != "seq_id"]
+    facts = events.group_by("seq_id", maintain_order=True).agg(
+        *(pl.col(name).first() for name in identity),
+        start_time=pl.col("m_timestamp").min(),
+        end_time=pl.col("m_timestamp").max(),
+        events=pl.len().cast(pl.Int64),
+        lines=pl.col("n_lines").sum().cast(pl.Int64),
+        bytes=pl.col("m_message").str.len_bytes().sum().cast(pl.Int64),
+    )
+    return facts.select(_SEQUENCES.names())
+
+
+def _items(events: pl.DataFrame, masker: Masker) -> MessageCounts:
+    below = events.filter(pl.col("n_lines") > 1).select("seq_id", raw=pl.col("m_message").str.split("\n").list.slice(1))
+    traces = below.explode("raw").filter(pl.col("raw").str.len_bytes() > 0)
+    texts = masked(traces["raw"], masker)
+    kinds = request_kinds(events.with_columns(file="run"))
+    messages = [as_messages(events, "message"), as_messages(texts, "trace"), kinds.messages]
+    return MessageCounts(
+        pl.concat(messages), pl.concat([count_items(events, traces.join(texts, on="raw")), kinds.counts])
+    )

@@ -1,0 +1,59 @@
+"""The ledger: one row a file found, read or not, so that every line and byte is accounted for (`schemas.Ledger`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.base.schemas import Ledger
+from lo2core.load.compression import is_log, pieces
+from lo2core.load.layouts import LogFile
+from lo2core.load.plan import Plan
+
+_LEDGER = Ledger.create_empty().schema
+
+
+def read_rows(
+    files: Sequence[LogFile], sizes: Sequence[int], foreign: Sequence[int], tally: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of files that were read: bytes read of each, bytes among them that are not UTF-8, and `Parsed.tally`."""
+    facts = [
+        {**_facts(file), "status": "read" if size else "empty", "bytes": size, "invalid_bytes": invalid}
+        for file, size, invalid in zip(files, sizes, foreign, strict=True)
+    ]
+    dated = pl.Series("dated", [file.epoch is not None for file in files]) | tally["dated"]
+    return _as_ledger(pl.concat([pl.DataFrame(facts), tally.with_columns(dated)], how="horizontal"))
+
+
+def unread(plan: Plan) -> pl.DataFrame:
+    """Rows of files that are not read: bytes of all, lines of ignored logs (all of them skipped)."""
+    rows = []
+    for status, files in (("not chosen", plan.left_out), ("ignored", plan.ignored)):
+        for file in files:
+            lines = _count_lines(file.path) if status == "ignored" and is_log(file.path.name) else 0
+            rows.append({**_facts(file), "status": status, "bytes": file.bytes, "lines": lines, "skipped": lines})
+    return _as_ledger(pl.DataFrame(rows)) if rows else pl.DataFrame(schema=_LEDGER)
+
+
+def of_logs(rows: pl.DataFrame) -> pl.DataFrame:
+    """The ledger's rows of logs that were read, empty ones among them."""
+    return rows.filter(pl.col("status").is_in(["read", "empty"]))
+
+
+def _facts(file: LogFile) -> dict[str, str | None]:
+    return {"source": file.source, "run": file.run, "folder": file.folder, "service": file.service}
+
+
+def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
+    """All columns of the table in their types; counts that are not there are 0."""
+    absent = [pl.lit(0).alias(name) for name in _LEDGER if name not in frame.columns]
+    return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _LEDGER.items())
+
+
+def _count_lines(path: Path) -> int:
+    last, lines = b"\n", 0
+    for piece in pieces(path):
+        lines, last = lines + piece.count(b"\n"), piece[-1:]
+    return lines + (last != b"\n")

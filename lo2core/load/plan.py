@@ -1,0 +1,133 @@
+"""Which of the logs that are found will be read: runs, services, test cases, drawn where that was asked for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lo2core.base.config import NORMAL_TEST_CASE, SEED
+from lo2core.base.errors import InputError, choices
+from lo2core.base.text import plural
+from lo2core.load.layouts import LogFile, distinct, find_logs
+
+SHORTEST_WINDOW = 0.1
+"""Seconds; shorter parts hold no event or one."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What to take of the logs that are found, and how. The defaults take everything.
+
+    n_runs: the first runs by epoch. errors_per_run: so many faulty test cases of each run, drawn with `seed`.
+    dup_errors: whether two runs may draw the same fault. single_error_type: one fault by name, or "random".
+    skip_init_lines: lines left out at the head of each file. window: length in seconds of the parts a test case is cut
+    into. labels: "names" takes the truth from test case names, "none" leaves it open, "normal" declares all normal.
+    """
+
+    n_runs: int | None = None
+    services: tuple[str, ...] = ()
+    errors_per_run: int | None = None
+    dup_errors: bool = True
+    single_error_type: str | None = None
+    skip_init_lines: int = 0
+    window: float | None = None
+    labels: str = "names"
+    seed: int = SEED
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_runs", 1), ("errors_per_run", 1), ("window", SHORTEST_WINDOW), ("skip_init_lines", 0)):
+            value = getattr(self, name)
+            if value is not None and not value >= least:
+                raise InputError(f"{name} must be at least {least}, found {value}.")
+        if self.labels not in ("names", "none", "normal"):
+            raise InputError(f"Unknown labels {self.labels!r}. {choices(self.labels, ('names', 'none', 'normal'))}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files that will be read, those left out, and those that are no service logs."""
+
+    chosen: list[LogFile]
+    left_out: list[LogFile]
+    ignored: list[LogFile]
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.chosen)
+
+    @property
+    def runs(self) -> list[str]:
+        return distinct(file.run for file in self.chosen)
+
+    def sentence(self) -> str:
+        """Layout and size in words, shown before work begins."""
+        folders = len({(file.run, file.folder) for file in self.chosen})
+        services = distinct(file.service for file in self.chosen)
+        layouts = ", ".join(distinct(file.layout for file in self.chosen))
+        return (
+            f"{layouts}: {plural(len(self.runs), 'run')}, {plural(folders, 'test case folder')}, "
+            f"{plural(len(services), 'service')} ({', '.join(services)}), {plural(len(self.chosen), 'log')}, "
+            f"{self.bytes / 1e6:,.1f} MB; {plural(len(self.left_out), 'log')} not chosen, "
+            f"{plural(len(self.ignored), 'other file')} ignored."
+        )
+
+
+def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, service: str | None = None) -> Plan:
+    """Which files of the roots will be read. `service` names the service where no file's name does.
+
+    Raises InputError when nothing is found or nothing is left to read.
+    """
+    options = options or LoadOptions()
+    files = [_labelled(file, options.labels) for file in find_logs(roots, service)]
+    logs = [file for file in files if file.service]
+    chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
+    if not chosen:
+        raise InputError(
+            f"Nothing is left to read of {plural(len(logs), 'log')}: choose other runs, services or test cases."
+        )
+    keep = {file.path for file in chosen}
+    return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
+
+
+def _labelled(file: LogFile, labels: str) -> LogFile:
+    if labels == "normal" and file.service:
+        return replace(file, labelled=True, test_case=NORMAL_TEST_CASE)
+    return replace(file, labelled=file.labelled and labels == "names")
+
+
+def _of_runs(logs: list[LogFile], n_runs: int | None) -> list[LogFile]:
+    runs = set(distinct(file.run for file in logs)[:n_runs])
+    return [file for file in logs if file.run in runs]
+
+
+def _of_services(logs: list[LogFile], services: Sequence[str]) -> list[LogFile]:
+    if not services:
+        return logs
+    known = set(distinct(file.service for file in logs))
+    for service in services:
+        if service not in known:
+            raise InputError(f"No log of service {service!r}. {choices(service, known)}")
+    return [file for file in logs if file.service in services]
+
+
+def _of_cases(logs: list[LogFile], options: LoadOptions) -> list[LogFile]:
+    """Normal test cases, and of the faulty ones those that were asked for."""
+    draw = random.Random(options.seed)
+    faults = sorted({str(file.test_case) for file in logs} - {NORMAL_TEST_CASE})
+    wanted = options.single_error_type
+    if wanted == "random" and faults:
+        wanted = draw.choice(faults)
+    if wanted and wanted not in faults:
+        raise InputError(f"No test case {wanted!r}. {choices(wanted, faults)}")
+    kept: set[tuple[str | None, str]] = set()
+    used: set[str] = set()
+    for run in distinct(file.run for file in logs):
+        there = sorted({str(f.test_case) for f in logs if f.run == run} - {NORMAL_TEST_CASE})
+        pool = [name for name in there if (not wanted or name == wanted) and (options.dup_errors or name not in used)]
+        if options.errors_per_run is not None:
+            pool = draw.sample(pool, min(options.errors_per_run, len(pool)))
+        used.update(pool)
+        kept.update((run, name) for name in pool)
+    return [f for f in logs if f.test_case == NORMAL_TEST_CASE or (f.run, f.test_case) in kept]

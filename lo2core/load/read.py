@@ -1,0 +1,134 @@
+"""Read: the logs of whole test case folders become events, sequences, ledger rows and items.
+
+What comes out for a folder does not depend on which others are read with it: the more text there is in one pass, the
+less the passes cost, and that is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lo2core.base.errors import InputError
+from lo2core.base.schemas import Events, Sequences
+from lo2core.load import ledger as load_ledger
+from lo2core.load.compression import content
+from lo2core.load.event_tables import read_table
+from lo2core.load.layouts import TABLE, LogFile, distinct
+from lo2core.load.parse import Parsed, decode, parse, split_line
+from lo2core.load.plan import LoadOptions
+from lo2core.load.windows import slots
+from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
+from lo2core.messages.masks import Masker
+
+_EVENTS = Events.create_empty().schema
+_SEQUENCES = Sequences.create_empty().schema
+_IDENTITY = ("seq_id", "run", "folder", "test_case", "repetition", "window", "service", "normal", "anomaly")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What some test case folders hold: `schemas.Events`, `Sequences`, `Ledger`, and their items."""
+
+    events: pl.DataFrame
+    sequences: pl.DataFrame
+    ledger: pl.DataFrame
+    items: MessageCounts
+
+
+def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) -> Loaded:
+    """All that the logs of one or more whole test case folders of one run hold."""
+    if files[0].layout == TABLE:
+        return _read_table(files[0], options, masker)
+    data = [content(file.path) for file in files]
+    texts, foreign = zip(*map(decode, data), strict=True)
+    names = distinct(file.folder for file in files)
+    folders = [names.index(str(file.folder)) for file in files]
+    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders)
+    slot, n_slots = _slots(parsed.events, folders, options.window)
+    identities = _identities(files, [n_slots[folder] for folder in folders])
+    lines = _lines(parsed.events["line"], masker)
+    raw = (
+        parsed.events.with_columns(slot)
+        .join(lines, on="line", how="left", maintain_order="left")
+        .join(identities, on=["file", "slot"], how="left", maintain_order="left")
+    )
+    trace_texts = masked(parsed.traces["text"], masker)
+    traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
+    kinds = request_kinds(raw)
+    messages = [as_messages(lines, "message"), as_messages(trace_texts, "trace"), kinds.messages]
+    items = MessageCounts(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
+    rows = load_ledger.read_rows(files, [len(content) for content in data], foreign, parsed.tally)
+    return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+
+
+def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
+    if options.window or options.skip_init_lines:
+        raise InputError(f"{file.source} holds sequences already: load it without --window and --skip-init-lines.")
+    events, sequences, tally, items = read_table(file, masker)
+    return Loaded(events, sequences, load_ledger.read_rows([file], [file.bytes], [0], tally), items)
+
+
+def _slots(events: pl.DataFrame, folders: list[int], window: float | None) -> tuple[pl.Series, list[int | None]]:
+    """For each event the part of its folder that it lies in, and the number of parts of each folder."""
+    folder = pl.Series(folders, dtype=pl.UInt32).gather(events["file"])
+    stamps = [events["m_timestamp"].filter(folder == number) for number in range(max(folders) + 1)]
+    cut = [slots(part, window) for part in stamps]
+    return pl.concat([slot for slot, _ in cut]), [n for _, n in cut]
+
+
+def _identities(files: Sequence[LogFile], n_slots: list[int | None]) -> pl.DataFrame:
+    """One row a file and slot: the identity columns of its sequence."""
+    rows = [
+        {
+            "file": index,
+            "slot": slot,
+            "seq_id": file.seq_id + (f"__w{slot:03d}" if n else ""),
+            "run": file.run,
+            "folder": file.folder,
+            "test_case": file.test_case,
+            "repetition": file.repetition,
+            "window": slot if n else None,
+            "service": file.service,
+            "normal": file.normal,
+            "anomaly": None if file.normal is None else not file.normal,
+        }
+        for index, (file, n) in enumerate(zip(files, n_slots, strict=True))
+        for slot in range(n or 1)
+    ]
+    return pl.DataFrame(rows, schema={"file": pl.UInt32, "slot": pl.Int32, **{n: _SEQUENCES[n] for n in _IDENTITY}})
+
+
+def _lines(lines: pl.Series, masker: Masker) -> pl.DataFrame:
+    """Distinct event lines: line, its parts, `body` (text after the header), masked text and message_id."""
+    distinct_lines = split_line(lines.unique()).rename({"text": "body"})
+    distinct_lines = distinct_lines.with_columns(raw=pl.col("line").str.replace(r"^([A-Z]+) +", "${1} "))
+    return distinct_lines.join(masked(distinct_lines["raw"], masker), on="raw", how="left").drop("raw")
+
+
+def _traces(parsed: Parsed, seq_ids: pl.Series, identities: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """seq_id and message_id of each continuation line; orphans belong to the first window of their file."""
+    heads = identities.filter(pl.col("slot") == 0).select("file", head="seq_id")
+    owners = parsed.traces.with_columns(seq_id=seq_ids.gather(parsed.traces["event"]))
+    owners = owners.join(heads, on="file", how="left").with_columns(pl.coalesce("seq_id", "head"))
+    return owners.join(texts, left_on="text", right_on="raw", how="left").select("seq_id", "message_id")
+
+
+def _events(raw: pl.DataFrame, files: Sequence[LogFile]) -> pl.DataFrame:
+    source = pl.Series("source", [file.source for file in files]).gather(raw["file"])
+    message = pl.when(pl.col("trace").is_null()).then("body").otherwise(pl.col("body") + "\n" + pl.col("trace"))
+    return raw.with_columns(source, m_message=message).select(_EVENTS.names())
+
+
+def _sequences(raw: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
+    facts = raw.group_by("seq_id").agg(
+        start_time=pl.col("m_timestamp").min(),
+        end_time=pl.col("m_timestamp").max(),
+        events=pl.len().cast(pl.Int64),
+        lines=pl.col("n_lines").sum().cast(pl.Int64),
+        bytes=pl.col("n_bytes").sum().cast(pl.Int64),
+    )
+    joined = identities.join(facts, on="seq_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("events", "lines", "bytes").fill_null(0)).select(_SEQUENCES.names())

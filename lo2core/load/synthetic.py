@@ -1,0 +1,158 @@
+"""A small synthetic LO2 folder with the shape, faults and traps of the real one, for a first look and for tests.
+
+A test case is played from shuffled decks of calls (`sample_calls`); a faulty one has some wrong calls among its cards.
+In one thing this goes beyond the real logs: correlation ids travel through several services.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from lo2core.base.config import NORMAL_TEST_CASE, SEED, SERVICES
+from lo2core.base.errors import InputError
+from lo2core.load.synthetic_calls import CALLS, FAULTS, FIRST_USE, HAZELCAST, RARE, Cards, Step
+
+Record = dict[str, list[tuple[int, str]]]
+"""Service -> (milliseconds since 1970, event)."""
+FIRST_DAY = 1_735_689_600
+DAY = 86_400
+DAYS = 6
+"""Runs of the sample, one a day, unless told."""
+SECONDS = 6
+SECONDS_CORRECT = 36
+LEAD = 15
+"""Seconds from a run's epoch, when it is deployed, to its first call."""
+GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
+"""Milliseconds between calls: quantiles of an exponential law, in whole numbers as platforms round differently."""
+
+
+def write_sample(output_dir: Path, seed: int = SEED, runs: int = DAYS) -> Path:
+    """Writes a synthetic LO2 folder, about 2.5 MB a run, and gives back its path.
+
+    Each run holds `correct` (36 s), two or three repetitions of it and one test case of each fault (6 s each); the last
+    run passes midnight UTC. The same seed and number of runs give the same bytes everywhere. Raises InputError if
+    `output_dir` is a file or holds anything, and if `runs` is below 1.
+    """
+    if runs < 1:
+        raise InputError(f"The sample needs at least one run, not {runs}; leave the number out for the usual six.")
+    try:
+        if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
+            raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither; name another one.")
+        output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The sample cannot be written to {output_dir}: {error.strerror}; name another folder."
+        ) from error
+    rng = Random(seed)
+    for number in range(runs):
+        time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)
+        _write_run(output_dir, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
+    return output_dir
+
+
+def is_sample(run: str) -> bool:
+    """Whether a run bears the name of one that `write_sample` makes, of any seed: it was deployed in the first days."""
+    found = re.fullmatch(r"light-oauth2-data-([0-9]{9,11})", run)
+    return found is not None and FIRST_DAY <= int(found[1]) < FIRST_DAY + DAYS * DAY
+
+
+def _write_run(output_dir: Path, rng: Random, epoch: int, repetitions: int) -> None:
+    run = output_dir / f"light-oauth2-data-{epoch}"
+    others = [*FAULTS, *(f"{NORMAL_TEST_CASE}_{n}" for n in range(1, repetitions + 1))]
+    rng.shuffle(others)
+    fresh = set(SERVICES)
+    at = (epoch + LEAD) * 1000
+    for test_case in (NORMAL_TEST_CASE, *others):
+        seconds = SECONDS_CORRECT if test_case == NORMAL_TEST_CASE else SECONDS
+        wrong = [FAULTS[test_case]] if test_case in FAULTS else []
+        _write_logs(run / test_case, _play(rng, at, seconds, [*CALLS, *wrong], fresh))
+        at += seconds * 1000 + rng.randrange(1500, 2500)
+    _write_locust(run / NORMAL_TEST_CASE, (epoch + LEAD) * 1000)
+
+
+def _play(rng: Random, start: int, seconds: int, calls: list[Cards], fresh: set[str]) -> Record:
+    """One test case: calls at random intervals, from one shuffled deck after the other."""
+    record: Record = defaultdict(list)
+    deck: list[tuple[Step, ...]] = []
+    rare = _shuffled(rng, _cards(RARE))
+    at = start
+    while at < start + seconds * 1000:
+        if not deck:
+            surprise = [rare.pop()] if rare and rng.randrange(2) else []
+            deck = _shuffled(rng, _cards(calls) + surprise)
+        for service, moment, event in _call(rng, at, deck.pop(), fresh):
+            record[service].append((moment, event))
+        at += rng.choice(GAPS)
+    return record
+
+
+def _shuffled(rng: Random, cards: list[tuple[Step, ...]]) -> list[tuple[Step, ...]]:
+    return rng.sample(cards, len(cards))
+
+
+def _cards(calls: Iterable[Cards]) -> list[tuple[Step, ...]]:
+    return [tuple(steps) for cards, *steps in calls for _ in range(cards)]
+
+
+def _call(rng: Random, at: int, steps: tuple[Step, ...], fresh: set[str]) -> Iterator[tuple[str, int, str]]:
+    """A call's events as (service, milliseconds, event with its header); a process leaves `fresh` on first use."""
+    values = _values(rng)
+    for place, *events in steps:
+        if place == HAZELCAST:
+            service = rng.choice(SERVICES)
+            origin = f"[hz._hzInstance_1_dev.partition-operation.thread-{rng.randrange(16)}]  "
+        else:
+            service = place
+            origin = f"[XNIO-1 task-{rng.randrange(1, 4)}]  {values['correlation']}"
+        first = FIRST_USE if service in fresh else ()
+        fresh.discard(service)
+        for event in (*first, *events):
+            at += rng.choice((0, 0, 0, 1, 1, 2))
+            filled = re.sub(r"<(\w+)>", lambda name: values.get(name[1], name[0]), event)
+            yield service, at, f"{_clock(at)} {origin} {filled}"
+
+
+def _values(rng: Random) -> dict[str, str]:
+    """What is unique in a call: ids, credentials, tokens."""
+    uuid, secret, correlation, code = (UUID(int=rng.getrandbits(128), version=4) for _ in range(4))
+    claims = b'{"jti":"%032x"}' % code.int
+    return {
+        "uuid": str(uuid),
+        "secret": str(secret),
+        "correlation": _base64(correlation.bytes),
+        "code": _base64(code.bytes),
+        "hex": f"{rng.getrandbits(32):08x}",
+        "basic": b64encode(f"{uuid}:{_base64(secret.bytes)}".encode()).decode(),
+        "challenge": _base64(rng.randbytes(32)),
+        "jwt": ".".join(_base64(part) for part in (b'{"alg":"RS256"}', claims, rng.randbytes(48))),
+    }
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _clock(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment // 1000, UTC):%H:%M:%S}.{moment % 1000:03d}"
+
+
+def _write_logs(folder: Path, record: Record) -> None:
+    folder.mkdir(parents=True)
+    for service in SERVICES:
+        in_time = [event for _, event in sorted(record[service], key=lambda entry: entry[0])]
+        text = "".join(f"{event}\n" for event in in_time)
+        (folder / f"light-oauth2-oauth2-{service}-1.log").write_bytes(text.encode())
+
+
+def _write_locust(folder: Path, start: int) -> None:
+    stamp = f"{datetime.fromtimestamp(start // 1000, UTC):%Y-%m-%d %H:%M:%S},{start % 1000:03d}"
+    told = ("Starting Locust 2.47.0", f"Run time limit set to {SECONDS_CORRECT} seconds")
+    text = "".join(f"[{stamp}] vm/INFO/locust.main: {line}\n" for line in told)
+    (folder / "locust.log").write_bytes(text.encode())

@@ -1,0 +1,159 @@
+"""Items of a sequence and how often each occurs: messages, trace lines, request kinds.
+
+Text is masked once per distinct line; what follows works on 64-bit ids. Counts are held in long form
+(`schemas.Counts`), the items themselves in `schemas.Messages`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from lo2core.base.schemas import Counts, Messages
+from lo2core.messages.hashing import message_ids
+from lo2core.messages.masks import Masker
+
+MESSAGES = Messages.create_empty().schema
+COUNTS = Counts.create_empty().schema
+
+
+@dataclass(frozen=True)
+class MessageCounts:
+    """messages: `schemas.Messages`; counts: `schemas.Counts`."""
+
+    messages: pl.DataFrame
+    counts: pl.DataFrame
+
+
+def masked(texts: pl.Series, masker: Masker) -> pl.DataFrame:
+    """Distinct texts with what they become: columns raw, text (masked) and message_id."""
+    raw = texts.unique().rename("raw")
+    text = masker.mask(raw).rename("text")
+    return pl.DataFrame([raw, text, message_ids(text).rename("message_id")])
+
+
+def count_items(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
+    """Counts of messages and traces: a row for each (seq_id, kind, message_id) of both frames."""
+    parts = [
+        frame.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit(kind))
+        for kind, frame in (("message", events), ("trace", traces))
+    ]
+    return _as_counts(pl.concat(parts))
+
+
+def request_kinds(events: pl.DataFrame) -> MessageCounts:
+    """The request kinds of events with columns seq_id, file, correlation_id, message_id.
+
+    A request belongs to the sequence in which it began, so that windows do not cut it in two. The text of a kind is
+    left empty here: `describe_requests` fills it where all messages are known.
+    """
+    requests = (
+        events.drop_nulls("correlation_id")
+        .group_by("file", "correlation_id", maintain_order=True)
+        .agg(pl.col("seq_id").first(), members=pl.col("message_id").unique().sort())
+    )
+    requests = requests.with_columns(message_id=message_ids(requests.select(kind_key()).to_series()))
+    kinds = requests.unique("message_id", keep="first", maintain_order=True)
+    counts = (
+        requests.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit("request"))
+    )
+    return MessageCounts(_as_messages(kinds.with_columns(kind=pl.lit("request"), text=pl.lit(""))), _as_counts(counts))
+
+
+def combine(parts: list[MessageCounts]) -> MessageCounts:
+    """The items of all parts together: messages distinct, counts added, both in a fixed order."""
+    messages = pl.concat([pl.DataFrame(schema=MESSAGES), *(part.messages for part in parts)])
+    counts = pl.concat([pl.DataFrame(schema=COUNTS), *(part.counts for part in parts)])
+    added = counts.group_by("seq_id", "kind", "message_id").agg(pl.col("n").sum())
+    distinct = messages.unique("message_id", keep="first").sort("kind", "message_id")
+    return MessageCounts(describe_requests(distinct), added.select(COUNTS.names()).sort("seq_id", "kind", "message_id"))
+
+
+def describe_requests(messages: pl.DataFrame) -> pl.DataFrame:
+    """The messages with the text of each request kind made of its members' texts, one a line."""
+    texts = messages.filter(pl.col("kind") == "message").select("message_id", "text")
+    described = (
+        messages.filter(pl.col("kind") == "request")
+        .select(pl.col("message_id").alias("kind_id"), pl.col("members").alias("message_id"))
+        .explode("message_id")
+        .join(texts, on="message_id", how="left")
+        .group_by("kind_id")
+        .agg(described=pl.col("text").drop_nulls().sort().str.join("\n"))
+    )
+    joined = messages.join(described, left_on="message_id", right_on="kind_id", how="left", maintain_order="left")
+    return joined.with_columns(text=pl.coalesce("described", "text")).select(MESSAGES.names())
+
+
+def remask(items: MessageCounts, masker: Masker) -> tuple[MessageCounts, pl.DataFrame]:
+    """The items under further rules, and which id became which (message_id, new_id).
+
+    masker: only the rules behind those that the items were masked with (`Masker.beyond`). Works on the distinct
+    messages alone, since rules that a person adds run last; no log is read again.
+    """
+    lines = items.messages.filter(pl.col("kind") != "request")
+    text = masker.mask(lines["text"]).rename("text")
+    lines = lines.with_columns(text, new_id=message_ids(text))
+    new_ids = lines.select(pl.col("message_id").alias("member"), pl.col("new_id").alias("members"))
+    kinds = (
+        items.messages.filter(pl.col("kind") == "request")
+        .with_columns(member="members")
+        .explode("member")
+        .drop("members")
+        .join(new_ids, on="member", how="left")
+        .group_by("message_id", "kind", "text")
+        .agg(pl.col("members").unique().sort())
+    )
+    kinds = kinds.with_columns(new_id=message_ids(kinds.select(kind_key()).to_series()))
+    both = pl.concat([lines, kinds], how="diagonal_relaxed")
+    mapping = both.select("message_id", "new_id")
+    counts = items.counts.join(mapping, on="message_id", how="left")
+    counts = counts.with_columns(message_id=pl.coalesce("new_id", "message_id"))  # some may have the new id already
+    messages = both.with_columns(message_id="new_id")
+    return combine([MessageCounts(_as_messages(messages), _as_counts(counts))]), mapping
+
+
+def kind_key() -> pl.Expr:
+    """The text whose hash is the id of a request kind: its sorted message ids (column members)."""
+    return pl.col("members").cast(pl.List(pl.String)).list.join(",")
+
+
+def _as_counts(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col("kind").cast(COUNTS["kind"])).select(COUNTS.names())
+
+
+def _as_messages(frame: pl.DataFrame) -> pl.DataFrame:
+    if "members" not in frame.columns:
+        frame = frame.with_columns(members=pl.lit(None, dtype=MESSAGES["members"]))
+    return frame.with_columns(pl.col("kind").cast(MESSAGES["kind"])).select(MESSAGES.names())
+
+
+def as_messages(distinct: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """`schemas.Messages` rows of one kind from columns message_id and text."""
+    return _as_messages(distinct.unique("message_id").with_columns(kind=pl.lit(kind)))
+
+
+def fingerprint(counts: pl.DataFrame) -> str:
+    """SHA-256, in hex, of the counts as a set of rows: the order of rows and columns does not matter.
+
+    Only the values' bytes are hashed (texts as UTF-8 with their lengths, numbers as little-endian 64 bit), not a file
+    or a polars format, so that the figure stays the same over versions.
+    """
+    columns = sorted(Counts.column_names())
+    rows = counts.select(pl.col("kind", "seq_id").cast(pl.String), "message_id", "n")
+    rows = rows.select(columns).sort("seq_id", "kind", "message_id")
+    digest = hashlib.sha256(f"{columns} {rows.height}".encode())
+    for series in rows:
+        for chunk in _value_bytes(series):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _value_bytes(series: pl.Series) -> Iterator[bytes]:
+    if series.dtype == pl.String:
+        yield series.str.len_bytes().to_numpy().astype("<u8").tobytes()
+        yield "".join(series.to_list()).encode()
+    else:
+        yield series.to_numpy().astype("<u8" if series.dtype.is_unsigned_integer() else "<i8").tobytes()

@@ -1,0 +1,86 @@
+"""Runs the enhance stage on a workspace: saves the enriched events, lists the templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.base.errors import ExistsError
+from lo2core.base.schemas import Counts, EnrichedEvents, Events, Messages, Sequences
+from lo2core.enhance import enrich
+from lo2core.enhance.enrich import templates_of
+from lo2core.messages.masks import Masker
+from lo2core.messages.text import event_lines
+from lo2core.messages.titles import one_line
+from lo2core.pipeline.inputs import mask_anew, masker_of
+from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.provenance import data_provenance
+from lo2core.store.workspace import Workspace
+
+SAMPLE = 20_000
+"""Raw lines on which the rules are counted: enough for a picture, masked in well under a second."""
+
+_LIST_ROWS = 16_384
+"""Rows in a group of the enriched events, which hold lists of tokens."""
+
+
+def templates(workspace: Workspace) -> pl.DataFrame:
+    """One row a template, most frequent first.
+
+    Columns template, title (`titles.one_line` of it), events (how many), messages (distinct ones), services (list),
+    normal and other (share of the normal, and of the other, test cases that hold it; null where there is none), example
+    (its most frequent message), message_ids.
+    """
+    texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+    known = templates_of(texts).select("message_id", template="e_template", text="e_message_normalized")
+    cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
+    counts = (
+        workspace.read(Counts).filter(pl.col("kind") == "message").join(known, on="message_id").join(cases, on="seq_id")
+    )
+    case = pl.struct("run", "folder")
+    labels = {"normal": pl.col("normal"), "other": ~pl.col("normal")}
+    n_cases = {name: cases.filter(one).select("run", "folder").n_unique() for name, one in labels.items()}
+    shares = {name: case.filter(one).n_unique() / n_cases[name] for name, one in labels.items() if n_cases[name]}
+    absent = {name: pl.lit(None, dtype=pl.Float64) for name in labels if not n_cases[name]}
+    found = counts.group_by("template").agg(
+        events=pl.col("n").sum(),
+        messages=pl.col("message_id").n_unique(),
+        services=pl.col("service").unique().sort(),
+        message_ids=pl.col("message_id").unique().sort(),
+        **shares,
+    )
+    usual = counts.group_by("template", "text").agg(pl.col("n").sum()).sort("n", "text", descending=[True, False])
+    example = usual.unique("template", keep="first", maintain_order=True).select("template", example="text")
+    columns = ("template", "title", "events", "messages", "services", "normal", "other", "example", "message_ids")
+    joined = found.with_columns(**absent, title=one_line(pl.col("template"))).join(example, on="template")
+    return joined.select(columns).sort("events", "template", descending=[True, False])
+
+
+def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
+    """About `n` raw first lines (`LEVEL logger method - text`), spread evenly over all events."""
+    events = workspace.scan(Events, columns=["level", "logger", "method", "m_message"])
+    step = max(1, workspace.artefact(Events).rows // n)
+    return event_lines(events.gather_every(step).head(n).collect()).rename("line")
+
+
+def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:
+    """Enhance stage: save every event with its normalised text, words, trigrams, lengths and template.
+
+    With other masks than the workspace has, messages and counts are masked anew first.
+    Raises ExistsError where that, or events enriched before, would be overwritten without `replace`.
+    """
+    if workspace.has(EnrichedEvents) and not replace:
+        raise ExistsError(f"{workspace.path(EnrichedEvents)} exists already and was not touched: use --replace.")
+    if masker and masker.fingerprint != masker_of(workspace).fingerprint:
+        if not replace:
+            raise ExistsError(
+                f"The logs in {workspace.root} are masked without these rules and were not touched: use --replace to "
+                "mask them anew, and then train anew, since bundles of before cannot score them."
+            )
+        mask_anew(workspace, masker)
+    messages = workspace.read(Messages)
+    with Progress(None, "Enhance"):
+        enriched = enrich.enrich_events(workspace.scan(Events), messages)
+        provenance = data_provenance(workspace)
+        return workspace.sink(EnrichedEvents, enriched, provenance=provenance, replace=replace, row_group=_LIST_ROWS)

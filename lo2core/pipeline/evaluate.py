@@ -1,0 +1,48 @@
+"""Runs the evaluation on a workspace: reads the counts, evaluates recipes, saves the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from lo2core.base.schemas import Sequences
+from lo2core.detect.instances import CountSource
+from lo2core.detect.train import Recipe
+from lo2core.detect.vectorizer import check_items
+from lo2core.pipeline.inputs import masker_of, read_items
+from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.provenance import data_provenance, evaluation_facts
+from lo2core.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lo2core.detect.evaluation.evaluate import Protocol
+
+
+def evaluate_recipes(
+    workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol, *, replace: bool = False
+) -> pl.DataFrame:
+    """Evaluate stage: add the figures, curves and faults of each recipe to those saved; returns the new figures.
+
+    An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
+    """
+    for recipe in recipes:
+        check_items(recipe.items, recipe.unit)
+    from lo2core.detect.evaluation import evaluate  # its metrics take a second to import
+
+    items, sequences = read_items(workspace), workspace.read(Sequences)
+    sources = {unit: CountSource(items, sequences, unit, masker_of(workspace)) for unit in {r.unit for r in recipes}}
+    known = not replace and all(workspace.has(schema) for schema in evaluate.TABLES)
+    saved = evaluate.Evaluated(*(workspace.read(schema) for schema in evaluate.TABLES)) if known else None
+    new = None
+    total = sum(evaluate.steps(sources[recipe.unit], recipe, protocol) for recipe in recipes)
+    with Progress(total, "Evaluate") as progress:
+        for recipe in recipes:
+            progress.stage(f"Evaluate {recipe.detector}, {recipe.items}")
+            facts = evaluation_facts(workspace)
+            found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, progress.advance)
+            saved, new = evaluate.merged(saved, found), evaluate.merged(new, found)
+            for schema, frame in zip(evaluate.TABLES, saved.frames(), strict=True):
+                workspace.write(schema, frame, provenance=data_provenance(workspace), replace=True)
+    return new.figures if new else evaluate.TABLES[0].create_empty()

@@ -1,0 +1,106 @@
+"""Runs the explain stage on a workspace: reads inputs, explains, saves the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.base.errors import ArtefactError
+from lo2core.base.schemas import Events, Sequences
+from lo2core.explain import incidents as explain_incidents
+from lo2core.explain import raw_lines
+from lo2core.explain.evidence import Evidence, Logs, holds_training
+from lo2core.explain.explanation import Explanation, unfolded_diff
+from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
+from lo2core.pipeline.provenance import command_line
+from lo2core.store import bundles
+from lo2core.store.bundles import LoadedBundle
+from lo2core.store.workspace import Workspace
+
+
+def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
+    """All that explanations of this workspace by this bundle draw on; read once, in fractions of a second."""
+    here = _logs(workspace, bundle)
+    return Evidence(bundle.model, bundle.vec, here, _training_logs(workspace, bundle, here))
+
+
+def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Logs:
+    """The logs that the bundle was trained on, `Logs.gone()` where they are not what they were."""
+    facts = bundle.manifest.get("facts", {})
+    home = Workspace(facts.get("workspace") or workspace.root)
+    if bundle.model.unit == "row":
+        return here
+    try:
+        mine = home.root.resolve() == workspace.root.resolve() and not facts.get("note")
+        logs = here if mine or not home.has(Sequences) else _logs(home, bundle, training=True)
+        return logs if holds_training(bundle.model, bundle.vec, logs) else Logs.gone()
+    except ArtefactError:  # its workspace is damaged, or was masked anew
+        return Logs.gone()
+
+
+def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
+    """`rawlines.lines_with` of a workspace's own logs."""
+    events = workspace.scan(Events) if workspace.has(Events) else None
+    logs = Logs(read_items(workspace), workspace.read(Sequences), events)
+    return raw_lines.lines_with(logs, masker_of(workspace), item)
+
+
+def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) -> Logs:
+    """The logs of a workspace as the bundle's vectorizer masks them; with those cut for training where it was so."""
+    if training:
+        items, sequences, _ = training_data(workspace)
+    else:
+        items, sequences = read_items(workspace), workspace.read(Sequences)
+    items, events = masked_for(workspace, bundle.vec, items)
+    return Logs(items, sequences, events)
+
+
+def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
+    """The bundle that made saved predictions, opened; raises ArtefactError where they do not say which."""
+    path = workspace.metadata(name).get("bundle")
+    if not path:
+        raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
+    return bundles.load_bundle(path)
+
+
+def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
+    """A sentence where a bundle is not the one that made saved predictions, as far as they say; else nothing."""
+    made_by = workspace.metadata(name).get("bundle_sha256")
+    if made_by in (None, bundles.stamp(bundle)[2]):
+        return ""
+    return (
+        f"{name} was made by another model than {bundle.name} is now. The scores are those of then, what explains them "
+        "is the model of today: predict again to have both from one model."
+    )
+
+
+def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
+    """Keep an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
+    from lo2core.report import incident as report_incident
+
+    folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
+    pages = {"report": report_incident.incident_report(explanation, unfolded_diff(evidence, explanation))}
+    facts = {"prediction": explanation.prediction, "incident": str(explanation.incident)}
+    return workspace.keep(folder, explanation.frames, pages, {"command": command_line(), **facts})
+
+
+def keep_prediction(
+    workspace: Workspace, evidence: Evidence, predictions: pl.DataFrame, explanations: Sequence[Explanation]
+) -> list[Path]:
+    """Keep a report of a whole prediction under `explainability/<prediction>/`; returns the paths.
+
+    `explanations` (at least one) are shown in it one after the other; beside it lie its false positives, where it is
+    labelled, and all explained items.
+    """
+    from lo2core.report import incident as report_incident
+
+    name = explanations[0].prediction
+    made = workspace.metadata(name)
+    pages = {"report": report_incident.prediction_report(name, predictions, explanations, made)}
+    frames = {"items": pl.concat([one.items for one in explanations])}
+    wrong, shared = explain_incidents.false_positives(evidence, predictions)
+    if wrong.height:
+        frames |= {"false_positives": wrong, "false_positives_share": shared}
+    return workspace.keep(workspace.explanations(name), frames, pages, {"command": command_line()})

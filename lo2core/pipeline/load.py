@@ -1,0 +1,241 @@
+"""Ingest: the logs that the load stage reads become the tables of a workspace, run by run.
+
+A load that was interrupted goes on with the runs that were not finished; runs can be added to those that are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import replace as replace_fields
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core.base.errors import ExistsError, InputError
+from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
+from lo2core.base.text import plural
+from lo2core.load import archives, loader
+from lo2core.load import ledger as load_ledger
+from lo2core.load import plan as load_plan
+from lo2core.load import read as load_read
+from lo2core.load.append import apart_from, loaded_before, told_apart
+from lo2core.load.ledger import of_logs
+from lo2core.load.plan import LoadOptions
+from lo2core.messages.counts import MessageCounts, combine, fingerprint
+from lo2core.messages.masks import Masker
+from lo2core.pipeline.inputs import masker_of
+from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.provenance import command_line
+from lo2core.store.parquet import readable
+from lo2core.store.parts import PartsWriter
+from lo2core.store.workspace import Workspace
+
+_Parts = dict[Any, PartsWriter]
+_SMALL = (Sequences, Ledger, Messages, Counts)
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load left on disk, and what it says about itself; the ledger is that of the whole workspace."""
+
+    paths: list[Path]
+    plan: str
+    ledger: pl.DataFrame
+    appended: bool = False
+
+    def sentence(self) -> str:
+        """The account of every line, in words."""
+        logs = of_logs(self.ledger)
+        total = logs.select(pl.col(pl.Int64).sum()).row(0, named=True)
+        kinds = ("events", "continuations", "orphans", "blank", "skipped")
+        parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
+        now = "The workspace now holds " if self.appended else ""
+        return f"{self.plan}\n{now}{plural(total['lines'], 'line')}: {parts}.{_eventless(logs)}"
+
+
+def load_logs(
+    workspace: Workspace,
+    roots: Sequence[str | Path],
+    options: LoadOptions | None = None,
+    *,
+    service: str | None = None,
+    masker: Masker | None = None,
+    default_masks: bool = False,
+    jobs: int = 2,
+    save_events: bool = True,
+    append: bool = False,
+    replace: bool = False,
+) -> LoadResult:
+    """Load stage: read the roots and save events, sequences, ledger, messages and counts in the workspace.
+
+    A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
+    Masks that were added to the workspace are kept, unless told with `default_masks`.
+    Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
+    """
+    options = options or LoadOptions()
+    known = Masker() if default_masks else masker_of(workspace)
+    masker = masker or (known if append else known.renewed())
+    tables = (Events, *_SMALL) if save_events else _SMALL
+    if not append:
+        _refuse_existing(workspace, tables, replace)
+    with _folders(roots) as folders:
+        plan = load_plan.plan(folders, options, service)
+        if append:
+            plan = _beside_loaded(workspace, plan)
+            _refuse_unlike(workspace, options, masker, save_events)
+        key = _key(plan, _stamps(roots, plan), options, masker)
+        parts = {schema: workspace.parts(schema, key) for schema in tables}
+        _load_runs(plan, options, masker, parts, jobs)
+        provenance = {
+            "command": command_line(),
+            "plan": plan.sentence(),
+            "options": asdict(options),
+            "masks": masker.to_json(),
+        }
+        return _merge(workspace, plan, parts, provenance, append=append)
+
+
+def _eventless(logs: pl.DataFrame) -> str:
+    """A sentence of its own line where no line of a log begins with a time stamp."""
+    silent = logs.filter(events=0).filter(pl.col("orphans") > 0)["source"]
+    if not len(silent):
+        return ""
+    return (
+        f"\nNo event was found in {plural(len(silent), 'log')} ({silent[0]}{', ...' if len(silent) > 1 else ''}): an "
+        "event begins with a time stamp such as 16:40:52.234 or 2024-06-28T16:40:52.234Z, in UTF-8 or marked UTF-16."
+    )
+
+
+@contextmanager
+def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
+    """The roots, archives unpacked for as long as the block lasts."""
+    with ExitStack() as stack:
+        if not any(archives.is_archive(Path(root)) for root in roots):
+            yield stack.enter_context(loader.unpacked(roots))
+            return
+        with Progress(None, "Unpack", "bytes") as progress:
+            folders = stack.enter_context(loader.unpacked(roots, progress.advance))
+        yield folders
+
+
+def _sources(workspace: Workspace) -> set[str]:
+    """What the files are called that the loaded runs were read from; rows of an append that broke off do not count."""
+    if not workspace.has(Ledger) or not workspace.has(Sequences):
+        return set()
+    loaded = workspace.scan(Sequences, columns=["run"]).unique()
+    return set(workspace.scan(Ledger).join(loaded, on="run", how="semi").collect()["source"])
+
+
+def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
+    """Modification times of what is read: of logs, or of the archives and tables that they are unpacked from."""
+    paths = [Path(root).expanduser().resolve() for root in roots]
+    whole = [path for path in paths if path.is_file()]
+    folders = [path for path in paths if path.is_dir()]
+    logs = [file.path for file in plan.chosen if any(file.path.is_relative_to(folder) for folder in folders)]
+    return [path.stat().st_mtime_ns for path in (*whole, *logs)]
+
+
+def _key(plan: load_plan.Plan, stamps: Sequence[int], options: LoadOptions, masker: Masker) -> str:
+    """Names the parts of this very load: same files, read as the same sequences, options and masks."""
+    files = [(file.source, file.seq_id, file.bytes) for file in plan.chosen]
+    named = json.dumps([files, list(stamps), asdict(options), masker.fingerprint])
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool) -> None:
+    there = [workspace.path(schema) for schema in tables if workspace.has(schema)]
+    if there and not replace:
+        raise ExistsError(
+            f"{there[0]} exists already and was not touched: use --replace to load anew, `load --append` to add runs, "
+            "or another --output-dir."
+        )
+
+
+def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, save_events: bool) -> None:
+    """Appended logs must be cut and masked as those that are there, and have events if those have."""
+    if masker.fingerprint != masker_of(workspace).fingerprint:
+        raise InputError(
+            "The workspace was loaded with other masks than these: leave them out to append with its own, or load all "
+            "anew with --replace."
+        )
+    saved = workspace.metadata(Sequences).get("options", {}) | {"save_events": workspace.has(Events)}
+    for name, value in {**asdict(options), "save_events": save_events}.items():
+        if name in ("window", "skip_init_lines", "save_events") and saved.get(name, value) != value:
+            raise InputError(
+                f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
+                "setting to append, or load all anew with --replace."
+            )
+
+
+def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan:
+    """The plan with names that differ from those of what is loaded; raises InputError where that is the same."""
+    runs, sources = set(workspace.read(Sequences, columns=["run"])["run"]), _sources(workspace)
+    plan = told_apart(plan, runs, sources)
+    if twice := loaded_before(plan, runs, sources):
+        raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
+    return apart_from(plan, sources)
+
+
+def _load_runs(plan: load_plan.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
+    """Load every run that has no finished parts yet; the parts of a run are finished together."""
+    done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
+    loaded_bytes = sum(file.bytes for file in plan.chosen if file.run in done)
+    with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
+        for writer in parts.values():
+            stack.enter_context(writer)
+        folders = loader.load_folders(plan, options, masker, jobs=jobs, skip=done)
+        for run, group in groupby(folders, key=lambda read: str(read[0][0].run)):
+            small = []
+            for files, loaded in group:
+                if Events in parts:
+                    parts[Events].append(run, loaded.events)
+                small.append(replace_fields(loaded, events=loaded.events.clear()))
+                progress.advance(sum(file.bytes for file in files))
+            _finish_run(parts, run, loader.gather_loaded(small))
+
+
+def _finish_run(parts: _Parts, run: str, loaded: load_read.Loaded) -> None:
+    frames = (loaded.sequences, loaded.ledger, loaded.items.messages, loaded.items.counts)
+    for schema, frame in zip(_SMALL, frames, strict=True):
+        parts[schema].append(run, frame)
+    for writer in parts.values():
+        writer.finish(run)
+
+
+def _merge(
+    workspace: Workspace, plan: load_plan.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
+) -> LoadResult:
+    """Parts, and with `append` the tables that are there, become the tables of the workspace.
+
+    The sequences come last: they tell what is loaded. After a break before that, rows of these parts are dropped from
+    the tables that had been written already.
+    """
+    new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
+    saved = [schema for schema in parts if append and workspace.has(schema)]
+    before = {schema: [_without(workspace, schema, new)] if schema in saved else [] for schema in parts}
+    with readable(workspace.root):
+        small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
+    items = combine([MessageCounts(small[Messages], small[Counts])])
+    ledger = pl.concat([small[Ledger], load_ledger.unread(plan)])
+    ledger = ledger.sort(pl.col("status") == "not chosen", maintain_order=True)
+    ledger = ledger.unique("source", keep="first", maintain_order=True)
+    frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
+    provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
+    if Events not in parts:
+        workspace.remove(Events)  # those of an earlier load are of other logs
+    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
+    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
+    workspace.clear_parts()
+    return LoadResult(paths, plan.sentence(), ledger, append)
+
+
+def _without(workspace: Workspace, schema: Any, seq_ids: list[str]) -> pl.LazyFrame:
+    """A saved table without the rows of some sequences."""
+    frame = workspace.scan(schema)
+    return frame.filter(~pl.col("seq_id").is_in(seq_ids)) if "seq_id" in schema.column_names() else frame

@@ -1,0 +1,79 @@
+"""Runs the predict stage on a workspace: reads counts and bundle, scores, saves the predictions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.detect.calibration import Threshold
+from lo2core.detect.predict import predict, predict_events, predict_rows, remarks
+from lo2core.pipeline.inputs import items_for, masked_for, read_items
+from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.provenance import prediction_provenance, window_of
+from lo2core.store import bundles
+from lo2core.store.bundles import LoadedBundle
+from lo2core.store.workspace import Workspace
+
+
+def predict_bundle(
+    workspace: Workspace, bundle: Path, name: str | None = None, *, budget: float | None = None, replace: bool = False
+) -> Path:
+    """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
+
+    What to know before the scores are believed (`predict.remarks`) is said on standard error.
+    """
+    loaded = bundles.load_bundle(bundle)
+    name = name or workspace.free_name(f"{bundle.stem}_predictions")
+    threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
+    with Progress(None, f"Predict with {bundle.name}"):
+        if loaded.model.unit != "sequence":
+            path = _save_event_scores(workspace, loaded, threshold, name, replace)
+        else:
+            scores = score(workspace, loaded, threshold)
+            path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+    services = workspace.read(Sequences, columns=["service"])["service"]
+    for sentence in remarks(loaded.model, services, window_of(workspace)):
+        print(sentence, file=sys.stderr)
+    return path
+
+
+def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
+    """`schemas.Predictions` of the workspace's sequences, from its counts alone; nothing is saved."""
+    items = items_for(workspace, bundle.vec)
+    return predict(bundle.model, bundle.vec, items, workspace.read(Sequences), threshold)
+
+
+def save_predictions(
+    workspace: Workspace,
+    bundle: LoadedBundle,
+    predictions: pl.DataFrame,
+    threshold: Threshold,
+    name: str,
+    *,
+    command: str = "",
+    replace: bool = False,
+) -> Path:
+    """Save scored sequences under `name`, with the bundle and the data they came from, and how they were judged.
+
+    `command` is what a person would type for the same, where that is not the command of this process.
+    """
+    provenance = prediction_provenance(workspace, bundle, threshold)
+    provenance |= {"command": command} if command else {}
+    return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
+
+
+def _save_event_scores(
+    workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool
+) -> Path:
+    items, events = masked_for(workspace, bundle.vec, read_items(workspace))
+    events = workspace.scan(Events) if events is None else events  # says that there are none
+    if bundle.model.unit == "row":
+        scored = predict_rows(bundle.model, bundle.vec, items.messages, events, threshold)
+    else:
+        sequences = workspace.read(Sequences)
+        scored = predict_events(bundle.model, bundle.vec, items, sequences, events, threshold)
+    provenance = prediction_provenance(workspace, bundle, threshold)
+    return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)

@@ -1,0 +1,74 @@
+"""Several stages in one process: load, train and predict; and the demo on synthetic logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lo2core.base.config import models_dir
+from lo2core.base.errors import ExistsError, InputError
+from lo2core.base.schemas import Events, Sequences
+from lo2core.detect.train import Recipe
+from lo2core.detect.vectorizer import check_items
+from lo2core.load import synthetic
+from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.train import train_bundle
+from lo2core.store import bundles
+from lo2core.store.workspace import Workspace
+
+
+def run(
+    workspace: Workspace,
+    roots: Sequence[str | Path],
+    options: LoadOptions,
+    recipe: Recipe,
+    bundle: Path,
+    *,
+    replace: bool = False,
+    **how: Any,
+) -> list[Path]:
+    """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
+
+    What cannot be trained in any case is refused before anything is loaded.
+    """
+    bundles.check_free(bundle, replace)
+    check_items(recipe.items, recipe.unit)
+    if options.labels == "none":
+        raise InputError("Without labels nothing can be trained: use --labels names or normal, or load alone.")
+    loaded = load_logs(workspace, roots, options, replace=replace, **how)
+    train_bundle(workspace, recipe, bundle, replace=replace)
+    predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
+    return [*loaded.paths, bundle, predictions]
+
+
+def demo(workspace: Workspace) -> list[Path]:
+    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written.
+
+    What broke off is made anew. Raises ExistsError where the workspace holds other logs than the sample's.
+    """
+    bundle = models_dir() / "sample_nn.joblib"
+    predictions = f"{bundle.stem}_predictions"
+    if workspace.has(predictions) and bundle.exists():
+        return []
+    _refuse_other_logs(workspace)
+    logs = workspace.root / "logs"
+    if not logs.exists():
+        synthetic.write_sample(logs)
+    second = Recipe("IsolationForest")
+    paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
+    train_bundle(workspace, Recipe(), bundle, replace=True)
+    return [*paths, bundle, predict_bundle(workspace, bundle, predictions, replace=True)]
+
+
+def _refuse_other_logs(workspace: Workspace) -> None:
+    """The tables of a load are written one after the other: where it broke off, only the first of them are there."""
+    for schema in filter(workspace.has, (Events, Sequences)):
+        runs = workspace.scan(schema, columns=["run"]).unique().collect()["run"]
+        if others := sorted(run for run in runs if not synthetic.is_sample(run)):
+            raise ExistsError(
+                f"{workspace.root} holds logs that are not the sample's (run {others[0]}) and was not touched: name "
+                "another --output-dir."
+            )

@@ -1,0 +1,178 @@
+"""The chain of a workspace's artefacts: what is there, stale or missing, told by footers and small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lo2core.base.errors import Lo2Error
+from lo2core.base.schemas import Counts, EnrichedEvents, Ledger, Messages, Sequences
+from lo2core.load.ledger import of_logs
+from lo2core.store import bundles, signing
+from lo2core.store.predictions import damaged, home_of, newest_first, read_predictions
+from lo2core.store.workspace import Artefact, Workspace
+
+FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One link of the chain. `why` says in a sentence why it is not fresh; `facts` are its figures."""
+
+    name: str
+    state: str = MISSING
+    made: datetime | None = None
+    why: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def chain(workspace: Workspace, models: Path) -> list[Step]:
+    """Loaded, Enriched, Model, Predictions, Explained, Compared: in the order of the work.
+
+    A step is stale when it was made from other logs (data fingerprint), by another state of its bundle (SHA-256), or
+    before what it is about. Of several models and predictions, those of samples among them, the newest counts. A
+    damaged file breaks its own step alone.
+    """
+    saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
+    newest = next(iter(saved), None)
+    return [
+        _told("Loaded", _loaded, workspace),
+        _told("Enriched", _enriched, workspace),
+        _told("Model", _model, workspace, models, saved[newest] if newest else None),
+        _told("Predictions", _predicted, workspace, newest),
+        _told("Explained", _explained, workspace, saved),
+        _told("Compared", _compared, workspace, saved),
+    ]
+
+
+def _told(name: str, step: Callable[..., Step], *arguments: Any) -> Step:
+    try:
+        return step(*arguments)
+    except Lo2Error as error:
+        return Step(name, BROKEN, why=str(error))
+
+
+def _artefact(workspace: Workspace, name: str) -> Artefact:
+    home, table = home_of(workspace, name)
+    return home.artefact(table)
+
+
+def _loaded(workspace: Workspace) -> Step:
+    name = "Loaded"
+    if not workspace.has(Sequences):
+        return Step(name, why="No logs are loaded yet.")
+    runs = workspace.read(Sequences, columns=["run"])["run"].n_unique()
+    lines = of_logs(workspace.read(Ledger))["lines"].sum() if workspace.has(Ledger) else None
+    return Step(name, FRESH, workspace.artefact(Sequences).created, facts={"runs": runs, "lines": lines})
+
+
+def _enriched(workspace: Workspace) -> Step:
+    name, made = "Enriched", workspace.artefact(EnrichedEvents)
+    messages = workspace.read(Messages, columns=["kind"]) if workspace.has(Messages) else None
+    facts = {} if messages is None else {"messages": messages.filter(pl.col("kind") == "message").height}
+    if not made.exists:
+        return Step(name, why="Events are not enriched yet; training does not need it.", facts=facts)
+    return Step(name, *_made_of(made, workspace), facts=facts)
+
+
+def _made_of(artefact: Artefact, home: Workspace) -> tuple[str, datetime | None, str]:
+    """State, time and reason of a table that keeps the fingerprint of the logs in `home` that it was made from."""
+    before, data = artefact.metadata.get("data_fingerprint"), _fingerprint(home)
+    if before and data and before != data:
+        return STALE, artefact.created, _changed(home, artefact.created)
+    return FRESH, artefact.created, "Written by hand." if artefact.by_hand else ""
+
+
+def _fingerprint(workspace: Workspace) -> str | None:
+    found: str | None = workspace.metadata(Counts).get("data_fingerprint")
+    return found
+
+
+def _changed(home: Workspace, made: datetime | None) -> str:
+    """Why logs are not what they were at `made`: masks that are added later leave the table of sequences alone."""
+    loaded = home.artefact(Sequences)
+    masked_since = loaded.metadata.get("masks") != home.metadata(Messages).get("masks")
+    if masked_since and made and loaded.created and made >= loaded.created:
+        return "The logs were enriched with other mask rules since."
+    return "The logs were loaded anew since."
+
+
+def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
+    name, here, data = "Model", workspace.root.resolve(), _fingerprint(workspace)
+    found = bundles.bundles(models)
+    of_these = [info for info in found if data and info.facts.get("data_fingerprint") == data]
+    trained = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
+    mine = of_these + [info for info in trained if info not in of_these]
+    used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
+    if not mine and not used:
+        others = f" {len(found)} saved elsewhere can be used to score." if found else ""
+        return Step(name, why=f"No model was trained here yet.{others}")
+    info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
+    facts = {
+        "name": info.path.stem,
+        "detector": info.facts.get("detector"),
+        "normals": info.facts.get("normal_incidents"),
+    }
+    made = datetime.fromtimestamp(bundles.stamp(info.path)[0] / 1e9, UTC)
+    if info.state is not signing.BundleState.SIGNED:
+        return Step(name, STALE, made, f"It is {info.state.value}.", facts)
+    if mine and data and info.facts.get("data_fingerprint") not in (None, data):
+        return Step(name, STALE, made, _changed(workspace, made), facts)
+    return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
+
+
+def _predicted(workspace: Workspace, newest: str | None) -> Step:
+    name = "Predictions"
+    lost = {"damaged": ", ".join(damaged(workspace)) or None}
+    if newest is None:
+        return Step(name, why="Nothing is scored yet.", facts=lost)
+    home, table = home_of(workspace, newest)
+    rows = read_predictions(home, table, ["run", "folder", "window", "pred_ano"])
+    incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
+    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
+    artefact = home.artefact(table)
+    state, made, why = _made_of(artefact, home)
+    used, then = artefact.metadata.get("bundle"), artefact.metadata.get("bundle_sha256")
+    if state == FRESH and used and bundles.stamp(used)[2] != then:
+        state, why = STALE, "The model was trained anew since." if Path(used).exists() else "Its model is gone."
+    return Step(name, state, made, why, facts)
+
+
+def _explained(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
+    name, kept = "Explained", {}
+    for prediction in saved:
+        home, table = home_of(workspace, prediction)
+        if made := _newest_file(home.explanations(table)):
+            kept[prediction] = made
+    if not kept:
+        return Step(name, why="No explanation is kept yet.")
+    newest = max(kept, key=lambda one: kept[one])
+    made, created, facts = kept[newest], saved[newest].created, {"prediction": newest}
+    if created and made < created:
+        return Step(name, STALE, made, "The predictions are newer.", facts)
+    return Step(name, FRESH, made, facts=facts)
+
+
+def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
+    name, folders = "Compared", list((workspace.root / "explainability").glob("compare_*"))
+    times = {folder: made for folder in folders if (made := _newest_file(folder))}
+    if not times:
+        return Step(name, why="No comparison is kept yet.")
+    folder = max(times, key=lambda one: times[one])
+    compared = Workspace(folder).metadata("making").get("compared", ())
+    about = [saved[one] for one in compared if one in saved]
+    facts = {"name": "\n".join(compared) or folder.name.removeprefix("compare_")}
+    if any(one.created and one.created > times[folder] for one in about):
+        return Step(name, STALE, times[folder], "A prediction is newer.", facts)
+    return Step(name, FRESH, times[folder], facts=facts)
+
+
+def _newest_file(folder: Path) -> datetime | None:
+    """When the newest file of a folder was written; None where there is none."""
+    times = [path.stat().st_mtime for path in folder.glob("**/[!.]*") if path.is_file()]
+    return datetime.fromtimestamp(max(times), UTC) if times else None

@@ -1,0 +1,174 @@
+"""What was loaded, in small frames that a page can show: the account of every line, runs over time, lines by filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lo2core.base.schemas import Events, Ledger, Sequences
+from lo2core.load.ledger import of_logs
+from lo2core.messages.text import event_lines
+from lo2core.store.workspace import Workspace
+
+LINE_KINDS = ("events", "continuations", "orphans", "blank", "skipped")
+ERROR_LEVELS = ("ERROR", "FATAL", "SEVERE")
+_IS_ERROR = pl.col("level").is_in(ERROR_LEVELS)
+MOST_TICKS = 4_000
+"""So many error ticks a browser draws at ease; with more, a tick stands for a longer time."""
+_TABLE = r"(?i)\.(parquet|csv)$"
+_STEPS = (1, 2, 5, 10, 30, 60, 300, 1800, 7200)
+_SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "folder", "seq_id", "source", "n_lines")
+
+
+@dataclass(frozen=True)
+class LineFilter:
+    """Which events to show; what is left empty does not filter. `search` is found in any case, and is no pattern.
+
+    `errors_of` lets the errors of one service pass.
+    """
+
+    search: str = ""
+    levels: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    run: str | None = None
+    folder: str | None = None
+    errors_of: str | None = None
+    message_ids: tuple[int, ...] = ()
+
+    def conditions(self) -> list[pl.Expr]:
+        """The filter as polars expressions, all of which must hold."""
+        wanted = {"level": self.levels, "service": self.services, "message_id": self.message_ids}
+        places = {"run": self.run, "folder": self.folder, "service": self.errors_of}
+        found = [pl.col(name).is_in(list(values)) for name, values in wanted.items() if values]
+        found += [pl.col(name) == value for name, value in places.items() if value is not None]
+        if self.errors_of is not None:
+            found.append(_IS_ERROR)
+        if self.search:
+            found.append(pl.col("m_message").str.contains(f"(?i){pl.escape_regex(self.search)}"))
+        return found
+
+
+def totals(workspace: Workspace) -> dict[str, int]:
+    """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace.
+
+    Tables of events from elsewhere hold no test cases.
+    """
+    sequences = workspace.read(Sequences, columns=["run", "folder", "service"])
+    logs = of_logs(workspace.read(Ledger))
+    tables = logs.filter(pl.col("source").str.contains(_TABLE))["run"].to_list()
+    return {
+        "runs": sequences["run"].n_unique(),
+        "test cases": sequences.filter(~pl.col("run").is_in(tables)).select("run", "folder").n_unique(),
+        "services": sequences["service"].n_unique(),
+        "sequences": sequences.height,
+        "files": logs.height,
+        "lines": int(logs["lines"].sum()),
+        "events": int(logs["events"].sum()),
+        "bytes": int(logs["bytes"].sum()),
+    }
+
+
+def line_kinds(workspace: Workspace) -> pl.DataFrame:
+    """Where every line went: kind, lines, share. The lines add up to those of all logs that were read."""
+    logs = of_logs(workspace.read(Ledger)).select(LINE_KINDS)
+    sums = logs.sum().unpivot(variable_name="kind", value_name="lines")
+    return sums.with_columns(share=(pl.col("lines") / pl.col("lines").sum()).fill_nan(0.0))
+
+
+def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
+    """Files that were not simply read: source, what (a file may stand here twice), bytes, lines, invalid_bytes."""
+    ledger = workspace.read(Ledger)
+    read = pl.col("status") == "read"
+    foreign = ledger.filter(pl.col("invalid_bytes") > 0).with_columns(what=pl.lit("bytes that are not UTF-8"))
+    undated = ledger.filter(read & ~pl.col("dated")).with_columns(what=pl.lit("without a date"))
+    others = ledger.filter(~read).with_columns(what=pl.col("status").cast(pl.String))
+    return pl.concat([others, undated, foreign]).select("source", "what", "bytes", "lines", "invalid_bytes")
+
+
+def test_case_bands(workspace: Workspace) -> pl.DataFrame:
+    """One row a test case folder: run, folder, label, start and end in minutes since the first event of its run."""
+    sequences = workspace.read(Sequences).filter(pl.col("start_time").is_not_null())
+    label = pl.when("normal").then(pl.lit("normal")).when(~pl.col("normal")).then(pl.lit("other"))
+    spans = sequences.group_by("run", "folder").agg(
+        label=label.otherwise(pl.lit("no label")).first(),
+        start=pl.col("start_time").min(),
+        end=pl.col("end_time").max(),
+    )
+    began = pl.col("start").min().over("run")
+    minutes = [_minutes(pl.col(name) - began).alias(name) for name in ("start", "end")]
+    return spans.with_columns(minutes).sort("run", "start", "folder")
+
+
+def error_ticks(workspace: Workspace, most: int = MOST_TICKS) -> pl.DataFrame:
+    """When errors were logged: run, service, at (minutes since the first event of the run), errors (how many).
+
+    A tick stands for one second, or for so many more that there are at most `most` ticks.
+    """
+    seconds = _errors_by_second(workspace)
+    for step in _STEPS:
+        ticks = seconds.group_by("run", "service", second=pl.col("second") // step * step).agg(pl.col("errors").sum())
+        if ticks.height <= most:
+            break
+    at = (pl.col("second") / 60).round(3)
+    return ticks.with_columns(at=at).drop("second").sort("run", "at", "service").head(most)
+
+
+def _errors_by_second(workspace: Workspace) -> pl.DataFrame:
+    began = workspace.scan(Sequences).group_by("run").agg(began=pl.col("start_time").min())
+    events = workspace.scan(Events, columns=["run", "service", "level", "m_timestamp"])
+    second = (pl.col("m_timestamp") - pl.col("began")).dt.total_seconds()
+    return (
+        events.filter(_IS_ERROR & pl.col("m_timestamp").is_not_null())
+        .join(began, on="run")
+        .group_by("run", "service", second=second)
+        .agg(errors=pl.len().cast(pl.Int64))
+        .collect()
+    )
+
+
+def _minutes(span: pl.Expr) -> pl.Expr:
+    return (span.dt.total_milliseconds() / 60_000).round(3)
+
+
+def count_lines(workspace: Workspace, wanted: LineFilter) -> int:
+    """How many events pass the filter."""
+    found = workspace.scan(Events).filter(*wanted.conditions())
+    return int(found.select(pl.len()).collect().item())
+
+
+def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = 500) -> pl.DataFrame:
+    """`limit` of the events that pass the filter, after the first `skip`, in the order of the files.
+
+    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of lines folded below it,
+    and the first of those that holds what was searched for), run, folder, seq_id, source, n_lines.
+    """
+    found = workspace.scan(Events).filter(*wanted.conditions()).select(_SHOWN).slice(skip, limit)
+    first = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
+    below = pl.col("m_message").str.extract(rf"(?im)\n(.*{pl.escape_regex(wanted.search)}.*)$").str.strip_chars()
+    told = pl.format(": {}", below).fill_null("") if wanted.search else pl.lit("")
+    folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines{}]", first, pl.col("n_lines") - 1, told))
+    return found.with_columns(m_message=folded.otherwise(first)).collect()
+
+
+def whole_event(workspace: Workspace, seq_id: str, line_no: int) -> dict[str, object]:
+    """One event with all its columns, its text in full with the stack trace; empty where there is no such event."""
+    found = workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no).collect()
+    return found.row(0, named=True) if found.height else {}
+
+
+def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
+    """An event and the k before and behind it in its log, first lines only: line_no, text."""
+    events = workspace.scan(Events).filter(pl.col("seq_id") == seq_id).collect().sort("line_no")
+    at = int((events["line_no"] < line_no).sum())
+    near = events.slice(max(0, at - k), min(at, k) + k + 1)
+    clock = pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f")
+    return near.select("line_no", text=pl.concat_str(clock, event_lines(near), separator="  ", ignore_nulls=True))
+
+
+def levels_and_services(workspace: Workspace) -> tuple[Sequence[str], Sequence[str]]:
+    """What the events can be filtered by."""
+    levels = workspace.scan(Events, columns=["level"]).select(pl.col("level").drop_nulls().unique().sort())
+    services = workspace.read(Sequences, columns=["service"])["service"].unique().sort()
+    return levels.collect()["level"].to_list(), services.to_list()

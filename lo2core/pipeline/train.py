@@ -1,0 +1,27 @@
+"""Runs the train stage on a workspace: reads the counts, trains, saves the signed bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lo2core.detect import train
+from lo2core.detect.instances import CountSource
+from lo2core.detect.train import Recipe
+from lo2core.pipeline.inputs import masker_of, training_data
+from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.provenance import data_provenance, window_of
+from lo2core.store import bundles
+from lo2core.store.workspace import Workspace
+
+
+def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace: bool = False) -> Path:
+    """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
+    bundles.check_free(bundle, replace)
+    with Progress(None, f"Train {recipe.detector}"):
+        items, sequences, note = training_data(workspace)
+        source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
+        model, vec = train.train(source, recipe)
+        model.facts["window"] = window_of(workspace)
+    facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root.resolve()), "note": note}
+    bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
+    return bundle

@@ -1,0 +1,68 @@
+"""Charts of an evaluation: its curves, and where each fault shows."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from lo2core.report.charts.base import LABEL_LIMIT, NEUTRAL, ROW, Chart, long_labels, service_columns, tooltip
+
+SHARE_RAMP = ["#727c89", "#5b3f8c", "#3c1361"]
+"""From 0 to 1 under white figures: dark enough for them at both ends, in light and dark pages."""
+
+
+def roc_curves(curves: pl.DataFrame) -> Chart:
+    """Recall against false alarms, one line a detector; the diagonal is chance.
+
+    Expects ``name``, ``false_alarm_rate``, ``recall`` (both 0 to 1), in the order of the curve.
+    """
+    chance = alt.Chart(pl.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})).mark_line(
+        color=NEUTRAL, strokeDash=[3, 4], strokeWidth=1
+    )
+    lines = _curves(curves, "false_alarm_rate", "false alarms, share of normals", "recall", "recall")
+    return alt.layer(chance.encode(x="x:Q", y="y:Q"), lines).properties(height=320)
+
+
+def precision_recall_curves(curves: pl.DataFrame) -> Chart:
+    """Precision against recall, one line a detector.
+
+    Expects ``name``, ``recall``, ``precision`` (both 0 to 1), in the order of the curve.
+    """
+    return _curves(curves, "recall", "recall", "precision", "precision").properties(height=320)
+
+
+def recall_matrix(recalls: pl.DataFrame) -> Chart:
+    """Where each fault shows: one row a test case, one column a service, the share of its sequences that were flagged.
+
+    Expects ``test_case``, ``service``, ``recall`` (0 to 1), ``n`` (sequences). The share is written into its cell.
+    ``pick`` gives ``test_case`` and ``service``.
+    """
+    pick = alt.selection_point(name="pick", fields=["test_case", "service"])
+    base = alt.Chart(recalls).encode(
+        x=alt.X("service:N", title=None, axis=service_columns()),
+        y=alt.Y("test_case:N", title=None, axis=long_labels()),
+        tooltip=tooltip(test_case="test case", service="service", recall="flagged", n="sequences"),
+    )
+    squares = base.mark_rect(cornerRadius=2).encode(
+        color=alt.Color("recall:Q", scale=alt.Scale(domain=[0, 1], range=SHARE_RAMP), legend=None),
+        opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
+    )
+    texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
+    return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
+
+
+def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
+    percent = alt.Axis(format="%", tickCount=5)
+    legend = alt.Legend(orient="top", columns=1, labelLimit=LABEL_LIMIT, symbolSize=300)
+    return (
+        alt.Chart(curves)
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(
+            x=alt.X(f"{x}:Q", title=x_title, axis=percent, scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y(f"{y}:Q", title=y_title, axis=percent, scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("name:N", title=None, legend=legend),
+            strokeDash=alt.StrokeDash("name:N", title=None, legend=legend),
+            order=alt.value(0),
+            tooltip=tooltip(**{"name": "detector", x: x_title, y: y_title}),
+        )
+    )

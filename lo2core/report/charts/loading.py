@@ -1,0 +1,75 @@
+"""Charts of what was loaded: where every line went, runs over time."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from lo2core.report.charts.base import NEUTRAL, Chart, by_label, by_service, fixed_scale, legend, long_labels, tooltip
+
+LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
+LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873")
+_THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", grid=False, tickCount=6)
+
+
+def ledger_bar(ledger: pl.DataFrame) -> Chart:
+    """Where every line went, as one bar.
+
+    Expects ``kind`` (events, continuations, orphans, blank, skipped), ``lines``; one row a kind.
+    """
+    return (
+        alt.Chart(ledger)
+        .transform_calculate(position=f"indexof({list(LEDGER)}, datum.kind)")
+        .mark_bar(height=26, cornerRadius=2)
+        .encode(
+            x=alt.X("lines:Q", title=None, stack="zero", axis=_THOUSANDS),
+            color=alt.Color("kind:N", title=None, scale=fixed_scale(LEDGER, LEDGER_COLOURS), legend=legend()),
+            order=alt.Order("position:Q"),
+            tooltip=tooltip(kind="kind", lines="lines"),
+        )
+        .properties(height=100)
+    )
+
+
+def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
+    """Runs over time: a band for each test case, a tick for each moment with errors.
+
+    `bands` expects ``run``, ``folder``, ``label`` (normal, other, no label), ``start``, ``end``; `errors` expects
+    ``run``, ``at``, ``service``, ``errors`` (how many). Times are minutes since the run's start. ``pick`` gives ``run``
+    and, of a band, ``folder``, of a tick, ``service``.
+    """
+    pick = alt.selection_point(name="pick", fields=["run", "folder", "service"])
+    lanes = alt.Y("run:N", title=None, axis=long_labels(160))
+    minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
+    cases = (
+        alt.Chart(bands)
+        .mark_bar(height=18, stroke=NEUTRAL, strokeWidth=0.5)
+        .encode(
+            x=minutes,
+            x2="end:Q",
+            y=lanes,
+            color=by_label(),
+            opacity=alt.condition(pick, alt.value(0.55), alt.value(0.15)),
+            tooltip=tooltip(run="run", folder="test case", label="label", start="from minute", end="to minute"),
+        )
+        .add_params(pick)
+    )
+    if not errors.height:  # a layer without data has no extent, and the chart then none that ends
+        return cases.properties(height=alt.Step(44))
+    ticks = (
+        alt.Chart(errors)
+        .mark_tick(thickness=1, height=9, yOffset=15)
+        .encode(
+            x="at:Q",
+            y=lanes,
+            color=by_service(errors, _below(legend("errors of"))),
+            tooltip=tooltip(run="run", service="service", at="minute", errors="errors"),
+        )
+    )
+    return alt.layer(cases, ticks).resolve_scale(color="independent").properties(height=alt.Step(44))
+
+
+def _below(services: alt.Legend) -> alt.Legend:
+    """Below the chart, in as many columns as it is wide for: beside another legend a narrow page has no room."""
+    services["orient"], services["columns"] = "bottom", alt.ExprRef("max(1, floor((width - 60) / 75))")
+    return services

@@ -1,0 +1,112 @@
+"""Charts of scores against their threshold: of a bundle's normals, of saved predictions, of one incident."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from lo2core.report.charts.base import (
+    LABEL_COLOURS,
+    NEUTRAL,
+    ROW,
+    Z_AXIS,
+    Z_SCALE,
+    Chart,
+    by_label,
+    by_service,
+    by_z,
+    largest_first,
+    long_labels,
+    service_columns,
+    threshold_rule,
+    tooltip,
+)
+
+
+def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
+    """One row an incident, worst first; one column a service; darker (on dark: brighter) is a larger z-score.
+
+    Expects ``incident`` (unique label of the row), ``rank`` (1 is worst), ``service``, ``seq_id``, ``z_score`` (null:
+    not scored), ``top_item`` (text for the tooltip). Cells at or above `threshold` carry a dot. ``pick`` gives
+    ``seq_id``.
+    """
+    pick = alt.selection_point(name="pick", fields=["seq_id"])
+    base = alt.Chart(cells).encode(
+        x=alt.X("service:N", title=None, axis=service_columns()),
+        y=alt.Y("incident:N", title=None, sort=alt.EncodingSortField("rank", op="min"), axis=long_labels()),
+    )
+    squares = base.mark_rect(cornerRadius=2, stroke=NEUTRAL, strokeOpacity=0.25).encode(
+        color=by_z("z_score", threshold),
+        opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
+        tooltip=tooltip(incident="incident", service="service", z_score="z-score", top_item="what it is"),
+    )
+    dots = base.mark_point(filled=True, color="#ffffff", stroke="#1b2430", strokeWidth=1.2, opacity=1).encode(
+        size=alt.condition(alt.datum.z_score >= threshold, alt.value(34), alt.value(0))
+    )
+    return alt.layer(squares.add_params(pick), dots).properties(height=ROW)
+
+
+def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
+    """A tick for each sequence, in two lanes a service (normal, other), against the threshold.
+
+    Expects ``seq_id``, ``service``, ``label`` (normal, other, no label), ``z_score``, ``test_case``, ``run``. ``pick``
+    gives ``seq_id``.
+    """
+    pick = alt.selection_point(name="pick", fields=["seq_id"])
+    ticks = (
+        alt.Chart(scores)
+        .mark_tick(thickness=2, bandSize=12)
+        .encode(
+            x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+            y=alt.Y("service:N", title=None, axis=long_labels(110)),
+            yOffset=alt.YOffset("label:N", sort=list(LABEL_COLOURS)),
+            color=by_label(),
+            opacity=alt.condition(pick, alt.value(0.75), alt.value(0.15)),
+            tooltip=tooltip(service="service", test_case="test case", run="run", label="label", z_score="z-score"),
+        )
+        .add_params(pick)
+    )
+    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(14))
+
+
+def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
+    """One incident, its services side by side, against the threshold.
+
+    Expects ``seq_id``, ``service``, ``z_score``. ``pick`` gives ``seq_id``.
+    """
+    pick = alt.selection_point(name="pick", fields=["seq_id"])
+    base = alt.Chart(scores).encode(
+        x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+        y=alt.Y("service:N", title=None, sort=largest_first("z_score"), axis=long_labels(110)),
+        tooltip=tooltip(service="service", z_score="z-score"),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3, height=16).encode(
+        color=by_service(scores, legend=None), opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35))
+    )
+    # beside the plot, where the threshold's line cannot cross them
+    texts = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+        x=alt.value("width"), text=alt.Text("z_score:Q", format=".1f")
+    )
+    return alt.layer(bars.add_params(pick), texts, threshold_rule(threshold)).properties(height=alt.Step(26))
+
+
+def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
+    """How unseen normals scored, service by service, against the threshold.
+
+    Expects ``service``, ``seq_id`` (null: not known), ``score``, ``z_score``, ``weight`` (how many rows a tick stands
+    for). ``pick`` gives ``service`` and ``seq_id``.
+    """
+    pick = alt.selection_point(name="pick", fields=["service", "seq_id"])
+    ticks = (
+        alt.Chart(scores)
+        .mark_tick(thickness=2, bandSize=14)
+        .encode(
+            x=alt.X("z_score:Q", title="z-score", axis=alt.Axis(tickCount=8)),
+            y=alt.Y("service:N", title=None, axis=long_labels(110)),
+            color=by_service(scores, legend=None),
+            opacity=alt.condition(pick, alt.value(0.75), alt.value(0.15)),
+            tooltip=tooltip(service="service", seq_id="normal", score="score", z_score="z-score", weight="stands for"),
+        )
+        .add_params(pick)
+    )
+    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(24))

@@ -1,0 +1,88 @@
+"""An evaluation in words: an aligned table of detectors beside the shortcuts, and what to make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from lo2core.base.text import plural, windows
+from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
+from lo2core.detect.folds import LONG_NORMALS
+
+_HEAD = ("detector", "items", "split", "level", "AUROC (95 %)", "AP", "R@1 %", "R@5 %", "precision", "recall", "F1")
+_MAIN = (pl.col("level") == "incident") & (pl.col("split") == "by run")
+_TAIL = ("false alarms (95 %)", "PSI", "right service")
+
+
+def as_text(figures: pl.DataFrame) -> str:
+    """The rows of `schemas.Evaluation` as text, best incident AUROC first, shortcuts last, warnings below."""
+    ranks = {"incident": 0, "sequence": 1, "event": 2}
+    ordered = figures.with_columns(
+        level_rank=pl.col("level").cast(pl.String).replace_strict(ranks, return_dtype=pl.Int8),
+        best=pl.col("auroc")
+        .filter(pl.col("level") == "incident", pl.col("split") == "by run")
+        .max()
+        .over("evaluation"),
+        shortcut=pl.col("kind") == "shortcut",
+    ).sort("shortcut", "best", "evaluation", "split", "level_rank", descending=[False, True, False, False, False])
+    lines = [_size(figures), "", *aligned([(*_HEAD, *_TAIL), *map(_cells, ordered.iter_rows(named=True))])]
+    return "\n".join([*lines, "", *_remarks(figures), *warnings(figures)]).rstrip()
+
+
+def warnings(figures: pl.DataFrame) -> list[str]:
+    """What the leakage doctor says: a sentence for each shortcut that explains a figure or beats a detector."""
+    incidents = figures.filter(_MAIN, pl.col("auroc").is_not_null()).sort("auroc", descending=True)
+    name = pl.concat_str("detector", "items", separator=" on ", ignore_nulls=True)
+    alone, detectors = (
+        dict(incidents.filter(kind=kind).select(name, "auroc").iter_rows()) for kind in ("shortcut", "detector")
+    )
+    said = (warning(shortcut, alone.get(shortcut.title), detectors) for shortcut in SHORTCUTS)
+    return [sentence for sentence in said if sentence]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows as lines of equal columns, two blanks between; texts to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _size(figures: pl.DataFrame) -> str:
+    row = figures.filter(_MAIN).row(0, named=True)
+    apart = f"; reported apart: {', '.join(row['apart'])}" if row["apart"] else ""
+    data = windows(row["window"])
+    return f"{plural(row['runs'], 'run')}, {data}: {row['faulty']} faulty and {row['normal']} normal incidents{apart}."
+
+
+def _cells(row: dict[str, object]) -> tuple[str, ...]:
+    alarms = "" if row["true_negatives"] is None else f"{row['false_positives']} of {row['normal']}"
+    return (
+        str(row["detector"]),
+        str(row["items"] or ""),
+        str(row["split"]),
+        str(row["level"]),
+        _number(row["auroc"], 4) + _interval(row["auroc_low"], row["auroc_high"], 3),
+        *(_number(row[n], 3) for n in ("average_precision", "recall_at_1", "recall_at_5", "precision", "recall", "f1")),
+        alarms + _interval(row["false_alarm_low"], row["false_alarm_high"], 3),
+        _number(row["psi"], 2),
+        _number(row["right_service"], 2),
+    )
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, float) else "-"
+
+
+def _interval(low: object, high: object, digits: int) -> str:
+    return "" if low is None else f" ({_number(low, digits)}-{_number(high, digits)})"
+
+
+def _remarks(figures: pl.DataFrame) -> list[str]:
+    estimated = figures.filter("estimated")["detector"].unique().sort().to_list()
+    remarks = [f"Threshold estimated, too few normals for the budget: {', '.join(estimated)}."] if estimated else []
+    own = (pl.col("kind") == "detector") & (pl.col("split") != LONG_NORMALS)  # those are normals alone, by design
+    notes = figures.filter(own, pl.col("note") != "").group_by("note", "split", "level", maintain_order=True)
+    for (note, split, level), rows in notes:
+        remarks.append(f"{', '.join(rows['detector'].unique(maintain_order=True))}, {split}, {level}: {note}")
+    return remarks

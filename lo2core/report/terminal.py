@@ -1,0 +1,98 @@
+"""Explanations and comparisons as plain text for a terminal."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.compare.comparison import Comparison
+from lo2core.explain.explanation import Explanation
+
+TOP_ITEMS = 5
+WIDTH = 118
+
+
+def incident(explanation: Explanation) -> str:
+    """An incident: its services, and of the explained ones the items, the lines and the foreign requests."""
+    parts = [f"{explanation.test_case}, {explanation.incident}", _services(explanation.services)]
+    for seq_id in explanation.items["seq_id"].unique(maintain_order=True):
+        items, lines, requests = (
+            frame.filter(pl.col("seq_id") == seq_id)
+            for frame in (explanation.items, explanation.lines, explanation.requests)
+        )
+        first = "oddness" if explanation.by_message else "share"
+        parts.append(
+            f"\n{items['service'][0]}: items that made the score ({first}, count here, in the nearest normals)"
+        )
+        parts += [_item(row, explanation.by_message) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
+        if lines.height:
+            parts.append(f"lines of {lines['source'][0]}")
+            parts += [_line(row) for row in lines.drop_nulls("place").sort("place").iter_rows(named=True)]
+        if requests.height:
+            parts.append("requests of a kind that no normal has")
+            parts += [
+                _cut(f"  {row['n']:>5} x {row['title']}") for row in requests.head(TOP_ITEMS).iter_rows(named=True)
+            ]
+    return "\n".join(parts)
+
+
+def comparison(compared: Comparison) -> str:
+    """Predictions side by side: the verdict, what differs in their making, flips or changes, and metrics."""
+    names = [one.name for one in compared.saved]
+    parts = [*filter(None, (compared.verdict, compared.remark)), "", f"what differs: {' / '.join(names)}"]
+    differing = compared.making.filter("differs").select("fact", *names)
+    parts += [_cut(f"  {fact}: {' / '.join(told)}") for fact, *told in differing.iter_rows()]
+    parts += [_rate(row) for row in compared.rates.iter_rows(named=True)]
+    parts += [compared.scope] if compared.scope else []
+    return "\n".join([*parts, *(_flips(compared) if compared.same_sequences else _changes(compared))])
+
+
+def _services(services: pl.DataFrame) -> str:
+    return "\n".join(
+        f"  {service:<14} z {z:>7.1f}  {words}" if z is not None else f"  {service:<14} {words}"
+        for service, z, words in services.select("service", "z_score", "words").iter_rows()
+    )
+
+
+def _item(row: dict, by_message: bool) -> str:
+    normals = " ".join(f"{n:.0f}" for n in row["normals"])
+    first = f"{row['contribution']:>5.1f}" if by_message else f"{row['share']:>5.0%}"
+    return _cut(f"  {first} {row['here']:>6.0f}  ({normals})  {row['title']}")
+
+
+def _line(row: dict) -> str:
+    moment = "" if row["m_timestamp"] is None else f"{row['m_timestamp']:%H:%M:%S.%f}"[:-3]
+    return _cut(f"  {row['line_no']:>7}  {moment}  {row['text'].strip()}")
+
+
+def _rate(row: dict) -> str:
+    rate = "" if row["alert_rate"] is None else f" ({row['alert_rate']:.1%})"
+    return f"{row['prediction']}: {row['flagged_incidents']} of {row['incidents']} incidents flagged{rate}"
+
+
+def _flips(compared: Comparison) -> list[str]:
+    assert compared.flips is not None and compared.metrics is not None
+    changes = compared.flips["change"].value_counts(sort=True).iter_rows()
+    told = ", ".join(f"{n} {change}" for change, n in changes) or "none"
+    metrics = [
+        f"  {row['metric']:<30} {_number(row['a'])} {_number(row['b'])} {_number(row['difference'], '+')}"
+        for row in compared.metrics.iter_rows(named=True)
+    ]
+    return [f"flips: {told}", *(["metrics of incidents: A, B, B - A", *metrics] if metrics else [])]
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return f"{'-':>8}" if value is None else f"{value:>{sign}8.3f}"
+
+
+def _changes(compared: Comparison) -> list[str]:
+    items = compared.items_apart or f"items: {_counted(compared.item_changes)}"
+    return [f"incidents: {_counted(compared.incident_changes)}", items]
+
+
+def _counted(changes: pl.DataFrame) -> str:
+    counted = changes["change"].value_counts(sort=True).iter_rows()
+    return ", ".join(f"{n} {change}" for change, n in counted) or "no change"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -1,0 +1,90 @@
+"""What artefacts are called: the file of each table, the names a person may give, the command that makes a table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import dataframely as dy
+
+from lo2core.base.errors import InputError
+from lo2core.base.schemas import (
+    Counts,
+    DiffStretches,
+    EnrichedEvents,
+    Evaluation,
+    EvaluationCurves,
+    EvaluationFaults,
+    EventPredictions,
+    Events,
+    ExplainedItems,
+    ExplainedLines,
+    ExplainedRequests,
+    Feedback,
+    Ledger,
+    Messages,
+    NearestNormals,
+    Predictions,
+    Sequences,
+)
+
+TABLES: dict[type[dy.Schema], str] = {
+    Events: "lo2_events",
+    Sequences: "lo2_sequences",
+    Ledger: "lo2_ledger",
+    Messages: "lo2_messages",
+    Counts: "lo2_counts",
+    EnrichedEvents: "lo2_events_enriched",
+    Evaluation: "lo2_evaluation",
+    EvaluationCurves: "lo2_evaluation_curves",
+    EvaluationFaults: "lo2_evaluation_faults",
+    Feedback: "lo2_feedback",
+}
+"""The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""
+
+EXPLAINED: dict[str, type[dy.Schema]] = {
+    "items": ExplainedItems,
+    "lines": ExplainedLines,
+    "nearest_normals": NearestNormals,
+    "requests": ExplainedRequests,
+    "diff": DiffStretches,
+}
+"""The declared tables of an explanation by file stem; its other files are views of these and of the predictions."""
+
+_PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
+_COMMANDS: dict[type[dy.Schema], str] = {
+    EnrichedEvents: "enhance --output-dir {root}",
+    Predictions: _PREDICT,
+    EventPredictions: _PREDICT,
+}
+_LOAD = "load --root PATH --output-dir {root}"
+
+
+def clean_name(name: str, longest: int = 100) -> str:
+    """`name`, if it can name a file or folder of ours: letters, digits, `.`, `-`, `_`, no leading dot."""
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or len(name) > longest:
+        raise InputError(f"{name!r} cannot be a name here: use up to {longest} letters, digits, '.', '-' or '_'.")
+    return name
+
+
+def given_name(name: str) -> str:
+    """As `clean_name`, for a table that a person names: those of the other tables are taken.
+
+    It may be as long as that of a bundle and what predictions add to it.
+    """
+    if name in TABLES.values():
+        raise InputError(f"{name} is the name of another table of the workspace: choose one of your own.")
+    return clean_name(name, longest=125)
+
+
+def base_name(name: str) -> str:
+    """`name`, if it stays in its folder: tables written by hand may have names that we would not give."""
+    if not name or name != Path(name).name or "\0" in name or name.startswith("."):
+        raise InputError(f"{name!r} is not the name of a table: give it without folders and without a leading dot.")
+    return name
+
+
+def command_for(schema: type[dy.Schema], path: Path) -> str:
+    """The command that makes the table at `path`, for error messages."""
+    arguments = _COMMANDS.get(schema, _LOAD).format(root=path.parent, name=path.stem)
+    return f"`python -m lo2core {arguments}`"

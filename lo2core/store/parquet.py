@@ -1,0 +1,141 @@
+"""Parquet files of declared tables: written with provenance in the footer, checked against a schema."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dataframely.exc import ValidationError
+
+from lo2core.base.config import now
+from lo2core.base.errors import ArtefactError, reason
+from lo2core.base.types import DataType
+
+METADATA_KEY = "lo2core"
+ROW_GROUP = 131_072
+
+
+def table_name(schema: type[dy.Schema]) -> str:
+    """The name of a table in metadata: `EventPredictions` -> `event_predictions`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema.__name__).lower()
+
+
+def lo2core_version() -> str:
+    """The installed version of this package; `uninstalled` when it runs from its source folder."""
+    try:
+        return importlib.metadata.version("lo2core")
+    except importlib.metadata.PackageNotFoundError:
+        return "uninstalled"
+
+
+def write_parquet(frame: pl.DataFrame, path: Path, metadata: dict[str, str]) -> None:
+    frame.write_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, metadata=metadata or None
+    )
+
+
+def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_group: int = ROW_GROUP) -> None:
+    """Write a frame by streaming; memory grows with the rows of a group, and with what runs at the same time."""
+    with pl.Config(streaming_chunk_size=max(row_group // 4, 1)):
+        frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
+
+
+def file_metadata(name: str, provenance: dict[str, Any]) -> dict[str, str]:
+    """Metadata of a table: the name of a declared one, or of a view that is kept as it was shown."""
+    facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
+    return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as CSV can hold it: lists become texts, joined by `; `."""
+    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
+
+
+def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    try:
+        return schema.validate(declared(schema, frame, table))
+    except ValidationError as error:
+        raise ArtefactError(f"Table {table} breaks its rules and was not saved: {reason(error)}.") from error
+
+
+def declared(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The declared columns of `frame`, which must have exactly the declared types."""
+    check_exact(frame.schema, schema, table)
+    return frame.select(schema.column_names())
+
+
+def check_exact(found: pl.Schema, schema: type[dy.Schema], table: str) -> None:
+    problem = misfit(found, schema.columns(), _same)
+    if problem:
+        raise ArtefactError(f"Table {table} {problem}; nothing was saved.")
+
+
+def with_added(frame: pl.LazyFrame, schema: type[dy.Schema]) -> pl.LazyFrame:
+    """The frame with nulls for columns that tables of an earlier version did not have yet."""
+    there = frame.collect_schema()
+    added = {name: column for name, column in schema.columns().items() if (column.metadata or {}).get("added")}
+    return frame.with_columns(pl.lit(None, c.dtype).alias(name) for name, c in added.items() if name not in there)
+
+
+def misfit(
+    found: pl.Schema, wanted: Mapping[str, dy.Column | None], fits: Callable[[DataType, DataType, bool], bool]
+) -> str:
+    """What is missing, got and expected, or an empty text when all fits."""
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        return f"lacks the columns {', '.join(missing)} (got {', '.join(found) or 'none'})"
+    wrong = [
+        f"{name}: got {found[name]}, expected {column.dtype}"
+        for name, column in wanted.items()
+        if column is not None and not fits(found[name], column.dtype, column.nullable)
+    ]
+    return f"has columns of other types ({'; '.join(wrong)})" if wrong else ""
+
+
+def _same(got: DataType, want: DataType, nullable: bool) -> bool:
+    return got == want
+
+
+def safe(got: DataType, want: DataType, nullable: bool) -> bool:
+    """Whether `got` can be cast to `want` without changing what it means (a value that does not fit still raises)."""
+    if got == pl.Null:
+        return nullable
+    if isinstance(got, pl.List) and isinstance(want, pl.List):
+        return safe(got.inner, want.inner, nullable)
+    if isinstance(got, pl.Datetime) and isinstance(want, pl.Datetime):
+        return got.time_zone == want.time_zone
+    texts = (pl.String, pl.Categorical, pl.Enum)
+    return (
+        got == want
+        or (isinstance(got, texts) and isinstance(want, texts))
+        or (got.is_integer() and want.is_integer())
+        or (got.is_numeric() and want.is_float())
+    )
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        raise ArtefactError(f"{path} is damaged or not ours, make it anew: {reason(error)}.") from error
+
+
+def footer_of(path: Path) -> pq.FileMetaData:
+    with readable(path):
+        return pq.read_metadata(path)
+
+
+def own_metadata(footer: pq.FileMetaData) -> dict[str, Any]:
+    text = (footer.metadata or {}).get(METADATA_KEY.encode())
+    return json.loads(text) if text else {}

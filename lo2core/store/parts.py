@@ -1,0 +1,110 @@
+"""A long table written run by run, so that a load can go on after a break."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import dataframely as dy
+import polars as pl
+
+from lo2core.store.atomic import fsync, write_atomic
+from lo2core.store.parquet import declared, file_metadata, readable, sink_parquet, table_name, validated, write_parquet
+
+_BATCH_ROWS, _BATCH_BYTES = 65_536, 48 << 20
+"""A part is written out when so much has gathered: large enough to pack well, small enough to keep memory flat."""
+
+
+class PartsWriter:
+    """Writes a long table run by run, so that it can go on after a break; memory holds one batch a run.
+
+    A run's rows gather in a hidden folder of `<root>/.parts/`, which gets its final name when the run is finished:
+    by `finish(run)`, or for all runs at the end of the `with` block. After an error the unfinished runs are dropped.
+    """
+
+    def __init__(self, final: Path, schema: type[dy.Schema], key: str) -> None:
+        self.final, self.schema = final, schema
+        self.folder = final.parent / ".parts" / key / table_name(schema)
+        self._open: dict[str, _OpenPart] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if error is None:
+            for run in list(self._open):
+                self.finish(run)
+        for part in self._open.values():
+            shutil.rmtree(part.folder, ignore_errors=True)
+        self._open.clear()
+
+    def append(self, run: str, frame: pl.DataFrame) -> None:
+        """Add rows to a run; they are checked, and key uniqueness with them, batch by batch."""
+        if run not in self._open:
+            self._open[run] = _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.{uuid4().hex[:8]}.tmp")
+        self._open[run].append(frame)
+
+    def finish(self, run: str) -> None:
+        """The run is complete: give its part the final name. A run without a row leaves an empty part."""
+        part = self._open.pop(run, None) or _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.tmp")
+        part.close()
+        final = self._part(run)
+        shutil.rmtree(final, ignore_errors=True)
+        part.folder.replace(final)
+        fsync(self.folder)
+
+    def finished(self) -> set[str]:
+        """The runs whose parts are complete, also those of an earlier process."""
+        return {unquote(path.name.removeprefix("run=")) for path in self.folder.glob("run=*")}
+
+    def scan(self) -> pl.LazyFrame:
+        """All finished parts, ordered by run."""
+        files = [path for run in sorted(self.finished()) for path in sorted(self._part(run).glob("*.parquet"))]
+        empty = self.schema.create_empty().lazy().select(self.schema.column_names())
+        return pl.concat([pl.scan_parquet(path, glob=False) for path in files]) if files else empty
+
+    def merge(self, provenance: dict[str, Any], replace: bool = False, before: Iterable[pl.LazyFrame] = ()) -> Path:
+        """Stream `before` (rows kept from an earlier load) and all finished parts into the table, atomically.
+
+        The parts stay until `Workspace.clear_parts`, so that a break between the tables of one load costs nothing.
+        """
+        frame = pl.concat([*before, self.scan()])
+        metadata = file_metadata(table_name(self.schema), provenance)
+        with readable(self.folder):
+            write_atomic(self.final, lambda temporary: sink_parquet(frame, temporary, metadata), replace=replace)
+        return self.final
+
+    def _part(self, run: str) -> Path:
+        return self.folder / f"run={quote(run, safe='')}"
+
+
+class _OpenPart:
+    """The rows of one run so far: some on disk, the last batch in memory."""
+
+    def __init__(self, schema: type[dy.Schema], folder: Path) -> None:
+        self.schema, self.folder = schema, folder
+        self.frames: list[pl.DataFrame] = []
+        self.rows = self.bytes = self.files = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def append(self, frame: pl.DataFrame) -> None:
+        self.frames.append(declared(self.schema, frame, table_name(self.schema)))
+        self.rows += frame.height
+        self.bytes += int(frame.estimated_size())
+        if self.rows >= _BATCH_ROWS or self.bytes >= _BATCH_BYTES:
+            self.close()
+
+    def close(self) -> None:
+        """Write what is in memory."""
+        if not self.rows:
+            return
+        batch = validated(self.schema, pl.concat(self.frames), table_name(self.schema))
+        path = self.folder / f"{self.files:06}.parquet"
+        write_parquet(batch, path, {})
+        fsync(path)
+        self.frames, self.rows, self.bytes, self.files = [], 0, 0, self.files + 1

@@ -1,0 +1,88 @@
+"""Saved predictions of a workspace and its samples: their names, where they lie, and one as comparing takes it.
+
+A prediction of the workspace's own logs is known by the name of its table, one of a sample by `SAMPLE/NAME`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from lo2core.base.schemas import EventPredictions, Predictions
+from lo2core.store import handwritten
+from lo2core.store.names import TABLES
+from lo2core.store.parquet import readable, table_name
+from lo2core.store.workspace import Workspace
+
+
+def saved_names(workspace: Workspace) -> list[str]:
+    """Names of all saved predictions: the workspace's own first, each newest first; last those that cannot be read."""
+    theirs = [f"{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
+    return sorted(workspace.predictions() + theirs, key=lambda name: not _works(*home_of(workspace, name)))
+
+
+def newest_first(workspace: Workspace) -> list[str]:
+    """Names of all saved predictions by the time they were saved; last those that cannot be read."""
+
+    def order(name: str) -> tuple[bool, tuple[datetime, int]]:
+        home, table = home_of(workspace, name)
+        return _works(home, table), _made(home, table)
+
+    return sorted(saved_names(workspace), key=order, reverse=True)
+
+
+def damaged(workspace: Workspace) -> list[str]:
+    """Names of damaged files of the workspace and its samples that may have been predictions."""
+    found = []
+    for home in (workspace, *workspace.samples()):
+        prefix = "" if home is workspace else f"{home.root.name}/"
+        names = sorted({path.stem for path in home.root.glob("[!.]*.parquet")} - set(TABLES.values()))
+        found += [f"{prefix}{name}" for name in names if home.artefact(name).problem]
+    return found
+
+
+def _works(home: Workspace, table: str) -> bool:
+    return not handwritten.problem(home, table)
+
+
+def _made(home: Workspace, table: str) -> tuple[datetime, int]:
+    """The clock of a footer has seconds; the file system tells two of the same second apart."""
+    artefact = home.artefact(table)
+    return artefact.created or datetime.min.replace(tzinfo=UTC), artefact.path.stat().st_mtime_ns
+
+
+def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
+    """Where a saved prediction lies, and the name of its table there."""
+    sample, _, table = name.rpartition("/")
+    return (workspace.sample(sample) if sample else workspace), table
+
+
+def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Saved predictions of sequences or of events, all `columns` of them unless told; see `byhand.scan`.
+
+    Raises ArtefactError where there are none of that name.
+    """
+    with readable(workspace.path(name)):
+        return handwritten.scan(workspace, name).select(columns or pl.all()).collect()
+
+
+def _of_events(workspace: Workspace, name: str) -> bool:
+    return workspace.artefact(name).table == table_name(EventPredictions)
+
+
+def read_sequence_scores(workspace: Workspace, name: str) -> pl.DataFrame:
+    """Saved predictions, one row a sequence, worst first; of scored events the worst of each sequence, without a rank.
+
+    Within a service score, z and p agree on which that is. Raises as `read_predictions`.
+    """
+    if not _of_events(workspace, name):
+        return read_predictions(workspace, name)
+    columns = [column for column in Predictions.column_names() if column not in ("seq_id", "rank")]
+    worst = {"score": pl.max, "z_score": pl.max, "p_value": pl.min, "pred_ano": pl.max}
+    found = handwritten.scan(workspace, name).group_by("seq_id")
+    one_each = found.agg(worst.get(column, pl.first)(column) for column in columns)
+    ordered = one_each.sort("z_score", "seq_id", descending=[True, False], nulls_last=True)
+    with readable(workspace.path(name)):
+        return ordered.collect(engine="streaming")

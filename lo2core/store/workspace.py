@@ -1,0 +1,281 @@
+"""The only reader and writer of artefacts: atomic, checked, with their provenance in the footer.
+
+A `Workspace` is a folder; a table in it is one zstd Parquet file. What is written is checked in full against its
+schema; what is read is checked by the footer alone, so that a file written by hand (by polars, in a script) works.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+import pyarrow.parquet as pq
+
+from lo2core.base.errors import ArtefactError, reason
+from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
+from lo2core.store.names import EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
+from lo2core.store.parquet import (
+    ROW_GROUP,
+    check_exact,
+    file_metadata,
+    flat,
+    footer_of,
+    misfit,
+    own_metadata,
+    readable,
+    safe,
+    sink_parquet,
+    table_name,
+    validated,
+    with_added,
+    write_parquet,
+)
+from lo2core.store.parts import PartsWriter
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a table's footer and directory entry say about it."""
+
+    name: str
+    path: Path
+    exists: bool = False
+    table: str = ""
+    """Which of the declared tables it is; empty where nobody can tell."""
+    created: datetime | None = None
+    by_hand: bool = False
+    rows: int = 0
+    bytes: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """A sentence, when the file is there but cannot be read."""
+
+
+Name = type[dy.Schema] | str
+
+
+class Workspace:
+    """A folder of artefacts. It need not exist before the first table is written."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.root = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.root)!r})"
+
+    def __fspath__(self) -> str:
+        return str(self.root)
+
+    def path(self, name: Name) -> Path:
+        """Where the table lies: `<root>/<name>.parquet`."""
+        return self.root / f"{base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
+
+    def has(self, name: Name) -> bool:
+        """Whether the file is there; it may still be damaged."""
+        return self.path(name).is_file()
+
+    def remove(self, name: Name) -> None:
+        """Remove a table, if it is there."""
+        self.path(name).unlink(missing_ok=True)
+
+    def free_name(self, stem: str) -> str:
+        """The first of `stem`, `stem_new`, `stem_new_2`, ... that no table has yet."""
+        candidates = [stem, f"{stem}_new", *(f"{stem}_new_{n}" for n in range(2, 10_000))]
+        return next(name for name in candidates if not self.path(name).exists())
+
+    def write(
+        self,
+        schema: type[dy.Schema],
+        frame: pl.DataFrame,
+        *,
+        name: str | None = None,
+        provenance: dict[str, Any],
+        replace: bool = False,
+    ) -> Path:
+        """Check `frame` in full, then save its declared columns with `provenance` in the footer.
+
+        Nothing is cast: raises `ArtefactError` when names, types or rules do not fit, `ExistsError` as `write_atomic`.
+        """
+        path = self.path(given_name(name) if name else schema)
+        if not replace and path.exists():
+            raise already_there(path)
+        checked = validated(schema, frame, path.stem)
+        metadata = file_metadata(table_name(schema), provenance)
+        write_atomic(path, lambda temporary: write_parquet(checked, temporary, metadata), replace=replace)
+        return path
+
+    def sink(
+        self,
+        schema: type[dy.Schema],
+        frame: pl.LazyFrame,
+        *,
+        name: str | None = None,
+        provenance: dict[str, Any],
+        replace: bool = False,
+        row_group: int = ROW_GROUP,
+    ) -> Path:
+        """As `write`, but streamed: memory stays flat, and keys are compared within each batch only.
+
+        Rows that are large, such as lists of tokens, want a smaller `row_group`.
+        """
+        path = self.path(given_name(name) if name else schema)
+        check_exact(frame.collect_schema(), schema, path.stem)
+        checked = frame.select(schema.column_names()).map_batches(
+            lambda batch: validated(schema, batch, path.stem), streamable=True
+        )
+        metadata = file_metadata(table_name(schema), provenance)
+        try:
+            write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata, row_group), replace=replace)
+        except pl.exceptions.ComputeError as error:
+            raise ArtefactError(
+                f"{path} was not made, what it is made from seems to be damaged: {reason(error)}."
+            ) from error
+        return path
+
+    def scan(
+        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        """The table, lazily: the declared columns (or `columns`), in their declared types.
+
+        Names and types are checked by the footer; what can be taken safely (other integer widths, text for an
+        enumeration, other time units) is cast when collected. Raises `ArtefactError` naming what is missing, what was
+        found, what was expected, and the command that makes the table.
+        """
+        path = self.path(name or schema)
+        if not path.is_file():
+            raise ArtefactError(self._missing(schema, path))
+        with readable(path):
+            frame = with_added(pl.scan_parquet(path, glob=False), schema)
+            found = frame.collect_schema()
+        expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
+        problem = misfit(found, expected, safe)
+        if problem:
+            raise ArtefactError(f"{path} {problem}; make it anew with {command_for(schema, path)}.")
+        return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
+
+    def _missing(self, schema: type[dy.Schema], path: Path) -> str:
+        if schema is Events and self.has(Sequences):
+            return (
+                f"{path} is not there: these logs were loaded with --no-save-events. Load them anew with --replace to "
+                "have their events."
+            )
+        return f"{path} does not exist yet: make it with {command_for(schema, path)}."
+
+    def read(
+        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """The table as a frame; see `scan`. A damaged file raises `ArtefactError`."""
+        frame = self.scan(schema, name, columns)
+        with readable(self.path(name or schema)):
+            return frame.collect()
+
+    def columns(self, name: Name) -> list[str]:
+        """The columns that the file has, declared or not. Raises ArtefactError where it is damaged or not there."""
+        return list(footer_of(self.path(name)).schema.to_arrow_schema().names)
+
+    def metadata(self, name: Name) -> dict[str, Any]:
+        """Table, time, version and provenance as saved; empty for a file written by hand."""
+        return self.artefact(name).metadata
+
+    def artefact(self, name: Name) -> Artefact:
+        """What the footer says; never raises for a missing or damaged file."""
+        path = self.path(name)
+        try:
+            entry = path.stat()
+            footer = footer_of(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Artefact(path.stem, path)
+        except OSError as error:
+            return Artefact(path.stem, path, exists=True, problem=f"{path} cannot be read: {error.strerror}.")
+        except ArtefactError as error:
+            return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
+        metadata = own_metadata(footer)
+        created = metadata.get("created")
+        return Artefact(
+            name=path.stem,
+            path=path,
+            exists=True,
+            table=_table_of(footer, metadata),
+            created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
+            by_hand=not metadata,
+            rows=footer.num_rows,
+            bytes=entry.st_size,
+            metadata=metadata,
+        )
+
+    def predictions(self) -> list[str]:
+        """Names of the saved predictions, newest first: known by metadata or by columns, not by their name."""
+        wanted = (table_name(Predictions), table_name(EventPredictions))
+        files = self.root.glob("[!.]*.parquet")
+        found = [artefact for path in files if (artefact := self.artefact(path.stem)).table in wanted]
+        found.sort(
+            key=lambda a: (a.created or datetime.min.replace(tzinfo=UTC), a.path.stat().st_mtime_ns), reverse=True
+        )
+        return [artefact.name for artefact in found]
+
+    def samples(self) -> list[Workspace]:
+        """The log samples that were scored and not mixed in, by name."""
+        return [Workspace(path) for path in sorted(self.root.glob("samples/[!.]*")) if path.is_dir()]
+
+    def sample(self, name: str) -> Workspace:
+        """The workspace `samples/<name>/`; raises `InputError` for a name that could leave it."""
+        return Workspace(self.root / "samples" / clean_name(name))
+
+    @property
+    def owner(self) -> Workspace | None:
+        """Of a sample (`<root>/samples/<name>/`) the workspace that it belongs to."""
+        folder = self.root.resolve()
+        return Workspace(folder.parents[1]) if folder.parent.name == "samples" else None
+
+    def explanations(self, prediction: str) -> Path:
+        """The folder that keeps what explains `prediction`."""
+        return self.root / "explainability" / base_name(prediction)
+
+    def keep(
+        self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: dict[str, Any]
+    ) -> list[Path]:
+        """Save what was shown: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
+
+        A former answer in the folder is replaced: it was made from the same predictions and can be made again.
+        """
+        paths = []
+        for name, frame in frames.items():
+            schema = EXPLAINED.get(name)
+            checked = validated(schema, frame, name) if schema else frame
+            facts = file_metadata(table_name(schema) if schema else name, provenance)
+            for path, write in (
+                (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
+                (folder / f"{name}.csv", lambda to, f=checked: flat(f).write_csv(to)),
+            ):
+                write_atomic(path, write, replace=True)
+                paths.append(path)
+        for name, page in pages.items():
+            write_bytes_atomic(folder / f"{name}.html", page.encode(), replace=True)
+            paths.append(folder / f"{name}.html")
+        return paths
+
+    def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
+        """A writer of the table run by run; parts of another `key` (other options of loading) are not seen."""
+        return PartsWriter(self.path(schema), schema, clean_name(key))
+
+    def clear_parts(self) -> None:
+        """Remove all parts: the load is complete, or begins anew."""
+        shutil.rmtree(self.root / ".parts", ignore_errors=True)
+
+
+def _table_of(footer: pq.FileMetaData, metadata: dict[str, Any]) -> str:
+    """What a file says it is; one that was written by hand is known by its columns, if it holds scores."""
+    if table := metadata.get("table"):
+        return str(table)
+    columns = set(footer.schema.to_arrow_schema().names)
+    if not {"seq_id", "score"} <= columns:
+        return ""
+    return table_name(EventPredictions if "line_no" in columns else Predictions)

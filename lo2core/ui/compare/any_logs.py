@@ -1,0 +1,109 @@
+"""What can be compared whether the logs are the same or not: recall by fault, shift, all predictions over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.statistics import PER_BIN, SOME_SHIFT, STRONG_SHIFT
+from lo2core.compare.comparison import Comparison
+from lo2core.pipeline import compare
+from lo2core.report import charts
+from lo2core.store.predictions import saved_names
+from lo2core.store.workspace import Workspace
+from lo2core.ui.compare.pair import Pair, open_in, open_worst, remark, side_by_side, stamp
+from lo2core.ui.shell import links, tables
+from lo2core.ui.shell.scores import Source
+from lo2core.ui.shell.widgets import downloads, notice
+
+
+def show_faults(pair: Pair) -> None:
+    """Recall by faulty test case, one column a prediction."""
+    compared = _with_others(pair)
+    found = compared.fault_recall
+    if not found.height:
+        notice("Neither has labelled faults, so there is no recall to compare.")
+        return
+    remark(pair)
+    known = set(found["prediction"])
+    unknown = [one.name for one in compared.saved if one.name not in known]
+    if unknown:
+        notice(f"No labelled faults in {', '.join(unknown)}.")
+    event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
+    st.caption(
+        "Share of incidents flagged. Blue: more than in A, orange: less; what is as in A goes from grey (none) to "
+        "violet (all). A click explains the worst of them."
+    )
+    for pick in event["selection"].get("pick") or []:
+        open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
+    tables.beside_chart(found, "recall_by_fault", "faults")
+
+
+def show_shifts(pair: Pair) -> None:
+    """The population stability index of scores and messages, service by service."""
+    st.caption(
+        f"Population stability index: below {SOME_SHIFT} alike, above {STRONG_SHIFT} spread quite "
+        "differently. Messages that shift say that the logs changed; scores that shift alone, that the model did."
+    )
+    tables.show(pair.found.shifts, _SHIFTS)
+    if pair.found.shifts["scores"].null_count():
+        st.caption(f"No PSI of z-scores where either side has fewer than {2 * PER_BIN} sequences.")
+    downloads(pair.found.shifts, "shifts", key="shifts")
+
+
+def show_over_time(pair: Pair) -> None:
+    """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
+    root = pair.workspace
+    names = saved_names(root)
+    read = pair.found.history
+    rows = [read[name] if name in read else _history_row(str(root.root), name, stamp(root, name)) for name in names]
+    found = compare.in_order(rows)
+    addresses = {name: _address(name) for name in names}
+    points = found.drop_nulls("value").with_columns(address=pl.col("prediction").replace_strict(addresses))
+    st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
+    wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
+    wide = wide.with_columns(tables.on_local_clock(wide["made"]))
+    st.caption("The same as a table. A click on a mark, or on a row, explains that prediction.")
+    row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
+    if row is not None:
+        open_in(wide["prediction"][row], {})
+    downloads(wide, "predictions_over_time", key="over-time")
+
+
+def _with_others(pair: Pair) -> Comparison:
+    """The comparison, with more predictions beside A and B where some were chosen."""
+    others = [name for name in saved_names(pair.workspace) if name not in (pair.a, pair.b)]
+    more = st.multiselect("Beside A and B", others, placeholder="others", key=f"others-{pair.key}") if others else []
+    return side_by_side(pair.workspace, pair.a, pair.b, *more) if more else pair.found
+
+
+def _address(name: str) -> str:
+    """Where `open_in` goes without a row."""
+    source = Source.named(name)
+    return links.explain_address(prediction=source.prediction, sample=source.sample)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
+    return compare.history_row(Workspace(root), name)
+
+
+_OVER_TIME = {
+    "prediction": st.column_config.TextColumn("prediction", width=220),
+    "model": st.column_config.TextColumn("model", width=110),
+    "made": st.column_config.DatetimeColumn("made", width=140, format="D MMM YYYY HH:mm"),
+    "incidents": st.column_config.NumberColumn("incidents", format="localized"),
+    **{
+        name: st.column_config.NumberColumn(name, format="%.2f")
+        for name in ("flagged incidents, %", "median z", "largest z", "threshold")
+    },
+}
+
+
+_SHIFTS = {
+    "service": st.column_config.TextColumn("service", width=160),
+    "scores": st.column_config.NumberColumn("PSI of z-scores", width=160, format="%.2f"),
+    "items": st.column_config.NumberColumn("PSI of messages", width=160, format="%.2f"),
+}

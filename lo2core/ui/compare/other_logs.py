@@ -1,0 +1,124 @@
+"""Two predictions of other logs: test cases side by side, incidents new and gone, items new and vanished."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.schemas import Events
+from lo2core.base.text import plural
+from lo2core.compare import drift
+from lo2core.explain.evidence import NO_EVENTS
+from lo2core.explain.raw_lines import MOST_LINES
+from lo2core.pipeline.explain import lines_with
+from lo2core.report import charts
+from lo2core.store.workspace import Workspace
+from lo2core.ui.compare.pair import Pair, open_worst
+from lo2core.ui.explain.lines import raw_event
+from lo2core.ui.shell import tables
+from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.widgets import downloads, notice, raw
+
+
+def show_test_cases(pair: Pair) -> None:
+    """Test case x service, the median z of A left and of B right in each column; a click explains the worst of them."""
+    found = pair.found.by_test_case
+    cells = _cells(found).head(charts.MAX_MARKS)
+    event = st.altair_chart(
+        charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
+    )
+    st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
+    for pick in event["selection"].get("pick") or []:
+        open_worst(pair.found.saved["AB".index(pick["side"])], pick)
+    tables.beside_chart(found, "test_cases", "cases", _CASES)
+
+
+def show_incidents(pair: Pair) -> None:
+    """Test cases and services that were flagged on one side only; a picked one can be explained."""
+    found = pair.found.incident_changes
+    if not found.height:
+        notice("The same services of the same test cases are flagged in both.")
+        return
+    n = dict(found["change"].value_counts().iter_rows())
+    new, gone = n.get(drift.NEW, 0), n.get(drift.GONE, 0)
+    st.text(f"Of what both logs hold, {new:,} are flagged in B alone (new), {gone:,} in A alone (gone).")
+    if absent := n.get(drift.NOT_IN_A, 0) + n.get(drift.NOT_IN_B, 0):
+        st.caption(f"{absent:,} more are flagged in logs that the other side does not hold; they stand at the end.")
+    row = tables.pick(found.head(tables.MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
+    if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
+        picked = found.row(row or 0, named=True)
+        open_worst(pair.found.saved[1 if picked["change"] in (drift.NEW, drift.NOT_IN_A) else 0], picked)
+    downloads(found, "incidents_new_and_gone", key="incidents")
+
+
+def show_items(pair: Pair) -> None:
+    """Messages, stack trace lines and request kinds that only one side's logs hold."""
+    if pair.found.items_apart:
+        notice(pair.found.items_apart)
+        return
+    found = pair.found.item_changes
+    if not found.height:
+        notice("Both logs hold the same messages and request kinds.")
+        return
+    left, right = st.columns(2)
+    first, kinds = found.row(0, named=True), found["kind"].unique().sort().to_list()
+    changes = ["new", "vanished"]
+    change = left.segmented_control("Which", changes, default=first["change"], required=True, key="items-change")
+    kind = right.segmented_control("Kind", kinds, default=first["kind"], required=True, key="items-kind")
+    shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
+    st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
+    row = tables.pick(shown.head(tables.MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
+    downloads(found, "items_new_and_vanished", key="item-changes")
+    if row is not None:
+        raw(shown["item"][row].strip())
+        _lines_with(pair.home(1 if change == "new" else 0), shown["message_id"][row])
+
+
+def _lines_with(logs: Workspace, item: int) -> None:
+    """The raw lines that hold an item; a picked one is shown in full."""
+    if not logs.has(Events):
+        notice(NO_EVENTS)
+        return
+    found = remembered(lines_with, logs, item)
+    first = "The first " if found.height == MOST_LINES else ""
+    st.caption(f"{first}{plural(found.height, 'line')}. Select one to see it in full.")
+    row = tables.pick(found, _LINES, f"item-lines-{logs.root}-{item}", most=8)
+    if row is not None:
+        raw_event(logs, found["seq_id"][row], found["event_line"][row])
+
+
+def _cells(found: pl.DataFrame) -> pl.DataFrame:
+    sides = [
+        found.select("test_case", "service", side=pl.lit(name.upper()), z=f"z_{name}", n=f"n_{name}") for name in "ab"
+    ]
+    return pl.concat(sides).filter(pl.col("n") > 0)
+
+
+_CASES = {
+    "test_case": st.column_config.TextColumn("test case", width=300),
+    "service": st.column_config.TextColumn("service", width=110),
+    "z_a": st.column_config.NumberColumn("median z in A", width=100, format="%.1f"),
+    "n_a": st.column_config.NumberColumn("sequences", width=80),
+    "z_b": st.column_config.NumberColumn("median z in B", width=100, format="%.1f"),
+    "n_b": st.column_config.NumberColumn("sequences", width=80),
+    "difference": st.column_config.NumberColumn("B − A", width=80, format="%.1f"),
+}
+_INCIDENTS = {
+    "change": st.column_config.TextColumn("", width=75),
+    "z": st.column_config.NumberColumn("z", width=65, format="%.1f"),
+    "service": st.column_config.TextColumn("service", width=110),
+    "test_case": st.column_config.TextColumn("test case", width=420),
+    "n": st.column_config.NumberColumn("sequences", width=85, format="localized"),
+}
+_LINES = {
+    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
+    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
+    "service": st.column_config.TextColumn("service", width=100),
+    "test_case": st.column_config.TextColumn("test case", width=200),
+    "text": st.column_config.TextColumn("text", width=460),
+}
+_ITEMS = {
+    "n": st.column_config.NumberColumn("times", width=70, format="localized"),
+    "sequences": st.column_config.NumberColumn("sequences", width=85, format="localized"),
+    "title": st.column_config.TextColumn("item", width=720),
+}

@@ -1,0 +1,115 @@
+"""Which two saved predictions page Compare is about, and where their rows lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.compare.comparison import Comparison
+from lo2core.compare.prediction import Saved
+from lo2core.pipeline import compare
+from lo2core.store.predictions import home_of, saved_names
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import address, bundles, links
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.scores import Source
+from lo2core.ui.shell.widgets import empty_state, notice
+
+PREDICT = "pages/4_Predict.py"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two saved predictions by the names that the page shows, and what comparing them gave."""
+
+    workspace: Workspace
+    a: str
+    b: str
+    found: Comparison
+
+    @property
+    def key(self) -> str:
+        """Tells the widgets of one pair apart from those of another."""
+        return f"{self.a}-{self.b}"
+
+    def home(self, side: int) -> Workspace:
+        """Where A (0) or B (1) lies, with the logs that it scored."""
+        return home_of(self.workspace, (self.a, self.b)[side])[0]
+
+    def open(self, row: Mapping[str, Any], side: int) -> None:
+        """Go to page Explain, to the incident of `row` in A (0) or B (1)."""
+        open_in((self.a, self.b)[side], row)
+
+
+def open_in(name: str, row: Mapping[str, Any]) -> None:
+    """Go to page Explain, to the incident of `row` in a saved prediction; without one to its worst."""
+    source = Source.named(name)
+    links.open_explain(row, prediction=source.prediction, sample=source.sample)
+
+
+def open_worst(saved: Saved, where: Mapping[str, Any]) -> None:
+    """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
+    wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
+    rows = saved.frame.filter(*wanted).sort("z_score", descending=True, nulls_last=True)
+    for row in rows.head(1).iter_rows(named=True):
+        open_in(saved.name, row)
+
+
+def choose(here: Frame) -> Pair | None:
+    """Fields to choose A and B; None where there are no two to choose from, with what to do about it."""
+    names = saved_names(here.workspace)
+    if len(names) < 2:
+        empty_state(_too_few(names), PREDICT, "Score logs")
+        return None
+    a, b = _asked("a", names, names[1]), _asked("b", names, names[0])
+    left, right, swap = st.columns([5, 5, 1.5], vertical_alignment="bottom")
+    with left:
+        a = address.choice("A", names, a, lambda name: {"a": name})
+    with right:
+        b = address.choice("B", names, b, lambda name: {"b": name})
+    swap.button("Swap", icon=":material/swap_horiz:", on_click=address.say, args=({"a": b, "b": a},), key="swap")
+    if a == b:
+        notice("A and B are the same prediction: choose another one to compare it with.")
+        return None
+    return Pair(here.workspace, a, b, side_by_side(here.workspace, a, b))
+
+
+def remark(pair: Pair) -> None:
+    """What to know before figures are believed, where there is something."""
+    if pair.found.remark:
+        notice(pair.found.remark, icon=":orange[:material/warning:]")
+
+
+def side_by_side(workspace: Workspace, *names: str) -> Comparison:
+    return _compared(str(workspace.root), names, tuple(stamp(workspace, name) for name in names))
+
+
+def stamp(workspace: Workspace, name: str) -> tuple[Any, ...]:
+    """Changes with a saved prediction, and with the logs that it scored."""
+    home, table = home_of(workspace, name)
+    return bundles.file_stamp(home.path(table)), bundles.data_stamp(home)
+
+
+def _too_few(names: list[str]) -> str:
+    if not names:
+        return "Comparing takes two saved predictions, and there is none yet: score some logs first."
+    return (
+        f"Comparing takes two saved predictions, and {names[0]} is the only one: score other logs, or these with "
+        "another model."
+    )
+
+
+def _asked(name: str, names: list[str], default: str) -> str:
+    said = address.said(name)
+    if said and said not in names:
+        notice(f"There is no prediction {said} in this workspace; {default} stands in for it.")
+    return said if said in names else default
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing ...")
+def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comparison:
+    return compare.compared(Workspace(root), names)

@@ -1,0 +1,138 @@
+"""Two predictions of the same sequences: scatter, flips, movers, metrics; each row leads to page Explain."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.compare import histogram
+from lo2core.compare.comparison import Comparison
+from lo2core.report import charts
+from lo2core.ui.compare.pair import Pair, remark
+from lo2core.ui.shell import frame, tables
+from lo2core.ui.shell.widgets import downloads, notice
+
+
+def show_scores(pair: Pair) -> None:
+    """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
+    scored = pair.found.scored
+    assert scored is not None
+    event = st.altair_chart(_scatter(pair.found), on_select="rerun", key=f"scatter-{pair.key}")
+    chosen = selected(scored, event["selection"])
+    if chosen is None:
+        st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE)
+        downloads(scored, "scores", key="scores")
+        return
+    st.text(f"{chosen.height:,} selected")
+    _list(pair, chosen, "selected")
+
+
+_DENSE = "{:,} sequences, counted by cell. Click a cell to list what it holds."
+_SPARSE = "Click a mark, or draw a box around several, to list them."
+
+
+def _is_dense(scored: pl.DataFrame) -> bool:
+    return scored.height > charts.MAX_MARKS
+
+
+@lru_cache(maxsize=4)
+def _scatter(found: Comparison) -> charts.Chart:
+    """Kept, for a click on the chart or beside it asks for it again."""
+    assert found.scored is not None and found.density is not None
+    if _is_dense(found.scored):
+        return charts.prediction_density(found.density, found.thresholds, found.names)
+    return charts.prediction_scatter(found.scored, found.thresholds, found.names)
+
+
+def show_flips(pair: Pair) -> None:
+    """What only one of the two flags, the largest difference first."""
+    flips = pair.found.flips
+    if flips is None or not flips.height:
+        notice("No sequence is flagged by only one of the two.")
+        return
+    _list(pair, flips, "flips", {"change": _CHANGE})
+
+
+def show_movers(pair: Pair) -> None:
+    """The sequences whose rank changed most."""
+    movers = pair.found.movers
+    if movers is None or not movers.height:
+        notice("No sequence changed its rank.")
+        return
+    ranks = {
+        "rank_a": st.column_config.NumberColumn("rank in A", width=75, format="localized"),
+        "rank_b": st.column_config.NumberColumn("rank in B", width=75, format="localized"),
+        "moved": st.column_config.NumberColumn("moved", width=65, help="Positive: worse in B", format="localized"),
+    }
+    _list(pair, movers, "movers", ranks)
+
+
+def show_metrics(pair: Pair) -> None:
+    """Metrics of labelled incidents side by side, the difference with its interval, McNemar's test."""
+    metrics, test = pair.found.metrics, pair.found.mcnemar
+    if metrics is None or not metrics.height:
+        notice("Metrics take labelled incidents, normal and faulty ones.")
+        return
+    remark(pair)
+    tables.show(metrics, _METRICS)
+    if metrics["low"].null_count():
+        st.caption("No interval: a bootstrap over runs takes at least five of them.")
+    if test:
+        st.text(
+            f"Only A is right about {test.only_a:,} incidents, only B about {test.only_b:,}: McNemar's exact test "
+            f"gives p = {test.p_value:.2g}."
+        )
+    downloads(metrics, "metrics", key="metrics")
+
+
+def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
+    """The rows of the marks or the cell that a click picked, or that a brush holds; None where nothing is selected."""
+    if picked := selection.get("pick"):
+        if "cell" in picked[0]:
+            return histogram.held(scored, "z_a", "z_b", picked[0]["cell"])
+        return scored.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked]))
+    brush = selection.get("brush") or {}
+    inside = [pl.col(name).is_between(min(ends), max(ends)) for name, ends in brush.items() if name in ("z_a", "z_b")]
+    return scored.filter(*inside) if inside else None
+
+
+@st.fragment
+def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
+    """Sequences with both scores; the picked one, or a single one, can be explained by either model."""
+    with frame.calm():
+        shown = rows.head(tables.MAX_ROWS)
+        picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+        row = 0 if picked is None and shown.height == 1 else picked
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for side, name in enumerate("AB"):
+                look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
+                if st.button(f"Explain in {name}", **look) and row is not None:
+                    pair.open(shown.row(row, named=True), side)
+            if row is None:
+                st.caption("Select a row to explain it.")
+            st.space("stretch")
+            downloads(rows, key, key=key)
+
+
+_CHANGE = st.column_config.TextColumn("change", width=120)
+_COLUMNS = {
+    "z_a": st.column_config.NumberColumn("z in A", width=65, format="%.1f"),
+    "z_b": st.column_config.NumberColumn("z in B", width=65, format="%.1f"),
+    "service": st.column_config.TextColumn("service", width=100),
+    "test_case": st.column_config.TextColumn("test case", width=270),
+    "run": st.column_config.TextColumn("run", width=180),
+    "window": st.column_config.NumberColumn("window", width=65),
+}
+_METRICS = {
+    "metric": st.column_config.TextColumn("of incidents", width=230),
+    "a": st.column_config.NumberColumn("A", width=90, format="%.3f"),
+    "b": st.column_config.NumberColumn("B", width=90, format="%.3f"),
+    "difference": st.column_config.NumberColumn("B − A", width=90, format="%.3f"),
+    "low": st.column_config.NumberColumn(
+        "from", width=90, format="%.3f", help="95 % interval, paired bootstrap over runs"
+    ),
+    "high": st.column_config.NumberColumn("to", width=90, format="%.3f"),
+}

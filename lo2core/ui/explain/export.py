@@ -1,0 +1,77 @@
+"""What a person takes along from an explanation: a report, its tables, a copy kept in the workspace."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff, worst_incidents
+from lo2core.pipeline.explain import keep_incident
+from lo2core.report import incident as report_incident
+from lo2core.ui.explain.choice import Chosen
+from lo2core.ui.shell import scores
+from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.widgets import notice
+
+TOP = 20
+"""Incidents that the report of a whole prediction explains."""
+
+
+def actions(shown: Chosen) -> None:
+    """Buttons: the report of the incident to send to a colleague, of all of them, and to keep it in the workspace."""
+    name = shown.incident.file_name
+    st.download_button(
+        "report.html",
+        lambda: _report(shown),
+        f"report_{name}.html",
+        "text/html",
+        key="report",
+        on_click="ignore",
+        icon=":material/description:",
+        help="One file that opens without a network: services, items, lines, the nearest normal.",
+    )
+    st.download_button(
+        f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
+        lambda: _whole_report(shown.scores),
+        f"report_{shown.scores.source.name.replace('/', '.')}.html",
+        "text/html",
+        key="report-all",
+        on_click="ignore",
+        icon=":material/library_books:",
+    )
+    if st.button("Keep", icon=":material/save:", key="keep", help="Tables and report, in explainability/"):
+        explanation = _explained(shown.scores, shown.incident)
+        paths = keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation)
+        notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
+
+
+def command(chosen: Scores, incident: Incident | None) -> list[object]:
+    """The arguments of the command that explains the same incident, or without one the worst."""
+    which = ["--incident", incident] if incident else ["--top", min(TOP, chosen.incidents.height)]
+    name = chosen.source.prediction or "NAME"
+    return ["explain", "--output-dir", chosen.logs.root, "--predictions", name, *which]
+
+
+def _explained(chosen: Scores, incident: Incident) -> Explanation:
+    name = chosen.source.prediction or str(chosen.source.live)
+    where = (incident.run, incident.folder, incident.window)
+    return scores.ask(chosen, _explain, name, *where, predictions=chosen.predictions)
+
+
+def _explain(
+    evidence: Evidence, name: str, run: str, folder: str, window: int | None, predictions: pl.DataFrame
+) -> Explanation:
+    return explain_incident(evidence, predictions, Incident(run, folder, window), name)
+
+
+def _report(shown: Chosen) -> str:
+    explanation = _explained(shown.scores, shown.incident)
+    return report_incident.incident_report(explanation, unfolded_diff(scores.evidence(shown.scores), explanation))
+
+
+def _whole_report(chosen: Scores) -> str:
+    worst = worst_incidents(chosen.predictions, TOP)
+    explanations = [_explained(chosen, incident) for incident in worst]
+    made = chosen.logs.metadata(chosen.source.prediction) if chosen.source.prediction else {}
+    return report_incident.prediction_report(chosen.source.name, chosen.predictions, explanations, made)

@@ -1,0 +1,216 @@
+"""Known benign: the dialog that marks something as harmless, the marks in force, and what they suppressed."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from typing import NoReturn
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.errors import InputError
+from lo2core.base.schemas import Feedback
+from lo2core.base.text import are
+from lo2core.explain import feedback
+from lo2core.explain import items as explain_items
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.requests import foreign_requests
+from lo2core.messages.salience import weight
+from lo2core.messages.titles import one_line, said
+from lo2core.pipeline.feedback import add_mark, marks
+from lo2core.store.workspace import Workspace
+from lo2core.ui.explain.choice import Chosen
+from lo2core.ui.explain.why import FIVE
+from lo2core.ui.shell import bundles, frame, scores, session, tables
+from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.widgets import downloads, raw
+
+_TOAST = "marks-toast"
+_COLUMNS = {
+    "kind": st.column_config.TextColumn("what", width=75),
+    "title": st.column_config.TextColumn("text", width=330),
+    "service": st.column_config.TextColumn("service", width=90),
+    "reason": st.column_config.TextColumn("reason", width=190),
+    "who": st.column_config.TextColumn("by", width=80),
+    "when": st.column_config.DatetimeColumn("on", width=125, format="D MMM YYYY HH:mm"),
+}
+
+_SUPPRESSED = {
+    "folder": st.column_config.TextColumn("test case", width=250),
+    "run": st.column_config.TextColumn("run", width=200),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "z_before": st.column_config.NumberColumn("z", width=60, format="%.1f"),
+    "z_after": st.column_config.NumberColumn("after marks", width=90, format="%.1f"),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that can be marked: see `feedback.benign`."""
+
+    kind: str
+    target: int | str
+    text: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:  {self.title}"
+
+
+def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
+    """What marks did to these scores, the marks in force, and a way to take them back.
+
+    Gives the scores after marks (`feedback.apply`); None where no mark is in force, or none can be applied.
+    """
+    if told := st.session_state.pop(_TOAST, None):
+        st.toast(told, icon=":material/verified_user:")
+    active = feedback.active(marks(root))
+    if not active.height:
+        return None
+    after, problem = _after_or_why(root, chosen)
+    did = "They are not applied here." if after is None else feedback.sentence(after)
+    with st.expander(f"{are(active.height, 'mark')} in force. {did} **See them, take them back**", key="marks"):
+        if after is None:
+            st.text(problem)
+        else:
+            _suppressed(after)
+        _marks(root, active)
+    return after
+
+
+def applied(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
+    """The scores after the marks in force, from memory; None where there are none. Raises as `feedback.apply`."""
+    if not feedback.active(marks(root)).height:
+        return None
+    return scores.ask(chosen, _applied, *_known(root), predictions=chosen.predictions)
+
+
+def items(root: Workspace, shown: Chosen) -> pl.Series:
+    """The ids of the items that are marked in the service that is looked at."""
+    return scores.ask(shown.scores, _items, *_known(root), shown.service["service"])
+
+
+@st.dialog("This is benign", icon=":material/verified_user:", width="large")
+def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
+    """Ask what is harmless, where and why; the mark takes effect at once, and can be taken back."""
+    st.caption(
+        "What you mark is put to its usual level, and the score is worked out anew. Both scores are shown; an incident "
+        "that is no alarm any more stays in the list, and says so. Saved predictions stay as they are."
+    )
+    offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
+    target = st.selectbox("What", offered, format_func=str, key="mark-target")
+    raw(target.text)
+    everywhere = st.checkbox("In all services", key="mark-everywhere", disabled=target.kind == "sequence")
+    reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
+    who = st.text_input("Your name", getpass.getuser(), key="mark-who")
+    service = None if everywhere else shown.service["service"]
+    st.text(_foresee(root, shown, target, service))
+    if st.button("Mark as benign", type="primary", key="mark-yes"):
+        with frame.calm():
+            row = feedback.benign(target.kind, target.target, target.text, reason, who, service)
+            add_mark(root, feedback.unless_marked(marks(root), row))
+        _done("Marked as benign.", f"Marked as benign: {target}")
+
+
+@st.dialog("Take a mark back", icon=":material/undo:")
+def take_back(root: Workspace, mark: str, text: str) -> None:
+    """Ask why, then add the row that takes the mark back."""
+    raw(text)
+    reason = st.text_input("Reason", key="undo-reason")
+    who = st.text_input("Your name", getpass.getuser(), key="undo-who")
+    if st.button("Take it back", type="primary", key="undo-yes"):
+        with frame.calm():
+            add_mark(root, feedback.undo(marks(root), mark, reason, who))
+        _done("The mark was taken back.", "The mark was taken back.")
+
+
+def _done(toast: str, message: str) -> NoReturn:
+    """Say it atop the page, which may be out of sight, and (without log text: it is Markdown) in a toast."""
+    st.session_state[_TOAST] = toast
+    session.flash(message)
+    st.rerun()
+
+
+def _after_or_why(root: Workspace, chosen: Scores) -> tuple[pl.DataFrame | None, str]:
+    try:
+        return applied(root, chosen), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _suppressed(after: pl.DataFrame) -> None:
+    found = feedback.suppressed(after).drop("marks")
+    if found.height:
+        st.caption("Incidents that only the marks keep from being flagged")
+        tables.show(found, _SUPPRESSED)
+
+
+def _foresee(root: Workspace, shown: Chosen, target: Target, service: str | None) -> str:
+    asked = (target.kind, target.target, target.text, service, shown.seq_id)
+    try:
+        return scores.ask(shown.scores, _foreseen, *_known(root), *asked, predictions=shown.scores.predictions)
+    except InputError as error:
+        return f"The mark will be kept, but it is not applied here. {error}"
+
+
+def _marks(root: Workspace, active: pl.DataFrame) -> None:
+    st.caption("Marks in force; select one to take it back")
+    telling = pl.element().sort_by(
+        weight(pl.element()), descending=True, maintain_order=True
+    )  # of a request's messages
+    first = pl.col("text").str.strip_chars().str.split("\n").list.eval(telling).list.first()
+    shown = active.with_columns(tables.on_local_clock(active["when"]), title=one_line(first))
+    row = tables.pick(shown, _COLUMNS, f"marks-{active.height}")
+    with st.container(horizontal=True):
+        asked = st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
+        if asked and row is not None:
+            take_back(root, active["mark"][row], active["text"][row])
+        downloads(marks(root), "feedback", key="feedback")
+
+
+def _known(root: Workspace) -> tuple[str, object]:
+    """Where the marks lie, and what changes with them."""
+    return str(root.root), bundles.file_stamp(root.path(Feedback))
+
+
+def _applied(evidence: Evidence, root: str, stamp: object, predictions: pl.DataFrame) -> pl.DataFrame:
+    return feedback.apply(evidence, predictions, marks(Workspace(root)))
+
+
+def _items(evidence: Evidence, root: str, stamp: object, service: str) -> pl.Series:
+    return feedback.marked_items(evidence, marks(Workspace(root)), service)
+
+
+def _foreseen(
+    evidence: Evidence,
+    root: str,
+    stamp: object,
+    kind: str,
+    target: int | str,
+    text: str,
+    service: str | None,
+    seq_id: str,
+    predictions: pl.DataFrame,
+) -> str:
+    row = feedback.benign(kind, target, text, "to see what it would do", "nobody", service)
+    return feedback.foreseen(evidence, predictions, marks(Workspace(root)), row, seq_id)
+
+
+def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Target]:
+    """What may be marked, the picked item first: items, their templates, foreign request kinds, the whole sequence."""
+    items = explain_items.items(evidence, seq_id).filter(pl.col("share") > 0)
+    picked = items.filter(pl.col("feature") == (feature or 0))
+    rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)
+    found = [_target(evidence, row) for row in rows.iter_rows(named=True)]
+    kinds = foreign_requests(evidence, seq_id) if evidence.here.events is not None else pl.DataFrame()
+    requests = [Target("request", row["feature"], row["item"], row["title"]) for row in kinds.iter_rows(named=True)]
+    flat = [target for targets in found for target in targets]
+    return [*flat, *requests, Target("sequence", seq_id, seq_id, seq_id)]
+
+
+def _target(evidence: Evidence, row: dict) -> list[Target]:
+    kind = row["kind"] if row["kind"] in ("request", "template") else "item"
+    own = Target(kind, row["feature"], row["item"], row["title"])
+    template = feedback.template_of(evidence, row["feature"]) if row["kind"] == "message" else None
+    return [own, Target("template", *template, said(template[1]))] if template else [own]

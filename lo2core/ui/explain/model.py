@@ -1,0 +1,198 @@
+"""Explain a model: what it looks at, how its normals scored, what no normal holds; which of its alarms are false."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from lo2core.detect.model import Model
+from lo2core.enhance.enrich import templates_of
+from lo2core.explain import incidents, model_importance
+from lo2core.explain.evidence import Evidence
+from lo2core.report import charts
+from lo2core.ui.explain.lines import raw_event
+from lo2core.ui.shell import address, bundles, scores, tables
+from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.widgets import downloads, log_lines, notice, raw
+from lo2core.ui.train import calibration
+
+TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationForest")
+"""Detectors whose attribution is SHAP."""
+BINS = 80
+MOST_LINES = 500
+NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The model")
+_KEY = ("run", "folder", "window", "service")
+
+
+def show_model(chosen: Scores) -> None:
+    """Importance by service, the summary of its attributions, calibration, templates that no normal holds."""
+    model = bundles.opened(chosen.bundle).model
+    facts = model.facts
+    made = f"{facts.get('detector')} on {facts.get('items')}"
+    st.text(f"{chosen.bundle.stem}: {made}, a model for each of {len(model.detectors)} services")
+    service = st.selectbox("Service", sorted(model.detectors), key="model-service")
+    st.caption(scores.ask(chosen, Evidence.method, service))
+    _importance(chosen, service)
+    if facts.get("detector") in TREES:
+        _beeswarm(chosen, service)
+    _calibration(chosen, model)
+    _foreign_templates(chosen)
+
+
+def show_false_alarms(chosen: Scores) -> None:
+    """Flagged sequences that are known to be normal, and the items that they share; a picked one opens."""
+    if chosen.predictions["normal"].null_count() == chosen.predictions.height:
+        notice("These logs have no labels: nobody knows which of the alarms are false.")
+        return
+    wrong, shared = scores.ask(chosen, incidents.false_positives, predictions=chosen.predictions)
+    n = int(chosen.predictions["normal"].fill_null(False).sum())
+    if told := bundles.trained_on(bundles.opened(chosen.bundle), chosen.logs):
+        st.caption(told)
+    if not wrong.height:
+        st.text(f"None of the {n:,} normal sequences is flagged.")
+        return
+    st.text(f"{wrong.height:,} of {n:,} normal sequences are flagged. Select one to see why.")
+    key = "false-alarms"
+    tables.pick(wrong, _WRONG, key, on_select=lambda: _open(wrong, key))
+    downloads(wrong, f"false_alarms_{chosen.source.name.replace('/', '.')}", key="wrong")
+    st.subheader("What they share", anchor=False)
+    tables.show(shared.with_columns(pl.col("mean_share") * 100), _SHARED)
+    downloads(shared, f"false_alarms_share_{chosen.source.name.replace('/', '.')}", key="shared")
+
+
+def _open(rows: pl.DataFrame, key: str) -> None:
+    """Make the picked row the incident that the first tab shows, and go there."""
+    for row in st.session_state[key]["selection"]["rows"]:
+        address.say(rows.select(_KEY).row(row, named=True))
+        st.session_state[address.EXPLAINED] = INCIDENT
+
+
+def _importance(chosen: Scores, service: str) -> None:
+    st.subheader("What moves its scores", anchor=False)
+    found = scores.ask(chosen, model_importance.item_importance, service)
+    if not found.height:
+        notice("This model scores single events; which items matter is seen event by event.")
+        return
+    view = found.with_columns(pl.col("share") * 100)
+    row = tables.pick(view, _IMPORTANCE, f"importance-{chosen.source.name}-{service}", most=10)
+    n = model_importance.SEQUENCES
+    st.caption(f"Mean size of each item's share, over up to {n} scored sequences. Select one to see its lines.")
+    if row is not None:
+        _lines_with(chosen, found["item"][row], service)
+    downloads(found, f"importance_{service}", key="importance")
+
+
+def _beeswarm(chosen: Scores, service: str) -> None:
+    st.subheader("What pushes a score up or down", anchor=False)
+    marks = scores.ask(chosen, model_importance.beeswarm, service)
+    places = chosen.predictions.select("seq_id", *_KEY)
+    drawn = _spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
+    st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
+    st.caption("One mark a sequence and item; to the right it makes the score larger. Click one to open its incident.")
+    tables.beside_chart(marks, f"beeswarm_{service}", "beeswarm-table")
+
+
+def _open_mark(drawn: pl.DataFrame) -> None:
+    picked = st.session_state["beeswarm"]["selection"].get("pick") or []
+    for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
+        address.say({name: row[name] for name in _KEY})
+        st.session_state[address.EXPLAINED] = INCIDENT
+
+
+def _spread(marks: pl.DataFrame) -> pl.DataFrame:
+    """The marks with `offset`, -1 to 1: those of one item that fall together stand beside each other."""
+    value = pl.col("contribution")
+    width = (value.max() - value.min()).clip(1e-12) / BINS
+    place = pl.int_range(pl.len()).over("title", (value / width).round())
+    side = pl.when(place % 2 == 0).then(1).otherwise(-1)
+    offset = side * ((place + 1) // 2)
+    return marks.with_columns(offset=offset / pl.max_horizontal(offset.abs().max(), pl.lit(6)))
+
+
+def _calibration(chosen: Scores, model: Model) -> None:
+    st.subheader("How unseen normals scored", anchor=False)
+    tick = calibration.strip(model, chosen.threshold, f"calibration-{chosen.source.name}")
+    if tick:
+        calibration.lines(scores.evidence(chosen), tick)
+
+
+def _foreign_templates(chosen: Scores) -> None:
+    st.subheader("Templates that no normal holds", anchor=False)
+    if remark := scores.evidence(chosen).remark:
+        notice(remark)
+        return
+    found = scores.ask(chosen, model_importance.foreign_templates)
+    if not found.height:
+        st.text("Every template of these logs is known from normals.")
+        return
+    view = found.with_columns(cases=pl.col("test_cases").list.len())
+    row = tables.pick(view, _TEMPLATES, f"foreign-{chosen.source.name}")
+    if row is not None:
+        raw(found["template"][row])
+        _show_events(chosen, scores.ask(chosen, _events_of_template, found["template"][row]), "foreign-lines")
+    downloads(found, "foreign_templates", key="foreign")
+
+
+def _lines_with(chosen: Scores, item: str, service: str) -> None:
+    if item == model_importance.OUTSIDE:
+        notice(
+            "Whatever occurs nowhere in the training counts here together, as the model has no column of its own for "
+            "any of it. What it is stands further below, in the list of templates that no normal holds."
+        )
+        return
+    raw(item)
+    _show_events(chosen, scores.ask(chosen, _events_with, item, service), "importance-lines")
+
+
+def _events_with(evidence: Evidence, item: str, service: str) -> pl.DataFrame:
+    """The first events of a service that hold an item, by its text."""
+    ids = evidence.features.filter(pl.col("name") == item)["message_id"]
+    return _first_events(evidence, ids, pl.col("service") == service)
+
+
+def _events_of_template(evidence: Evidence, template: str) -> pl.DataFrame:
+    texts = evidence.here.items.messages.filter(pl.col("kind") == "message")["text"]
+    known = templates_of(texts, evidence.vec.drain_)
+    return _first_events(evidence, known.filter(pl.col("e_template") == template)["message_id"], pl.lit(True))
+
+
+def _first_events(evidence: Evidence, ids: pl.Series, condition: pl.Expr) -> pl.DataFrame:
+    if evidence.here.events is None:
+        return pl.DataFrame()
+    held = evidence.here.events.filter(condition, pl.col("message_id").is_in(ids.to_list()))
+    return held.head(MOST_LINES).collect()
+
+
+def _show_events(chosen: Scores, found: pl.DataFrame, key: str) -> None:
+    if not found.height:
+        notice("No event begins with it: it stands in stack traces, or only counts were kept.")
+        return
+    for row in log_lines(found, key=f"{key}-{chosen.source.name}", height=min(40 + 28 * found.height, 300)):
+        raw_event(chosen.logs, found["seq_id"][row], found["line_no"][row])
+
+
+_WRONG = {
+    "z_score": st.column_config.NumberColumn("z", width=55, format="%.1f"),
+    "folder": st.column_config.TextColumn("test case", width=170),
+    "run": st.column_config.TextColumn("run", width=150),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "service": st.column_config.TextColumn("service", width=100),
+    "top_item": st.column_config.TextColumn("what it is", width=420),
+}
+_SHARED = {
+    "service": st.column_config.TextColumn("service", width=100),
+    "title": st.column_config.TextColumn("item", width=520),
+    "sequences": st.column_config.NumberColumn("false alarms", width=90),
+    "mean_share": tables.percent("mean share"),
+}
+_IMPORTANCE = {
+    "share": tables.percent("importance"),
+    "importance": st.column_config.NumberColumn("in the score's units", width=120, format="%.3g"),
+    "title": st.column_config.TextColumn("item", width=640),
+}
+_TEMPLATES = {
+    "title": st.column_config.TextColumn("template", width=560),
+    "n": st.column_config.NumberColumn("events", width=65, format="localized"),
+    "cases": st.column_config.NumberColumn("test cases", width=75),
+    "services": st.column_config.ListColumn("services", width=170),
+}

@@ -1,0 +1,207 @@
+"""Explain one incident: its services side by side, what made a score; `linesview` goes on to raw lines."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.text import are, clock, plural
+from lo2core.explain import incidents, items
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.requests import foreign_requests
+from lo2core.messages.titles import said
+from lo2core.report import charts
+from lo2core.ui.explain.choice import Chosen
+from lo2core.ui.shell import address, scores, tables
+from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.widgets import downloads, notice, raw
+
+FIVE = 5
+
+
+def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
+    """All services of the incident, as bars and in words, with the first odd event of each; a click chooses one.
+
+    after: scores after marks (`feedback.apply`), set beside those before.
+    """
+    bars, words = st.columns([3, 5], gap="medium")
+    with bars:
+        st.altair_chart(
+            charts.service_bars(shown.services, shown.scores.threshold),
+            on_select=partial(_pick_service, dict(shown.services.select("seq_id", "service").iter_rows())),
+            key="services-chart",
+            selection_mode="pick",
+        )
+    with words:
+        began = _first_odd(shown)
+        _service_table(shown, began, after)
+    if began.height:
+        first = began.row(0, named=True)
+        where = f"{clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
+        st.text(f"First odd event: {where}: {said(first['text'])}")
+
+
+def why(shown: Chosen, marked: pl.Series) -> int | None:
+    """The items that made the score of the chosen service, and how they were found; gives the id of a picked item.
+
+    marked: ids of those that are marked as benign.
+    """
+    st.subheader("Why", anchor=False)
+    service = shown.service
+    if not shown.scored:
+        notice(f"The model does not know {service['service']}: it gave no score, so there is nothing to explain.")
+        return None
+    found = items_of(shown.scores, shown.seq_id)
+    st.text(_headline(shown, found))
+    if remark := scores.evidence(shown.scores).remark:
+        notice(remark)
+    picked = _item_table(shown, found, marked)
+    order = "" if by_message(shown) else " Errors stand before other items of a similar share, stack frames last."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(scores.ask(shown.scores, Evidence.method, service["service"]) + order, width="stretch")
+        downloads(found, f"items_{shown.name}", key="items")
+    return picked
+
+
+def items_of(found: Scores, seq_id: str) -> pl.DataFrame:
+    """`explain.items` of a sequence, from memory."""
+    return scores.ask(found, items.items, seq_id)
+
+
+def by_message(shown: Chosen) -> bool:
+    """Whether the score is that of the worst event, not a sum over items."""
+    return scores.evidence(shown.scores).by_message
+
+
+def _odd_ones(services: pl.DataFrame) -> list[str]:
+    """The flagged services of an incident, else the worst; none where nothing is scored."""
+    flagged = services.filter("pred_ano")
+    return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+
+
+def _first_odd(shown: Chosen) -> pl.DataFrame:
+    """`incidents.first_odd_events` of the odd services; empty without events."""
+    there = scores.evidence(shown.scores).here.events is not None
+    explained = {name: items_of(shown.scores, name) for name in _odd_ones(shown.services)} if there else {}
+    return scores.ask(shown.scores, _first_events, *explained, **explained)
+
+
+def _first_events(evidence: Evidence, *seq_ids: str, **explained: pl.DataFrame) -> pl.DataFrame:
+    return incidents.first_odd_events(evidence, explained)
+
+
+def _pick_service(services: dict[str, str]) -> None:
+    picked = st.session_state["services-chart"]["selection"].get("pick") or [{}]
+    address.say({"service": services.get(picked[0].get("seq_id", ""))})
+
+
+def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | None) -> None:
+    chosen = pl.when(pl.col("service") == shown.service["service"]).then(pl.lit("▸")).otherwise(pl.lit(""))
+    times = began.select("seq_id", began=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"))
+    view = shown.services.join(times, on="seq_id", how="left", maintain_order="left")
+    view = view.with_columns(pl.col("began").fill_null("")) if times.height else view
+    marked = pl.DataFrame(schema={"seq_id": pl.String, "z_after": pl.String}) if after is None else _marked(after)
+    marked = marked.join(view, on="seq_id", how="semi")
+    view = view.join(marked, on="seq_id", how="left", maintain_order="left")
+    view = view.with_columns(pl.col("z_after").fill_null("")) if marked.height else view
+    rounded = pl.col("z_score").round(1) + 0.0  # no "-0.0"
+    tables.show(view.with_columns(rounded, chosen=chosen), _SERVICE_COLUMNS)
+
+
+def _marked(after: pl.DataFrame) -> pl.DataFrame:
+    """seq_id, z_after of the sequences that a mark touches; as text, for one that is marked itself has no score."""
+    touched = after.filter(pl.col("marks").list.len() > 0)
+    quiet = pl.when(pl.col("pred_ano") & ~pl.col("flagged_after")).then(pl.lit(", no alarm")).otherwise(pl.lit(""))
+    z = pl.format("{}{}", pl.col("z_after").round(1), quiet)
+    return touched.select("seq_id", z_after=z.fill_null("no alarm"))
+
+
+_SERVICE_COLUMNS = {
+    "chosen": st.column_config.TextColumn("", width=26),
+    "service": st.column_config.TextColumn("service", width=92),
+    "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f"),
+    "z_after": st.column_config.TextColumn(
+        "after marks", width=98, help="z after what was marked as benign was put to its usual level"
+    ),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=56),
+    "words": st.column_config.TextColumn("in words", width=180),
+    "began": st.column_config.TextColumn("first odd at", width=88),
+}
+
+
+def _headline(shown: Chosen, found: pl.DataFrame) -> str:
+    """What a person would say first: requests of a kind that no normal has, else the item with the largest share."""
+    service = shown.service
+    intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
+    if not found.height or not found["share"][0]:
+        return f"{intro} Nothing speaks against it."
+    if by_message(shown):
+        worst = found.row(0, named=True)
+        times = plural(int(worst["here"]), "event")
+        return f"{intro}\nThis is the score of its worst event. {times} of this kind: {worst['title']}"
+    foreign = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
+    if foreign.height > 1:
+        intro += f" {foreign.height:,} items that no normal holds make {foreign['share'].sum():.0%} of the score."
+    kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
+    if kinds.height:
+        top = kinds.row(0, named=True)
+        return (
+            f"{intro}\n{are(top['n'], 'request')} of a kind that no normal has: {top['title'].removeprefix('request ')}"
+        )
+    top = found.row(0, named=True)
+    there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
+    return f"{intro}\n{plural(round(top['here']), 'time')} here, {there}: {top['title']}"
+
+
+def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | None:
+    made = found.filter(pl.col("share") > 0)
+    every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
+    view = made if every else made.head(FIVE)
+    first = {"oddness": _ODDNESS} if by_message(shown) else {"share": tables.percent("of the score")}
+    row = tables.pick(_item_view(view, marked), first | _ITEM_COLUMNS, f"items-{shown.key}-{every}")
+    if row is None:
+        return None
+    text = view["item"][row].strip()
+    raw(text)
+    return int(view["feature"][row])
+
+
+def _number(column: str) -> pl.Expr:
+    return pl.col(column).map_elements(lambda n: f"{n:,}", return_dtype=pl.String)
+
+
+def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
+    is_marked = pl.col("feature").is_in(marked.implode())
+    sign = pl.when(is_marked).then(pl.lit("benign")).when(is_marked.any()).then(pl.lit(""))
+    counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
+    new = pl.when("known").then(pl.lit("")).otherwise(pl.lit(", new"))
+    return view.select(
+        pl.col("share") * 100,
+        "title",
+        "here",
+        marked=sign,
+        oddness="contribution",
+        nearest=counts,
+        held=pl.format("{} of {}{}", _number("held_by"), _number("n_normals"), new),
+        kind=pl.col("kind").cast(pl.String),
+    )
+
+
+_ODDNESS = st.column_config.NumberColumn(
+    "oddness", width=80, format="%.1f", help="The z-score of its worst event; the largest is the score of the service."
+)
+_ITEM_COLUMNS = {
+    "title": st.column_config.TextColumn("item", width=440),
+    "marked": st.column_config.TextColumn("marked", width=62, help="Marked as benign here, or in all services"),
+    "here": st.column_config.NumberColumn("here", width=55, format="localized"),
+    "nearest": st.column_config.TextColumn("nearest", width=80, help="Counts in the nearest normals, nearest first"),
+    "held": st.column_config.TextColumn(
+        "in normals",
+        width=100,
+        help="How many of the service's normals that the model was trained on hold it. New: it occurs nowhere in the "
+        "training, in no service, so the model has no column of its own for it.",
+    ),
+    "kind": st.column_config.TextColumn("kind", width=70),
+}

@@ -1,0 +1,253 @@
+"""What page Load is made of: where logs come from, what to take of them, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from lo2core.base.config import NORMAL_TEST_CASE
+from lo2core.base.errors import Lo2Error
+from lo2core.base.schemas import Sequences
+from lo2core.load import event_tables
+from lo2core.load.compression import is_log
+from lo2core.load.layouts import TABLE, distinct, service_of
+from lo2core.load.plan import LoadOptions, Plan
+from lo2core.pipeline import jobs
+from lo2core.store.workspace import Workspace
+from lo2core.ui.load import uploads
+from lo2core.ui.load.preview import Logs, in_words, plan_of
+from lo2core.ui.shell import frame
+from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.widgets import notice, problem
+
+FOLDER, UPLOAD = "folder", "upload"
+HERE, SAMPLE = "this workspace", "a new sample"
+APPEND, REPLACE = "add runs", "load all anew"
+LABELS = {
+    "names": "the names of the test cases tell",
+    "none": "nobody knows",
+    "normal": "all of this is normal",
+}
+_SHOWN, _CHOICE = "loaded_sample", "choice-Loaded logs"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the load command shall do: `how` is "" (nothing is there yet), append or replace."""
+
+    logs: Logs
+    options: LoadOptions
+    output: Path
+    how: str = ""
+    sample: str = field(default="", compare=False)
+
+    def arguments(self) -> list[str]:
+        """The arguments of `python -m lo2core` that do it; what is as the command's default is left out."""
+        options, default = self.options, LoadOptions()
+        named = {
+            "--service": self.logs.service,
+            "--runs": options.n_runs,
+            "--errors-per-run": options.errors_per_run,
+            "--single-error-type": options.single_error_type,
+            "--skip-init-lines": options.skip_init_lines or None,
+            "--window": options.window,
+            "--labels": None if options.labels == default.labels else options.labels,
+            "--seed": None if options.seed == default.seed else options.seed,
+        }
+        roots = [part for root in self.logs.roots for part in ("--root", root)]
+        given = [str(part) for name, value in named.items() if value is not None for part in (name, value)]
+        services = ["--service-types", *options.services] if options.services else []
+        switches = ([] if options.dup_errors else ["--no-duplicates"]) + ([f"--{self.how}"] if self.how else [])
+        return ["load", *roots, *given, *services, *switches, "--output-dir", str(self.output)]
+
+
+def ask(workspace: Workspace) -> Request | None:
+    """The whole form, down to its button: logs, what to take of them, where to; None while something is missing."""
+    if jobs.status(workspace.root).running:
+        job_panel(workspace.root, "load")
+        return None
+    logs = source(workspace)
+    options = choose(logs) if logs else None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        request = target(workspace, logs, options) if logs and options else None
+        if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
+            with frame.calm():
+                start(workspace, request)
+    return request
+
+
+def example(workspace: Workspace) -> list[str]:
+    """The command's arguments while nothing is chosen."""
+    return ["load", "--root", "PATH", "--output-dir", str(workspace.root)]
+
+
+def source(workspace: Workspace) -> Logs | None:
+    """Folder or upload; None until there is something, and its service known."""
+    kind = st.segmented_control(
+        "From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from", persist_state="session"
+    )
+    if kind == UPLOAD:
+        paths = uploads.uploads(workspace)
+        return _named(Logs(tuple(map(str, paths)), uploaded=True)) if paths else None
+    typed = st.text_input(
+        "Folder, archive or log file on this machine",
+        key="load-folder",
+        placeholder="/data/lo2",
+        persist_state="session",
+    )
+    return _named(Logs((typed.strip(),))) if typed.strip() else None
+
+
+def _named(logs: Logs) -> Logs | None:
+    """Asks for the service where a log's name does not say it: of one log, for all would have the same."""
+    names = [Path(root).name for root in logs.roots]
+    nameless = [name for name in names if is_log(name) and not service_of(name)]
+    others = [name for name in names if name not in nameless and not event_tables.is_table(name)]
+    if not nameless:
+        return logs
+    st.text(f"{' and '.join(nameless)}: the name does not say which service wrote the log.")
+    if others or len(nameless) > 1:
+        st.text("Load such a log alone, to say here which it was, or name it as oauth2-client-1.log is named.")
+        return logs if others else None
+    service = st.text_input(
+        "Service", key="load-service", persist_state="session", placeholder="client", max_chars=60
+    ).strip()
+    return replace(logs, service=service) if service else None
+
+
+def choose(logs: Logs) -> LoadOptions | None:
+    """What to take of the logs that were found, and the plan of it in words; None where there is nothing to take."""
+    try:
+        everything = plan_of(logs, LoadOptions())
+        options = _options(everything, logs.uploaded)
+        told = in_words(plan_of(logs, options))
+    except (Lo2Error, OSError, RuntimeError) as error:  # a path that was typed may be none: too long, an unknown ~name
+        problem(str(error))
+        return None
+    notice(told, icon=":material/travel_explore:")
+    if options.labels != LoadOptions().labels:
+        st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
+    return options
+
+
+def _options(found: Plan, uploaded: bool) -> LoadOptions:
+    services = distinct(file.service for file in found.chosen if file.layout != TABLE)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        runs = st.number_input("Runs, the first by time", 1, len(found.runs), len(found.runs), width=180)
+        chosen = st.multiselect("Services", services, placeholder="all", width=380, disabled=not services)
+        with st.popover("More", icon=":material/tune:"):
+            options = _more(found, uploaded)
+    return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
+
+
+def _more(found: Plan, uploaded: bool) -> LoadOptions:
+    faults = sorted({str(file.test_case) for file in found.chosen} - {NORMAL_TEST_CASE})
+    labels = st.selectbox(
+        "What is normal?",
+        list(LABELS),
+        index=1 if uploaded else 0,
+        format_func=LABELS.__getitem__,
+        key=f"load-labels-{uploaded}",
+    )
+    fault = st.selectbox(
+        "Only this faulty test case", ["random", *faults], index=None, placeholder="all", key="load-fault"
+    )
+    per_run = st.number_input(
+        "Faulty test cases drawn of each run", 1, value=None, placeholder="all", key="load-per-run"
+    )
+    twice = st.checkbox("Two runs may draw the same fault", value=True, key="load-twice")
+    seed = st.number_input("Seed of what is drawn", 0, value=LoadOptions().seed, key="load-seed")
+    skip = st.number_input("Leave out lines at the head of each log", 0, value=0, key="load-skip")
+    window = st.number_input("Cut test cases into parts of about so many seconds", 0.1, value=None, key="load-window")
+    return LoadOptions(
+        errors_per_run=per_run,
+        dup_errors=twice,
+        single_error_type=fault,
+        skip_init_lines=skip,
+        window=window,
+        labels=labels,
+        seed=seed,
+    )
+
+
+def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
+    """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in.
+
+    What is uploaded where logs are loaded already is proposed as a sample.
+    """
+    loaded = workspace.has(Sequences)
+    proposed = SAMPLE if logs.uploaded and loaded else HERE
+    where = st.segmented_control(
+        "Into", [HERE, SAMPLE], default=proposed, required=True, key=f"load-into-{proposed}", persist_state="session"
+    )
+    if where == SAMPLE:
+        return _sample(workspace, logs, options)
+    if not loaded:
+        return Request(logs, options, workspace.root)
+    how = st.segmented_control(
+        "It holds logs already", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
+    )
+    if how == APPEND and (twice := _loaded_already(workspace, logs, options)):
+        st.text(f"{twice} is loaded already: load all anew, or choose a new sample.", width="content")
+        return None
+    return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
+
+
+def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> str | None:
+    """A run that the workspace and the chosen logs both hold."""
+    there = workspace.read(Sequences, columns=["run"])["run"]
+    return next((run for run in plan_of(logs, options).runs if run in there), None)
+
+
+def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
+    proposed = uploads.stem(uploads.clean_file_name(logs.roots[0]))
+    name = st.text_input(
+        "Name of the sample", proposed, key=f"load-sample-{proposed}", persist_state="session", width=240
+    )
+    name = name.strip()
+    try:
+        sample = workspace.sample(name)
+    except Lo2Error as error:
+        problem(str(error))
+        return None
+    return Request(logs, options, sample.root, "replace" if sample.has(Sequences) else "", sample=name)
+
+
+def start(workspace: Workspace, request: Request) -> None:
+    """Start the job; a question comes first where it replaces what is there."""
+    begin = partial(_begin, workspace, request)
+    if request.how != "replace":
+        begin()
+    else:
+        frame.confirm_replace(f"The logs loaded in {request.output} are replaced by what is loaded now.", begin)
+
+
+def _begin(workspace: Workspace, request: Request) -> None:
+    st.session_state[_SHOWN] = request.sample
+    start_job(workspace.root, *request.arguments())
+
+
+def shown(workspace: Workspace) -> Workspace:
+    """Whose logs the results show: the workspace's, or those of one of its samples."""
+    samples = {sample.root.name: sample for sample in workspace.samples() if sample.has(Sequences)}
+    if not samples:
+        return workspace
+    names = [""] * workspace.has(Sequences) + list(samples)
+    wanted = st.session_state.get(_SHOWN)  # stays what it is while it is still being loaded
+    st.session_state[_CHOICE] = wanted if wanted in names else names[0]
+    name = st.selectbox(
+        "Loaded logs",
+        names,
+        key=_CHOICE,
+        on_change=_show_chosen,
+        format_func=lambda one: f"sample {one}" if one else "the workspace",
+        width=320,
+    )
+    return samples.get(name, workspace)
+
+
+def _show_chosen() -> None:
+    st.session_state[_SHOWN] = st.session_state[_CHOICE]

@@ -1,0 +1,85 @@
+"""What became of loaded logs: the account of every line, the runs over time, the lines themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.schemas import Events
+from lo2core.pipeline import summary
+from lo2core.pipeline.summary import LineFilter
+from lo2core.report import charts
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import tables
+from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.log_table import lines_view
+from lo2core.ui.shell.widgets import count, downloads, short, size
+
+
+def account(workspace: Workspace) -> None:
+    """Totals, where every line went, and which files were not simply read."""
+    totals = remembered(summary.totals, workspace)
+    with st.container(horizontal=True):
+        cases = "test cases" if totals["test cases"] else "sequences"
+        for name in ("runs", cases, "services", "files", "lines", "events"):
+            st.metric(name, short(totals[name]), width="stretch")
+        st.metric("size", size(totals["bytes"]), width="stretch")
+    st.subheader("Every line accounted for", anchor=False)
+    kinds = remembered(summary.line_kinds, workspace)
+    st.altair_chart(charts.ledger_bar(kinds))
+    _tables(workspace, kinds, totals["lines"])
+
+
+def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
+    files = remembered(summary.noteworthy_files, workspace)
+    table, others = st.columns(2)
+    with table.expander(f"The same as a table: {count(lines)} lines"):
+        share = st.column_config.NumberColumn("share", format="percent")
+        number = st.column_config.NumberColumn("lines", format="localized")
+        st.dataframe(kinds, hide_index=True, column_config={"share": share, "lines": number})
+        downloads(kinds, "ledger", key="ledger")
+    with others.expander(_in_words(files), icon=":material/info:"):
+        st.dataframe(
+            files.head(1_000), hide_index=True, column_config={"source": st.column_config.TextColumn(width=260)}
+        )
+        downloads(files, "files", key="files")
+
+
+def _in_words(files: pl.DataFrame) -> str:
+    if not files.height:
+        return "All files were read, dated and UTF-8"
+    counted = files.group_by("what", maintain_order=True).len()
+    return "Files: " + ", ".join(f"{n} {what}" for what, n in counted.iter_rows())
+
+
+def over_time(workspace: Workspace) -> LineFilter:
+    """The runs over time; gives the filter of the test case or errors clicked on, else one that lets all pass."""
+    st.subheader("Runs over time", anchor=False)
+    bands = remembered(summary.test_case_bands, workspace)
+    if not bands.height:
+        st.text("No event has a time stamp, so there is nothing to draw.")
+        return LineFilter()
+    ticks = remembered(summary.error_ticks, workspace) if workspace.has(Events) else _NO_TICKS
+    event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
+    picked = event["selection"].get("pick")
+    tables.beside_chart(bands, "runs_over_time", "timeline-table")
+    return _clicked(picked[0]) if picked else LineFilter()
+
+
+def _clicked(mark: Mapping[str, str]) -> LineFilter:
+    """A band has a folder, a tick has a service."""
+    return LineFilter(run=mark.get("run"), folder=mark.get("folder"), errors_of=mark.get("service"))
+
+
+_NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors": pl.Int64, "at": pl.Float64})
+
+
+def lines(workspace: Workspace, wanted: LineFilter) -> None:
+    """The lines table; `wanted` is what the timeline was clicked on."""
+    st.subheader("Lines", anchor=False)
+    if wanted.run is not None:
+        of = f"Errors of {wanted.errors_of}" if wanted.folder is None else f"Of {wanted.folder}"
+        st.text(f"{of}, run {wanted.run}. Double-click the timeline to see all.")
+    lines_view(workspace, wanted, key="loaded")

@@ -1,0 +1,76 @@
+"""Uploads: streamed from the browser to the workspace's disk, their names made harmless, the server's memory freed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.widgets import size
+
+KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log", "parquet", "csv"]
+_PIECE = 1 << 20
+_GENERATION, _KEPT = "upload_generation", "uploaded_files"
+
+
+def uploads(workspace: Workspace) -> list[Path]:
+    """The uploader; gives the files of the last upload, which lie in ``<workspace>/uploads/<name of the first>/``."""
+    generation = st.session_state.setdefault(_GENERATION, 0)
+    files = st.file_uploader(
+        "Archives (.zip, .tar.gz, .tar.xz), .log or .log.gz files, or tables of events (.parquet, .csv)",
+        type=KINDS,
+        accept_multiple_files=True,
+        key=f"upload-{generation}",
+    )
+    if files:
+        st.session_state[_KEPT] = [str(path) for path in keep(files, workspace.root / "uploads")]
+        _forget(files)
+        st.session_state[_GENERATION] = generation + 1
+        st.rerun()
+    kept = [Path(path) for path in st.session_state.get(_KEPT, []) if Path(path).is_file()]
+    for path in kept:
+        st.text(f"{path.name}   {size(path.stat().st_size)}   kept in {path.parent}")
+    return kept
+
+
+def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:
+    """Write the files to ``folder/<name of the first>/`` in pieces of 1 MiB and give their paths."""
+    batch = folder / stem(clean_file_name(files[0].name))
+    batch.mkdir(parents=True, exist_ok=True)
+    kept: list[Path] = []
+    for number, file in enumerate(files, 1):
+        name = clean_file_name(file.name)
+        path = batch / (name if batch / name not in kept else f"{number}-{name}")
+        unfinished = path.with_name(f".{path.name}.part")
+        with unfinished.open("wb") as out:
+            shutil.copyfileobj(file, out, _PIECE)
+        kept.append(unfinished.replace(path))
+    return kept
+
+
+def clean_file_name(name: str) -> str:
+    """The last part of `name` with letters, digits, `.`, `-` and `_` only, and no leading dot or dash."""
+    last = re.split(r"[/\\]", name)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".-")[-90:].lstrip(".-") or "upload"
+
+
+def stem(name: str) -> str:
+    """A file's name without what says its kind: `monday.tar.gz` -> `monday`."""
+    return re.sub(r"(\.tar)?\.[A-Za-z0-9]{1,7}$", "", name) or name
+
+
+def _forget(files: Sequence[UploadedFile]) -> None:
+    """Streamlit holds an upload in memory as long as the session lives, unless told."""
+    context = get_script_run_ctx()
+    if context:
+        manager = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)
+        for file in files:
+            manager.remove_file(context.session_id, file.file_id)

@@ -1,0 +1,126 @@
+"""Scored incidents as people look at them: heat map, strip of scores, ranked table; a click leads to page Explain.
+
+`scores` is `schemas.Predictions`, one row a sequence, at the threshold it was judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.detect.incidents import oddness
+from lo2core.report import charts
+from lo2core.ui.shell import tables
+
+HEAT_HEIGHT = 560
+_KEY = ("run", "folder", "window")
+
+Open = Callable[[Mapping[str, Any]], None]
+"""What a click does, given the row (run, folder, window, service) that was clicked."""
+
+
+def cells(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame) -> pl.DataFrame:
+    """What `charts.incident_heatmap` draws: a row a service of each of `incidents`; tops: seq_id, top_item."""
+    wanted = incidents.select(*_KEY, "incident", "rank")
+    found = scores.drop("rank", strict=False).join(wanted, on=_KEY, nulls_equal=True)
+    return found.select(*_KEY, "incident", "rank", "service", "seq_id", "z_score").join(
+        tops.select("seq_id", "top_item"), on="seq_id", how="left"
+    )
+
+
+def strip_points(scores: pl.DataFrame) -> pl.DataFrame:
+    """What `charts.score_strip` draws: where there is no room for all, the worst and an even choice of the rest."""
+    labelled = scores.drop_nulls("z_score").select(*_KEY, "seq_id", "service", "test_case", "z_score", label=_label())
+    if labelled.height <= charts.MAX_MARKS:
+        return labelled
+    ordered = labelled.sort("z_score", descending=True)
+    worst, rest = ordered.head(charts.MAX_MARKS // 2), ordered.slice(charts.MAX_MARKS // 2)
+    return pl.concat([worst, rest.gather_every(-(-rest.height // (charts.MAX_MARKS // 2)))])
+
+
+def matching(incidents: pl.DataFrame, text: str) -> pl.DataFrame:
+    """The incidents whose run, folder or worst service holds `text`, in whatever case."""
+    words = pl.concat_str("run", "folder", "service", separator=" ").str.to_lowercase()
+    return incidents.filter(words.str.contains(text.strip().lower(), literal=True))
+
+
+def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, open_row: Open, key: str) -> None:
+    """Incidents x services, worst first, as many as can be drawn; long ones scroll."""
+    n_services = max(1, scores["service"].n_unique())
+    shown = incidents.head(charts.MAX_MARKS // n_services)
+    drawn = cells(scores, shown, tops)
+    st.caption(
+        "The stronger the colour, the larger the z-score; a dot is flagged. A click opens the incident on page Explain."
+    )
+    with st.container(height=HEAT_HEIGHT if shown.height > 20 else "content", border=False):
+        chart = charts.incident_heatmap(drawn, float(scores["threshold"][0]))
+        event = st.altair_chart(chart, on_select="rerun", key=f"heat-{key}-{shown.height}")
+    if shown.height < incidents.height:
+        st.caption(f"The worst {shown.height:,} of {incidents.height:,} incidents; look for one to see others.")
+    _follow(event, drawn, open_row)
+
+
+def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
+    """Every sequence as a tick on the axis of z, normals and others apart, against the threshold."""
+    points = strip_points(scores)
+    event = st.altair_chart(
+        charts.score_strip(points, float(scores["threshold"][0])), on_select="rerun", key=f"strip-{key}"
+    )
+    _follow(event, points, open_row)
+
+
+def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
+    """Ranked incidents, the worst `MAX_ROWS`; a picked row opens. n_normals: unseen normals of each service."""
+    shown = incidents.head(tables.MAX_ROWS)
+    view = shown.with_columns(oddness=oddness(shown, n_normals), label=_label()).join(
+        tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
+    )
+    event = st.dataframe(
+        view.select(_shown_columns(view)),
+        column_config=_COLUMNS,
+        hide_index=True,
+        height=420 if view.height > 10 else "content",
+        row_height=28,
+        key=f"table-{key}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if shown.height < incidents.height:
+        st.caption(f"The worst {shown.height:,} of {incidents.height:,} incidents.")
+    for row in event["selection"]["rows"]:
+        open_row(shown.row(row, named=True))
+
+
+_COLUMNS = {
+    "rank": st.column_config.NumberColumn("rank", width=50),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+    "folder": st.column_config.TextColumn("test case", width=215),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "short_run": st.column_config.TextColumn("run", width=90),
+    "service": st.column_config.TextColumn("worst service", width=95),
+    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
+    "top_item": st.column_config.TextColumn("what it is", width=440),
+    "oddness": st.column_config.TextColumn("how odd", width=200),
+    "label": st.column_config.TextColumn("known as", width=70),
+}
+
+
+def _shown_columns(view: pl.DataFrame) -> list[str]:
+    """Without columns that say nothing here: windows of whole test cases, labels of unlabelled logs, no items."""
+    empty = {name for name in ("window", "top_item") if view[name].null_count() == view.height}
+    unlabelled = {"label"} if set(view["label"]) <= {charts.UNLABELLED} else set()
+    return [name for name in _COLUMNS if name not in empty | unlabelled]
+
+
+def _follow(event: Any, rows: pl.DataFrame, open_row: Open) -> None:
+    picked = event["selection"].get("pick") or []
+    for row in rows.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
+        open_row(row)
+
+
+def _label() -> pl.Expr:
+    known = pl.when("normal").then(pl.lit(charts.NORMAL)).otherwise(pl.lit(charts.OTHER))
+    return pl.when(pl.col("normal").is_null()).then(pl.lit(charts.UNLABELLED)).otherwise(known)

@@ -1,0 +1,105 @@
+"""Saved predictions on page Predict: saving what was scored, and what lies there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base import text
+from lo2core.pipeline.predict import save_predictions
+from lo2core.store import bundles
+from lo2core.store.names import given_name
+from lo2core.store.workspace import Workspace
+from lo2core.ui.predict.inputs import LOADED, Scored
+from lo2core.ui.shell import frame, links, session, tables
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.job_panel import after
+from lo2core.ui.shell.widgets import downloads, when
+
+
+def save(found: Scored) -> None:
+    """A free name and a button; downloads of the same rows."""
+    if found.loaded.model.unit != "sequence":
+        st.caption(
+            "Shown is the worst event of each sequence; saved are the scores of all. To save them at another budget, "
+            "press Predict again."
+        )
+        downloads(found.scores, str(found.saved), "predict")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        free = found.choice.free_name
+        name = st.text_input("Save as", free, key=f"name-{free}", width=360)
+        if st.button("Save", type="primary", icon=":material/save:"):
+            _save_asked(found, name.strip())
+        downloads(found.scores, name.strip() or free, "predict")
+
+
+def saved_table(here: Frame) -> None:
+    """All saved predictions with what made them; a picked one opens."""
+    saved = [(ws, name) for ws in (here.workspace, *here.workspace.samples()) for name in ws.predictions()]
+    if not saved:
+        return
+    st.subheader("Saved predictions", anchor=False)
+    rows = pl.DataFrame([_saved_row(here, ws, name) for ws, name in saved], infer_schema_length=None)
+    index = tables.pick(rows, _SAVED, "saved")
+    if index is not None:
+        ws, name = saved[index]
+        links.open_explain({}, prediction=name, sample=None if ws.root == here.workspace.root else ws.root.name)
+
+
+_SAVED = {
+    "name": st.column_config.TextColumn("name", width=190),
+    "logs": st.column_config.TextColumn("logs", width=100),
+    "saved": st.column_config.TextColumn("saved", width=115),
+    "made by": st.column_config.TextColumn("made by", width=190),
+    "bundle": st.column_config.TextColumn("bundle", width=150),
+    "threshold": st.column_config.NumberColumn("threshold", width=75, format="%.2f"),
+    "rows": st.column_config.NumberColumn("rows", width=80, format="localized"),
+    "command": st.column_config.TextColumn("command", width=300),
+}
+
+
+def _save_asked(found: Scored, name: str) -> None:
+    def write(replace: bool) -> None:
+        command = text.command(found.choice.command)
+        logs, judged = found.choice.logs, (found.scores, found.threshold)
+        save_predictions(logs, found.loaded, *judged, name, command=command, replace=replace)
+        session.flash(f"Saved as {name}.", after(command))
+
+    with frame.calm():
+        if found.choice.logs.has(given_name(name)):
+            frame.confirm_replace(f"{found.choice.logs.path(name)} exists already.", lambda: write(True))
+        else:
+            write(False)
+            st.rerun()
+
+
+def _saved_row(here: Frame, logs: Workspace, name: str) -> dict[str, object]:
+    artefact = logs.artefact(name)
+    facts = artefact.metadata
+    model = facts.get("model", {})
+    made_by = f"{model.get('detector', '?')} on {model.get('items', '?')}" if model else "written by hand"
+    return {
+        "name": name,
+        "logs": LOADED if logs.root == here.workspace.root else logs.root.name,
+        "saved": when(artefact.created) if artefact.created else "",
+        "made by": made_by,
+        "bundle": _bundle_now(facts),
+        "threshold": facts.get("threshold"),
+        "rows": artefact.rows,
+        "command": facts.get("command", ""),
+    }
+
+
+def _bundle_now(facts: Mapping[str, Any]) -> str:
+    """The bundle's name, and whether it still is the one that made the scores."""
+    if "bundle" not in facts:
+        return ""
+    path = Path(facts["bundle"])
+    sha256 = bundles.stamp(path)[2]
+    now = "" if sha256 == facts.get("bundle_sha256") else " (trained anew since)" if sha256 else " (gone)"
+    return f"{path.stem}{now}"

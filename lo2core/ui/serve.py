@@ -1,0 +1,65 @@
+"""Start the dashboard, with what its pages import in memory before the first of them is asked for."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import socket
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from runpy import run_module
+
+from lo2core.base.errors import InputError
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.memory import set_modules_aside
+
+PACKAGE = Path(__file__).parents[1]
+SCRIPT = PACKAGE.parent / "streamlit_app.py"
+
+
+def serve(workspace: Workspace | None = None, port: int | None = None, browser: bool = True) -> None:
+    """Serve until interrupted; opens `workspace` first, by default the one that page Overview chooses.
+
+    Without a port it takes 8501 or the next free one. Raises InputError where the port cannot be had, or the pages are
+    missing: an installed package alone has none.
+    """
+    if not SCRIPT.is_file():
+        raise InputError(f"The dashboard's pages are not at {SCRIPT.parent}: run this from a clone of the project.")
+    if port:
+        _try(port)
+    if workspace:
+        os.environ["LO2_WORKSPACE"] = str(workspace.root)
+    warm_up()
+    options = ([] if browser else ["--server.headless", "true"]) + (["--server.port", str(port)] if port else [])
+    sys.argv = ["streamlit", "run", str(SCRIPT), *options]
+    run_module("streamlit", run_name="__main__")
+
+
+def _try(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"Port {port} cannot be used ({why}): choose another, or leave --port out.") from None
+
+
+def warm_up() -> None:
+    """Import what pages need.
+
+    That is 1-2 s which a browser would otherwise wait for, with nothing to see. With its first element Streamlit asks
+    for the stack, and Python finds out where each module's file lies; with its first chart Altair reads its schema:
+    both are remembered, so we ask before.
+    """
+    found = [module.name for module in walk_packages([str(PACKAGE)], "lo2core.")]
+    for module in ("altair", "pandas", "scipy.stats", "streamlit", *found):
+        if module != "lo2core.__main__":
+            import_module(module)
+    inspect.stack()
+    from lo2core.report.charts.base import threshold_rule  # imports Altair
+
+    threshold_rule(0.0).to_dict()
+    set_modules_aside()

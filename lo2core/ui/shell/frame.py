@@ -1,0 +1,183 @@
+"""What every page begins with: its settings, the side bar, the job panel, messages; and what it ends with."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lo2core.base.config import models_dir
+from lo2core.base.errors import Lo2Error
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import address, session
+from lo2core.ui.shell.job_panel import job_panel
+from lo2core.ui.shell.memory import set_modules_aside
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
+
+PAGES = {
+    "streamlit_app.py": ("Overview", ":material/home:"),
+    "pages/1_Load.py": ("Load", ":material/folder_open:"),
+    "pages/2_Enhance.py": ("Enhance", ":material/auto_fix_high:"),
+    "pages/3_Train.py": ("Train", ":material/model_training:"),
+    "pages/4_Predict.py": ("Predict", ":material/radar:"),
+    "pages/5_Explain.py": ("Explain", ":material/lightbulb:"),
+    "pages/6_Compare.py": ("Compare", ":material/compare_arrows:"),
+}
+"""Script, title and icon of each page, in the order of the work."""
+
+SIDEBAR_WIDTH = 260
+STYLE = """
+.stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px }
+[class*=st-key-terminal] {
+    background: color-mix(in srgb, currentColor 5%, transparent); border-radius: 0.5rem; padding: 0.7rem 1rem;
+}
+[class*=st-key-terminal] span {
+    font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
+}
+.stHtml pre {
+    font: 0.8rem/1.5 "Source Code Pro", monospace; white-space: pre-wrap; word-break: break-all; margin: 0;
+    tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
+    background: color-mix(in srgb, currentColor 5%, transparent);
+}
+.stHtml .scroll { max-height: 48rem; overflow: auto }
+.stHtml table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.875rem }
+.stHtml :is(th, td) {
+    padding: 0.3rem 0.6rem 0.3rem 0; border: solid color-mix(in srgb, currentColor 15%, transparent);
+    border-width: 0 0 1px; text-align: left; vertical-align: top; overflow-wrap: anywhere;
+}
+.stHtml th:first-child { width: 9rem }
+"""
+"""The theme cannot say this: charts need the room, very wide screens do not; a click selects a whole command. And how
+texts and tables look that are to be read."""
+
+LOGO = str(Path(__file__).parent / "logo.svg")
+_CHOICE = "choice-Workspace"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page works on."""
+
+    workspace: Workspace
+    models_dir: Path
+
+
+def page(title: str, purpose: str) -> Frame:
+    """Begin a page: settings, side bar, heading, a sentence that says what it is for, messages of the last run."""
+    st.set_page_config(f"{title} · lo2core", page_icon=LOGO, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
+    st.html(f"<style>{STYLE}</style>")
+    address.arrive(title)
+    workspace = _sidebar()
+    st.title(title, anchor=False)
+    st.caption(purpose)
+    asked = address.said(session.WORKSPACE)
+    if asked and asked != str(workspace):
+        problem(f"There is no workspace {asked} yet; this is {workspace}.", "A workspace is made when logs are loaded.")
+    for flash in session.take_flashes():
+        notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
+    return Frame(Workspace(workspace), models_dir())
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Show an error inside the block as a calm box and stop the page there.
+
+    The traceback of an unforeseen one goes to standard error.
+    """
+    try:
+        yield
+    except Exception as error:
+        _tell(error)
+        st.stop()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """As `calm`, but the page goes on behind the block."""
+    try:
+        yield
+    except Exception as error:
+        _tell(error)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Lo2Error):
+        problem(str(error))
+        return
+    traceback.print_exception(error, file=sys.stderr)
+    problem(
+        f"Something unforeseen happened: {type(error).__name__}: {error}",
+        "Reload the page. If it happens again, report it with what the terminal shows: your data is as it was.",
+    )
+
+
+def terminal(*arguments: object) -> None:
+    """End a page: the command that does the same, quoted for a shell: ``terminal("load", "--root", path)``."""
+    st.space("small")
+    st.caption("Do the same from a terminal")
+    terminal_command(arguments)
+    set_modules_aside()
+
+
+@st.dialog("Replace what is there?", icon=":material/warning:")
+def confirm_replace(what: str, replace: Callable[[], object]) -> None:
+    """Ask before `what` (plain text) is overwritten; on yes call `replace`, then run the page again."""
+    st.text(what)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="replace-no"):
+            st.rerun()
+        if st.button("Replace", key="replace-yes", type="primary"):
+            with calm():
+                replace()
+            st.rerun()
+
+
+def _sidebar() -> str:
+    with st.sidebar:
+        st.logo(LOGO, size="large")
+        workspace = _choose_workspace()
+        address.remember()
+        with st.container(gap="xxsmall"):
+            for script, (label, icon) in PAGES.items():
+                st.page_link(script, label=label, icon=icon, width="stretch", query_params=_where_left(label))
+        job_panel(Path(workspace), "sidebar")
+    return workspace
+
+
+def _where_left(title: str) -> dict[str, str]:
+    """The address of a page as it was left; what was chosen in another workspace says nothing of this one."""
+    here, left = same_workspace(), address.last(title)
+    return left if here.items() <= left.items() else here
+
+
+def _choose_workspace() -> str:
+    options = session.known_workspaces()
+    st.session_state[_CHOICE] = session.workspace(options)
+    chosen: str = st.selectbox("Workspace", options, key=_CHOICE, on_change=_enter_chosen)
+    if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
+        _another_workspace()
+    return chosen
+
+
+def _enter_chosen() -> None:
+    session.enter(st.session_state[_CHOICE])
+
+
+@st.dialog("Work in another folder", icon=":material/create_new_folder:")
+def _another_workspace() -> None:
+    with st.form("another-workspace", border=False):
+        typed = st.text_input("Folder", placeholder="demo/result/mine").strip()
+        st.caption("A folder that does not exist yet is made when logs are loaded.")
+        asked = st.form_submit_button("Use this folder", type="primary")
+    if not (asked and typed):
+        return
+    if refused := session.refusal(typed):
+        problem(refused)
+    else:
+        session.open_another(typed)
+        st.rerun()

@@ -1,0 +1,118 @@
+"""The job of a workspace: progress while it runs, what became of it afterwards; read from disk each time."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import streamlit as st
+
+from lo2core.base.config import models_dir
+from lo2core.base.errors import BusyError
+from lo2core.pipeline import jobs
+from lo2core.store import bundles, signing
+from lo2core.ui.shell import session
+from lo2core.ui.shell.session import Lead
+from lo2core.ui.shell.widgets import duration, notice, raw
+
+TRAIN, PREDICT, EXPLAIN = "pages/3_Train.py", "pages/4_Predict.py", "pages/5_Explain.py"
+POLL_SECONDS = 0.5
+_WATCHED = "watched_job"
+
+
+def start_job(workspace: Path, *arguments: object) -> None:
+    """Start `python -m lo2core ARGUMENTS` for `workspace` and run the page again, now with the job's panel.
+
+    Raises `BusyError` while another job holds the workspace.
+    """
+    jobs.start(workspace, ["-m", "lo2core", *map(str, arguments)])
+    st.rerun()
+
+
+def job_panel(workspace: Path, where: str) -> None:
+    """Show the job of `workspace`, renewed twice a second while it runs; nothing if there was none.
+
+    The page runs again once when the job ends, with a message atop. `where` tells several panels on one page apart.
+    """
+    status = jobs.status(workspace)
+    if status.running:
+        st.session_state[_WATCHED] = str(workspace)
+        st.fragment(_running, run_every=POLL_SECONDS)(workspace, where)
+        return
+    just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
+    if just_ended and status.state == "done":
+        session.flash(f"Done after {_age(status)}.", after(status.command))
+    if status.state == "failed" or (just_ended and status.state == "cancelled"):
+        _ended(status, just_ended)
+
+
+def after(command: str) -> Lead | None:
+    """The page where it goes on when `command` has ended well; None where that is the page that began it."""
+    words = shlex.split(command)
+    verb, rest = (words[3], words[4:]) if words[1:3] == ["-m", "lo2core"] and len(words) > 3 else ("", [])
+    if verb == "load":
+        return _after_load(Path(_value(rest, "--output-dir")))
+    if verb == "train":
+        return Lead(PREDICT, "Score logs", {"bundle": Path(_value(rest, "--bundle")).stem})
+    if verb == "predict":
+        scored = {"prediction": _value(rest, "--predictions")} | _sample(Path(_value(rest, "--output-dir")))
+        return Lead(EXPLAIN, "See why", scored)
+    return {"enhance": Lead(TRAIN, "Train a model"), "demo": Lead(EXPLAIN, "See why")}.get(verb)
+
+
+def _after_load(logs: Path) -> Lead:
+    if any(info.state is signing.BundleState.SIGNED for info in bundles.bundles(models_dir())):
+        return Lead(PREDICT, "Score logs", _sample(logs))
+    return Lead(TRAIN, "Train a model")
+
+
+def _sample(logs: Path) -> dict[str, str]:
+    return {"sample": logs.name} if logs.parent.name == "samples" else {}
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    """What follows a flag; empty where it is not among the words."""
+    return next((value for name, value in pairwise(words) if name == flag), "")
+
+
+def _running(workspace: Path, where: str) -> None:
+    status = jobs.status(workspace)
+    if not status.running:
+        st.rerun()
+    with st.container(border=True, gap="small"):
+        st.text(status.label or "Starting ...")
+        st.progress(status.fraction or 0.0)
+        st.text(_pace(status))
+        if status.stoppable:
+            st.button("Cancel", key=f"cancel-{where}", on_click=_cancel, args=(workspace,), width="stretch")
+
+
+def _cancel(workspace: Path) -> None:
+    with suppress(BusyError):  # the job ended meanwhile, and work begun in a terminal is not ours to end
+        jobs.cancel(workspace)
+
+
+def _pace(status: jobs.JobStatus) -> str:
+    share = "" if status.fraction is None else f"{status.fraction:.0%}"
+    left = "" if status.eta is None else f"about {duration(status.eta)} left"
+    return "  ·  ".join(part for part in (share, status.rate, left) if part)
+
+
+def _age(status: jobs.JobStatus) -> str:
+    if not (status.started and status.ended):
+        return "a while"
+    return duration((status.ended - status.started).total_seconds())
+
+
+def _ended(status: jobs.JobStatus, unfold: bool) -> None:
+    if status.state == "cancelled":
+        notice("The job was cancelled.", icon=":material/cancel:")
+        return
+    with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
+        st.text(status.message or "It left no reason behind.")
+        raw(status.command)
+        if status.log_tail and status.log_tail != status.message:
+            raw(status.log_tail)

@@ -1,0 +1,199 @@
+"""Which scores a page is about: saved predictions of the workspace or of a sample, or what a bundle says now.
+
+The address bar tells which (`sample`, `prediction` or `bundle`); what is read is kept until one of the files changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.errors import ArtefactError, InputError
+from lo2core.base.schemas import Events
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.explanation import NO_SCORES
+from lo2core.pipeline import explain
+from lo2core.pipeline.explain import made_by_another
+from lo2core.report.incident_frames import ranked_incidents
+from lo2core.store import bundles, handwritten
+from lo2core.store.bundles import LoadedBundle
+from lo2core.store.predictions import damaged, read_sequence_scores, saved_names
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import address
+from lo2core.ui.shell import bundles as shell_bundles
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.widgets import notice
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where scores come from: a saved prediction, else the bundle `live`; of the root's logs or a sample's."""
+
+    sample: str | None = None
+    prediction: str | None = None
+    live: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`lo2_nn_predictions`, `today/lo2_nn_predictions` of a sample, or `lo2_nn, not saved`."""
+        prefix = f"{self.sample}/" if self.sample else ""
+        return f"{prefix}{self.prediction or f'{self.live}, not saved'}"
+
+    def params(self) -> address.Params:
+        """The same for the address bar."""
+        return {"sample": self.sample, "prediction": self.prediction, "bundle": self.live}
+
+    @classmethod
+    def named(cls, name: str) -> Source:
+        """From the name of a saved prediction."""
+        sample, _, prediction = name.rpartition("/")
+        return cls(sample or None, prediction)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scored sequences and what is needed to explain them; `incidents` is `report.incident_frames.ranked_incidents`."""
+
+    source: Source
+    logs: Workspace
+    bundle: Path
+    predictions: pl.DataFrame
+    incidents: pl.DataFrame
+
+    @property
+    def threshold(self) -> float:
+        return float(self.predictions["threshold"][0])
+
+
+def choose(here: Frame) -> Scores | None:
+    """A field to choose the scores, the newest saved ones where the address bar names none; None without any."""
+    offered = [Source.named(name) for name in saved_names(here.workspace)]
+    asked = Source(address.said("sample"), address.said("prediction"), address.said("bundle"))
+    if asked.live and not asked.prediction:
+        offered.insert(0, asked)
+    if not offered:
+        return None
+    chosen = asked if asked in offered else offered[0]
+    if (asked.prediction or asked.sample) and asked not in offered:
+        notice(f"{_missing(here.workspace, asked)} This is {chosen.name}.")
+    chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
+    found = _read(here, chosen)
+    if not found.predictions.height:
+        raise InputError(NO_SCORES)
+    saved = chosen.prediction
+    if saved and (sentence := handwritten.remark(found.logs, saved)):
+        notice(sentence)
+    if saved and (sentence := made_by_another(found.logs, saved, found.bundle)):
+        notice(sentence, icon=":orange[:material/warning:]")
+    return found
+
+
+def saved(here: Frame, name: str) -> Scores:
+    """The saved prediction of that name, known to say which bundle made it."""
+    return _read(here, Source.named(name))
+
+
+def _missing(workspace: Workspace, asked: Source) -> str:
+    if asked.name in damaged(workspace):
+        return f"The file of prediction {asked.name} is damaged: score these logs anew."
+    return f"There is no prediction {asked.name} in this workspace."
+
+
+def evidence(scores: Scores) -> Evidence:
+    """What explanations draw on, from memory where no file changed. Raises what `bundle.opened` raises."""
+    return evidence_of(scores.logs, scores.bundle)
+
+
+def evidence_of(logs: Workspace, path: Path) -> Evidence:
+    """As `evidence`, of these logs and the bundle at `path`."""
+    return _evidence(str(logs.root), _logs_stamp(logs), str(path), bundles.stamp(path))
+
+
+def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
+    """`compute(evidence, *arguments, **frames)`, remembered until a file changes.
+
+    The arguments are plain values; `frames` must follow from them and from the scores, for they are not looked at.
+    """
+    saved = scores.logs.path(scores.source.prediction) if scores.source.prediction else scores.logs.root
+    known = (
+        scores.source.name,
+        str(scores.logs.root),
+        _logs_stamp(scores.logs),
+        shell_bundles.file_stamp(saved),
+        str(scores.bundle),
+        bundles.stamp(scores.bundle),
+    )
+    asked = f"{compute.__module__}.{compute.__qualname__}{arguments!r}"
+    return _asked(asked, known, partial(compute, **frames), scores, arguments)
+
+
+def _logs_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
+    """Changes when logs are loaded anew, and not when something else is saved beside them."""
+    return (*shell_bundles.data_stamp(logs), shell_bundles.file_stamp(logs.path(Events)))
+
+
+def _read(here: Frame, source: Source) -> Scores:
+    logs = here.workspace.sample(source.sample) if source.sample else here.workspace
+    if source.prediction is None:
+        path = bundles.bundle_path(str(source.live), here.models_dir)
+        predictions = shell_bundles.live_scores(logs, path)
+        found = _ranked_now(str(logs.root), shell_bundles.data_stamp(logs), bundles.stamp(path), predictions)
+        return Scores(source, logs, path, predictions, found)
+    path = _bundle_of(logs, source.prediction, here.models_dir)
+    stamp = shell_bundles.file_stamp(logs.path(source.prediction))
+    return Scores(source, logs, path, *_read_saved(str(logs.root), source.prediction, stamp))
+
+
+def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
+    """Where the bundle lies that made the predictions: as recorded, else under its name in the models folder.
+
+    Predictions that were written by hand record none; then a person says which.
+    """
+    recorded = logs.metadata(prediction).get("bundle")
+    if not recorded:
+        return _asked_for(logs, prediction, models_dir)
+    path = Path(recorded)
+    return path if path.exists() else models_dir / path.name
+
+
+def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:
+    """A field to choose the bundle; proposed is the one whose name the predictions bear."""
+    found = {info.path.stem: info.path for info in bundles.bundles(models_dir)}
+    if not found:
+        raise ArtefactError(
+            f"{logs.path(prediction)} does not say which model made it, and there is no model to explain it with: "
+            "train one, or put its bundle into the folder of models."
+        )
+    names = sorted(found, key=lambda name: (not prediction.startswith(name), name))
+    label = "Which model made these scores? The file does not say."
+    return found[st.selectbox(label, names, key=f"made-by-{logs.root}-{prediction}")]
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _read_saved(root: str, prediction: str, stamp: tuple[int, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    predictions = read_sequence_scores(Workspace(root), prediction)
+    return predictions, ranked_incidents(predictions)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _ranked_now(root: str, data: tuple[Any, ...], stamp: tuple[Any, ...], _predictions: pl.DataFrame) -> pl.DataFrame:
+    return ranked_incidents(_predictions)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the logs ...")
+def _evidence(root: str, data: tuple[Any, ...], path: str, stamp: tuple[Any, ...]) -> Evidence:
+    opened: LoadedBundle = shell_bundles.opened(Path(path))
+    return explain.evidence(Workspace(root), opened)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _asked(asked: str, known: tuple[Any, ...], _compute: Callable[..., Any], _scores: Scores, _arguments: Any) -> Any:
+    return _compute(evidence(_scores), *_arguments)

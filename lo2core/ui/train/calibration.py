@@ -1,0 +1,76 @@
+"""How unseen normals scored: a strip a service, and the log of the normal behind a tick, its rarest lines first."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from lo2core.detect.calibration import Calibration
+from lo2core.detect.model import Model
+from lo2core.explain import model_importance
+from lo2core.explain.evidence import NORMAL_GONE, Evidence
+from lo2core.report import charts
+from lo2core.ui.shell import tables
+from lo2core.ui.shell.widgets import downloads, notice, raw
+
+Tick = tuple[str, str]
+"""Service and seq_id of a normal."""
+
+
+def strip(model: Model, threshold: float, key: str) -> Tick | None:
+    """Scores of unseen normals against the threshold, and what z is made of; gives the normal that was clicked."""
+    found = model_importance.normal_scores(model)
+    thinned = found.gather_every(-(-found.height // charts.MAX_MARKS) or 1)
+    chart = charts.calibration_strip(thinned, threshold)
+    event = st.altair_chart(chart, on_select="rerun", selection_mode="pick", key=key)
+    known = "" if found["seq_id"].null_count() else " Click one to see what is rare in its log."
+    st.caption(
+        "Each tick is a normal that the detector had not seen, measured by those of the other runs: z is 0 at their "
+        f"mean and grows by 1 each spread, service by service.{known}"
+    )
+    with st.expander("Mean and spread by service"):
+        tables.show(pl.DataFrame([_summary(name, each) for name, each in sorted(model.calibrations.items())]))
+        downloads(found, "calibration", key=f"{key}-scores")
+    picked = event["selection"].get("pick") or [{}]
+    return (picked[0]["service"], picked[0]["seq_id"]) if picked[0].get("seq_id") else None
+
+
+def lines(evidence: Evidence, tick: Tick) -> None:
+    """The log of a normal of the training, those lines first that the fewest others of its service hold.
+
+    Raises InputError where no events were saved.
+    """
+    service, seq_id = tick
+    facts = evidence.training.facts(seq_id)
+    if not facts:
+        notice(NORMAL_GONE)
+        return
+    found = model_importance.lines_of_normal(evidence, service, seq_id)
+    where = "  ·  ".join(part for part in (service, facts["folder"], facts["run"]) if part)
+    st.text(f"{where}: {found.height:,} events, first those that the fewest other normals hold.")
+    view = found.head(tables.MAX_ROWS).with_columns(held=pl.format("{} of {}", "held_by", "n_others"))
+    row = tables.pick(view, _LINES, f"normal-{seq_id}", most=10)
+    if row is not None:
+        st.text(f"{view['source'][row]}, line {view['line_no'][row]:,}")
+        raw(view["m_message"][row])
+    downloads(found, f"normal_{seq_id}", key="normal-lines")
+
+
+def _summary(service: str, found: Calibration) -> dict[str, object]:
+    return {
+        "service": service,
+        "normals": round(float(found.weights.sum())),
+        "mean": found.mean,
+        "spread": found.spread,
+        "largest score": float(found.scores.max()),
+        "largest z": float(found.normal_z.max()),
+    }
+
+
+_LINES = {
+    "held": st.column_config.TextColumn("in others", width=75, help="How many other normals hold the message"),
+    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
+    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
+    "level": st.column_config.TextColumn("level", width=65),
+    "m_message": st.column_config.TextColumn("message", width=620),
+}

@@ -1,0 +1,249 @@
+"""What page Train shows of the saved evaluation: figures on left-out runs, shortcuts beside them, curves, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.schemas import Counts, Evaluation, EvaluationCurves, EvaluationFaults
+from lo2core.base.text import plural
+from lo2core.detect.evaluation.evaluate import TABLES, shortcuts_beside
+from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
+from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
+from lo2core.detect.train import Recipe
+from lo2core.pipeline import jobs
+from lo2core.report import charts
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import frame, tables
+from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.job_panel import start_job
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
+from lo2core.ui.train.recipe import recipe_flags
+
+_INCIDENT = pl.col("level") == "incident"
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """The evaluations of a workspace; `overview` has a row for each, best first, as the table shows them."""
+
+    figures: pl.DataFrame
+    curves: pl.DataFrame
+    faults: pl.DataFrame
+    overview: pl.DataFrame
+
+    def row(self, evaluation: str, split: str) -> dict[str, Any] | None:
+        """The incident figures of one evaluation in one split; None where there are none."""
+        found = self.figures.filter(_INCIDENT, pl.col("evaluation") == evaluation, pl.col("split") == split)
+        return found.row(0, named=True) if found.height else None
+
+    def shortcuts(self, like: Mapping[str, Any]) -> pl.DataFrame:
+        """What shortcuts score on the same incidents, the most telling first."""
+        return shortcuts_beside(self.figures, like).sort("auroc", descending=True, nulls_last=True)
+
+
+def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
+    """Start the job that evaluates this recipe, or all detectors on its items."""
+    chosen = command(here, recipe, recipe.detector)
+    busy = jobs.status(here.workspace.root).running
+    with st.container(horizontal=True, vertical_alignment="center"):
+        one = st.button("Evaluate", icon=":material/fact_check:", disabled=busy)
+        every = st.button("Evaluate all detectors", type="tertiary", disabled=busy, help="This takes a while.")
+    if one or every:
+        with frame.calm():
+            start_job(here.workspace.root, *(chosen if one else command(here, recipe, "all")))
+    terminal_command(chosen)
+
+
+def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:
+    """Arguments of `python -m lo2core` that evaluate."""
+    return ["evaluate", "--output-dir", here.workspace.root, *recipe_flags(recipe, detector)]
+
+
+def saved(workspace: Workspace) -> Evaluations | None:
+    """What was evaluated; None where nothing was."""
+    return remembered(read, workspace) if all(workspace.has(table) for table in TABLES) else None
+
+
+def read(workspace: Workspace) -> Evaluations:
+    """The saved tables, and the one that gives an overview of them."""
+    figures = workspace.read(Evaluation)
+    now = workspace.metadata(Counts).get("data_fingerprint")
+    curves, faults = workspace.read(EvaluationCurves), workspace.read(EvaluationFaults)
+    return Evaluations(figures, curves, faults, overview(figures, now))
+
+
+def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
+    """One row an evaluation, best AUROC first: the figures of left-out runs, and of left-out faults beside them."""
+    incidents = figures.filter(_INCIDENT, pl.col("kind") == "detector")
+    unmet = incidents.filter(pl.col("split") == FAULT_LEFT_OUT).select("evaluation", auroc_unmet="auroc")
+    found = incidents.filter(pl.col("split") == BY_RUN).join(unmet, on="evaluation", how="left")
+    return found.sort("auroc", descending=True, nulls_last=True, maintain_order=True).select(
+        "evaluation",
+        "detector",
+        "items",
+        "weighting",
+        "unit",
+        "window",
+        "auroc",
+        "auroc_unmet",
+        "recall",
+        "recall_at_5",
+        (pl.col("false_alarm_rate") * 100).alias("false_alarms"),
+        "right_service",
+        "average_precision",
+        "precision",
+        "f1",
+        "psi",
+        current=(pl.col("data_fingerprint") == fingerprint).fill_null(False),
+    )
+
+
+def table(found: Evaluations) -> list[str]:
+    """Detectors x items, sortable; gives the evaluations that were picked, the best one where none was."""
+    silent = _silent(found.overview)
+    event = st.dataframe(
+        found.overview.select(name for name in _COLUMNS if name not in silent),
+        column_config=_COLUMNS,
+        hide_index=True,
+        row_height=28,
+        key="evaluations",
+        on_select="rerun",
+        selection_mode="multi-row",
+    )
+    st.caption("Tick rows to see their curves side by side. A click on a column's head sorts.")
+    return found.overview["evaluation"].gather(event["selection"]["rows"] or [0]).to_list()
+
+
+def cards(found: Evaluations, evaluation: str) -> None:
+    """The figures of one evaluation as sentences would say them, with intervals."""
+    row = found.row(evaluation, BY_RUN) or {}
+    size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
+    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
+    alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
+    values = (
+        ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),
+        (
+            f"Recall at {row['budget']:g} per 100",
+            _number(row["recall"]),
+            "" if not row["estimated"] else "estimated threshold",
+        ),
+        ("False alarms per 100", _number(row["false_alarm_rate"], 100, 1), alarms),
+        ("Right service named", _number(row["right_service"]), ""),
+    )
+    with st.container(horizontal=True):
+        for label, value, beside in values:
+            if value:
+                st.metric(label, value, beside or None, delta_color="off", delta_arrow="off", border=True)
+    for remark in _remarks(found, evaluation, row):
+        notice(remark)
+
+
+def shortcuts(found: Evaluations, evaluation: str) -> None:
+    """What a shortcut would have scored on the same incidents, and what that says about the figures."""
+    row = found.row(evaluation, BY_RUN) or {}
+    beside = found.shortcuts(row)
+    if not beside.height:
+        return
+    st.subheader("What a shortcut would have scored", anchor=False)
+    alone = dict(beside.select("detector", "auroc").iter_rows())
+    reached = {} if row["auroc"] is None else {row["detector"]: row["auroc"]}
+    said = [warning(shortcut, alone.get(shortcut.title), reached) for shortcut in SHORTCUTS]
+    for sentence in filter(None, said):
+        problem(sentence)
+    if any(said):
+        st.page_link("pages/1_Load.py", label="Load anew, in windows", query_params=same_workspace())
+    elif reached and (best := beside.row(0, named=True))["auroc"] is not None:
+        st.caption(f"The most telling one, {best['detector']}, has an AUROC of {best['auroc']:.3f}.")
+    columns = {"detector": "shortcut", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "what it looks at"}
+    st.dataframe(
+        beside.select(pl.col(name).alias(title) for name, title in columns.items()),
+        column_config={title: st.column_config.NumberColumn(format="%.3f") for title in ("AUROC", "recall at 5 %")},
+        hide_index=True,
+        row_height=28,
+    )
+
+
+def curves(found: Evaluations, evaluations: list[str]) -> None:
+    """ROC and precision-recall curves of the evaluations, incidents of left-out runs."""
+    points = found.curves.filter(_INCIDENT, pl.col("split") == BY_RUN, pl.col("evaluation").is_in(evaluations))
+    names = found.overview.select("evaluation", name=_shortest_names(found.overview))
+    points = points.join(names, on="evaluation", maintain_order="left")
+    roc, precision = (points.filter(pl.col("curve") == curve) for curve in ("roc", "precision-recall"))
+    left, right = st.columns(2)
+    left.altair_chart(charts.roc_curves(roc.rename({"x": "false_alarm_rate", "y": "recall"})))
+    right.altair_chart(charts.precision_recall_curves(precision.rename({"x": "recall", "y": "precision"})))
+    tables.beside_chart(points.select("evaluation", "curve", "x", "y", "threshold"), "curves", "curves")
+
+
+_COLUMNS = {
+    "detector": st.column_config.TextColumn("detector", width=140),
+    "items": st.column_config.TextColumn("items", width=100),
+    "unit": st.column_config.TextColumn("unit", width=70),
+    "window": st.column_config.NumberColumn("window (s)", width=70),
+    "auroc": st.column_config.NumberColumn("AUROC", width=70, format="%.4f"),
+    "auroc_unmet": st.column_config.NumberColumn("AUROC, new faults", width=125, format="%.4f"),
+    "recall": st.column_config.NumberColumn("recall", width=60, format="%.3f"),
+    "recall_at_5": st.column_config.NumberColumn("recall at 5 %", width=95, format="%.3f"),
+    "false_alarms": st.column_config.NumberColumn("alarms per 100", width=105, format="%.1f"),
+    "right_service": st.column_config.NumberColumn("right service", width=80, format="%.2f"),
+    "average_precision": st.column_config.NumberColumn("AP", width=60, format="%.3f"),
+    "precision": st.column_config.NumberColumn("precision", width=75, format="%.3f"),
+    "f1": st.column_config.NumberColumn("F1", width=60, format="%.3f"),
+    "psi": st.column_config.NumberColumn(
+        "PSI", width=60, format="%.2f", help="Scores of unseen normals, then and now."
+    ),
+    "weighting": st.column_config.TextColumn("weighting", width=80),
+    "current": st.column_config.CheckboxColumn("these logs", width=70, help="Evaluated on the logs as they are now."),
+}
+
+
+def _shortest_names(rows: pl.DataFrame) -> pl.Series:
+    """Detector and items where that tells the evaluations apart, else their whole names."""
+    short = rows.select(pl.concat_str("detector", "items", separator=", ")).to_series()
+    return rows["evaluation"] if short.is_duplicated().any() else short
+
+
+def _silent(rows: pl.DataFrame) -> set[str]:
+    """Columns without a value in any row."""
+    return {name for name in _COLUMNS if rows[name].null_count() == rows.height}
+
+
+def _remarks(found: Evaluations, evaluation: str, row: Mapping[str, Any]) -> list[str]:
+    said = [row["note"]] if row["note"] else []
+    if row["estimated"]:
+        said.append(
+            "With so few normals to calibrate on, the threshold lies just above their largest z. That lets few false "
+            "alarms through and may miss faults: the recall at 5 % tells how well the scores themselves separate."
+        )
+    unmet, long = found.row(evaluation, FAULT_LEFT_OUT), found.row(evaluation, LONG_NORMALS)
+    if unmet and unmet["auroc"] is not None:
+        said.append(
+            f"On faults that it never met in training, in any run, the AUROC is {unmet['auroc']:.3f} and the recall "
+            f"{unmet['recall']:.3f}: the difference is what was memorised."
+        )
+    if long and long["false_positives"]:
+        said.append(
+            f"Trained without the long normals, it flags {long['false_positives']} of {long['normal']} of them: "
+            "how long a test case is has a say in its scores."
+        )
+    if not bool(found.overview.filter(pl.col("evaluation") == evaluation)["current"][0]):
+        said.append("These figures are of other logs than those loaded now: evaluate anew.")
+    return said
+
+
+def _number(value: float | None, times: float = 1, digits: int = 3) -> str:
+    return "" if value is None else f"{value * times:.{digits}f}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def _percent(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"

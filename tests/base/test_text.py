@@ -1,0 +1,51 @@
+"""Numbers and moments as sentences and tables say them."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from lo2core.base.text import are, command, folded_command, local_time, plural
+from lo2core.ui.shell.tables import on_local_clock
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_one_is_not_many() -> None:
+    assert [plural(n, "line") for n in (0, 1, 1_200)] == ["0 lines", "1 line", "1,200 lines"]
+    assert [are(n, "request") for n in (1, 2)] == ["1 request is", "2 requests are"]
+
+
+def test_moments_are_those_of_the_local_clock(in_berlin: None) -> None:
+    assert local_time("2026-11-24T23:10:41+00:00") == "25 Nov 2026 00:10"
+    moment = datetime(2026, 7, 1, 12, 0)
+    shown = datetime(2026, 7, 1, 14, 0)
+    naive, aware = pl.Series([moment, None]), pl.Series([moment.replace(tzinfo=UTC), None])
+    assert on_local_clock(naive).to_list() == on_local_clock(aware).to_list() == [shown, None]
+
+
+@pytest.mark.parametrize("value", ["short", "a folder/with 'quotes' -- and --dashes " * 4])
+def test_a_folded_command_is_one_command_to_a_shell(value: str) -> None:
+    arguments = ["explain", "A", "--output-dir", value, "--budget", 5, "--jobs", "2", "--incident", "run/" + "x" * 60]
+    shown = folded_command(arguments)
+    echo = shown.replace("python -m lo2core", "printf '%s\\n'", 1)
+    assert subprocess.check_output(["sh", "-c", echo], text=True).splitlines() == list(map(str, arguments))
+    first, *more = shown.split(" \\\n")
+    assert len(first) <= 100
+    assert all(line.startswith("    --") for line in more)
+
+
+def test_a_short_command_stays_in_one_line() -> None:
+    assert folded_command(["load", "--root", "PATH"]) == command(["load", "--root", "PATH"])

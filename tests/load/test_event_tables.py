@@ -1,0 +1,43 @@
+"""Tables of events from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lo2core.explain.raw_lines import raw_lines
+from lo2core.load import event_tables
+from lo2core.load.loader import LO2Loader
+from lo2core.messages.masks import Masker
+
+
+def test_every_line_of_a_table_has_a_number_of_its_own(tmp_path: Path) -> None:
+    texts = ["refused\n\tat a.B\n\tat a.C", "again", None, "refused\n\tat a.B", "done"]
+    pl.DataFrame({"seq_id": "a", "m_message": texts}).write_parquet(tmp_path / "t.parquet")
+    events = LO2Loader(tmp_path / "t.parquet").execute()
+    assert events["line_no"].to_list() == [1, 4, 6, 8]
+    assert raw_lines(events, Masker())["line_no"].to_list() == [1, 2, 3, 4, 6, 7, 8]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_the_outline_of_a_table_is_what_loading_makes_of_it(tmp_path: Path, ending: str) -> None:
+    table = pl.DataFrame(
+        {"seq_id": ["a", "a", "a", "b", None], "service": ["x", "y", "x", None, "z"], "m_message": ["m"] * 4 + [None]}
+    )
+    path = tmp_path / f"t.{ending}"
+    (table.write_csv if ending == "csv" else table.write_parquet)(path)
+    outline = event_tables.outline(path)
+    loader = LO2Loader(path)
+    events = loader.execute()
+    assert (outline.sequences, outline.events) == (loader.df_seq.height, events.height) == (3, 4)
+    assert outline.services == tuple(sorted(loader.df_seq["service"].unique())) == ("log", "x", "y")
+
+
+def test_labels_may_be_floats_as_pandas_writes_those_with_gaps(tmp_path: Path) -> None:
+    table = pl.DataFrame({"seq_id": ["a", "b", "c"], "m_message": "m", "anomaly": [1.0, 0.0, None]})
+    table.write_csv(tmp_path / "t.csv")
+    loader = LO2Loader(tmp_path / "t.csv")
+    loader.execute()
+    assert dict(loader.df_seq.select("seq_id", "anomaly").iter_rows()) == {"a": True, "b": False, "c": None}

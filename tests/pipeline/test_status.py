@@ -1,0 +1,172 @@
+"""What is fresh, stale or missing in a workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lo2core.base.schemas import Predictions, Sequences
+from lo2core.detect.train import Recipe
+from lo2core.load.plan import LoadOptions
+from lo2core.pipeline import compare, status, summary
+from lo2core.pipeline.enhance import enhance_events
+from lo2core.pipeline.inputs import extended_masker
+from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.run import run
+from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step
+from lo2core.pipeline.train import train_bundle
+from lo2core.store.predictions import newest_first
+from lo2core.store.workspace import Workspace
+
+
+@pytest.fixture
+def made(tmp_path: Path, sample_logs: Path) -> Iterator[tuple[Workspace, Path]]:
+    """A workspace with one run loaded, trained and scored, and the folder of its bundle."""
+    workspace, models = Workspace(tmp_path / "ws"), tmp_path / "models"
+    options = LoadOptions(n_runs=1, services=("client", "token"))
+    run(workspace, [sample_logs], options, Recipe(), models / "one.joblib", jobs=1)
+    yield workspace, models
+
+
+def states(made: tuple[Workspace, Path]) -> dict[str, Step]:
+    return {step.name: step for step in status.chain(*made)}
+
+
+def keep_now(workspace: Workspace) -> Path:
+    """An explanation of `one_predictions`, kept now by the clock that dates predictions; that of files lags behind."""
+    kept = workspace.explanations("one_predictions") / "items.csv"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    os.utime(kept, (time.time(), time.time()))
+    return kept
+
+
+def test_nothing_is_there_in_an_empty_workspace(tmp_path: Path) -> None:
+    steps = status.chain(Workspace(tmp_path / "none"), tmp_path / "models")
+    assert [step.state for step in steps] == [MISSING] * 6
+    assert all(step.why for step in steps)
+
+
+def test_what_was_just_made_is_fresh(made: tuple[Workspace, Path]) -> None:
+    steps = states(made)
+    assert [steps[name].state for name in ("Loaded", "Model", "Predictions")] == [FRESH] * 3
+    assert [steps[name].state for name in ("Enriched", "Explained", "Compared")] == [MISSING] * 3
+    assert steps["Loaded"].facts["runs"] == 1
+    assert steps["Predictions"].facts["name"] == "one_predictions"
+
+
+def test_lines_are_those_of_logs_that_were_read(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    assert any("locust.log" in name for name in summary.noteworthy_files(made[0])["source"])
+    assert states(made)["Loaded"].facts["lines"] == summary.totals(made[0])["lines"]
+
+
+def test_predictions_and_model_are_stale_when_other_logs_are_loaded(
+    made: tuple[Workspace, Path], sample_logs: Path
+) -> None:
+    load_logs(made[0], [sample_logs], LoadOptions(n_runs=2, services=("client",)), replace=True, jobs=1)
+    steps = states(made)
+    assert (steps["Model"].state, steps["Predictions"].state) == (STALE, STALE)
+    assert steps["Predictions"].why == "The logs were loaded anew since."
+
+
+def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Workspace, Path]) -> None:
+    train_bundle(made[0], Recipe(budget=1.0), made[1] / "one.joblib", replace=True)
+    steps = states(made)
+    assert (steps["Model"].state, steps["Predictions"].state) == (FRESH, STALE)
+    assert steps["Predictions"].why == "The model was trained anew since."
+
+
+def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    workspace, models = made
+    today = workspace.sample("today")
+    options = LoadOptions(n_runs=2, services=("client", "token"), labels="none")
+    load_logs(today, [sample_logs], options, jobs=1)
+    predict_bundle(today, models / "one.joblib", "scored")
+    steps = states(made)
+    assert newest_first(workspace) == ["today/scored", "one_predictions"]
+    assert steps["Predictions"].facts["name"] == "today/scored"
+    assert steps["Predictions"].state == FRESH
+    assert steps["Explained"].why == "No explanation is kept yet."
+
+
+def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:
+    kept = keep_now(made[0])
+    assert states(made)["Explained"].state == FRESH
+    os.utime(kept, (0, 0))
+    assert states(made)["Explained"].state == STALE
+
+
+def test_the_newest_explanation_counts_whichever_prediction_it_is_of(made: tuple[Workspace, Path]) -> None:
+    keep_now(made[0])
+    predict_bundle(made[0], made[1] / "one.joblib", "newer")
+    step = states(made)["Explained"]
+    assert (step.state, step.facts["prediction"]) == (FRESH, "one_predictions")
+
+
+def test_a_comparison_is_stale_when_one_of_the_two_that_it_is_about_is_newer(made: tuple[Workspace, Path]) -> None:
+    workspace, sample = made[0], made[0].sample("today")
+    scores = workspace.read(Predictions, "one_predictions")
+
+    def save(home: Workspace, name: str, year: int) -> None:
+        home.write(Predictions, scores, name=name, provenance={"created": f"{year}-01-01T00:00:00+00:00"}, replace=True)
+
+    save(workspace, "x_new", 2020)
+    save(sample, "x", 2020)
+    compare.keep_comparison(workspace, compare.compared(workspace, ["x_new", "today/x"]))
+    save(workspace, "x", 2100)
+    assert states(made)["Compared"].state == FRESH
+    save(sample, "x", 2100)
+    assert states(made)["Compared"].state == STALE
+
+
+def test_a_damaged_file_breaks_its_own_step_alone(made: tuple[Workspace, Path]) -> None:
+    made[0].path(Sequences).write_bytes(b"PAR1 nonsense")
+    steps = states(made)
+    assert steps["Loaded"].state == BROKEN
+    assert "lo2_sequences.parquet is damaged" in steps["Loaded"].why
+    assert steps["Predictions"].state == FRESH
+
+
+def test_a_prediction_that_cannot_be_read_gives_way_to_one_that_can(made: tuple[Workspace, Path]) -> None:
+    pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(made[0].path("mine"))
+    made[0].path("cut").write_bytes(made[0].path("one_predictions").read_bytes()[:2000])
+    facts = states(made)["Predictions"].facts
+    assert (facts["name"], facts["damaged"]) == ("one_predictions", "cut")
+    assert newest_first(made[0]) == ["one_predictions", "mine"]
+    made[0].remove("one_predictions")
+    assert states(made)["Predictions"].state == BROKEN
+
+
+def test_enriched_events_are_fresh_until_the_logs_change(made: tuple[Workspace, Path], sample_logs: Path) -> None:
+    enhance_events(made[0])
+    assert states(made)["Enriched"].state == FRESH
+    load_logs(made[0], [sample_logs], LoadOptions(n_runs=1, services=("client",)), replace=True, jobs=1)
+    assert states(made)["Enriched"].state == STALE
+
+
+def test_what_other_masks_made_stale_is_not_said_to_be_loaded_anew(made: tuple[Workspace, Path]) -> None:
+    masker = extended_masker(made[0], [("mine", "path", "<P>")])
+    enhance_events(made[0], masker=masker, replace=True)
+    steps = states(made)
+    assert steps["Enriched"].state == FRESH
+    for name in ("Model", "Predictions"):
+        assert (steps[name].state, steps[name].why) == (STALE, "The logs were enriched with other mask rules since.")
+
+
+def test_a_model_of_these_very_logs_is_known_in_a_copied_workspace(made: tuple[Workspace, Path]) -> None:
+    copy = Workspace(shutil.copytree(made[0].root, made[0].root.parent / "copy"))
+    step = next(step for step in status.chain(copy, made[1]) if step.name == "Model")
+    assert (step.state, step.why) == (FRESH, "")
+
+
+def test_a_bundle_changed_by_hand_is_pointed_out(made: tuple[Workspace, Path]) -> None:
+    with (made[1] / "one.joblib").open("ab") as file:
+        file.write(b"x")
+    assert states(made)["Model"].why == "It is changed by hand."

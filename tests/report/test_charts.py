@@ -1,0 +1,206 @@
+"""Every chart: a valid specification, the encodings a page relies on, and an empty frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import altair as alt
+import polars as pl
+import pytest
+
+from lo2core.report import charts
+
+CELLS = pl.DataFrame(
+    {
+        "incident": ["get_client_404 · 17", "get_client_404 · 17"],
+        "rank": [1, 1],
+        "service": ["client", "user"],
+        "seq_id": ["17__get_client_404__client", "17__get_client_404__user"],
+        "z_score": [14.2, None],
+        "top_item": ["CLIENT_NOT_FOUND", None],
+    }
+)
+SCORES = pl.DataFrame(
+    {
+        "seq_id": ["a", "b"],
+        "service": ["client", "key"],
+        "label": [charts.NORMAL, charts.OTHER],
+        "z_score": [0.3, 9.0],
+        "test_case": ["correct", "get_client_404"],
+        "run": ["17", "17"],
+    }
+)
+LEDGER = pl.DataFrame({"kind": list(charts.LEDGER), "lines": [70, 20, 5, 3, 2]})
+BANDS = pl.DataFrame({"run": ["17"], "folder": ["correct"], "label": ["normal"], "start": [0.0], "end": [0.5]})
+ERRORS = pl.DataFrame({"run": ["17"], "at": [0.2], "service": ["client"], "errors": [3]})
+PAIRS = SCORES.rename({"z_score": "z_a"}).with_columns(z_b=pl.lit(4.0), change=pl.lit(charts.CHANGES[2]))
+ITEMS = pl.DataFrame(
+    {"item": ["x" * 300, "WARN delete"], "share": [0.7, 0.1], "here": [29, 31], "normal": ["0 0 0", "4"]}
+)
+CURVES = pl.DataFrame({"name": ["NearestNormal"], "false_alarm_rate": [0.1], "recall": [0.9], "precision": [0.8]})
+RECALLS = pl.DataFrame({"test_case": ["get_client_404"], "service": ["client"], "recall": [0.8], "n": [5]})
+POINTS = pl.DataFrame(
+    {"measure": ["alerts"], "prediction": ["p"], "model": ["m"], "made": [datetime(2026, 11, 23)], "value": [0.2]}
+).with_columns(address=pl.lit("Explain?prediction=p"))
+
+MARKS = pl.DataFrame(
+    {"title": ["WARN delete"], "seq_id": ["a"], "contribution": [0.4], "level": [1.0], "offset": [0.2]}
+)
+UNSEEN = pl.DataFrame({"service": ["client"], "seq_id": ["a"], "score": [1.2], "z_score": [0.4], "weight": [1.0]})
+DENSITY = pl.DataFrame({"cell": [5], "left": [0.0], "right": [1.0], "bottom": [2.0], "top": [3.0], "n": [7]})
+DIFFERENCES = RECALLS.with_columns(prediction=pl.lit("B"), difference=pl.lit(-0.2))
+SIDES = pl.DataFrame(
+    {"test_case": ["get_client_404"] * 2, "service": ["client"] * 2, "side": ["A", "B"], "z": [9.0, None], "n": [1, 2]}
+)
+
+CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], list[Any]]] = {
+    "incident_heatmap": (charts.incident_heatmap, [CELLS], [3.0]),
+    "score_strip": (charts.score_strip, [SCORES], [3.0]),
+    "ledger_bar": (charts.ledger_bar, [LEDGER], []),
+    "timeline": (charts.timeline, [BANDS, ERRORS], []),
+    "prediction_scatter": (charts.prediction_scatter, [PAIRS], [(3.0, 2.5)]),
+    "item_bars": (charts.item_bars, [ITEMS], []),
+    "service_bars": (charts.service_bars, [CELLS], [3.0]),
+    "roc_curves": (charts.roc_curves, [CURVES], []),
+    "precision_recall_curves": (charts.precision_recall_curves, [CURVES], []),
+    "recall_matrix": (charts.recall_matrix, [RECALLS], []),
+    "beeswarm": (charts.beeswarm, [MARKS], []),
+    "calibration_strip": (charts.calibration_strip, [UNSEEN], [3.0]),
+    "prediction_density": (charts.prediction_density, [DENSITY], [(3.0, 2.5), ("A", "B")]),
+    "recall_differences": (charts.recall_differences, [DIFFERENCES], []),
+    "paired_heatmap": (charts.paired_heatmap, [SIDES], [3.0]),
+    "predictions_over_time": (charts.predictions_over_time, [POINTS], []),
+}
+PICKS = {
+    "incident_heatmap": ["seq_id"],
+    "score_strip": ["seq_id"],
+    "prediction_scatter": ["seq_id"],
+    "prediction_density": ["cell"],
+    "recall_differences": ["test_case", "prediction"],
+    "recall_matrix": ["test_case", "service"],
+    "service_bars": ["seq_id"],
+    "timeline": ["run", "folder", "service"],
+    "beeswarm": ["seq_id"],
+    "calibration_strip": ["service", "seq_id"],
+    "paired_heatmap": ["test_case", "service", "side"],
+}
+
+
+def spec_of(name: str, empty: bool = False) -> dict[str, Any]:
+    function, frames, rest = CHARTS[name]
+    return function(*(frame.clear() if empty else frame for frame in frames), *rest).to_dict(validate=True)
+
+
+def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [inner for layer in spec["layer"] for inner in layers(layer)] if "layer" in spec else [spec]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("empty", [False, True], ids=["filled", "empty"])
+def test_every_chart_is_valid_vega_lite(name: str, empty: bool) -> None:
+    assert spec_of(name, empty)["$schema"].endswith(".json")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_no_chart_fixes_a_font_or_a_background(name: str) -> None:
+    function, frames, rest = CHARTS[name]
+    text = function(*frames, *rest).to_json()
+    assert '"font"' not in text
+    assert '"labelFont"' not in text
+    assert '"background"' not in text
+
+
+@pytest.mark.parametrize("name", PICKS)
+def test_selections_are_called_pick_and_give_the_fields_promised(name: str) -> None:
+    picks = [p for p in spec_of(name)["params"] if p["name"] == "pick"]
+    assert [p["select"]["fields"] for p in picks] == [PICKS[name]]
+
+
+def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> None:
+    squares, dots = layers(spec_of("incident_heatmap"))
+    assert squares["encoding"]["y"]["field"] == "incident"
+    assert squares["encoding"]["y"]["sort"] == {"field": "rank", "op": "min"}
+    assert squares["encoding"]["x"]["field"] == "service"
+    assert squares["encoding"]["color"]["field"] == "z_score"
+    assert "3" in str(dots["encoding"]["size"]["condition"]["test"])
+
+
+@pytest.mark.parametrize("name", ["score_strip", "service_bars", "calibration_strip"])
+def test_threshold_is_a_rule_at_its_value(name: str) -> None:
+    function, frames, _ = CHARTS[name]
+    spec = function(*frames, 2.75).to_dict()
+    rule = next(layer for layer in layers(spec) if layer["mark"]["type"] == "rule")
+    assert spec["datasets"][rule["data"]["name"]] == [{"threshold": 2.75}]
+
+
+def test_flips_differ_in_shape_not_in_colour_alone() -> None:
+    points = layers(spec_of("prediction_scatter"))[0]
+    assert points["encoding"]["shape"]["scale"]["domain"] == list(charts.CHANGES)
+    assert len(set(points["encoding"]["shape"]["scale"]["range"])) == len(charts.CHANGES)
+
+
+def test_a_brush_of_the_scatter_gives_the_ranges_of_both_scores() -> None:
+    brush = next(p for p in spec_of("prediction_scatter")["params"] if p["name"] == "brush")
+    assert brush["select"] == {"encodings": ["x", "y"], "type": "interval"}
+
+
+def test_the_services_of_errors_stand_in_as_many_columns_as_the_chart_is_wide_for() -> None:
+    _, ticks = layers(spec_of("timeline"))
+    legend = ticks["encoding"]["color"]["legend"]
+    assert legend["orient"] == "bottom"
+    assert "width" in legend["columns"]["expr"]
+
+
+def test_logs_side_by_side_share_a_column_a_left_b_right() -> None:
+    offset = spec_of("paired_heatmap")["encoding"]["xOffset"]
+    assert (offset["field"], offset["sort"]) == ("side", ["A", "B"])
+
+
+def test_marks_over_time_lead_to_their_prediction_and_lines_nowhere() -> None:
+    lines, marks = spec_of("predictions_over_time")["spec"]["layer"]
+    assert marks["encoding"]["href"]["field"] == "address"
+    assert "href" not in lines["encoding"]
+
+
+def test_services_keep_their_colour_whatever_stands_beside_them() -> None:
+    assert charts.service_colours(["user", "client"])["user"] == charts.service_colours(["user"])["user"]
+    assert charts.service_colours(["namenode"])["namenode"] in charts.PALETTE
+
+
+def test_known_services_differ_in_colour() -> None:
+    colours = charts.service_colours(["client", "code", "key", "refresh-token", "service", "token", "user"])
+    assert len(set(colours.values())) == 7
+
+
+def tooltips(chart: alt.TopLevelMixin) -> dict[str, str | None]:
+    """Field and format of the first layer's tooltips."""
+    spec = chart.to_dict()
+    encoding = spec.get("encoding") or spec["layer"][0]["encoding"]
+    return {one["field"]: one.get("format") for one in encoding["tooltip"]}
+
+
+def test_tooltips_round_measures_and_leave_names_alone() -> None:
+    assert tooltips(charts.service_bars(CELLS, 3.0)) == {"service": None, "z_score": ",.2f"}
+    assert tooltips(charts.recall_matrix(RECALLS))["recall"] == ".0%"
+
+
+@pytest.mark.parametrize(
+    ("apart", "ticks"), [({"seconds": 40}, "%H:%M:%S"), ({"hours": 3}, "%H:%M"), ({"days": 2}, "%-d %b %H:%M")]
+)
+def test_ticks_tell_predictions_of_one_day_apart(apart: dict[str, int], ticks: str) -> None:
+    later = POINTS.with_columns(pl.col("made").dt.offset_by(f"{timedelta(**apart) // timedelta(seconds=1)}s"))
+    spec = charts.predictions_over_time(pl.concat([POINTS, later])).to_dict()
+    assert spec["spec"]["layer"][0]["encoding"]["x"]["axis"]["format"] == ticks
+
+
+def test_predictions_that_do_not_say_when_they_were_made_are_drawn() -> None:
+    undated = POINTS.with_columns(made=pl.lit(None, dtype=pl.Datetime("us")))
+    charts.predictions_over_time(pl.concat([POINTS, undated])).to_dict()
+
+
+def test_recall_that_does_not_differ_is_coloured_by_its_size() -> None:
+    squares = charts.recall_differences(DIFFERENCES).to_dict()["layer"][0]
+    assert "2 + datum.recall" in squares["transform"][0]["calculate"]
+    assert squares["encoding"]["color"]["field"] == "shade"

@@ -1,0 +1,145 @@
+"""The architecture as tests: which package may import which, where Streamlit lives, what may lie in pages/."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import lo2core
+
+ROOT = Path(__file__).parents[1]
+
+ALLOWED = {
+    "base": "",
+    "messages": "base",
+    "store": "base",
+    "load": "base messages",
+    "enhance": "base messages",
+    "detect": "base messages enhance",
+    "explain": "base messages enhance detect",
+    "compare": "base messages detect",
+    "report": "base messages detect explain compare",
+    "pipeline": "base messages store load enhance detect explain compare report",
+    "ui": "base messages store load enhance detect explain compare report pipeline",
+    "cli": "base messages store load enhance detect explain compare report pipeline ui",
+}
+"""The import rule: what each package may import besides itself."""
+
+UI_ORDER = ("shell", "lines", "load", "enhance", "train", "predict", "explain", "compare", "overview")
+"""A folder of `ui` may import what stands left of it. `ui/serve.py` starts the server and may import all of them."""
+
+STAGES = ("load", "enhance", "train", "predict", "explain", "compare")
+MODULES = sorted(module.name for module in pkgutil.walk_packages(lo2core.__path__, "lo2core."))
+PROGRAM = "lo2core.__main__"
+
+
+def path_of(module: str) -> Path:
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports_of(module: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of every import of the module, those in functions and under TYPE_CHECKING included.
+
+    `from lo2core.store import parts` counts as `lo2core.store.parts`, `from lo2core.store.parts import X` as
+    `lo2core.store.parts`.
+    """
+    for node in ast.walk(ast.parse(path_of(module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno} imports relatively; name the package."
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield node.lineno, full if full in MODULES else str(node.module)
+
+
+def package_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def test_every_package_is_in_the_rule() -> None:
+    assert {package_of(module) for module in MODULES} == {*ALLOWED, "__main__"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != PROGRAM])
+def test_a_module_imports_only_what_its_package_may_import(module: str) -> None:
+    package = package_of(module)
+    allowed = {package, *ALLOWED[package].split()}
+    broken = [
+        f"{module}:{line} imports {found}"
+        for line, found in imports_of(module)
+        if found.split(".")[0] == "lo2core" and package_of(found) not in allowed
+    ]
+    assert not broken, f"{broken}. Rule: {package} may import {ALLOWED[package] or 'no other package'}."
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        module: {found for _, found in imports_of(module) if found.startswith("lo2core.") and found != module}
+        for module in MODULES
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(f"These modules import each other: {' -> '.join(circle.args[1])}.")
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("lo2core.ui.")])
+def test_a_page_imports_no_page_to_its_right(module: str) -> None:
+    folder = module.split(".")[2]
+    if folder == "serve":
+        return
+    allowed = UI_ORDER[: UI_ORDER.index(folder) + 1]
+    broken = [
+        f"{module}:{line} imports {found}"
+        for line, found in imports_of(module)
+        if found.startswith("lo2core.ui.") and found.split(".")[2] not in allowed
+    ]
+    assert not broken, f"{broken}. Rule: ui/{folder} may import {', '.join(allowed)}."
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if package_of(module) != "ui"])
+def test_streamlit_is_imported_by_pages_only(module: str) -> None:
+    assert not [found for _, found in imports_of(module) if found.split(".")[0] == "streamlit"]
+
+
+def loaded(modules: list[str], watched: set[str]) -> str:
+    """Which of the watched libraries are in memory after the modules were imported in a new process."""
+    code = f"import importlib, sys; [importlib.import_module(m) for m in {modules}]; "
+    code += f"print(*sorted({watched!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_package_without_its_pages_loads_no_streamlit() -> None:
+    assert not loaded([m for m in MODULES if package_of(m) != "ui" and m != PROGRAM], {"streamlit"})
+
+
+def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
+    assert not loaded([module for module in MODULES if package_of(module) == "load"], {"scipy", "sklearn"})
+
+
+def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:
+    heavy = {"altair", "jinja2", "numpy", "polars", "scipy", "sklearn"}
+    code = f"import sys, lo2core.cli.commands as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_packages_are_all_that_lies_at_the_top() -> None:
+    there = {path.name for path in (ROOT / "lo2core").iterdir() if path.name != "__pycache__"}
+    assert there == {*ALLOWED, "__init__.py", "__main__.py"}
+
+
+def test_only_page_files_lie_in_pages() -> None:
+    names = sorted(path.name for path in (ROOT / "pages").iterdir() if path.name != "__pycache__")
+    assert names == [f"{n}_{stage.title()}.py" for n, stage in enumerate(STAGES, start=1)]

@@ -1,0 +1,46 @@
+"""Page Enhance, run by Streamlit without a browser: rules are tried, wait, and are not applied unasked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers.pageverbs import dashboard_in, page, press, texts
+from streamlit.testing.v1 import AppTest
+
+from lo2core.pipeline import jobs
+from lo2core.pipeline.enhance import enhance_events
+from lo2core.pipeline.inputs import extended_masker
+from lo2core.store.workspace import Workspace
+
+ENHANCE = "pages/2_Enhance.py"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, loaded_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    shutil.copytree(loaded_sample, tmp_path / "ws")
+    return dashboard_in(tmp_path, monkeypatch)
+
+
+def add_rule(app: AppTest) -> AppTest:
+    for key, text in {"rule-name": "mine", "rule-pattern": "path", "rule-replacement": "<P>"}.items():
+        app.text_input(key=key).input(text)
+    return press(app.run(), "Add")
+
+
+def test_new_rules_are_not_applied_before_it_is_said_what_they_make_stale(workspace: Workspace) -> None:
+    app = add_rule(page(ENHANCE))
+    assert "1 new rule waits for the next enrichment, in this session only" in texts(app)
+    app = press(app, "Enrich")
+    assert "Models that were trained before cannot score them any more" in texts(app)
+    assert not jobs.status(workspace).running
+
+
+def test_the_way_back_from_a_rule_needs_the_raw_logs_and_is_told(workspace: Workspace) -> None:
+    assert "--default-masks" not in texts(page(ENHANCE))
+    masker = extended_masker(workspace, [("mine", "path", "<P>")])
+    enhance_events(workspace, masker=masker, replace=True)
+    app = page(ENHANCE)
+    assert "the default rules come back only with the raw logs" in texts(app)
+    assert f"--output-dir {workspace.root} --replace --default-masks" in texts(app).replace(" \\\n   ", "")

@@ -1,0 +1,296 @@
+"""Page Explain, run by Streamlit without a browser: links, services, items, lines, the diff, marks, the model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.pageverbs import commands, dashboard_in, has_button, press, raw_texts, texts
+from helpers.scored import open_page, score_sample
+from streamlit.testing.v1 import AppTest
+
+from lo2core.base.schemas import Predictions
+from lo2core.cli import commands as cli_commands
+from lo2core.detect.train import Recipe
+from lo2core.explain import feedback, model_importance
+from lo2core.explain import items as explain_items
+from lo2core.explain.explanation import worst_incidents
+from lo2core.pipeline.explain import bundle_of, evidence
+from lo2core.pipeline.feedback import add_mark
+from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.train import train_bundle
+from lo2core.store.predictions import read_predictions, read_sequence_scores
+from lo2core.store.workspace import Workspace
+from lo2core.ui.explain import model
+from lo2core.ui.shell import address
+
+EXPLAIN = "pages/5_Explain.py"
+FAULT = "get_client_404_no_client"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample_logs: Path) -> Path:
+    return score_sample(loaded_sample, sample_logs, tmp_path_factory.mktemp("explain"))
+
+
+@pytest.fixture
+def workspace(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return dashboard_in(scored, monkeypatch)
+
+
+@pytest.fixture
+def own(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy to write into."""
+    return dashboard_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> str:
+    return faulty_run(workspace)
+
+
+def faulty_run(workspace: Workspace) -> str:
+    """A run with the fault."""
+    return str(workspace.read(Predictions, "nn").filter(pl.col("folder") == FAULT)["run"][0])
+
+
+def tables(app: AppTest) -> list[pl.DataFrame]:
+    return [pl.from_pandas(element.value.reset_index(drop=True)) for element in app.dataframe]
+
+
+def table_with(app: AppTest, *columns: str) -> pl.DataFrame:
+    return next(table for table in tables(app) if set(columns) <= set(table.columns))
+
+
+def pick(app: AppTest, prefix: str, row: int) -> AppTest:
+    """Pick a row of the table whose key begins with `prefix`, as a click in the browser does."""
+    keys = [element.proto.id.split("-", 2)[-1] for element in app.dataframe]
+    key = next(key for key in keys if key.startswith(prefix))
+    app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    return app.run()
+
+
+def test_without_scores_the_page_leads_to_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dashboard_in(tmp_path, monkeypatch)
+    app = open_page(EXPLAIN)
+    assert "There is nothing to explain yet" in texts(app)
+    assert has_button(app, "Score logs")
+    assert "python -m lo2core explain" in texts(app)
+
+
+def test_the_worst_incident_is_shown_first_with_items_and_lines(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    worst = worst_incidents(read_predictions(workspace, "nn"), 1)[0]
+    assert not app.exception
+    assert f"{worst.run}/{worst.folder}" in texts(app)
+    assert table_with(app, "nearest").height == 5
+    assert table_with(app, "place")["place"].to_list().count("1") == 1
+
+
+def test_a_link_opens_its_incident_and_service(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "client has z " in texts(app)
+    assert "odder than all 20 normals" in texts(app)
+    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "place")["text"])
+
+
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_worst(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="gone", run="nobody", folder="nothing")
+    assert "There is no prediction gone" in texts(app)
+    assert "These scores hold no incident nothing" in texts(app)
+    assert not app.exception
+
+
+def test_next_and_previous_step_through_the_ranking(workspace: Workspace) -> None:
+    app = press(open_page(EXPLAIN, prediction="nn"), "Next")
+    assert "2 of 92 incidents" in texts(app)
+    assert "1 of 92 incidents" in texts(press(app, "Previous"))
+
+
+def test_a_picked_item_lists_every_line_that_holds_it_and_a_picked_line_unfolds(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    here = table_with(app, "nearest")["here"][0]
+    app = pick(app, "items-nn", 0)
+    lines = table_with(app, "place")
+    assert lines.height == here
+    assert "part" not in lines.columns
+    app = pick(app, "lines-nn", 0)
+    assert "oauth2-client-1.log, line " in texts(app)
+
+
+def test_scored_events_are_explained_by_the_worst_of_them(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "rare.joblib"
+    recipe = Recipe("Rarity", unit="event")
+    predict_bundle(own, train_bundle(own, recipe, bundle), "rare")
+    flagged = read_sequence_scores(own, "rare")
+    run = flagged.filter(folder=FAULT)["run"][0]
+    app = open_page(EXPLAIN, prediction="rare", run=run, folder=FAULT, service="client")
+    assert "This is the score of its worst event." in texts(app)
+    items = table_with(app, "oddness")
+    assert "share" not in items.columns
+    assert items["oddness"].is_sorted(descending=True)
+    services = table_with(app, "pred_ano")
+    assert items["oddness"].round(1)[0] == services.filter(service="client")["z_score"][0]
+    assert flagged["pred_ano"].equals((flagged["z_score"] >= flagged["threshold"]), check_names=False)
+
+
+def test_an_unsaved_score_is_explained_by_its_bundle(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, bundle="nn", run=run, folder=FAULT)
+    assert app.selectbox(key="choice-Prediction").options[0] == "nn, not saved"
+    assert "client has z " in texts(app)
+
+
+def test_a_prediction_of_a_sample_is_explained_from_its_own_logs(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, sample="today", prediction="nn")
+    assert not app.exception
+    assert f"--output-dir {workspace.sample('today').root}" in texts(app)
+    assert table_with(app, "place").height
+
+
+def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    app.session_state["lines-tabs"] = "Beside the nearest normal"
+    app.run()
+    assert "are here alone" in texts(app)
+    alone = table_with(app, "here_at")["change"].list.first().to_list()
+    app = app.segmented_control(key="diff-view").set_value("All differences").run()
+    every = table_with(app, "here_at")["change"].list.first().to_list()
+    assert alone.count("only here") == every.count("only here") > 0
+    assert len(alone) < len(every)
+    assert "only normal" in every
+    assert "in the same order is folded" in texts(app)
+    assert "is folded" not in texts(app.toggle(key="diff-raw").set_value(True).run())
+
+
+def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    app.session_state["lines-tabs"] = "One request through all services"
+    app.run()
+    assert "requests are of a kind that none of 20 normals has" in texts(app)
+    assert "events in time order" in texts(app)
+
+
+def test_the_dialog_offers_the_picked_item_first_and_the_whole_sequence_last(workspace: Workspace, run: str) -> None:
+    app = pick(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT), "items-nn", 1)
+    title = table_with(app, "nearest")["title"][1]
+    offered = press(app, "This is benign ...").selectbox(key="mark-target").options
+    assert offered[0] == f"item:  {title}"
+    assert offered[-1] == f"sequence:  {run}__{FAULT}__client"
+
+
+def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
+    flagged = own.read(Predictions, "nn").filter("pred_ano").head(1)
+    seq_id = flagged["seq_id"][0]
+    add_mark(own, feedback.benign("sequence", seq_id, seq_id, "a drill", "me"))
+    app = open_page(EXPLAIN, prediction="nn")
+    assert "keep 1 incident from being flagged" in app.expander[0].label
+    assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
+    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "no alarm"]
+    assert "1 of them no alarm after marks" in texts(app)
+    assert "flagged, z after marks " in app.selectbox(key="choice-Incident").options[0]
+    app = press(pick(app, "marks-", 0), "Take it back ...")
+    assert seq_id in raw_texts(app)
+
+
+def test_the_dialog_says_beforehand_what_a_mark_would_do(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "z would " in texts(press(app, "This is benign ..."))
+
+
+def test_an_item_that_is_marked_says_so(own: Workspace) -> None:
+    run = faulty_run(own)
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
+    assert "marked" not in table_with(app, "nearest").columns
+    second = explain_items.items(evidence(own, bundle_of(own, "nn")), f"{run}__{FAULT}__client")[1]
+    add_mark(own, feedback.benign("item", second["feature"][0], second["item"][0], "a drill", "me"))
+    items = table_with(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client"), "nearest")
+    assert items["marked"].to_list() == ["", "benign", "", "", ""]
+
+
+def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "rare.joblib"
+    recipe = Recipe("Rarity", unit="event")
+    predict_bundle(own, train_bundle(own, recipe, bundle), "rare")
+    add_mark(own, feedback.benign("item", 1, "text", "a drill", "me"))
+    app = open_page(EXPLAIN, prediction="rare")
+    assert "1 mark is in force. They are not applied here." in app.expander[0].label
+    assert "text" in raw_texts(press(pick(app, "marks-", 0), "Take it back ..."))
+
+
+def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="forest")
+    app.session_state[address.EXPLAINED] = model.MODEL
+    app.run()
+    assert not app.exception
+    assert "forest: IsolationForest on messages" in texts(app)
+    assert table_with(app, "importance").height
+    assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "cases")["title"])
+
+
+def test_what_the_model_has_no_column_for_is_put_into_words(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    app.session_state[address.EXPLAINED] = model.MODEL
+    important = table_with(app.run(), "importance")["title"].to_list()
+    app = pick(app, "importance-nn", important.index(model_importance.OUTSIDE))
+    assert "occurs nowhere in the training" in texts(app)
+
+
+def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="forest")
+    app.session_state[address.EXPLAINED] = model.FALSE_ALARMS
+    app.run()
+    wrong = workspace.read(Predictions, "forest").filter(pl.col("pred_ano"), pl.col("normal"))
+    assert f"{wrong.height} of 140 normal sequences are flagged" in texts(app)
+    assert any("logs that the model was trained on" in caption.value for caption in app.caption)
+
+
+def test_predictions_of_one_bundle_at_two_thresholds_are_told_apart(own: Workspace) -> None:
+    strict = own.read(Predictions, "forest").with_columns(pred_ano=False)
+    own.write(Predictions, strict, name="strict", provenance=own.metadata("forest"))
+    for name, told in (("forest", "normal sequences are flagged"), ("strict", "None of the 140 normal sequences")):
+        app = open_page(EXPLAIN, prediction=name)
+        app.session_state[address.EXPLAINED] = model.FALSE_ALARMS
+        assert told in texts(app.run())
+
+
+def test_unlabelled_logs_have_no_false_alarms_to_show(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, sample="today", prediction="nn")
+    app.session_state[address.EXPLAINED] = model.FALSE_ALARMS
+    assert "These logs have no labels" in texts(app.run())
+
+
+def test_a_bundle_that_was_trained_anew_is_told_apart(own: Workspace) -> None:
+    bundle = own.root.parent / "models" / "nn.joblib"
+    train_bundle(own, Recipe(items="templates"), bundle, replace=True)
+    frame = own.read(Predictions, "nn")
+    made = own.metadata("nn") | {"bundle": str(bundle)}
+    own.write(Predictions, frame, name="nn", provenance=made, replace=True)
+    assert "nn was made by another model than nn.joblib is now" in texts(open_page(EXPLAIN, prediction="nn"))
+
+
+def test_predictions_written_by_hand_are_explained_by_the_model_that_a_person_names(own: Workspace) -> None:
+    own.read(Predictions, "nn").write_parquet(own.path("forest_by_hand"))
+    app = open_page(EXPLAIN, prediction="forest_by_hand")
+    assert not app.exception
+    made_by = next(box for box in app.selectbox if box.label.startswith("Which model made these scores?"))
+    assert made_by.value == "forest"  # the name that the file bears
+    assert "client has z " in texts(made_by.set_value("nn").run())
+
+
+def test_log_text_is_never_markdown(workspace: Workspace, run: str) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    assert not any("CLIENT_NOT_FOUND" in str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    assert cli_commands.main(commands(app)[-1]) == 0
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_an_explanation_is_kept_in_the_workspace(own: Workspace) -> None:
+    app = press(open_page(EXPLAIN, prediction="nn"), "Keep")
+    assert "Kept: " in texts(app)
+    assert list(own.explanations("nn").glob("*/report.html"))

@@ -1,0 +1,308 @@
+"""Overview, Load and Enhance, run by Streamlit without a browser; jobs are real."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shlex
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.pageverbs import commands, dashboard_in, page, press, texts, wait_for_job
+
+from lo2core.base.schemas import EnrichedEvents, Events, Sequences
+from lo2core.cli import commands as cli_commands
+from lo2core.cli import options as cli_options
+from lo2core.load.plan import LoadOptions
+from lo2core.pipeline import jobs
+from lo2core.pipeline.inputs import masker_of
+from lo2core.pipeline.load import load_logs
+from lo2core.store.workspace import Workspace
+from lo2core.ui.load import uploads
+from lo2core.ui.load.form import Request
+from lo2core.ui.load.preview import Logs
+
+LINE = "10:00:00.000 [t]  c INFO  a.B c - d\n"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return dashboard_in(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def loaded(workspace: Workspace, sample_logs: Path) -> Workspace:
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1)
+    return workspace
+
+
+def packed(folder: Path, run: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
+        for path in run.glob("correct/*"):
+            pack.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def test_an_empty_workspace_offers_the_sample_and_ones_own_logs(workspace: Workspace) -> None:
+    app = page()
+    assert {"Try the sample", "Load my logs"} <= {button.label for button in app.button}
+    assert not app.exception
+
+
+def test_the_sample_is_one_click(workspace: Workspace) -> None:
+    app = press(page(), "Try the sample")
+    wait_for_job(workspace)
+    app.run()
+    assert not app.exception
+    assert "What needs a look" in texts(app)
+    assert ["sample_nn_predictions", "sample_if_predictions"] in [box.options for box in app.selectbox]
+
+
+def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_logs: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    assert "full set: 6 runs" in texts(app)
+    app.number_input[0].set_value(1).run()
+    assert "full set: 1 run," in texts(app)
+    wanted = ["load", "--root", sample_logs, "--runs", 1, "--output-dir", workspace.root]
+    assert commands(app) == [list(map(str, wanted))]
+    press(app, "Load")
+    wait_for_job(workspace)
+    assert workspace.read(Sequences)["run"].n_unique() == 1
+    assert "Every line accounted for" in texts(app.run())
+
+
+def test_a_folder_without_logs_is_told_calmly(workspace: Workspace, tmp_path: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "[no](x)")).run()
+    assert "does not exist" in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+    assert not app.exception
+
+
+def test_a_table_of_events_says_what_it_holds_before_and_after_loading(loaded: Workspace, tmp_path: Path) -> None:
+    events = loaded.read(Events)
+    events.write_parquet(tmp_path / "[mine].parquet")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "[mine].parquet")).run()
+    services = ", ".join(sorted(events["service"].unique()))
+    sequences = events["seq_id"].n_unique()
+    assert f": {sequences} sequences, 7 services ({services}), {events.height:,} events, " in texts(app)
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    press(app, "Load")
+    wait_for_job(loaded)
+    figures = {metric.label: metric.value for metric in app.run().metric}
+    assert figures["sequences"] == str(sequences)
+    assert "test cases" not in figures
+
+
+def test_a_table_without_events_is_refused_before_it_is_loaded(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("seq_id,score\na,1\n")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "scores.csv")).run()
+    assert "lacks m_message" in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+@pytest.mark.parametrize("typed", ["x" * 300, "~no body/logs"])
+def test_a_path_that_cannot_be_one_is_told_calmly(workspace: Workspace, typed: str) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(typed).run()
+    assert not app.exception
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+def test_an_archive_below_the_home_folder_is_planned(
+    workspace: Workspace, sample_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = max(path for path in sample_logs.iterdir() if path.is_dir())
+    (tmp_path / "today.zip").write_bytes(packed(sample_logs, run))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input("~/today.zip").run()
+    assert "full set: 1 run, 1 test case folder" in texts(app)
+
+
+def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, sample_logs: Path) -> None:
+    run = max(path for path in sample_logs.iterdir() if path.is_dir())
+    app = page("pages/1_Load.py")
+    app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("../to day.zip", packed(sample_logs, run)).run()
+    assert app.segmented_control(key="load-into-a new sample").value == "a new sample"
+    kept = loaded.root / "uploads" / "to_day" / "to_day.zip"
+    assert kept.is_file()
+    wanted = ["load", "--root", kept, "--labels", "none", "--output-dir", loaded.sample("to_day").root]
+    assert commands(app) == [list(map(str, wanted))]
+    press(app, "Load")
+    wait_for_job(loaded)
+    sequences = loaded.sample("to_day").read(Sequences)
+    assert sequences["run"].unique().to_list() == [run.name]
+    assert sequences["normal"].null_count() == sequences.height
+    shown = next(box for box in app.run().selectbox if box.label == "Loaded logs")
+    assert shown.value == "to_day"
+
+
+def test_a_sample_keeps_its_name_when_cancelled_and_is_shown_when_loaded(loaded: Workspace, sample_logs: Path) -> None:
+    shutil.copytree(loaded.root, loaded.sample("earlier").root, ignore=shutil.ignore_patterns("samples"))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    app.segmented_control(key="load-into-this workspace").set_value("a new sample").run()
+    next(field for field in app.text_input if field.label == "Name of the sample").input("fresh").run()
+    press(app, "Load")
+    jobs.cancel(loaded)
+    app.run()
+    assert commands(app)[-1][-1] == str(loaded.sample("fresh").root)
+    press(app, "Load")
+    wait_for_job(loaded)
+    app.run()
+    assert next(box for box in app.selectbox if box.label == "Loaded logs").value == "fresh"
+
+
+def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, sample_logs: Path) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(sample_logs)).run()
+    app.segmented_control(key="load-how").set_value("load all anew").run()
+    press(app, "Load")
+    assert not jobs.status(loaded).running
+    assert f"The logs loaded in {loaded.root} are replaced" in texts(app)
+
+
+@pytest.mark.parametrize(("name", "pack"), [("app.log", bytes), ("app.log.gz", gzip.compress)])
+def test_a_log_without_a_known_name_asks_for_its_service(
+    workspace: Workspace, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / name).write_bytes(pack(LINE.encode()))
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / name)).run()
+    app.text_input(key="load-service").input("payment").run()
+    assert "--service payment" in texts(app)
+    assert "1 service (payment)" in texts(app)
+
+
+def test_a_log_without_a_known_name_says_nothing_of_options_before_its_service_is_typed(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "app.log").write_text(LINE)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert "does not say which service wrote the log" in texts(app)
+    assert "--service" not in texts(app)
+    assert next(button for button in app.button if button.label == "Load").disabled
+
+
+@pytest.mark.parametrize(("beside", "loadable"), [("oauth2-client-1.log", True), ("plain.log", False)])
+def test_a_service_is_not_asked_where_it_could_not_be_used(workspace: Workspace, beside: str, loadable: bool) -> None:
+    app = page("pages/1_Load.py")
+    app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("app.log", LINE.encode()).upload(beside, LINE.encode()).run()
+    assert "Load such a log alone" in texts(app)
+    assert "Service" not in [field.label for field in app.text_input]
+    assert next(button for button in app.button if button.label == "Load").disabled != loadable
+
+
+def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text(LINE)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
+    assert not app.exception
+    assert "Something unforeseen" not in texts(app)
+    assert app.multiselect(key="loaded-service").label == app.text_input(key="load-service").label
+
+
+def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
+    app = page("pages/1_Load.py")
+    app.text_input(key="loaded-search").input("not_found").run()
+    app.multiselect(key="loaded-service").set_value(["client"]).run()
+    lines = app.dataframe[-1].value
+    assert set(lines["service"]) == {"client"}
+    assert lines["m_message"].str.contains("(?i)not_found|more lines|lines]").all()
+
+
+@pytest.mark.parametrize(
+    ("mark", "told", "where"),
+    [
+        ({"folder": "delete_token_404"}, "Of delete_token_404, run", pl.col("folder") == "delete_token_404"),
+        ({"service": "token"}, "Errors of token, run", (pl.col("service") == "token") & (pl.col("level") == "ERROR")),
+    ],
+)
+def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
+    loaded: Workspace, mark: dict[str, str], told: str, where: pl.Expr
+) -> None:
+    app = page("pages/1_Load.py")
+    run = loaded.read(Sequences)["run"][0]
+    app.session_state[f"timeline-{loaded.root}"] = {"selection": {"pick": [{"run": run, **mark}]}}
+    app.run()
+    assert not app.exception
+    wanted = loaded.read(Events).filter(where)
+    assert wanted.height
+    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all."} <= set(
+        texts(app).splitlines()
+    )
+
+
+def test_a_rule_is_tried_added_and_enriched_with(loaded: Workspace) -> None:
+    app = page("pages/2_Enhance.py")
+    assert "103 messages" in texts(app) or "messages →" in texts(app)
+    app.text_input(key="rule-pattern").input("(").run()
+    assert "cannot be used" in texts(app)
+    app.text_input(key="rule-name").input("path")
+    app.text_input(key="rule-replacement").input("path = <P>")
+    app.text_input(key="rule-pattern").input(r"path = /\S+").run()
+    assert "lines change;" in texts(app)
+    app.button(key="rule-add").click().run()
+    assert "--mask path 'path = /\\S+' 'path = <P>'" in texts(app)
+    assert cli_commands.main(commands(app)[-1]) == 0
+    assert loaded.has(EnrichedEvents)
+    assert masker_of(loaded).rules[-1].name == "path"
+    assert "--mask" not in texts(app.run())
+
+
+@pytest.mark.parametrize("script", ["pages/1_Load.py", "pages/2_Enhance.py"])
+def test_pages_work_without_saved_events(workspace: Workspace, sample_logs: Path, script: str) -> None:
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=1, services=("key",)), jobs=1, save_events=False)
+    app = page(script)
+    assert not app.exception
+    assert "--no-save-events" in texts(app)
+
+
+def test_the_command_shown_means_what_was_chosen() -> None:
+    options = LoadOptions(
+        n_runs=2,
+        services=("client", "token"),
+        errors_per_run=1,
+        dup_errors=False,
+        single_error_type="random",
+        skip_init_lines=3,
+        window=6.0,
+        labels="none",
+        seed=8,
+    )
+    request = Request(Logs(("/a b", "c.zip"), service="x"), options, Path("ws"), "append")
+    args = cli_commands.parser().parse_args(shlex.split(shlex.join(request.arguments())))
+    assert cli_options.options_of(args) == options
+    assert (args.root, args.service, args.append, args.output_dir) == (
+        [Path("/a b"), Path("c.zip")],
+        "x",
+        True,
+        Path("ws"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("monday.tar.gz", "monday.tar.gz"),
+        ("../../etc/passwd.log", "passwd.log"),
+        ("C:\\logs\\a b.zip", "a_b.zip"),
+        (".hidden.log", "hidden.log"),
+        ("...", "upload"),
+        ("ü" * 200 + ".zip", "_.zip"),
+    ],
+)
+def test_upload_names_are_made_harmless(name: str, clean: str) -> None:
+    assert uploads.clean_file_name(name) == clean

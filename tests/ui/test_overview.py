@@ -1,0 +1,184 @@
+"""The overview, run by Streamlit without a browser: each card fails alone, and something always leads on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.pageverbs import ROOT, dashboard_in, has_button, page, texts, wait_for_job
+from helpers.scored import open_page, score_sample
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+from lo2core.base.schemas import Predictions, Sequences
+from lo2core.detect.train import Recipe
+from lo2core.explain import feedback
+from lo2core.pipeline import jobs
+from lo2core.pipeline.feedback import add_mark
+from lo2core.pipeline.train import train_bundle
+from lo2core.store import bundles
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.job_panel import after
+
+OVERVIEW = "streamlit_app.py"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, loaded_sample: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Scored by two models; a copy to write into."""
+    return dashboard_in(score_sample(loaded_sample, sample_logs, tmp_path), monkeypatch)
+
+
+def predictions(app: AppTest) -> Selectbox[str]:
+    return next(box for box in app.selectbox if box.label.startswith("Prediction"))
+
+
+def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
+    frame = workspace.read(Predictions, "nn").select("seq_id", "run", "test_case", "service", "score")
+    frame.write_parquet(workspace.path("my_own"))
+    app = page()
+    assert not app.exception
+    assert predictions(app).value == "my_own"
+    assert "incidents are flagged. The 20 worst:" in texts(app)
+
+
+def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
+    flagged = workspace.read(Predictions, "nn").filter("pred_ano")["seq_id"][0]
+    add_mark(workspace, feedback.benign("sequence", flagged, flagged, "a drill", "me"))
+    app = predictions(page()).set_value("nn").run()
+    assert "Marks touch 1 sequence and keep 1 incident from being flagged." in texts(app)
+    table = app.dataframe[-1].value
+    assert "window" not in table.columns  # these test cases have none
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (OVERVIEW, "These predictions hold no scores."),
+        ("pages/5_Explain.py", "These predictions hold no scores, so there is nothing to explain"),
+        ("pages/6_Compare.py", "nothing holds no scores, so there is nothing to compare"),
+    ],
+)
+def test_a_prediction_without_a_row_says_so_on_every_page(workspace: Workspace, script: str, said: str) -> None:
+    pl.read_parquet(workspace.path("nn")).clear().write_parquet(workspace.path("nothing"))
+    app = page() if script == OVERVIEW else open_page(script, prediction="nothing", a="nn", b="nothing")
+    assert not app.exception
+    assert said in texts(app)
+    assert "unforeseen" not in texts(app)
+
+
+def test_a_prediction_that_cannot_be_read_is_not_the_default_and_fails_alone(workspace: Workspace) -> None:
+    pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(workspace.path("mine"))
+    app = page()
+    assert predictions(app).value != "mine"
+    assert " worst:" in texts(app)
+    app = predictions(app).set_value("mine").run()
+    assert "score: got String, expected Float64" in texts(app)
+    assert has_button(app, "Score new logs")
+
+
+def test_damaged_logs_break_their_card_alone(workspace: Workspace) -> None:
+    workspace.path(Sequences).write_bytes(b"PAR1 nonsense")
+    app = page()
+    assert "lo2_sequences.parquet is damaged" in texts(app)
+    assert " worst:" in texts(app)
+    assert any(link.proto.label == "**Loaded**" for link in app.get("page_link"))
+
+
+def test_a_damaged_prediction_is_named(workspace: Workspace) -> None:
+    path = workspace.path("nn")
+    path.write_bytes(path.read_bytes()[:5000])
+    assert "damaged: nn" in texts(page())
+    assert "The file of prediction nn is damaged" in texts(open_page("pages/5_Explain.py", prediction="nn"))
+
+
+def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -> None:
+    for name in ("nn", "forest"):
+        workspace.remove(name)
+    shutil.rmtree(workspace.root / "samples")
+    train_bundle(workspace, Recipe(), workspace.root.parent / "models" / "fresh.joblib")
+    app = page()
+    assert "These logs are not scored yet, and a model is there: fresh." in texts(app)
+    assert has_button(app, "Score logs")
+    assert not has_button(app, "Train a model")
+
+
+def test_a_link_to_a_folder_without_logs_says_which_workspace_is_shown(workspace: Workspace) -> None:
+    app = open_page("pages/5_Explain.py", ws="/does/not/exist")
+    assert f"There is no workspace /does/not/exist yet; this is {workspace.root}." in texts(app)
+
+
+@pytest.mark.parametrize("begun", [".job", ".parts"])
+def test_a_link_opens_a_folder_that_is_being_loaded(workspace: Workspace, tmp_path: Path, begun: str) -> None:
+    (tmp_path / "new" / begun).mkdir(parents=True)
+    app = open_page("pages/1_Load.py", ws=str(tmp_path / "new"))
+    assert app.selectbox(key="choice-Workspace").value == str(tmp_path / "new")
+
+
+def test_the_workspace_is_in_the_address_of_every_page(workspace: Workspace) -> None:
+    for script in ("pages/1_Load.py", "pages/6_Compare.py", OVERVIEW):
+        app = open_page(script)
+        assert app.query_params["ws"] == str(workspace.root)
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """The query strings of the side bar's links."""
+    return {link.proto.label: link.proto.query_string for link in app.sidebar.get("page_link")}
+
+
+def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("pages/6_Compare.py", a="nn", b="forest")
+    assert "a=nn" not in links(app)["Compare"]
+    app.query_params.clear()
+    app.switch_page("pages/5_Explain.py").run()
+    assert "a=nn&b=forest" in links(app)["Compare"]
+    app.query_params["ws"] = str(shutil.copytree(workspace.root, tmp_path / "other"))
+    assert "a=nn" not in links(app.run())["Compare"]
+
+
+@pytest.mark.parametrize(
+    ("command", "page", "params"),
+    [
+        ("train --output-dir ws --bundle models/a.joblib", "pages/4_Predict.py", {"bundle": "a"}),
+        ("enhance --output-dir ws", "pages/3_Train.py", {}),
+        (
+            "predict --output-dir ws/samples/today --bundle a.joblib --predictions p",
+            "pages/5_Explain.py",
+            {"prediction": "p", "sample": "today"},
+        ),
+    ],
+)
+def test_a_job_that_ended_leads_on(command: str, page: str, params: dict[str, str]) -> None:
+    lead = after(f"python -m lo2core {command}")
+    assert lead
+    assert (lead.page, lead.params) == (page, params)
+
+
+def test_loaded_logs_lead_to_scoring_where_a_model_may_be_used(workspace: Workspace, tmp_path: Path) -> None:
+    for path, leads_to in ((None, "pages/4_Predict.py"), (tmp_path / "models", "pages/3_Train.py")):
+        if path:
+            shutil.rmtree(path)
+        lead = after("python -m lo2core load --root logs --output-dir ws")
+        assert lead
+        assert lead.page == leads_to
+        lead = after("python -m lo2core load --root logs --output-dir ws/samples/today")
+        assert lead
+        assert lead.params == ({"sample": "today"} if leads_to == "pages/4_Predict.py" else {})
+    assert not bundles.bundles(tmp_path / "models")
+
+
+def test_nothing_leads_on_from_an_evaluation() -> None:
+    assert after("python -m lo2core evaluate --output-dir ws") is None
+    assert after("") is None
+
+
+def test_the_message_of_a_job_that_ended_has_a_link_to_the_next_page(workspace: Workspace) -> None:
+    jobs.start(workspace, ["-m", "lo2core", "enhance", "--output-dir", str(workspace.root)])
+    wait_for_job(workspace)
+    app = AppTest.from_file(str(ROOT / OVERVIEW), default_timeout=30)
+    app.session_state["watched_job"] = str(workspace.root)
+    app.run()
+    assert "Done after " in texts(app)
+    assert next(link.proto.label for link in app.main.get("page_link")) == "Train a model"

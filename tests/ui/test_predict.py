@@ -1,0 +1,212 @@
+"""Page Predict, run by Streamlit without a browser: scores from a cached bundle, the alert budget, saving, links."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+import streamlit as st
+from helpers.pageverbs import commands, dashboard_in, has_button, page, press, texts, wait_for_job
+from helpers.scored import open_page
+from streamlit.testing.v1 import AppTest
+
+from lo2core.base.schemas import Predictions, Sequences
+from lo2core.cli import commands as cli_commands
+from lo2core.detect.train import Recipe
+from lo2core.explain.top_items import headlines
+from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.inputs import read_items
+from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.predict import score
+from lo2core.pipeline.train import train_bundle
+from lo2core.report.incident_frames import ranked_incidents
+from lo2core.store import bundles
+from lo2core.store.workspace import Workspace
+from lo2core.ui.predict import incidents
+from lo2core.ui.predict.inputs import LOADED
+from lo2core.ui.shell import bundles as shell_bundles
+
+PREDICT = "pages/4_Predict.py"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path:
+    """Two runs loaded in `ws`, a bundle in `models`."""
+    folder = tmp_path_factory.mktemp("trained")
+    workspace = Workspace(folder / "ws")
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+    train_bundle(workspace, Recipe(), folder / "models" / "lo2_nn.joblib")
+    return folder
+
+
+@pytest.fixture
+def workspace(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy of `trained` that the pages work on; the models lie beside it."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return dashboard_in(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def model(workspace: Workspace) -> Path:
+    return workspace.root.parent / "models" / "lo2_nn.joblib"
+
+
+def flagged(app: AppTest) -> str:
+    return next(element.value for element in app.markdown if "incidents flagged" in element.value)
+
+
+def test_without_logs_the_page_leads_to_loading(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LO2_WORKSPACE", str(tmp_path / "empty"))
+    assert has_button(page(PREDICT), "Load logs")
+
+
+def test_without_a_bundle_the_page_leads_to_training(workspace: Workspace, model: Path) -> None:
+    model.unlink()
+    assert has_button(page(PREDICT), "Train a model")
+
+
+def test_nothing_is_scored_before_it_was_asked_for(workspace: Workspace) -> None:
+    app = page(PREDICT)
+    assert not app.exception
+    assert not app.slider
+
+
+def test_scores_are_saved_as_they_were_shown(workspace: Workspace, model: Path) -> None:
+    app = press(press(page(PREDICT), "Predict"), "Save")
+    assert not app.exception
+    assert "Saved as lo2_nn_predictions." in texts(app)
+    assert any(link.proto.label == "See why" for link in app.main.get("page_link"))
+    expected = score(workspace, bundles.load_bundle(model))
+    assert workspace.read(Predictions, "lo2_nn_predictions").equals(expected)
+
+
+def test_a_saved_prediction_is_shown_again_and_not_replaced_unasked(workspace: Workspace) -> None:
+    press(press(page(PREDICT), "Predict"), "Save")
+    st.cache_resource.clear()
+    app = page(PREDICT)
+    assert "incidents flagged" in texts(app)
+    name = next(field for field in app.text_input if field.label == "Save as")
+    assert name.value == "lo2_nn_predictions_new"
+    app = press(name.set_value("lo2_nn_predictions").run(), "Save")
+    assert has_button(app, "Replace")
+
+
+@pytest.mark.parametrize("name", ["p" * 300, "a/b"])
+def test_a_name_that_no_file_can_have_is_told_in_a_sentence(workspace: Workspace, name: str) -> None:
+    app = press(page(PREDICT), "Predict")
+    field = next(field for field in app.text_input if field.label == "Save as")
+    app = press(field.set_value(name).run(), "Save")
+    assert "cannot be a name here: use up to 125 letters" in texts(app)
+    assert workspace.predictions() == []
+
+
+def test_the_alert_budget_moves_the_threshold_without_training(workspace: Workspace, model: Path) -> None:
+    before = model.read_bytes()
+    app = press(page(PREDICT), "Predict")
+    shown = flagged(app)
+    app = app.slider[0].set_value(20.0).run()
+    assert flagged(app) != shown
+    assert model.read_bytes() == before
+    assert "--budget 20" in texts(app)
+    press(app, "Save")
+    assert workspace.metadata("lo2_nn_predictions")["budget"] == 20
+
+
+def test_too_few_normals_for_the_budget_are_said_to_be_an_estimate(workspace: Workspace) -> None:
+    app = press(page(PREDICT), "Predict").slider[0].set_value(0.5).run()
+    assert "Estimated:" in texts(app)
+
+
+def test_a_changed_bundle_is_not_opened(workspace: Workspace, model: Path) -> None:
+    model.write_bytes(model.read_bytes() + b"x")
+    app = page(PREDICT)
+    assert "changed by hand and was not opened" in texts(app)
+    assert not has_button(app, "Predict")
+
+
+def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs: Path) -> None:
+    sample = workspace.sample("today")
+    load_logs(sample, [sample_logs], LoadOptions(n_runs=1, single_error_type="delete_token_404"), jobs=1)
+    app = page(PREDICT)
+    app = app.selectbox(key="choice-On").set_value("today").run()
+    assert app.query_params["sample"] in ("today", ["today"])
+    app = press(press(app, "Predict"), "Save")
+    assert not app.exception
+    assert sample.predictions() == ["lo2_nn_predictions"]
+    assert workspace.predictions() == []
+
+
+def test_a_link_opens_the_sample_it_names(workspace: Workspace, sample_logs: Path) -> None:
+    options = LoadOptions(n_runs=1, single_error_type="delete_token_404")
+    load_logs(workspace.sample("today"), [sample_logs], options, jobs=1)
+    assert open_page(PREDICT, sample="today").selectbox(key="choice-On").value == "today"
+    app = open_page(PREDICT, sample="tomorrow")
+    assert app.selectbox(key="choice-On").value == LOADED
+    assert "There is no sample tomorrow in this workspace" in texts(app)
+
+
+def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) -> None:
+    sequences = workspace.read(Sequences).with_columns(pl.col("service").replace("user", "billing"))
+    workspace.write(Sequences, sequences, provenance=workspace.metadata(Sequences), replace=True)
+    app = press(page(PREDICT), "Predict")
+    assert "does not know billing" in texts(app)
+
+
+def test_a_model_of_other_windows_is_remarked_upon(workspace: Workspace, sample_logs: Path) -> None:
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=2, window=30), jobs=1, replace=True)
+    app = press(page(PREDICT), "Predict")
+    assert "trained on whole test cases, these logs were loaded as windows of 30 s" in texts(app)
+
+
+def test_a_picked_incident_opens_on_page_explain(workspace: Workspace) -> None:
+    app = press(page(PREDICT), "Predict")
+    app.session_state["table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Explain"
+    assert app.query_params["bundle"] == "lo2_nn"
+    assert {"run", "folder", "service"} <= set(app.query_params)
+
+
+def test_a_bundle_of_single_events_predicts_in_a_job(workspace: Workspace, model: Path) -> None:
+    path = model.with_name("events.joblib")
+    train_bundle(workspace, Recipe("OutOfVocabulary", unit="event"), path)
+    app = page(PREDICT)
+    app = press(app.selectbox(key="choice-Bundle").set_value("events").run(), "Predict")
+    wait_for_job(workspace)
+    app = app.run()
+    assert not app.exception
+    assert workspace.predictions() == ["events_predictions"]
+    assert "incidents flagged" in texts(app)
+
+
+def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace, model: Path) -> None:
+    app = press(page(PREDICT), "Predict")
+    args = cli_commands.parser().parse_args(commands(app)[-1])
+    assert (args.output_dir, args.bundle, args.predictions) == (workspace.root, model, "lo2_nn_predictions")
+
+
+def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, model: Path) -> None:
+    first = shell_bundles.opened(model)
+    assert shell_bundles.opened(model) is first
+    train_bundle(workspace, Recipe(budget=10), model, replace=True)
+    assert shell_bundles.opened(model).model.threshold.budget == 10
+
+
+def test_incidents_are_named_by_what_tells_them_apart(workspace: Workspace, model: Path) -> None:
+    ranked = ranked_incidents(shell_bundles.live_scores(workspace, model))
+    assert ranked["incident"].is_unique().all()
+    assert ranked["rank"].to_list() == list(range(1, ranked.height + 1))
+    assert incidents.matching(ranked, " DELETE_token ")["test_case"].unique().to_list() == ["delete_token_404"]
+
+
+def test_a_headline_names_what_no_normal_holds(workspace: Workspace, model: Path) -> None:
+    opened = shell_bundles.opened(model)
+    scores = shell_bundles.live_scores(workspace, model).head(1)
+    line = headlines(opened.model, opened.vec, read_items(workspace), scores)["top_item"][0]
+    assert line.startswith("new: ")
+    assert "\n" not in line

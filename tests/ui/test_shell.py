@@ -1,0 +1,42 @@
+"""The side bar of every page, run by Streamlit without a browser: which folders can be worked in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.pageverbs import dashboard_in, page
+from streamlit.testing.v1 import AppTest
+
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell import session
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return dashboard_in(tmp_path, monkeypatch)
+
+
+def offered(app: AppTest) -> list[str]:
+    return list(next(box for box in app.selectbox if box.label == "Workspace").options)
+
+
+@pytest.mark.parametrize(
+    "typed", [__file__, f"{__file__}/below", "/proc/x/y", "x" * 300, "/" + "long/" * 1000, "~no body/x"]
+)
+def test_a_place_where_nothing_can_be_written_is_refused(typed: str) -> None:
+    assert session.refusal(typed).startswith("Nothing can be written at ")
+
+
+def test_a_folder_that_can_be_made_is_not_refused_and_not_made_yet(tmp_path: Path) -> None:
+    assert not session.refusal(str(tmp_path / "a" / "b"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_not_there_is_offered_only_where_nothing_else_is(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert offered(page()) == [str(workspace.root)]
+    monkeypatch.delenv("LO2_WORKSPACE")
+    monkeypatch.chdir(tmp_path)
+    assert offered(page()) == ["demo/result/sample"]
