@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lo2core.report.incident_frames import ranked_incidents
+from lo2core.report.chart_data import matching, ranked_incidents
 from lo2core.ui.predict import incidents, inputs, saved
 from lo2core.ui.shell import frame
 
@@ -23,7 +23,7 @@ if found:
 
     st.subheader("Incidents, worst first", anchor=False)
     looked_for = st.text_input("Look for", placeholder="run, test case or service", key="look_for", width=400)
-    shown = incidents.matching(ranked, looked_for)
+    shown = matching(ranked, looked_for)
     tops = inputs.top_items(found, ranked)
     incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
     incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)

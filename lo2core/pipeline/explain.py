@@ -78,10 +78,10 @@ def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
 
 def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
     """Keep an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
-    from lo2core.report import incident as report_incident
+    from lo2core.report.incident import incident_report
 
     folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
-    pages = {"report": report_incident.incident_report(explanation, unfolded_diff(evidence, explanation))}
+    pages = {"report": incident_report(explanation, unfolded_diff(evidence, explanation))}
     facts = {"prediction": explanation.prediction, "incident": str(explanation.incident)}
     return workspace.keep(folder, explanation.frames, pages, {"command": command_line(), **facts})
 
@@ -94,11 +94,11 @@ def keep_prediction(
     `explanations` (at least one) are shown in it one after the other; beside it lie its false positives, where it is
     labelled, and all explained items.
     """
-    from lo2core.report import incident as report_incident
+    from lo2core.report.prediction import prediction_report
 
     name = explanations[0].prediction
     made = workspace.metadata(name)
-    pages = {"report": report_incident.prediction_report(name, predictions, explanations, made)}
+    pages = {"report": prediction_report(name, predictions, explanations, made)}
     frames = {"items": pl.concat([one.items for one in explanations])}
     wrong, shared = explain_incidents.false_positives(evidence, predictions)
     if wrong.height:

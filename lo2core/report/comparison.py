@@ -1,98 +1,157 @@
-"""The report of a comparison: two saved predictions side by side as one HTML file that opens without network."""
+"""The report of a comparison: saved predictions side by side as one HTML file that works offline."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
+from markupsafe import Markup
 
 from lo2core.compare.comparison import Comparison
+from lo2core.compare.pairs import Agreement
+from lo2core.compare.significance import McNemar
 from lo2core.report import charts, html
+from lo2core.report.html import Table
 from lo2core.report.incident import MOST_ROWS
+
+_RATES = {
+    "prediction": "prediction",
+    "sequences": "scores",
+    "flagged": "flagged",
+    "incidents": "incidents",
+    "flagged_incidents": "flagged incidents",
+    "alert_rate": "alert rate",
+}
+_SHIFTS = {"service": "service", "scores": "PSI of scores", "items": "PSI of messages"}
+_ROW = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
+_FLIPS = _ROW | {"change": "change"}
+_MOVERS = _ROW | {"rank_a": "rank in A", "rank_b": "rank in B"}
+_METRICS = {"metric": "metric", "a": "A", "b": "B", "difference": "B - A", "low": "95 % from", "high": "to"}
+_TEST_CASES = {
+    "test_case": "test case",
+    "service": "service",
+    "z_a": "median z in A",
+    "z_b": "median z in B",
+    "difference": "B - A",
+}
+_INCIDENTS = {"change": "change", "test_case": "test case", "service": "service", "z": "z-score", "n": "sequences"}
+_ITEMS = {"change": "change", "kind": "kind", "title": "item", "n": "count", "sequences": "sequences"}
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Predictions of the same sequences, row by row; without labels `metrics` is None and `mcnemar` empty."""
+
+    agreement: str
+    scatter: Markup
+    n_flips: str
+    flips: Table
+    movers: Table
+    metrics: Table | None
+    mcnemar: str
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """Predictions of different logs; `items` is None if items were not compared, and `items_apart` says why."""
+
+    by_test_case: Table
+    incidents: Table
+    items: Table | None
+    items_apart: str
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """The data of a comparison's page; either `paired` or `unpaired` is None."""
+
+    title: str
+    notes: list[str]
+    provenance: Table
+    rates: Table
+    paired: Paired | None
+    unpaired: Unpaired | None
+    shifts: Table
+    recall: Table | None
 
 
 def comparison_report(comparison: Comparison) -> str:
-    """Two predictions side by side as a page."""
-    a, b = comparison.names
-    making = html.table(comparison.making, {name: name for name in comparison.making.columns}, marked="differs")
-    told = [html.paragraph(one) for one in (comparison.verdict, comparison.remark, comparison.scope) if one]
-    parts = [
-        html.section("What differs in their making", *told, making),
-        _rates(comparison),
-    ]
-    parts += _same_sequences(comparison) if comparison.same_sequences else _other_logs(comparison)
-    shifts = {"service": "service", "scores": "PSI of scores", "items": "PSI of messages"}
-    parts.append(html.section("Shift", html.table(comparison.shifts, shifts)))
+    """Saved predictions side by side as an HTML page."""
+    return html.render("comparison", summarised(comparison))
+
+
+def summarised(comparison: Comparison) -> ComparisonReport:
+    """The data of `comparison_report`."""
+    same = comparison.same_sequences
     recall = comparison.fault_recall.pivot("prediction", index="test_case", values="recall")
-    if recall.height:
-        parts.append(html.section("Recall by test case", html.table(recall, {name: name for name in recall.columns})))
-    return html.page(f"{a} and {b}", parts)
-
-
-def _rates(comparison: Comparison) -> str:
-    titles = {"prediction": "prediction", "sequences": "scores", "flagged": "flagged", "incidents": "incidents"}
-    titles |= {"flagged_incidents": "flagged incidents", "alert_rate": "alert rate"}
-    return html.section("How much they flag", html.table(comparison.rates, titles))
-
-
-def _same_sequences(comparison: Comparison) -> list[str]:
-    pairs, flips, movers, metrics = comparison.pairs, comparison.flips, comparison.movers, comparison.metrics
-    assert pairs is not None and flips is not None and movers is not None and metrics is not None
-    marks = pairs.drop_nulls(["z_a", "z_b"])
-    key = [name for name in comparison.saved[0].keys if name in pairs.columns]
-    unit = "events" if "line_no" in key else "sequences"
-    marks = pl.concat([flips.select(marks.columns), marks]).unique(key, keep="first", maintain_order=True)
-    where = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
-    agreed = comparison.agreement
-    told = (
-        ""
-        if agreed is None
-        else (
-            f"{agreed.n:,} {unit} scored by both. Rank correlation: Spearman {_figure(agreed.spearman)}, Kendall "
-            f"{_figure(agreed.kendall)}. Cohen's kappa of the flags: {_figure(agreed.kappa)}."
-        )
+    return ComparisonReport(
+        title=" and ".join(comparison.names),
+        notes=[note for note in (comparison.verdict, comparison.remark, comparison.scope) if note],
+        provenance=html.table(comparison.making, _as_named(comparison.making), marked="differs"),
+        rates=html.table(comparison.rates, _RATES),
+        paired=_paired(comparison) if same else None,
+        unpaired=None if same else _unpaired(comparison),
+        shifts=html.table(comparison.shifts, _SHIFTS),
+        recall=html.table(recall, _as_named(recall)) if recall.height else None,
     )
-    parts = [
-        html.section(
-            "Scores",
-            html.paragraph(told),
-            html.chart(charts.prediction_scatter(marks.head(charts.MAX_MARKS), comparison.thresholds), width=560),
-        ),
-        html.section(f"Flips: {flips.height:,}", html.table(flips.head(MOST_ROWS), where | {"change": "change"})),
-        html.section("Biggest movers", html.table(movers, where | {"rank_a": "rank in A", "rank_b": "rank in B"})),
-    ]
-    if metrics.height:
-        titles = {"metric": "metric", "a": "A", "b": "B", "difference": "B - A", "low": "from", "high": "to (95 %)"}
-        parts.append(html.section("Metrics of incidents", html.table(metrics, titles), _mcnemar(comparison)))
-    return parts
 
 
-def _mcnemar(comparison: Comparison) -> str:
-    test = comparison.mcnemar
+def _as_named(frame: pl.DataFrame) -> dict[str, str]:
+    """Titles for all columns: their names."""
+    return {name: name for name in frame.columns}
+
+
+def _paired(comparison: Comparison) -> Paired:
+    flips, movers, metrics = comparison.flips, comparison.movers, comparison.metrics
+    assert flips is not None and movers is not None and metrics is not None
+    return Paired(
+        agreement=_agreement(comparison.agreement, "line_no" in flips.columns),
+        scatter=html.svg(charts.prediction_scatter(_marks(comparison), comparison.thresholds), width=560),
+        n_flips=f"{flips.height:,}",
+        flips=html.table(flips.head(MOST_ROWS), _FLIPS),
+        movers=html.table(movers, _MOVERS),
+        metrics=html.table(metrics, _METRICS) if metrics.height else None,
+        mcnemar=_mcnemar(comparison.mcnemar),
+    )
+
+
+def _marks(comparison: Comparison) -> pl.DataFrame:
+    """The pairs to draw; flips come first, so that all of them are drawn."""
+    pairs, flips = comparison.pairs, comparison.flips
+    assert pairs is not None and flips is not None
+    key = [name for name in comparison.saved[0].keys if name in pairs.columns]
+    both = pl.concat([flips.select(pairs.columns), pairs.drop_nulls(["z_a", "z_b"])])
+    return both.unique(key, keep="first", maintain_order=True).head(charts.MAX_MARKS)
+
+
+def _agreement(found: Agreement | None, of_events: bool) -> str:
+    if found is None:
+        return ""
+    return (
+        f"{found.n:,} {'events' if of_events else 'sequences'} scored by both. Rank correlation: "
+        f"Spearman {_figure(found.spearman)}, Kendall {_figure(found.kendall)}. "
+        f"Cohen's kappa of the flags: {_figure(found.kappa)}."
+    )
+
+
+def _mcnemar(test: McNemar | None) -> str:
     if test is None:
         return ""
-    return html.paragraph(
-        f"Only A was right about {test.only_a} incidents, only B about {test.only_b}; "
+    return (
+        f"Only A is right about {test.only_a:,} incidents, only B about {test.only_b:,}. "
         f"McNemar's exact test: p = {test.p_value:.3g}."
     )
 
 
-def _other_logs(comparison: Comparison) -> list[str]:
-    cases = {
-        "test_case": "test case",
-        "service": "service",
-        "z_a": "median z in A",
-        "z_b": "median z in B",
-        "difference": "B - A",
-    }
-    changes = {"change": "change", "test_case": "test case", "service": "service", "z": "z-score", "n": "sequences"}
-    items = {"change": "change", "kind": "kind", "title": "item", "n": "how many", "sequences": "sequences"}
-    found = html.table(comparison.item_changes.head(MOST_ROWS), items, ["title"])
+def _unpaired(comparison: Comparison) -> Unpaired:
     apart = comparison.items_apart
-    return [
-        html.section("Test cases and services", html.table(comparison.by_test_case.head(MOST_ROWS), cases)),
-        html.section("Incidents new and gone", html.table(comparison.incident_changes.head(MOST_ROWS), changes)),
-        html.section("Items new and vanished", html.paragraph(apart) if apart else found),
-    ]
+    return Unpaired(
+        by_test_case=html.table(comparison.by_test_case.head(MOST_ROWS), _TEST_CASES),
+        incidents=html.table(comparison.incident_changes.head(MOST_ROWS), _INCIDENTS),
+        items=None if apart else html.table(comparison.item_changes.head(MOST_ROWS), _ITEMS, ["title"]),
+        items_apart=apart,
+    )
 
 
 def _figure(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.2f}"
+    return "undefined" if value is None else f"{value:.2f}"

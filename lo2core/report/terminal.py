@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from lo2core.compare.comparison import Comparison
@@ -12,23 +14,21 @@ WIDTH = 118
 
 
 def incident(explanation: Explanation) -> str:
-    """An incident: its services, and of the explained ones the items, the lines and the foreign requests."""
+    """An incident: its services, then items, lines and unknown requests of each explained service."""
     parts = [f"{explanation.test_case}, {explanation.incident}", _services(explanation.services)]
     for seq_id in explanation.items["seq_id"].unique(maintain_order=True):
         items, lines, requests = (
             frame.filter(pl.col("seq_id") == seq_id)
             for frame in (explanation.items, explanation.lines, explanation.requests)
         )
-        first = "oddness" if explanation.by_message else "share"
-        parts.append(
-            f"\n{items['service'][0]}: items that made the score ({first}, count here, in the nearest normals)"
-        )
+        first = "z" if explanation.by_message else "share"
+        parts.append(f"\n{items['service'][0]}: top items ({first}, count here, counts in the nearest normals)")
         parts += [_item(row, explanation.by_message) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
         if lines.height:
-            parts.append(f"lines of {lines['source'][0]}")
+            parts.append(f"lines in {lines['source'][0]}")
             parts += [_line(row) for row in lines.drop_nulls("place").sort("place").iter_rows(named=True)]
         if requests.height:
-            parts.append("requests of a kind that no normal has")
+            parts.append("requests of kinds that no normal contains")
             parts += [
                 _cut(f"  {row['n']:>5} x {row['title']}") for row in requests.head(TOP_ITEMS).iter_rows(named=True)
             ]
@@ -36,7 +36,7 @@ def incident(explanation: Explanation) -> str:
 
 
 def comparison(compared: Comparison) -> str:
-    """Predictions side by side: the verdict, what differs in their making, flips or changes, and metrics."""
+    """Predictions side by side: the verdict, differences in provenance, flips or changes, and metrics."""
     names = [one.name for one in compared.saved]
     parts = [*filter(None, (compared.verdict, compared.remark)), "", f"what differs: {' / '.join(names)}"]
     differing = compared.making.filter("differs").select("fact", *names)
@@ -53,18 +53,18 @@ def _services(services: pl.DataFrame) -> str:
     )
 
 
-def _item(row: dict, by_message: bool) -> str:
+def _item(row: dict[str, Any], by_message: bool) -> str:
     normals = " ".join(f"{n:.0f}" for n in row["normals"])
     first = f"{row['contribution']:>5.1f}" if by_message else f"{row['share']:>5.0%}"
     return _cut(f"  {first} {row['here']:>6.0f}  ({normals})  {row['title']}")
 
 
-def _line(row: dict) -> str:
+def _line(row: dict[str, Any]) -> str:
     moment = "" if row["m_timestamp"] is None else f"{row['m_timestamp']:%H:%M:%S.%f}"[:-3]
     return _cut(f"  {row['line_no']:>7}  {moment}  {row['text'].strip()}")
 
 
-def _rate(row: dict) -> str:
+def _rate(row: dict[str, Any]) -> str:
     rate = "" if row["alert_rate"] is None else f" ({row['alert_rate']:.1%})"
     return f"{row['prediction']}: {row['flagged_incidents']} of {row['incidents']} incidents flagged{rate}"
 

@@ -242,5 +242,5 @@ def test_the_training_logs_may_be_gone(home: Path, capsys: pytest.CaptureFixture
     assert call("explain", *today, "--predictions", "scored") == 0
     printed = capsys.readouterr()
     assert "The logs that the model was trained on are gone" in printed.err
-    assert "?" not in printed.out.partition("items that made the score")[2].partition("lines of")[0]
+    assert "?" not in printed.out.partition("top items")[2].partition("lines in")[0]
     assert bundles.load_bundle("nn.joblib").manifest["facts"]["workspace"].startswith("/")

@@ -101,30 +101,17 @@ def test_what_was_explained_is_kept(home: Workspace, found: Evidence, explained:
     assert pl.read_csv(folder / "items.csv").height == explained.items.height
 
 
-def test_the_report_stands_alone_and_escapes_log_text(home: Workspace, found: Evidence, explained: Explanation) -> None:
-    from lo2core.report import incident as report_incident
-
-    evil = explained.lines.with_columns(text=pl.lit("<script>alert(1)</script>"))
-    page = report_incident.incident_report(Explanation(**{**vars(explained), "lines": evil}))
-    assert "<script>" not in page
-    assert "&lt;script&gt;alert(1)" in page
-    assert "<svg" in page
-    assert "src=" not in page
-    assert 'http-equiv="Content-Security-Policy"' in page
-
-
 def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Evidence) -> None:
     predictions = read_predictions(home, "nn")
     explanations = [explain_incident(found, predictions, one, "nn") for one in worst_incidents(predictions, 3)]
     paths = keep_prediction(home, found, predictions, explanations)
     page = next(path for path in paths if path.name == "report.html").read_text()
     assert all(str(one.incident) in page for one in explanations)
-    assert "The worst 60 are listed here; below, 3 of them are explained." in page
+    assert "The worst 60 are listed; 3 are explained below." in page
 
 
 def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, tmp_path: Path) -> None:
-    from lo2core.report import incident as report_incident
-    from lo2core.report import terminal
+    from lo2core.report import incident, prediction, terminal
     from lo2core.store.predictions import read_sequence_scores
 
     bundle = train_bundle(home, Recipe("Rarity", unit="event"), tmp_path / "rare.joblib")
@@ -133,11 +120,11 @@ def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, 
     for predictions in (read_predictions(home, "rare"), read_sequence_scores(home, "rare")):
         worst = worst_incidents(predictions, 1)[0]
         one = explain_incident(of_events, predictions, worst, "rare")
-        page = report_incident.prediction_report("rare", predictions, [one], {})
-        assert "below, 1 of them is explained" in page
-        assert "oddness (z)" in page
-        assert "share of the score" not in page + report_incident.incident_report(one)
-        assert "(oddness, count here" in terminal.incident(one)
+        page = prediction.prediction_report("rare", predictions, [one], {})
+        assert "1 is explained below" in page
+        assert incident.summarised(one).explained[0].items.titles[-1] == "z-score"
+        assert "share of the score" not in page + incident.incident_report(one)
+        assert "(z, count here" in terminal.incident(one)
 
 
 def test_normals_cut_for_training_are_found_again(found: Evidence, explained: Explanation) -> None:
@@ -260,7 +247,7 @@ def test_the_log_of_a_normal_begins_with_what_the_fewest_others_hold(found: Evid
 def test_the_command_line_explains_and_keeps(home: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--output-dir", str(home.root), "--predictions", "nn", "--top", "2"]) == 0
     said = capsys.readouterr().out
-    assert "items that made the score" in said
+    assert "top items (share" in said
     assert (home.root / "explainability" / "nn" / "report.html").exists()
 
 

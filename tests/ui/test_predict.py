@@ -21,10 +21,8 @@ from lo2core.pipeline.inputs import read_items
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import score
 from lo2core.pipeline.train import train_bundle
-from lo2core.report.incident_frames import ranked_incidents
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
-from lo2core.ui.predict import incidents
 from lo2core.ui.predict.inputs import LOADED
 from lo2core.ui.shell import bundles as shell_bundles
 
@@ -195,13 +193,6 @@ def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, m
     assert shell_bundles.opened(model) is first
     train_bundle(workspace, Recipe(budget=10), model, replace=True)
     assert shell_bundles.opened(model).model.threshold.budget == 10
-
-
-def test_incidents_are_named_by_what_tells_them_apart(workspace: Workspace, model: Path) -> None:
-    ranked = ranked_incidents(shell_bundles.live_scores(workspace, model))
-    assert ranked["incident"].is_unique().all()
-    assert ranked["rank"].to_list() == list(range(1, ranked.height + 1))
-    assert incidents.matching(ranked, " DELETE_token ")["test_case"].unique().to_list() == ["delete_token_404"]
 
 
 def test_a_headline_names_what_no_normal_holds(workspace: Workspace, model: Path) -> None:

@@ -1,12 +1,12 @@
-"""Small frames in, Altair charts out; nothing is computed here.
+"""Turn small frames into Altair charts; nothing is computed here.
 
-Every function names the columns it expects; further columns are ignored, an empty frame gives an empty chart. Charts
-take fonts, background and colour ramps from the page's theme, so they follow light and dark; colours fixed here are
-readable on both. No meaning rests on red and green: flags have a shape of their own, shares are written out.
+Every function lists the columns it expects. Other columns are ignored; an empty frame gives an empty chart. Fonts,
+background and colour ramps come from the page's theme, light or dark; the colours set here are readable on both.
+No chart relies on telling red from green: flags have their own shape, and shares are also printed as text.
 
-Charts in which one can select name their selection ``pick`` and give back the column ``seq_id`` (or what they say):
-``event["selection"].get("pick")`` is a list of such rows. Budget: at most `MAX_MARKS` of them, 20,000 marks
-at all.
+A chart with selectable marks names its selection ``pick``. ``event["selection"].get("pick")`` is a list of rows with
+the column ``seq_id``, or the columns that the function lists. A chart has at most `MAX_MARKS` selectable marks and
+20,000 marks in total.
 """
 
 from __future__ import annotations

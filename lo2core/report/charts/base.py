@@ -1,4 +1,4 @@
-"""What all charts are made of: colours, scales, axes, legends, tooltips."""
+"""Parts shared by all charts: colours, scales, axes, legends, tooltips."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lo2core.base.config import SERVICES
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 
 PALETTE = ("#5c76d9", "#c2990f", "#693ae9", "#3fa9c8", "#be9585", "#c00d25", "#a23873")
-"""Seven colours told apart with protanopia and deuteranopia, on white and on near-black."""
+"""Seven colours, distinguishable with protanopia and deuteranopia, on white and on near-black."""
 
 NEUTRAL = "#8b93a1"
-"""Text, rules and what is not in question: the one grey that reads on both backgrounds."""
+"""The grey of text, rules and unimportant marks; legible on both backgrounds."""
 
 NORMAL, OTHER, UNLABELLED = "normal", "other", "no label"
 LABEL_COLOURS = {NORMAL: "#3fa9c8", OTHER: "#d9731a", UNLABELLED: NEUTRAL}
@@ -24,12 +24,12 @@ LABEL_COLOURS = {NORMAL: "#3fa9c8", OTHER: "#d9731a", UNLABELLED: NEUTRAL}
 ROW = alt.Step(20)
 LABEL_LIMIT = 380
 MAX_MARKS = 5_000
-"""Marks in which one can select; a caller that has more aggregates or takes the top first."""
+"""Most selectable marks of a chart; with more rows, the caller aggregates or keeps the top ones."""
 Z_AXIS = alt.Axis(
     values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s", titleLimit=250
 )
 Z_SCALE = alt.Scale(type="symlog", constant=3)
-"""Linear near zero, where the threshold is; logarithmic beyond, where a fault can be hundreds of deviations out."""
+"""Linear near zero, where the threshold is; logarithmic further out, where faults can reach several hundred."""
 
 
 _MEASURES = (
@@ -48,29 +48,29 @@ _MEASURES = (
 )
 _SHARES = ("recall", "precision", "false_alarm_rate", "difference", "share", "level")
 _FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%") | {"n": ","}
-"""How a tooltip writes a column: what people read of a number, not all digits that it has."""
+"""Number formats of tooltips by column; other columns are not rounded."""
 
 
 def service_colours(services: Iterable[str]) -> dict[str, str]:
-    """The colour of each service: the same on every page, whichever other services are shown beside it."""
+    """The colour of each service. It is the same on every page and does not depend on the other services."""
     known = dict(zip(SERVICES, PALETTE, strict=True))
     return {s: known.get(s, PALETTE[sum(s.encode()) % len(PALETTE)]) for s in sorted(set(services))}
 
 
 def by_service(frame: pl.DataFrame, legend: alt.Legend | None) -> alt.Color:
-    """Colour by `service`, the colours of `service_colours`; `legend` None shows none."""
+    """Colour by the column ``service``, as in `service_colours`; None hides the legend."""
     colours = service_colours(frame["service"])
     return alt.Color("service:N", title=None, scale=fixed_scale(tuple(colours), tuple(colours.values())), legend=legend)
 
 
 def by_label() -> alt.Color:
-    """Colour by `label`: normal, other, no label."""
+    """Colour by the column ``label``: normal, other, no label."""
     scale = fixed_scale(tuple(LABEL_COLOURS), tuple(LABEL_COLOURS.values()))
     return alt.Color("label:N", title=None, scale=scale, legend=legend())
 
 
 def by_z(column: str, threshold: float) -> alt.Color:
-    """Colour by a z-score, full from four times the threshold on."""
+    """Colour by a column of z-scores; the ramp ends at four times the threshold."""
     return alt.Color(
         f"{column}:Q",
         title="z-score",
@@ -80,43 +80,44 @@ def by_z(column: str, threshold: float) -> alt.Color:
 
 
 def fixed_scale(domain: tuple[str, ...], values: tuple[str, ...]) -> alt.Scale:
-    """One value a name, in this order, whichever of the names a frame holds."""
+    """Map each name to a fixed value, in this order, even if some names are missing from the frame."""
     return alt.Scale(domain=list(domain), range=list(values))
 
 
 def threshold_rule(threshold: float, axis: str = "x") -> alt.Chart:
-    """A dashed line at the threshold: across x, or across y."""
+    """A dashed line at the threshold of the x axis or the y axis."""
     line = alt.Chart(pl.DataFrame({"threshold": [threshold]})).mark_rule(
         color=NEUTRAL, strokeDash=[6, 4], strokeWidth=1.5
     )
     where = alt.X("threshold:Q") if axis == "x" else alt.Y("threshold:Q")
-    return line.encode(where, tooltip=tooltip(threshold="threshold"))
+    rule: alt.Chart = line.encode(where, tooltip=tooltip(threshold="threshold"))
+    return rule
 
 
 def legend(title: str | None = None) -> alt.Legend:
-    """A legend above the chart that reads the same for marks of any opacity and stroke."""
+    """A legend above the chart; its symbols are opaque and have no stroke, whatever the marks look like."""
     return alt.Legend(
         orient="top", labelLimit=LABEL_LIMIT, title=title, titleOrient="left", symbolOpacity=1, symbolStrokeWidth=0
     )
 
 
 def long_labels(limit: int = LABEL_LIMIT) -> alt.Axis:
-    """An axis of names, as much of each as `limit` pixels hold."""
+    """An axis of names, each cut off at `limit` pixels."""
     return alt.Axis(labelLimit=limit, labelPadding=6, labelFlush=False, ticks=False, domain=False)
 
 
 def service_columns(limit: int = 110) -> alt.Axis:
-    """Column heads above the chart, written level."""
+    """Horizontal column titles above the chart, each cut off at `limit` pixels."""
     return alt.Axis(orient="top", labelAngle=0, labelLimit=limit, labelFlush=False, ticks=False, domain=False)
 
 
 def largest_first(column: str) -> alt.EncodingSortField:
-    """Layers only agree on an order that is a minimum or maximum."""
+    """Sort by the largest value of a column. Layers share a sort order only if it is a minimum or maximum."""
     return alt.EncodingSortField(column, op="max", order="descending")
 
 
 def tooltip(**titles: str) -> list[alt.Tooltip]:
-    """Column names and their titles, in order; Altair infers the types from the frame. Measures are rounded."""
+    """A tooltip with these columns and titles, in order. Altair infers the types; numbers use `_FORMATS`."""
     return [
         alt.Tooltip(column, title=title, format=_FORMATS[column])
         if column in _FORMATS

@@ -1,4 +1,4 @@
-"""Charts of saved predictions beside each other: by sequence, by fault, by service, over time."""
+"""Charts that compare saved predictions: by sequence, by fault, by service, over time."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ CHANGE_COLOURS = ("#a23873", NEUTRAL, "#d9731a", "#5c76d9")
 CHANGE_SHAPES = ("square", "circle", "triangle-up", "triangle-down")
 
 DIFFERENCE_RAMP = ["#a3500f", "#727c89", "#2c5fb3"]
-"""Less than before, the same, more: orange and blue, all dark enough for white figures."""
+"""Less (orange), equal (grey), more (blue); all dark enough for white text."""
 
 
 def prediction_scatter(
     pairs: pl.DataFrame, thresholds: tuple[float, float], names: tuple[str, str] = ("A", "B")
 ) -> Chart:
-    """The same sequences scored twice, both thresholds as lines, flips marked by shape and colour.
+    """A scatter plot of the same sequences scored twice, with both thresholds; flips have their own shape and colour.
 
-    Expects ``seq_id``, ``service``, ``test_case``, ``run``, ``z_a``, ``z_b``, ``change`` (one of `CHANGES`). ``pick``
-    (a click) gives ``seq_id``, ``brush`` (a box drawn) the ranges of ``z_a`` and ``z_b``.
+    Expects ``seq_id``, ``service``, ``test_case``, ``run``, ``z_a``, ``z_b``, ``change`` (one of `CHANGES`).
+    thresholds: the z-scores from which A and B flag. ``pick`` (a click) gives ``seq_id``, ``brush`` (a drawn box) the
+    ranges of ``z_a`` and ``z_b``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
@@ -62,42 +63,42 @@ def prediction_scatter(
 
 
 def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], names: tuple[str, str]) -> Chart:
-    """`prediction_scatter` for more points than one can draw: how many fall into each cell.
+    """`prediction_scatter` for more points than can be drawn: the number of points in each cell of a grid.
 
-    Expects ``cell``, ``left``, ``right`` (edges in z of A), ``bottom``, ``top`` (in z of B), ``n``. ``pick`` gives
-    ``cell``.
+    Expects ``cell`` (its number), ``left``, ``right`` (edges in z of A), ``bottom``, ``top`` (edges in z of B), ``n``
+    (points). ``pick`` gives ``cell``.
     """
     pick = alt.selection_point(name="pick", fields=["cell"])
-    # A browser computes what is encoded once for each square: hence texts made here, and edges not marked as bins.
-    told = cells.with_columns(a=_between("left", "right"), b=_between("bottom", "top"))
+    # The browser evaluates an encoding for each square, so texts are made here and edges are not encoded as bins.
+    labelled = cells.with_columns(a=_between("left", "right"), b=_between("bottom", "top"))
     squares = (
-        alt.Chart(told)
+        alt.Chart(labelled)
         .mark_rect(aria=False)
         .encode(
             x=alt.X("left:Q", title=f"z-score in {names[0]}", scale=Z_SCALE, axis=Z_AXIS),
             x2="right:Q",
             y=alt.Y("bottom:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
             y2="top:Q",
-            color=alt.Color("n:Q", title="how many", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
+            color=alt.Color("n:Q", title="count", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
-            tooltip=tooltip(a="z in A", b="z in B", n="how many"),
+            tooltip=tooltip(a="z in A", b="z in B", n="count"),
         )
         .add_params(pick)
     )
     rules = threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")
-    # so many squares are drawn faster as pixels than as shapes of the page
+    # a canvas draws this many squares faster than SVG
     return alt.layer(squares, *rules).properties(height=380, usermeta={"embedOptions": {"renderer": "canvas"}})
 
 
 def _between(low: str, high: str) -> pl.Expr:
-    """The range of a cell in words."""
+    """The range of a cell as text."""
     return pl.format("{} to {}", *(pl.col(edge).round(2) for edge in (low, high)))
 
 
 def recall_differences(recalls: pl.DataFrame) -> Chart:
-    """Recall by fault: one row a test case, one column a prediction, coloured by the difference to the first of them.
+    """Recall by fault: one row per test case, one column per prediction, coloured by the difference to the first one.
 
-    What does not differ goes from grey to violet with the recall.
+    Cells without a difference range from grey (recall 0) to violet (recall 1).
 
     Expects ``test_case``, ``prediction``, ``recall`` (0 to 1), ``difference`` (-1 to 1), ``n`` (incidents). ``pick``
     gives ``test_case`` and ``prediction``.
@@ -110,8 +111,8 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
             test_case="test case", prediction="prediction", recall="flagged", difference="difference", n="incidents"
         ),
     )
-    # In Lab no hue comes between orange and blue that would seem to say a third thing. Beyond 1 stands what does not
-    # differ, by how much is flagged.
+    # Interpolation in Lab space gives no third hue between orange and blue. Values from 2 to 3 are cells without a
+    # difference, by their recall.
     ramp = alt.Scale(
         domain=[-1, 0, 1, 2, 3], range=[*DIFFERENCE_RAMP, SHARE_RAMP[0], SHARE_RAMP[-1]], interpolate="lab"
     )
@@ -125,13 +126,13 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
 
 
 def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
-    """Test case x service scored in two logs: in each column A stands left and B right.
+    """Test case x service in two sets of logs; in each column A is on the left and B on the right.
 
     Expects ``test_case``, ``service``, ``side`` ("A" or "B"), ``z`` (null: not scored), ``n`` (sequences). ``pick``
     gives ``test_case``, ``service`` and ``side``.
     """
     pick = alt.selection_point(name="pick", fields=["test_case", "service", "side"])
-    squares = (
+    squares: alt.Chart = (
         alt.Chart(cells)
         .mark_rect(stroke=NEUTRAL, strokeOpacity=0.25)
         .encode(
@@ -148,10 +149,10 @@ def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
 
 
 def predictions_over_time(points: pl.DataFrame) -> Chart:
-    """All saved predictions in the order they were made, a panel a measure and a line a model, so that drift is seen.
+    """All saved predictions over time, to show drift: one panel per measure, one line per model.
 
-    Expects ``measure`` (the panel's title), ``prediction``, ``model``, ``made`` (datetime), ``value``, ``address``
-    (where a click on a mark leads: Streamlit knows no selections in panels). Show it with ``width="content"``.
+    Expects ``measure`` (the panel's title), ``prediction``, ``model``, ``made`` (datetime), ``value``, ``address`` (the
+    link that a click opens, as Streamlit has no selections in panels). Show it with ``width="content"``.
     """
     base = alt.Chart(points).encode(
         x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format=_clock(points["made"]), labelOverlap=True)),
@@ -162,17 +163,18 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
         href="address:N",
         tooltip=tooltip(prediction="prediction", model="model", made="made", measure="measure", value="value"),
     )
-    return (
+    chart: alt.FacetChart = (
         alt.layer(base.mark_line(), marks)
         .properties(width=260, height=110)
         .facet(facet=alt.Facet("measure:N", title=None, header=alt.Header(labelAnchor="start")), columns=3)
         .resolve_scale(y="independent")
     )
+    return chart
 
 
 def _clock(moments: pl.Series) -> str:
-    """How ticks tell moments apart: by the second, the minute, or the day."""
-    ordered = moments.drop_nulls().sort().to_list()  # predictions by hand may not say when they were made
+    """The format of time ticks: seconds, minutes or days, depending on the time span."""
+    ordered = moments.drop_nulls().sort().to_list()  # null for predictions that were written by hand
     span = ordered[-1] - ordered[0] if ordered else timedelta()
     if span < timedelta(minutes=10):
         return "%H:%M:%S"

@@ -1,4 +1,4 @@
-"""Charts of an evaluation: its curves, and where each fault shows."""
+"""Charts of an evaluation: curves, and recall by fault and service."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import polars as pl
 from lo2core.report.charts.base import LABEL_LIMIT, NEUTRAL, ROW, Chart, long_labels, service_columns, tooltip
 
 SHARE_RAMP = ["#727c89", "#5b3f8c", "#3c1361"]
-"""From 0 to 1 under white figures: dark enough for them at both ends, in light and dark pages."""
+"""Colours from 0 to 1, dark enough for white text on light and dark pages."""
 
 
 def roc_curves(curves: pl.DataFrame) -> Chart:
-    """Recall against false alarms, one line a detector; the diagonal is chance.
+    """ROC curves: recall against false alarm rate, one line per detector; the diagonal is chance.
 
-    Expects ``name``, ``false_alarm_rate``, ``recall`` (both 0 to 1), in the order of the curve.
+    Expects ``name``, ``false_alarm_rate``, ``recall`` (both 0 to 1), sorted along the curve.
     """
     chance = alt.Chart(pl.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})).mark_line(
         color=NEUTRAL, strokeDash=[3, 4], strokeWidth=1
     )
-    lines = _curves(curves, "false_alarm_rate", "false alarms, share of normals", "recall", "recall")
+    lines = _curves(curves, "false_alarm_rate", "false alarm rate", "recall", "recall")
     return alt.layer(chance.encode(x="x:Q", y="y:Q"), lines).properties(height=320)
 
 
 def precision_recall_curves(curves: pl.DataFrame) -> Chart:
-    """Precision against recall, one line a detector.
+    """Precision against recall, one line per detector.
 
-    Expects ``name``, ``recall``, ``precision`` (both 0 to 1), in the order of the curve.
+    Expects ``name``, ``recall``, ``precision`` (both 0 to 1), sorted along the curve.
     """
     return _curves(curves, "recall", "recall", "precision", "precision").properties(height=320)
 
 
 def recall_matrix(recalls: pl.DataFrame) -> Chart:
-    """Where each fault shows: one row a test case, one column a service, the share of its sequences that were flagged.
+    """Share of flagged sequences: one row per test case, one column per service.
 
-    Expects ``test_case``, ``service``, ``recall`` (0 to 1), ``n`` (sequences). The share is written into its cell.
+    Expects ``test_case``, ``service``, ``recall`` (0 to 1), ``n`` (sequences). Each cell contains its share as text.
     ``pick`` gives ``test_case`` and ``service``.
     """
     pick = alt.selection_point(name="pick", fields=["test_case", "service"])
@@ -54,7 +54,7 @@ def recall_matrix(recalls: pl.DataFrame) -> Chart:
 def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
     percent = alt.Axis(format="%", tickCount=5)
     legend = alt.Legend(orient="top", columns=1, labelLimit=LABEL_LIMIT, symbolSize=300)
-    return (
+    chart: alt.Chart = (
         alt.Chart(curves)
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
@@ -66,3 +66,4 @@ def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) ->
             tooltip=tooltip(**{"name": "detector", x: x_title, y: y_title}),
         )
     )
+    return chart

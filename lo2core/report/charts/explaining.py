@@ -1,4 +1,4 @@
-"""Charts of what made scores: the items of one, and of all of a service."""
+"""Charts of the items behind scores: of one sequence, and of all sequences of a service."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from lo2core.report.charts.base import LABEL_COLOURS, NEUTRAL, NORMAL, OTHER, Ch
 
 
 def item_bars(items: pl.DataFrame) -> Chart:
-    """The items that made a score, largest first, each with its share written out.
+    """The items that contribute to a score, largest share first, with the share as text.
 
-    Expects ``item`` (text, unique), ``share`` (0 to 1, of the score), ``here``, ``normal`` (counts, for the tooltip).
+    Expects ``item`` (text, unique), ``share`` (of the score, 0 to 1), ``here`` (count in the sequence), ``normal``
+    (counts in the nearest normals, as text for the tooltip).
     """
     base = alt.Chart(items).encode(
         x=alt.X("share:Q", title="share of the score", axis=alt.Axis(format="%", tickCount=5)),
@@ -24,10 +25,11 @@ def item_bars(items: pl.DataFrame) -> Chart:
 
 
 def beeswarm(marks: pl.DataFrame) -> Chart:
-    """What items did to the scores of one service: a mark an item and sequence, right of zero it made the score larger.
+    """A SHAP-style summary plot of one service: one mark per item and sequence; right of zero it raised the score.
 
-    Expects ``title`` (of the item), ``seq_id``, ``contribution``, ``level`` (0 to 1: how large the count is among all
-    of the item), ``offset`` (-1 to 1: where in the item's row the mark stands). ``pick`` gives ``seq_id``.
+    Expects ``title`` (of the item), ``seq_id``, ``contribution`` (in units of the score), ``level`` (rank of the count
+    among all counts of the item, 0 to 1), ``offset`` (vertical position in the item's row, -1 to 1). ``pick`` gives
+    ``seq_id``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     size = alt.EncodingSortField("contribution", op="max", order="descending")

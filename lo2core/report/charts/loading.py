@@ -1,4 +1,4 @@
-"""Charts of what was loaded: where every line went, runs over time."""
+"""Charts of loaded logs: the ledger of lines, and runs over time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", 
 
 
 def ledger_bar(ledger: pl.DataFrame) -> Chart:
-    """Where every line went, as one bar.
+    """The number of lines of each kind, as one stacked bar.
 
-    Expects ``kind`` (events, continuations, orphans, blank, skipped), ``lines``; one row a kind.
+    Expects ``kind`` (events, continuations, orphans, blank, skipped) and ``lines``; one row per kind.
     """
-    return (
+    bar: alt.Chart = (
         alt.Chart(ledger)
         .transform_calculate(position=f"indexof({list(LEDGER)}, datum.kind)")
         .mark_bar(height=26, cornerRadius=2)
@@ -29,19 +29,20 @@ def ledger_bar(ledger: pl.DataFrame) -> Chart:
         )
         .properties(height=100)
     )
+    return bar
 
 
 def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
-    """Runs over time: a band for each test case, a tick for each moment with errors.
+    """Runs over time: a band for each test case, and a tick wherever errors were logged.
 
     `bands` expects ``run``, ``folder``, ``label`` (normal, other, no label), ``start``, ``end``; `errors` expects
-    ``run``, ``at``, ``service``, ``errors`` (how many). Times are minutes since the run's start. ``pick`` gives ``run``
-    and, of a band, ``folder``, of a tick, ``service``.
+    ``run``, ``at``, ``service``, ``errors`` (a count). Times are minutes since the start of the run. ``pick`` gives
+    ``run``, and ``folder`` for a band or ``service`` for a tick.
     """
     pick = alt.selection_point(name="pick", fields=["run", "folder", "service"])
     lanes = alt.Y("run:N", title=None, axis=long_labels(160))
     minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
-    cases = (
+    cases: alt.Chart = (
         alt.Chart(bands)
         .mark_bar(height=18, stroke=NEUTRAL, strokeWidth=0.5)
         .encode(
@@ -54,7 +55,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         )
         .add_params(pick)
     )
-    if not errors.height:  # a layer without data has no extent, and the chart then none that ends
+    if not errors.height:  # an empty layer has no extent, which would leave the whole chart without one
         return cases.properties(height=alt.Step(44))
     ticks = (
         alt.Chart(errors)
@@ -66,10 +67,11 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
             tooltip=tooltip(run="run", service="service", at="minute", errors="errors"),
         )
     )
-    return alt.layer(cases, ticks).resolve_scale(color="independent").properties(height=alt.Step(44))
+    layers: alt.LayerChart = alt.layer(cases, ticks).resolve_scale(color="independent")
+    return layers.properties(height=alt.Step(44))
 
 
 def _below(services: alt.Legend) -> alt.Legend:
-    """Below the chart, in as many columns as it is wide for: beside another legend a narrow page has no room."""
+    """Move a legend below the chart, with as many columns as fit: two legends above do not fit on a narrow page."""
     services["orient"], services["columns"] = "bottom", alt.ExprRef("max(1, floor((width - 60) / 75))")
     return services

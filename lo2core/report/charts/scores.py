@@ -1,4 +1,4 @@
-"""Charts of scores against their threshold: of a bundle's normals, of saved predictions, of one incident."""
+"""Charts of scores and their threshold: of a model's normals, of saved predictions, of one incident."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from lo2core.report.charts.base import (
 
 
 def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
-    """One row an incident, worst first; one column a service; darker (on dark: brighter) is a larger z-score.
+    """One row per incident, worst first; one column per service; a stronger colour is a larger z-score.
 
     Expects ``incident`` (unique label of the row), ``rank`` (1 is worst), ``service``, ``seq_id``, ``z_score`` (null:
-    not scored), ``top_item`` (text for the tooltip). Cells at or above `threshold` carry a dot. ``pick`` gives
+    not scored), ``top_item`` (text for the tooltip). Cells at or above `threshold` have a dot. ``pick`` gives
     ``seq_id``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
@@ -38,7 +38,7 @@ def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     squares = base.mark_rect(cornerRadius=2, stroke=NEUTRAL, strokeOpacity=0.25).encode(
         color=by_z("z_score", threshold),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
-        tooltip=tooltip(incident="incident", service="service", z_score="z-score", top_item="what it is"),
+        tooltip=tooltip(incident="incident", service="service", z_score="z-score", top_item="top item"),
     )
     dots = base.mark_point(filled=True, color="#ffffff", stroke="#1b2430", strokeWidth=1.2, opacity=1).encode(
         size=alt.condition(alt.datum.z_score >= threshold, alt.value(34), alt.value(0))
@@ -47,7 +47,7 @@ def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
 
 
 def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
-    """A tick for each sequence, in two lanes a service (normal, other), against the threshold.
+    """A tick for each sequence, in two lanes per service (normal, other), with the threshold.
 
     Expects ``seq_id``, ``service``, ``label`` (normal, other, no label), ``z_score``, ``test_case``, ``run``. ``pick``
     gives ``seq_id``.
@@ -70,7 +70,7 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
 
 
 def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
-    """One incident, its services side by side, against the threshold.
+    """The services of one incident, largest z-score first, with the threshold.
 
     Expects ``seq_id``, ``service``, ``z_score``. ``pick`` gives ``seq_id``.
     """
@@ -83,7 +83,7 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     bars = base.mark_bar(cornerRadiusEnd=3, height=16).encode(
         color=by_service(scores, legend=None), opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35))
     )
-    # beside the plot, where the threshold's line cannot cross them
+    # at the right edge, so that the threshold line does not cross the texts
     texts = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
         x=alt.value("width"), text=alt.Text("z_score:Q", format=".1f")
     )
@@ -91,10 +91,10 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
 
 
 def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
-    """How unseen normals scored, service by service, against the threshold.
+    """The scores of held-out normals by service, with the threshold.
 
-    Expects ``service``, ``seq_id`` (null: not known), ``score``, ``z_score``, ``weight`` (how many rows a tick stands
-    for). ``pick`` gives ``service`` and ``seq_id``.
+    Expects ``service``, ``seq_id`` (null: unknown), ``score``, ``z_score``, ``weight`` (the number of rows that a tick
+    represents). ``pick`` gives ``service`` and ``seq_id``.
     """
     pick = alt.selection_point(name="pick", fields=["service", "seq_id"])
     ticks = (
@@ -105,7 +105,7 @@ def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
             y=alt.Y("service:N", title=None, axis=long_labels(110)),
             color=by_service(scores, legend=None),
             opacity=alt.condition(pick, alt.value(0.75), alt.value(0.15)),
-            tooltip=tooltip(service="service", seq_id="normal", score="score", z_score="z-score", weight="stands for"),
+            tooltip=tooltip(service="service", seq_id="normal", score="score", z_score="z-score", weight="rows"),
         )
         .add_params(pick)
     )

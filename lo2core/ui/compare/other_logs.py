@@ -12,6 +12,7 @@ from lo2core.explain.evidence import NO_EVENTS
 from lo2core.explain.raw_lines import MOST_LINES
 from lo2core.pipeline.explain import lines_with
 from lo2core.report import charts
+from lo2core.report.chart_data import paired_cells
 from lo2core.store.workspace import Workspace
 from lo2core.ui.compare.pair import Pair, open_worst
 from lo2core.ui.explain.lines import raw_event
@@ -23,7 +24,7 @@ from lo2core.ui.shell.widgets import downloads, notice, raw
 def show_test_cases(pair: Pair) -> None:
     """Test case x service, the median z of A left and of B right in each column; a click explains the worst of them."""
     found = pair.found.by_test_case
-    cells = _cells(found).head(charts.MAX_MARKS)
+    cells = paired_cells(found).head(charts.MAX_MARKS)
     event = st.altair_chart(
         charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
     )
@@ -85,13 +86,6 @@ def _lines_with(logs: Workspace, item: int) -> None:
     row = tables.pick(found, _LINES, f"item-lines-{logs.root}-{item}", most=8)
     if row is not None:
         raw_event(logs, found["seq_id"][row], found["event_line"][row])
-
-
-def _cells(found: pl.DataFrame) -> pl.DataFrame:
-    sides = [
-        found.select("test_case", "service", side=pl.lit(name.upper()), z=f"z_{name}", n=f"n_{name}") for name in "ab"
-    ]
-    return pl.concat(sides).filter(pl.col("n") > 0)
 
 
 _CASES = {

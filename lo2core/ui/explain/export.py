@@ -8,7 +8,8 @@ import streamlit as st
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff, worst_incidents
 from lo2core.pipeline.explain import keep_incident
-from lo2core.report import incident as report_incident
+from lo2core.report.incident import incident_report
+from lo2core.report.prediction import prediction_report
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import scores
 from lo2core.ui.shell.scores import Scores
@@ -67,11 +68,11 @@ def _explain(
 
 def _report(shown: Chosen) -> str:
     explanation = _explained(shown.scores, shown.incident)
-    return report_incident.incident_report(explanation, unfolded_diff(scores.evidence(shown.scores), explanation))
+    return incident_report(explanation, unfolded_diff(scores.evidence(shown.scores), explanation))
 
 
 def _whole_report(chosen: Scores) -> str:
     worst = worst_incidents(chosen.predictions, TOP)
     explanations = [_explained(chosen, incident) for incident in worst]
     made = chosen.logs.metadata(chosen.source.prediction) if chosen.source.prediction else {}
-    return report_incident.prediction_report(chosen.source.name, chosen.predictions, explanations, made)
+    return prediction_report(chosen.source.name, chosen.predictions, explanations, made)

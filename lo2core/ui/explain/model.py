@@ -10,6 +10,7 @@ from lo2core.enhance.enrich import templates_of
 from lo2core.explain import incidents, model_importance
 from lo2core.explain.evidence import Evidence
 from lo2core.report import charts
+from lo2core.report.chart_data import spread
 from lo2core.ui.explain.lines import raw_event
 from lo2core.ui.shell import address, bundles, scores, tables
 from lo2core.ui.shell.scores import Scores
@@ -18,7 +19,6 @@ from lo2core.ui.train import calibration
 
 TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationForest")
 """Detectors whose attribution is SHAP."""
-BINS = 80
 MOST_LINES = 500
 NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The model")
 _KEY = ("run", "folder", "window", "service")
@@ -86,7 +86,7 @@ def _beeswarm(chosen: Scores, service: str) -> None:
     st.subheader("What pushes a score up or down", anchor=False)
     marks = scores.ask(chosen, model_importance.beeswarm, service)
     places = chosen.predictions.select("seq_id", *_KEY)
-    drawn = _spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
+    drawn = spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
     st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
     st.caption("One mark a sequence and item; to the right it makes the score larger. Click one to open its incident.")
     tables.beside_chart(marks, f"beeswarm_{service}", "beeswarm-table")
@@ -97,16 +97,6 @@ def _open_mark(drawn: pl.DataFrame) -> None:
     for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
         address.say({name: row[name] for name in _KEY})
         st.session_state[address.EXPLAINED] = INCIDENT
-
-
-def _spread(marks: pl.DataFrame) -> pl.DataFrame:
-    """The marks with `offset`, -1 to 1: those of one item that fall together stand beside each other."""
-    value = pl.col("contribution")
-    width = (value.max() - value.min()).clip(1e-12) / BINS
-    place = pl.int_range(pl.len()).over("title", (value / width).round())
-    side = pl.when(place % 2 == 0).then(1).otherwise(-1)
-    offset = side * ((place + 1) // 2)
-    return marks.with_columns(offset=offset / pl.max_horizontal(offset.abs().max(), pl.lit(6)))
 
 
 def _calibration(chosen: Scores, model: Model) -> None:

@@ -13,7 +13,7 @@ from lo2core.base.errors import Lo2Error
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
 from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step, chain
-from lo2core.report.incident_frames import ranked_incidents
+from lo2core.report.chart_data import ranked_incidents
 from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
 from lo2core.ui.explain import marks
 from lo2core.ui.predict import incidents

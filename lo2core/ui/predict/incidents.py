@@ -13,45 +13,20 @@ import streamlit as st
 
 from lo2core.detect.incidents import oddness
 from lo2core.report import charts
+from lo2core.report.chart_data import heatmap_cells, label, strip_marks
 from lo2core.ui.shell import tables
 
 HEAT_HEIGHT = 560
-_KEY = ("run", "folder", "window")
 
 Open = Callable[[Mapping[str, Any]], None]
 """What a click does, given the row (run, folder, window, service) that was clicked."""
-
-
-def cells(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame) -> pl.DataFrame:
-    """What `charts.incident_heatmap` draws: a row a service of each of `incidents`; tops: seq_id, top_item."""
-    wanted = incidents.select(*_KEY, "incident", "rank")
-    found = scores.drop("rank", strict=False).join(wanted, on=_KEY, nulls_equal=True)
-    return found.select(*_KEY, "incident", "rank", "service", "seq_id", "z_score").join(
-        tops.select("seq_id", "top_item"), on="seq_id", how="left"
-    )
-
-
-def strip_points(scores: pl.DataFrame) -> pl.DataFrame:
-    """What `charts.score_strip` draws: where there is no room for all, the worst and an even choice of the rest."""
-    labelled = scores.drop_nulls("z_score").select(*_KEY, "seq_id", "service", "test_case", "z_score", label=_label())
-    if labelled.height <= charts.MAX_MARKS:
-        return labelled
-    ordered = labelled.sort("z_score", descending=True)
-    worst, rest = ordered.head(charts.MAX_MARKS // 2), ordered.slice(charts.MAX_MARKS // 2)
-    return pl.concat([worst, rest.gather_every(-(-rest.height // (charts.MAX_MARKS // 2)))])
-
-
-def matching(incidents: pl.DataFrame, text: str) -> pl.DataFrame:
-    """The incidents whose run, folder or worst service holds `text`, in whatever case."""
-    words = pl.concat_str("run", "folder", "service", separator=" ").str.to_lowercase()
-    return incidents.filter(words.str.contains(text.strip().lower(), literal=True))
 
 
 def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, open_row: Open, key: str) -> None:
     """Incidents x services, worst first, as many as can be drawn; long ones scroll."""
     n_services = max(1, scores["service"].n_unique())
     shown = incidents.head(charts.MAX_MARKS // n_services)
-    drawn = cells(scores, shown, tops)
+    drawn = heatmap_cells(scores, shown, tops)
     st.caption(
         "The stronger the colour, the larger the z-score; a dot is flagged. A click opens the incident on page Explain."
     )
@@ -65,7 +40,7 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, o
 
 def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
     """Every sequence as a tick on the axis of z, normals and others apart, against the threshold."""
-    points = strip_points(scores)
+    points = strip_marks(scores)
     event = st.altair_chart(
         charts.score_strip(points, float(scores["threshold"][0])), on_select="rerun", key=f"strip-{key}"
     )
@@ -75,7 +50,7 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
 def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
     """Ranked incidents, the worst `MAX_ROWS`; a picked row opens. n_normals: unseen normals of each service."""
     shown = incidents.head(tables.MAX_ROWS)
-    view = shown.with_columns(oddness=oddness(shown, n_normals), label=_label()).join(
+    view = shown.with_columns(oddness=oddness(shown, n_normals), label=label()).join(
         tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
     )
     event = st.dataframe(
@@ -102,7 +77,7 @@ _COLUMNS = {
     "short_run": st.column_config.TextColumn("run", width=90),
     "service": st.column_config.TextColumn("worst service", width=95),
     "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
-    "top_item": st.column_config.TextColumn("what it is", width=440),
+    "top_item": st.column_config.TextColumn("top item", width=440),
     "oddness": st.column_config.TextColumn("how odd", width=200),
     "label": st.column_config.TextColumn("known as", width=70),
 }
@@ -119,8 +94,3 @@ def _follow(event: Any, rows: pl.DataFrame, open_row: Open) -> None:
     picked = event["selection"].get("pick") or []
     for row in rows.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
         open_row(row)
-
-
-def _label() -> pl.Expr:
-    known = pl.when("normal").then(pl.lit(charts.NORMAL)).otherwise(pl.lit(charts.OTHER))
-    return pl.when(pl.col("normal").is_null()).then(pl.lit(charts.UNLABELLED)).otherwise(known)

@@ -20,7 +20,7 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import NO_SCORES
 from lo2core.pipeline import explain
 from lo2core.pipeline.explain import made_by_another
-from lo2core.report.incident_frames import ranked_incidents
+from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
 from lo2core.store.bundles import LoadedBundle
 from lo2core.store.predictions import damaged, read_sequence_scores, saved_names
@@ -60,7 +60,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scored sequences and what is needed to explain them; `incidents` is `report.incident_frames.ranked_incidents`."""
+    """Scored sequences and what is needed to explain them; `incidents` is `report.chart_data.ranked_incidents`."""
 
     source: Source
     logs: Workspace

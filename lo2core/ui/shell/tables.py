@@ -52,7 +52,7 @@ def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: in
 
 def written(frame: pl.DataFrame, titles: dict[str, str]) -> None:
     """Show a few rows to be read word for word: long values wrap. The columns in `titles`, under those names."""
-    st.html(html.table(frame, titles))
+    st.html(html.table_html(frame, titles))
 
 
 def beside_chart(frame: pl.DataFrame, stem: str, key: str, columns: Mapping[str, Any] | None = None) -> None:
