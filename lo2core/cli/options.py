@@ -15,10 +15,10 @@ from lo2core.base.config import (
     SEED,
 )
 from lo2core.base.errors import InputError
-from lo2core.load.plan import LoadOptions
 
 if TYPE_CHECKING:
     from lo2core.detect.train import Recipe
+    from lo2core.load.plan import LoadOptions
 
 
 class Parser(argparse.ArgumentParser):
@@ -196,6 +196,8 @@ def workspace(command: argparse.ArgumentParser) -> None:
 
 def options_of(args: argparse.Namespace) -> LoadOptions:
     """The load options that the flags of `load` and `run` stand for."""
+    from lo2core.load.plan import LoadOptions
+
     return LoadOptions(
         n_runs=args.runs,
         services=tuple([args.single_service] if args.single_service else args.service_types),

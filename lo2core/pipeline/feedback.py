@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,9 +9,12 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Feedback
-from lo2core.pipeline.lock import job_folder
+from lo2core.pipeline.lock import acquired, job_folder
 from lo2core.pipeline.provenance import command_line
 from lo2core.store.workspace import Workspace
+
+_PATIENCE_S = 30.0
+"""How long adding a mark waits for another one to be saved."""
 
 
 def marks(workspace: Workspace) -> pl.DataFrame:
@@ -34,12 +36,11 @@ def _marks_held(workspace: Workspace) -> Iterator[None]:
 
     Not the lock of the workspace: a job may hold that one for hours, and marks are set meanwhile.
     """
-    path = job_folder(workspace) / "marks.lock"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
+        lock = acquired(job_folder(workspace) / "marks.lock", patience=_PATIENCE_S)
     except OSError as error:
-        raise ArtefactError(f"{workspace.root} takes no marks: {error.strerror}.") from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        raise ArtefactError(f"{workspace.root} takes no marks: {error.strerror or error}.") from error
+    try:
         yield
+    finally:
+        lock.release()

@@ -1,62 +1,119 @@
 """One command at a time writes to a workspace: the lock in its job folder `<workspace>/.job/`.
 
-    lock      held (flock) by whoever works on the workspace; it dies with its process
-    job.json  what holds or last held the lock: command, process id, start, and whether it is detached from a terminal
+    lock        locked by the process that works on the workspace
+    alive-<id>  locked by the same process, under a new name each time
+    job.json    what that process does or did: command, process id, start, its `alive` file, and whether it is a job
 
-The other files of the folder are those of `jobs`.
+A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
+To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
+never makes a command busy. The other files of the folder belong to `jobs`.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout, lock_descriptor
 
 from lo2core.base.config import now
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.store.atomic import remove_leftovers, write_json_atomic
 
-FOLDER_VARIABLE = "LO2_JOB_FOLDER"
-"""Names, to a job and its helpers, the job folder whose lock they hold."""
-
 _PATIENCE_S = 0.5
-"""How long taking the lock is tried: somebody may just be looking whether it is free."""
+"""How long taking the lock is tried: the last command may be about to end."""
+
+_ALIVE = re.compile(r"alive-[0-9a-f]{12}")
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
 @contextmanager
 def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iterator[None]:
-    """Hold the workspace while writing to it; in a job, and within another such block, it is held already.
+    """Hold the workspace while writing to it; in its job, and within another such block, it is held already.
 
-    Raises `BusyError` naming what runs and since when.
+    Raises `BusyError` naming the running command and its start.
     """
     folder = job_folder(workspace)
-    if folder in _held.get() or os.environ.get(FOLDER_VARIABLE) == str(folder):
+    if folder in _held.get():
         yield
         return
     is_new = not folder.parent.exists()
-    descriptor = take(folder)
+    with held(folder, command or shlex.join(["python", *sys.argv]), detached=False) as job:
+        try:
+            yield
+        finally:
+            if is_new and describes(folder, job) and set(folder.parent.iterdir()) <= {folder}:
+                shutil.rmtree(folder.parent, ignore_errors=True)  # a mistyped name leaves nothing behind
+
+
+@contextmanager
+def held(folder: Path, command: str, detached: bool) -> Iterator[dict[str, Any]]:
+    """Hold the lock of a job folder and describe the holder in its `job.json`, whose content is the result.
+
+    Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
+    """
+    lock = _taken(folder)
+    alive = FileLock(folder / f"alive-{uuid4().hex[:12]}")
     token = _held.set(_held.get() | {folder})
     try:
         clear(folder)
-        describe(folder, command or shlex.join(["python", *sys.argv]), os.getpid(), detached=False)
-        yield
+        alive.acquire(blocking=False)
+        job = {"command": command, "pid": os.getpid(), "started": now(), "detached": detached}
+        job["alive"] = Path(alive.lock_file).name
+        write_json_atomic(folder / "job.json", job, replace=True)
+        yield job
     finally:
         _held.reset(token)
-        if is_new and set(folder.parent.iterdir()) <= {folder}:
-            shutil.rmtree(folder.parent)  # a mistyped name leaves nothing behind
-        os.close(descriptor)  # last, lest it be the lock of who waits for it that is removed
+        lock.release()  # first: a workspace without a running command is free
+        with suppress(OSError):
+            Path(alive.lock_file).unlink()
+        alive.release()
+
+
+def _taken(folder: Path) -> FileLock:
+    try:
+        return acquired(folder / "lock", _PATIENCE_S)
+    except Timeout:
+        raise BusyError(f"{busy_with(folder)} Wait until it has ended, or cancel it.") from None
+    except OSError as error:
+        raise ArtefactError(f"{folder.parent} cannot be a workspace: {error.strerror}. Choose another.") from error
+
+
+def acquired(path: Path, patience: float) -> FileLock:
+    """A lock, held on the file that has this path at that moment.
+
+    Raises `filelock.Timeout` after `patience` seconds, and OSError if the file cannot be opened.
+    """
+    lock = FileLock(path, poll_interval=0.02, on_acquired=lambda descriptor: _check_in_place(path, descriptor))
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+            return lock
+        except FileNotFoundError:  # the folder was removed or replaced meanwhile
+            if time.monotonic() > deadline:
+                raise
+
+
+def _check_in_place(path: Path, descriptor: int) -> None:
+    """Raise FileNotFoundError if the open file is no longer the one at `path`: others would lock another file."""
+    if not os.path.samestat(os.fstat(descriptor), path.stat()):
+        raise FileNotFoundError(errno.ENOENT, "its folder is being replaced")
 
 
 def job_folder(workspace: str | os.PathLike[str]) -> Path:
@@ -64,62 +121,44 @@ def job_folder(workspace: str | os.PathLike[str]) -> Path:
     return Path(workspace).resolve() / ".job"
 
 
-def take(folder: Path) -> int:
-    """An open descriptor that holds the lock; raises `BusyError`, and `ArtefactError` where nothing can be written."""
+def is_running(folder: Path, job: dict[str, Any]) -> bool:
+    """Whether the process that wrote this content of `job.json` still holds the workspace."""
+    name = job.get("alive", "")
+    if not _ALIVE.fullmatch(name):
+        return False
+    path = folder / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise ArtefactError(f"{folder.parent} cannot be a workspace: {error.strerror}. Choose another.") from error
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise BusyError(f"{busy_with(folder)} Wait until it has ended, or cancel it.") from None
-            time.sleep(0.02)
-
-
-def is_held(folder: Path) -> bool:
-    """Whether somebody holds the lock."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY)
-    except OSError:  # none there, or no folder to hold one
+        descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+    except OSError:  # it has ended
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        if not lock_descriptor(descriptor, blocking=False):
+            return True
+        with suppress(OSError):
+            path.unlink()  # it was killed: from now on nobody need try the lock to know
+        return False
     finally:
         os.close(descriptor)
-    return False
 
 
-def wait_until_free(folder: Path, patience: float) -> None:
-    """Return when nobody holds the lock, or after `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while is_held(folder) and time.monotonic() < deadline:
-        time.sleep(0.05)
+def describes(folder: Path, job: dict[str, Any]) -> bool:
+    """Whether a job folder is about this job; not if somebody removed the workspace and began something else there."""
+    return read_json(folder / "job.json") == job
 
 
 def clear(folder: Path) -> None:
-    """Forget the last job, and remove temporary files that it may have left in the workspace."""
-    for name in ("job.json", "progress.json", "outcome.json", "output.log", "errors.log"):
+    """Remove the state of the last job, and temporary files that it may have left in the workspace."""
+    (folder / "job.json").unlink(missing_ok=True)  # first: whoever reads it and then finds a file missing will see why
+    for name in ("progress.json", "outcome.json", "cancelled.json", "output.log", "errors.log"):
         (folder / name).unlink(missing_ok=True)
+    for path in folder.glob("alive-*"):
+        with suppress(OSError):
+            path.unlink()
     remove_leftovers(folder.parent)
 
 
-def describe(folder: Path, command: str, pid: int, detached: bool) -> None:
-    """Tell others who holds the lock."""
-    facts = {"command": command, "pid": pid, "started": now(), "detached": detached}
-    write_json_atomic(folder / "job.json", facts, replace=True)
-
-
 def busy_with(folder: Path) -> str:
-    """A sentence on who holds the lock, and since when."""
+    """A sentence naming the command that holds the lock, and its start."""
     job = read_json(folder / "job.json")
     since = local_time(job.get("started"))
     what = f"`{job['command']}` runs" if "command" in job else "another command runs"
@@ -129,9 +168,10 @@ def busy_with(folder: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """A file of the job folder; empty where there is none."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def local_time(text: str | None) -> datetime | None:

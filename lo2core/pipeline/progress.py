@@ -10,10 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
-from rich.progress import Progress as ProgressBar
+if TYPE_CHECKING:
+    from rich.progress import Progress as ProgressBar
 
 PROGRESS_VARIABLE = "LO2_PROGRESS_FILE"
 """Names the file that a job writes its progress to."""
@@ -38,7 +38,7 @@ class Progress:
         self._line = ""
         named = os.environ.get(PROGRESS_VARIABLE)
         self._file = Path(named) if named else None
-        self._bar = ProgressBar(console=Console(stderr=True)) if sys.stderr.isatty() else None
+        self._bar = _terminal_bar() if sys.stderr.isatty() else None
         self._task = self._bar.add_task(label, total=total, completed=int(done)) if self._bar else None
 
     def __enter__(self) -> Self:
@@ -97,6 +97,13 @@ class Progress:
         if line != self._line:
             self._line = line
             print(line, file=sys.stderr, flush=True)
+
+
+def _terminal_bar() -> ProgressBar:
+    from rich.console import Console  # a job has no terminal, and should not wait for this import
+    from rich.progress import Progress as ProgressBar
+
+    return ProgressBar(console=Console(stderr=True))
 
 
 def _rate(speed: float, unit: str) -> str:

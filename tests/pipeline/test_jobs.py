@@ -77,7 +77,7 @@ def test_a_file_that_somebody_named_as_workspace_is_idle_and_cannot_be_worked_on
     (workspace / "logs.zip").touch()
     assert jobs.status(workspace / "logs.zip") == jobs.JobStatus()
     with pytest.raises(ArtefactError, match=r"logs\.zip cannot be a workspace"):
-        start(workspace / "logs.zip", "pass")
+        start(workspace / "logs.zip", "with jobs.reporting(): pass")
 
 
 def test_a_job_tells_its_progress_and_its_end(workspace: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_job_tells_its_progress_and_its_end(workspace: Path) -> None:
 
 
 def test_only_one_job_a_workspace_also_across_processes(workspace: Path) -> None:
-    start(workspace, "time.sleep(60)")  # holds the lock from the first moment, before its first import
+    start(workspace, "with jobs.reporting(): time.sleep(60)")
     with pytest.raises(BusyError, match=r"(?s)is busy: `python -c .* runs since \d\d:\d\d:\d\d"):
-        start(workspace, "pass")
+        start(workspace, "with jobs.reporting(): pass")
     with pytest.raises(BusyError), workspace_lock(workspace, "python -m lo2core load"):
         pass
 
@@ -115,7 +115,7 @@ with workspace_lock({str(workspace)!r}, "python -m lo2core load"):
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with pytest.raises(BusyError, match="`python -m lo2core load` runs since"):
-            start(workspace, "pass")
+            start(workspace, "with jobs.reporting(): pass")
         assert jobs.status(workspace).command == "python -m lo2core load"
         assert not jobs.status(workspace).stoppable
         with pytest.raises(BusyError, match="stop it there"):
@@ -143,7 +143,10 @@ def test_the_lock_can_be_taken_again_inside(workspace: Path) -> None:
         ),
         ("with jobs.reporting(): raise ValueError('odd')", "ValueError: odd"),
         ("with jobs.reporting(): print('lo2core: no.', file=sys.stderr); sys.exit(2)", "lo2core: no."),
-        ("print('half way', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)", "without a word.*half way"),
+        (
+            "with jobs.reporting(): print('half way', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)",
+            "without a word.*half way",
+        ),
     ],
 )
 def test_a_failed_job_says_why(workspace: Path, body: str, message: str) -> None:
@@ -180,9 +183,10 @@ def test_cancel_is_by_force_where_words_do_not_help(workspace: Path) -> None:
         workspace,
         f"""
 import signal
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-Path({str(workspace)!r}, "deaf").touch()
-time.sleep(60)
+with jobs.reporting():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path({str(workspace)!r}, "deaf").touch()
+    time.sleep(60)
 """,
     )
     wait_for((workspace / "deaf").exists)
@@ -205,7 +209,7 @@ def test_a_job_survives_the_server_that_started_it(workspace: Path) -> None:
 
 
 def test_a_new_job_begins_with_a_clean_slate(workspace: Path) -> None:
-    start(workspace, "sys.exit('first')")
+    start(workspace, "with jobs.reporting(): sys.exit('first')")
     ended(workspace)
     start(workspace, "with jobs.reporting(): pass")
     status = ended(workspace)
