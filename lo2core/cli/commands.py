@@ -119,11 +119,11 @@ def _run_train(args: argparse.Namespace) -> None:
 
 
 def _run_predict(args: argparse.Namespace) -> None:
-    from lo2core.pipeline.predict import predict_bundle
+    from lo2core.pipeline.predict import predict_logs
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(args.output_dir)
-    path = predict_bundle(workspace, args.bundle, args.predictions, budget=args.budget, replace=args.replace)
+    path = predict_logs(workspace, args.bundle, args.predictions, budget=args.budget, replace=args.replace)
     _print_paths([path])
 
 
@@ -178,7 +178,7 @@ def _run_compare(args: argparse.Namespace) -> None:
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(args.output_dir)
-    comparison = compare.compared(workspace, args.predictions)
+    comparison = compare.compare_predictions(workspace, args.predictions)
     print(terminal.comparison(comparison))
     paths = compare.keep_comparison(workspace, comparison)
     _print_paths([path for path in paths if path.suffix == ".html"])

@@ -37,7 +37,7 @@ def read_saved(workspace: Workspace, name: str) -> Saved:
     return saved
 
 
-def compared(workspace: Workspace, names: Sequence[str]) -> Comparison:
+def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Comparison:
     """Saved predictions side by side, by their names as in `read_saved`."""
     return Comparison(tuple(read_saved(workspace, name) for name in names))
 

@@ -18,7 +18,7 @@ from lo2core.store.bundles import LoadedBundle
 from lo2core.store.workspace import Workspace
 
 
-def predict_bundle(
+def predict_logs(
     workspace: Workspace, bundle: Path, name: str | None = None, *, budget: float | None = None, replace: bool = False
 ) -> Path:
     """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.

@@ -14,7 +14,7 @@ from lo2core.detect.vectorizer import check_items
 from lo2core.load import synthetic
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
@@ -40,7 +40,7 @@ def run(
         raise InputError("Without labels nothing can be trained: use --labels names or normal, or load alone.")
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
-    predictions = predict_bundle(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
+    predictions = predict_logs(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
     return [*loaded.paths, bundle, predictions]
 
 
@@ -60,7 +60,7 @@ def demo(workspace: Workspace) -> list[Path]:
     second = Recipe("IsolationForest")
     paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
     train_bundle(workspace, Recipe(), bundle, replace=True)
-    return [*paths, bundle, predict_bundle(workspace, bundle, predictions, replace=True)]
+    return [*paths, bundle, predict_logs(workspace, bundle, predictions, replace=True)]
 
 
 def _refuse_other_logs(workspace: Workspace) -> None:

@@ -25,7 +25,7 @@ from lo2core.pipeline import run as pipeline_run
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
@@ -49,7 +49,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace(folder / "ws")
     load_logs(workspace, [write_runs(folder / "logs", runs=3)])
     train_bundle(workspace, Recipe("IsolationForest"), folder / "b.joblib")
-    predict_bundle(workspace, folder / "b.joblib", "old")
+    predict_logs(workspace, folder / "b.joblib", "old")
     return folder
 
 
@@ -120,7 +120,7 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
 def test_services_without_a_score_are_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
     load_logs(Workspace(tmp_path), [tmp_path / "logs"])
-    predict_bundle(Workspace(tmp_path), trained / "b.joblib")
+    predict_logs(Workspace(tmp_path), trained / "b.joblib")
     assert "does not know key: their logs got no score. It was trained on client, token." in capsys.readouterr().err
 
 
@@ -130,18 +130,18 @@ def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(
     windowed = Workspace(tmp_path)
     load_logs(windowed, [trained / "logs"], LoadOptions(window=4))
     of_windows = train_bundle(windowed, Recipe(), tmp_path / "w.joblib")
-    predict_bundle(windowed, of_windows)
+    predict_logs(windowed, of_windows)
     assert "trained on" not in capsys.readouterr().err
-    predict_bundle(windowed, trained / "b.joblib")
+    predict_logs(windowed, trained / "b.joblib")
     assert "trained on whole test cases, these logs were loaded as windows of 4 s" in capsys.readouterr().err
-    predict_bundle(Workspace(trained / "ws"), of_windows, "by_windows")
+    predict_logs(Workspace(trained / "ws"), of_windows, "by_windows")
     assert "trained on windows of 4 s, these logs were loaded as whole test cases" in capsys.readouterr().err
 
 
 def test_windows_of_new_logs_are_scored_each(trained: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [trained / "logs"], LoadOptions(window=4, n_runs=1))
-    predict_bundle(workspace, trained / "b.joblib", "windows")
+    predict_logs(workspace, trained / "b.joblib", "windows")
     found = workspace.read(Predictions, "windows")
     assert found["window"].null_count() == 0
     assert found["score"].null_count() == 0
@@ -150,7 +150,7 @@ def test_windows_of_new_logs_are_scored_each(trained: Path, tmp_path: Path) -> N
 def test_events_are_scored_once_a_message(trained: Path, tmp_path: Path) -> None:
     workspace = Workspace(trained / "ws")
     train_bundle(workspace, Recipe("OutOfVocabulary", unit="event"), tmp_path / "e.joblib")
-    predict_bundle(workspace, tmp_path / "e.joblib", "events")
+    predict_logs(workspace, tmp_path / "e.joblib", "events")
     found = workspace.read(EventPredictions, "events")
     events = workspace.read(Events)
     assert found.height == events.height
@@ -173,7 +173,7 @@ def test_a_model_of_events_does_not_score_sequences(trained: Path) -> None:
 
 def test_another_budget_moves_the_threshold_alone(trained: Path) -> None:
     workspace = Workspace(trained / "ws")
-    predict_bundle(workspace, trained / "b.joblib", "wide", budget=50)
+    predict_logs(workspace, trained / "b.joblib", "wide", budget=50)
     old, wide = workspace.read(Predictions, "old"), workspace.read(Predictions, "wide")
     assert wide["threshold"][0] < old["threshold"][0]
     assert wide["score"].equals(old["score"])
@@ -183,7 +183,7 @@ def test_logs_without_a_sequence_get_predictions_without_a_row(trained: Path, tm
     workspace = Workspace(shutil.copytree(trained / "ws", tmp_path / "ws"))
     provenance = workspace.metadata(Sequences)
     workspace.write(Sequences, Sequences.create_empty(), provenance=provenance, replace=True)
-    predict_bundle(workspace, trained / "b.joblib", "none")
+    predict_logs(workspace, trained / "b.joblib", "none")
     assert workspace.read(Predictions, "none").is_empty()
 
 
@@ -191,22 +191,22 @@ def test_predictions_are_not_overwritten_unasked(trained: Path) -> None:
     workspace, bundle = Workspace(trained / "ws"), trained / "b.joblib"
     before = workspace.path("old").read_bytes()
     with pytest.raises(ExistsError):
-        predict_bundle(workspace, bundle, "old")
+        predict_logs(workspace, bundle, "old")
     assert workspace.path("old").read_bytes() == before
-    names = [predict_bundle(workspace, bundle).stem for _ in range(3)]
+    names = [predict_logs(workspace, bundle).stem for _ in range(3)]
     assert names == ["b_predictions", "b_predictions_new", "b_predictions_new_2"]
 
 
 def test_logs_masked_by_other_rules_are_refused(trained: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [trained / "logs"], masker=Masker(DEFAULT_RULES[:1]))
-    found = predict_bundle(workspace, trained / "b.joblib", "p")
+    found = predict_logs(workspace, trained / "b.joblib", "p")
     old = Workspace(trained / "ws").read(Predictions, "old")
     assert workspace.read(Predictions, found.stem).select("seq_id", *SCORES).equals(old.select("seq_id", *SCORES))
     other = Workspace(tmp_path / "other")
     load_logs(other, [trained / "logs"], masker=Masker((MaskRule("beat", "beat", "b"),)))
     with pytest.raises(ArtefactError, match="masked by other rules"):
-        predict_bundle(other, trained / "b.joblib", "p")
+        predict_logs(other, trained / "b.joblib", "p")
 
 
 def test_an_incident_scores_as_its_worst_service() -> None:
@@ -225,7 +225,7 @@ def test_events_are_scored_under_the_masks_of_a_bundle_that_has_more_of_them(tmp
     masked = Workspace(shutil.copytree(workspace.root, tmp_path / "masked"))
     enhance_events(masked, masker=extended_masker(masked, [("beat", r"beat \d", "beat <N>")]), replace=True)
     bundle = train_bundle(masked, Recipe("IsolationForest", unit="event"), tmp_path / "b.joblib")
-    scores = [predict_bundle(one, bundle, "events") for one in (workspace, masked)]
+    scores = [predict_logs(one, bundle, "events") for one in (workspace, masked)]
     plain, own = (pl.read_parquet(path).sort("seq_id", "line_no") for path in scores)
     assert plain["score"].null_count() == 0
     assert plain.equals(own)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from lo2core.detect.train import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 
@@ -40,11 +40,11 @@ def _score(loaded: Path, logs: Path, folder: Path) -> None:
     workspace = Workspace(shutil.copytree(loaded, folder / "ws"))
     for name, detector in MODELS.items():
         bundle = train_bundle(workspace, Recipe(detector), folder / "models" / f"{name}.joblib")
-        predict_bundle(workspace, bundle, name)
+        predict_logs(workspace, bundle, name)
     today = workspace.sample("today")
     new = shutil.copytree(min(path for path in logs.iterdir() if path.is_dir()), folder / "logs" / TODAY)
     load_logs(today, [new], LoadOptions(labels="none"), jobs=1)
-    predict_bundle(today, folder / "models" / "nn.joblib", "nn")
+    predict_logs(today, folder / "models" / "nn.joblib", "nn")
 
 
 def open_page(script: str, **address: str) -> AppTest:

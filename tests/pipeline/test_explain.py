@@ -19,7 +19,7 @@ from lo2core.explain.explanation import Explanation, Incident, diff_sides, expla
 from lo2core.pipeline import compare
 from lo2core.pipeline.explain import bundle_of, evidence, keep_incident, keep_prediction
 from lo2core.pipeline.feedback import add_mark, marks
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.predictions import read_predictions
@@ -33,7 +33,7 @@ def home(loaded_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Works
     workspace = Workspace(shutil.copytree(loaded_sample, root / "workspace"))
     for name, detector in (("nn", "NearestNormal"), ("rarity", "Rarity")):
         bundle = train_bundle(workspace, Recipe(detector), root / f"{name}.joblib")
-        predict_bundle(workspace, bundle, name)
+        predict_logs(workspace, bundle, name)
     return workspace
 
 
@@ -115,7 +115,7 @@ def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, 
     from lo2core.store.predictions import read_sequence_scores
 
     bundle = train_bundle(home, Recipe("Rarity", unit="event"), tmp_path / "rare.joblib")
-    predict_bundle(home, bundle, "rare")
+    predict_logs(home, bundle, "rare")
     of_events = evidence(home, bundle_of(home, "rare"))
     for predictions in (read_predictions(home, "rare"), read_sequence_scores(home, "rare")):
         worst = worst_incidents(predictions, 1)[0]
@@ -160,7 +160,7 @@ def test_marks_that_are_set_at_the_same_time_are_all_kept(tmp_path: Path) -> Non
 
 
 def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:
-    compared = compare.compared(home, ["nn", "rarity"])
+    compared = compare.compare_predictions(home, ["nn", "rarity"])
     assert compared.same_sequences
     assert "the model changed" in compared.verdict
     assert compared.making.filter(pl.col("fact") == "scored data")["differs"].to_list() == [False]
@@ -176,7 +176,7 @@ def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> N
     )
     facts = {**home.metadata("nn"), "data_fingerprint": "other"}
     day.write(Predictions, frame, name="nn", provenance=facts)
-    compared = compare.compared(home, ["nn", "tomorrow/nn"])
+    compared = compare.compare_predictions(home, ["nn", "tomorrow/nn"])
     assert not compared.same_sequences
     assert "the logs changed" in compared.verdict
     assert set(compared.incident_changes["change"]) == {"gone"}
@@ -194,7 +194,7 @@ def test_comparisons_of_others_do_not_replace_each_other(home: Workspace) -> Non
     for name in ("a", "a_b", "b_c", "c"):
         home.write(Predictions, home.read(Predictions, "nn"), name=name, provenance=home.metadata("nn"))
     asked = (["a", "b_c"], ["a_b", "c"], ["a", "c"], ["a", "c", "nn"], ["a", "b_c"])
-    folders = [compare.keep_comparison(home, compare.compared(home, names))[0].parent for names in asked]
+    folders = [compare.keep_comparison(home, compare.compare_predictions(home, names))[0].parent for names in asked]
     assert folders[0] == folders[-1]
     assert folders[0].name == "compare_a_b_c"
     assert len(set(folders)) == 4
@@ -212,7 +212,7 @@ def test_history_of_an_empty_workspace_is_empty(tmp_path: Path) -> None:
 
 def test_one_prediction_is_not_compared(home: Workspace) -> None:
     with pytest.raises(InputError, match="two predictions or more"):
-        compare.compared(home, ["nn"])
+        compare.compare_predictions(home, ["nn"])
 
 
 def test_predictions_that_do_not_name_their_bundle_say_so(home: Workspace) -> None:
@@ -268,9 +268,9 @@ def test_predictions_with_the_longest_names_are_compared_and_kept(home: Workspac
     names = ["n" * 125, "m" * 125]
     for name in names:
         shutil.copy(home.path("nn"), home.path(name))
-    first = compare.keep_comparison(home, compare.compared(home, names))
+    first = compare.keep_comparison(home, compare.compare_predictions(home, names))
     assert first[0].exists()
-    other = compare.keep_comparison(home, compare.compared(home, names[::-1]))
+    other = compare.keep_comparison(home, compare.compare_predictions(home, names[::-1]))
     assert first[0].parent != other[0].parent
     for name in names:
         home.path(name).unlink()

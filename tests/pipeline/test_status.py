@@ -18,7 +18,7 @@ from lo2core.pipeline import compare, status, summary
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.run import run
 from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step
 from lo2core.pipeline.train import train_bundle
@@ -88,7 +88,7 @@ def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Pa
     today = workspace.sample("today")
     options = LoadOptions(n_runs=2, services=("client", "token"), labels="none")
     load_logs(today, [sample_logs], options, jobs=1)
-    predict_bundle(today, models / "one.joblib", "scored")
+    predict_logs(today, models / "one.joblib", "scored")
     steps = states(made)
     assert newest_first(workspace) == ["today/scored", "one_predictions"]
     assert steps["Predictions"].facts["name"] == "today/scored"
@@ -105,7 +105,7 @@ def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Work
 
 def test_the_newest_explanation_counts_whichever_prediction_it_is_of(made: tuple[Workspace, Path]) -> None:
     keep_now(made[0])
-    predict_bundle(made[0], made[1] / "one.joblib", "newer")
+    predict_logs(made[0], made[1] / "one.joblib", "newer")
     step = states(made)["Explained"]
     assert (step.state, step.facts["prediction"]) == (FRESH, "one_predictions")
 
@@ -119,7 +119,7 @@ def test_a_comparison_is_stale_when_one_of_the_two_that_it_is_about_is_newer(mad
 
     save(workspace, "x_new", 2020)
     save(sample, "x", 2020)
-    compare.keep_comparison(workspace, compare.compared(workspace, ["x_new", "today/x"]))
+    compare.keep_comparison(workspace, compare.compare_predictions(workspace, ["x_new", "today/x"]))
     save(workspace, "x", 2100)
     assert states(made)["Compared"].state == FRESH
     save(sample, "x", 2100)

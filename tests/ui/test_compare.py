@@ -74,7 +74,7 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
     assert not app.exception
     assert "the model changed: every difference comes from the model" in texts(app)
-    flips = compare.compared(workspace, ["forest", "nn"]).flips
+    flips = compare.compare_predictions(workspace, ["forest", "nn"]).flips
     assert flips is not None
     assert metrics(app)["Flips of sequences"] == str(flips.height)
     assert {"Flips of sequences", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()

@@ -19,7 +19,7 @@ from lo2core.explain import items as explain_items
 from lo2core.explain.explanation import worst_incidents
 from lo2core.pipeline.explain import bundle_of, evidence
 from lo2core.pipeline.feedback import add_mark
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.predictions import read_predictions, read_sequence_scores
 from lo2core.store.workspace import Workspace
@@ -123,7 +123,7 @@ def test_a_picked_item_lists_every_line_that_holds_it_and_a_picked_line_unfolds(
 def test_scored_events_are_explained_by_the_worst_of_them(own: Workspace) -> None:
     bundle = own.root.parent / "models" / "rare.joblib"
     recipe = Recipe("Rarity", unit="event")
-    predict_bundle(own, train_bundle(own, recipe, bundle), "rare")
+    predict_logs(own, train_bundle(own, recipe, bundle), "rare")
     flagged = read_sequence_scores(own, "rare")
     run = flagged.filter(folder=FAULT)["run"][0]
     app = open_page(EXPLAIN, prediction="rare", run=run, folder=FAULT, service="client")
@@ -212,7 +212,7 @@ def test_an_item_that_is_marked_says_so(own: Workspace) -> None:
 def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Workspace) -> None:
     bundle = own.root.parent / "models" / "rare.joblib"
     recipe = Recipe("Rarity", unit="event")
-    predict_bundle(own, train_bundle(own, recipe, bundle), "rare")
+    predict_logs(own, train_bundle(own, recipe, bundle), "rare")
     add_mark(own, feedback.benign("item", 1, "text", "a drill", "me"))
     app = open_page(EXPLAIN, prediction="rare")
     assert "1 mark is in force. They are not applied here." in app.expander[0].label

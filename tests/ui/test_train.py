@@ -16,7 +16,7 @@ from lo2core.detect.train import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.evaluate import evaluate_recipes
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_bundle
+from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles, signing
 from lo2core.store.signing import BundleState
@@ -168,7 +168,7 @@ def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, mo
     picked = {"test_case": "get_client_404_no_client", "service": service}
     app.session_state[f"faults-{evaluation}"] = {"selection": {"pick": [picked]}}
     assert "These logs are not scored yet" in texts(app.run())
-    predict_bundle(workspace, model)
+    predict_logs(workspace, model)
     app = app.run()
     assert app.title[0].value == "Explain"
     assert "get_client_404_no_client" in texts(app)
@@ -177,9 +177,9 @@ def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, mo
 
 def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Workspace, model: Path) -> None:
     evaluate_recipes(workspace, [Recipe()], Protocol())
-    predict_bundle(workspace, model, "older")
+    predict_logs(workspace, model, "older")
     rarity = train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
-    predict_bundle(workspace, rarity, "newer")
+    predict_logs(workspace, rarity, "newer")
     assert "A click explains the worst such incident of older." in texts(page(TRAIN))
 
 

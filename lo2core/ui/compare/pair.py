@@ -112,4 +112,4 @@ def _asked(name: str, names: list[str], default: str) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing ...")
 def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comparison:
-    return compare.compared(Workspace(root), names)
+    return compare.compare_predictions(Workspace(root), names)
