@@ -1,0 +1,65 @@
+"""The documentation site: it builds without a warning, holds every module, and loads nothing from other hosts."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+SCRIPT = PROJECT / "docs" / "build_site.py"
+OUTSIDE = re.compile(r"\s*(https?:)?//")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    built = subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+class _Page(HTMLParser):
+    """What a page loads by itself, and the rule it gives the browser for everything else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.policy = ""
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        values = {name: value or "" for name, value in attrs}
+        self.loaded += [values[name] for name in ("src", "srcset", "poster", "data") if name in values]
+        if tag == "link" and values.get("rel") not in ("canonical", "next", "prev", "edit"):
+            self.loaded.append(values["href"])
+        if values.get("http-equiv") == "Content-Security-Policy":
+            self.policy = values["content"]
+
+
+def test_pages_load_nothing_from_other_hosts_and_forbid_it_to_their_scripts(site):
+    pages = {path: _Page(path) for path in site.rglob("*.html")}
+    assert {path: [url for url in page.loaded if OUTSIDE.match(url)] for path, page in pages.items()} == {
+        path: [] for path in pages
+    }
+    assert {page.policy for page in pages.values()} == {"default-src 'self' 'unsafe-inline' data: blob:"}
+
+
+def test_style_sheets_load_nothing_from_other_hosts(site):
+    loads = re.compile(r"(?:url\(|@import)\s*[\"']?\s*((?:https?:)?//[^\"')\s]*)")
+    assert [found for path in site.rglob("*.css") for found in loads.findall(path.read_text())] == []
+
+
+def test_every_module_has_a_page_with_its_contents(site):
+    modules = runpy.run_path(str(SCRIPT))["modules"]()
+    pages = {path.stem for path in site.glob("api/*.html")}
+    assert pages == {name for name, path in modules.items() if path.stat().st_size}
+    for name in pages - {"lo2core"}:
+        named = re.findall(r"^(?:class|def) ([a-z]\w*)", modules[name].read_text(), re.MULTILINE | re.IGNORECASE)
+        text = (site / "api" / f"{name}.html").read_text()
+        assert [one for one in named if f'id="{name}.{one}"' not in text] == [], name
