@@ -18,7 +18,8 @@ from lo2core.base.schemas import Events, Sequences
 from lo2core.detect.incidents import by_incident
 from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.explain import items, lines
 from lo2core.explain.evidence import Evidence, Logs
 from lo2core.messages.hashing import message_ids

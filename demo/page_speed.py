@@ -29,7 +29,7 @@ from benchmark import save_made_up  # noqa: E402
 from driver import CHROMIUM_ARGS, Server  # noqa: E402
 from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
 
-from lo2core.detect.train import Recipe  # noqa: E402
+from lo2core.detect.recipe import Recipe  # noqa: E402
 from lo2core.load.plan import LoadOptions  # noqa: E402
 from lo2core.load.synthetic import write_sample  # noqa: E402
 from lo2core.pipeline.run import run  # noqa: E402

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lo2core.detect import detectors
     from lo2core.detect.anomaly_detector import AnomalyDetector
     from lo2core.detect.detectors.nearest_normal import NearestNormal
-    from lo2core.detect.train import Recipe
+    from lo2core.detect.recipe import Recipe
     from lo2core.detect.vectorizer import Vectorizer
     from lo2core.enhance.enhancers import EventLogEnhancer, SequenceEnhancer
     from lo2core.load.loader import LO2Loader
@@ -64,7 +64,7 @@ _PUBLIC = {
     "EventLogEnhancer": "enhance.enhancers",
     "LO2Loader": "load.loader",
     "LoadOptions": "load.plan",
-    "Recipe": "detect.train",
+    "Recipe": "detect.recipe",
     "SequenceEnhancer": "enhance.enhancers",
     "Workspace": "store.workspace",
     "compare_predictions": "pipeline.compare",

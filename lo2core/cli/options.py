@@ -17,7 +17,7 @@ from lo2core.base.config import (
 from lo2core.base.errors import InputError
 
 if TYPE_CHECKING:
-    from lo2core.detect.train import Recipe
+    from lo2core.detect.recipe import Recipe
     from lo2core.load.plan import LoadOptions
 
 
@@ -213,7 +213,7 @@ def options_of(args: argparse.Namespace) -> LoadOptions:
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
     """The recipe that the flags of `train` and `run` stand for."""
-    from lo2core.detect.train import Recipe
+    from lo2core.detect.recipe import Recipe
 
     return Recipe(args.detector, args.items, args.unit, args.weighting, args.budget)
 

@@ -18,7 +18,8 @@ from lo2core.detect import detectors
 from lo2core.detect.instances import FrameSource
 from lo2core.detect.model import Model
 from lo2core.detect.predict import labelled, unknown
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.detect.vectorizer import Vectorizer
 
 _LOGLEAD_NAMES = {

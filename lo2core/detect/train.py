@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
 from lo2core.base.errors import InputError
 from lo2core.base.types import Floats
-from lo2core.detect import detectors
-from lo2core.detect.calibration import Calibration, check_budget, left_out_z, threshold_for
+from lo2core.detect.calibration import Calibration, left_out_z, threshold_for
 from lo2core.detect.detectors import Detector
 from lo2core.detect.folds import folds
 from lo2core.detect.instances import Rows, Source
 from lo2core.detect.model import Model
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import Vectorizer
 
 MAX_TRAINING_ROWS = 50_000
 """Rows a service's detector is fitted on; more are thinned evenly, since single events repeat."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
-    detector's own; `params` go to the detector.
-    """
-
-    detector: str = DEFAULT_DETECTOR
-    items: str = DEFAULT_ITEMS
-    unit: str = "sequence"
-    weighting: str | None = None
-    budget: float = DEFAULT_BUDGET
-    params: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_budget(self.budget)
-        if self.unit != "row" and self.unit not in self.make().units:
-            raise InputError(
-                f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."
-            )
-
-    @property
-    def default_bundle(self) -> Path:
-        """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
-        return models_dir() / f"lo2_{self.make().short}.joblib"
-
-    @property
-    def vectorizer_settings(self) -> dict[str, Any]:
-        """How the vectorizer is made: as told, else as the detector prefers."""
-        detector = self.make()
-        weighting = self.weighting or detector.weighting
-        return {"items": self.items, "weighting": weighting, "unseen_columns": detector.unseen_columns}
-
-    def make(self) -> Detector:
-        return detectors.make(self.detector, **self.params)
 
 
 def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:

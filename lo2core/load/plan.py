@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lo2core.base.arguments import form, option
 from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
@@ -26,15 +27,32 @@ class LoadOptions:
     into. labels: "names" takes the truth from test case names, "none" leaves it open, "normal" declares all normal.
     """
 
-    n_runs: int | None = None
-    services: tuple[str, ...] = ()
-    errors_per_run: int | None = None
-    dup_errors: bool = True
-    single_error_type: str | None = None
-    skip_init_lines: int = 0
-    window: float | None = None
-    labels: str = "names"
-    seed: int = SEED
+    n_runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs by time")
+    services: tuple[str, ...] = option(
+        (),
+        "--service-types",
+        form("--single-service", nargs=1, metavar="NAME", help="only this service"),
+        metavar="NAME",
+        help="only these services",
+    )
+    errors_per_run: int | None = option(
+        None, "--errors-per-run", metavar="N", help="draw N faulty test cases of each run"
+    )
+    dup_errors: bool = option(
+        True,
+        "--allow-duplicates",
+        form("--no-duplicates", help="each fault in one run only"),
+        help="runs may draw the same fault (default)",
+    )
+    single_error_type: str | None = option(
+        None, "--single-error-type", metavar="NAME|random", help="only this faulty test case"
+    )
+    skip_init_lines: int = option(0, "--skip-init-lines", metavar="N", help="leave out N lines at the head of each log")
+    window: float | None = option(
+        None, "--window", metavar="SECONDS", help="cut test cases into parts of about this length"
+    )
+    labels: str = option("names", "--labels", choices=("names", "none", "normal"), help="where the truth comes from")
+    seed: int = option(SEED, "--seed", help="for what is drawn")
 
     def __post_init__(self) -> None:
         for name, least in (("n_runs", 1), ("errors_per_run", 1), ("window", SHORTEST_WINDOW), ("skip_init_lines", 0)):

@@ -9,7 +9,7 @@ import polars as pl
 
 from lo2core.base.schemas import Sequences
 from lo2core.detect.instances import CountSource
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import check_items
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.progress import Progress

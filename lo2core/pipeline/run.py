@@ -9,7 +9,7 @@ from typing import Any
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ExistsError, InputError
 from lo2core.base.schemas import Events, Sequences
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import check_items
 from lo2core.load import synthetic
 from lo2core.load.plan import LoadOptions

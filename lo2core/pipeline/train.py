@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lo2core.detect import train
 from lo2core.detect.instances import CountSource
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.pipeline.inputs import masker_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import data_provenance, window_of

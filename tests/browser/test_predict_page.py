@@ -9,7 +9,7 @@ import pytest
 from helpers.driver import App, Server
 from playwright.sync_api import expect
 
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.train import train_bundle

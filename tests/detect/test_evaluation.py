@@ -31,7 +31,8 @@ from lo2core.detect.evaluation.shortcuts import incident_facts
 from lo2core.detect.folds import run_folds
 from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.messages.counts import COUNTS, MESSAGES, MessageCounts
 from lo2core.pipeline.evaluate import evaluate_recipes
 from lo2core.pipeline.inputs import read_items

@@ -17,7 +17,8 @@ from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequence
 from lo2core.detect.incidents import by_incident
 from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict, predict_events
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.load.loader import LO2Loader
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.masks import DEFAULT_RULES, Masker, MaskRule

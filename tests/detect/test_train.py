@@ -14,7 +14,8 @@ from lo2core.detect.folds import folds
 from lo2core.detect.incidents import by_incident
 from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict
-from lo2core.detect.train import MAX_TRAINING_ROWS, Recipe, _repeated, train, training_rows, unseen_normals
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import MAX_TRAINING_ROWS, _repeated, train, training_rows, unseen_normals
 from lo2core.load.loader import LO2Loader
 from lo2core.load.plan import LoadOptions
 

@@ -9,7 +9,8 @@ import polars as pl
 from lo2core.base.schemas import Events, Sequences
 from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.explain.evidence import Evidence, Logs
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.messages.counts import MessageCounts, as_messages, combine, count_items, masked, request_kinds

@@ -9,7 +9,7 @@ from filelock import FileLock
 from helpers.pageverbs import ROOT
 from streamlit.testing.v1 import AppTest
 
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import predict_logs

@@ -12,7 +12,7 @@ import pytest
 from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.schemas import Predictions
 from lo2core.cli.commands import main
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance, requests
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, Incident, diff_sides, explain_incident, worst_incidents

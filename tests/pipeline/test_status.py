@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from lo2core.base.schemas import Predictions, Sequences
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import compare, status, summary
 from lo2core.pipeline.enhance import enhance_events

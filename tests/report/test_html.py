@@ -13,7 +13,8 @@ from helpers import explained
 
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import Saved
-from lo2core.detect.train import Recipe, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import train
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff
 from lo2core.report import html, incident

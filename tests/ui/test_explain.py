@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Predictions
 from lo2core.cli import commands as cli_commands
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance
 from lo2core.explain import items as explain_items
 from lo2core.explain.explanation import worst_incidents

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from lo2core.base.schemas import Predictions, Sequences
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
 from lo2core.pipeline.feedback import add_mark

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Predictions, Sequences
 from lo2core.cli import commands as cli_commands
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.explain.top_items import headlines
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.inputs import read_items

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from lo2core.base.schemas import Evaluation, Sequences
 from lo2core.cli import commands as cli_commands
 from lo2core.detect.evaluation.evaluate import Protocol
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.evaluate import evaluate_recipes
 from lo2core.pipeline.load import load_logs

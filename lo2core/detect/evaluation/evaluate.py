@@ -29,7 +29,7 @@ from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds
 from lo2core.detect.instances import CountSource
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 
 TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 

@@ -14,7 +14,8 @@ from lo2core.detect.calibration import Threshold
 from lo2core.detect.folds import Fold
 from lo2core.detect.instances import CountSource
 from lo2core.detect.model import Model
-from lo2core.detect.train import Recipe, fit_detectors, train
+from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import fit_detectors, train
 from lo2core.detect.vectorizer import Vectorizer
 
 

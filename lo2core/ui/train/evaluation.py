@@ -14,7 +14,7 @@ from lo2core.base.text import plural
 from lo2core.detect.evaluation.evaluate import TABLES, shortcuts_beside
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.pipeline import jobs
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace

@@ -13,7 +13,7 @@ from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS
 from lo2core.base.schemas import Events, Sequences
 from lo2core.base.text import plural
 from lo2core.detect.detectors import REGISTRY
-from lo2core.detect.train import Recipe
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
 from lo2core.store import bundles

@@ -1,0 +1,58 @@
+"""What to train: the choices of a training run, and the options of the command line that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lo2core.base.arguments import option
+from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
+from lo2core.base.errors import InputError
+
+if TYPE_CHECKING:
+    from lo2core.detect.detectors import Detector
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
+    detector's own; `params` go to the detector.
+    """
+
+    detector: str = option(DEFAULT_DETECTOR, "--detector", metavar="NAME", help=f"default {DEFAULT_DETECTOR}")
+    items: str = option(
+        DEFAULT_ITEMS, "--items", metavar="KIND[+KIND]", help="messages, templates, requests, words, trigrams"
+    )
+    unit: str = option("sequence", "--unit", choices=("sequence", "event"), help="what gets a score")
+    weighting: str | None = option(
+        None, "--weighting", choices=("counts", "log1p", "binary", "tf-idf"), help="default: the detector's own"
+    )
+    budget: float = option(DEFAULT_BUDGET, "--budget", metavar="N", help="false alarms per 100 normal incidents")
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from lo2core.detect.calibration import check_budget  # heavy, and --help needs the options alone
+
+        check_budget(self.budget)
+        if self.unit != "row" and self.unit not in self.make().units:
+            raise InputError(
+                f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."
+            )
+
+    @property
+    def default_bundle(self) -> Path:
+        """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
+        return models_dir() / f"lo2_{self.make().short}.joblib"
+
+    @property
+    def vectorizer_settings(self) -> dict[str, Any]:
+        """How the vectorizer is made: as told, else as the detector prefers."""
+        detector = self.make()
+        weighting = self.weighting or detector.weighting
+        return {"items": self.items, "weighting": weighting, "unseen_columns": detector.unseen_columns}
+
+    def make(self) -> Detector:
+        from lo2core.detect import detectors
+
+        return detectors.make(self.detector, **self.params)
