@@ -119,12 +119,12 @@ def compare_predictions(rows: int, repeats: int) -> None:
             pl.read_parquet(workspace.path(name))
 
     def first_view(workspace: Workspace) -> None:
-        found = pipeline_compare.compared(workspace, "ab")
+        found = pipeline_compare.compare_predictions(workspace, "ab")
         for part in ("verdict", "making", "rates", "agreement", "flips", "density"):
             getattr(found, part)
 
     def every_table(workspace: Workspace) -> None:
-        _ = pipeline_compare.compared(workspace, "ab").frames
+        _ = pipeline_compare.compare_predictions(workspace, "ab").frames
 
     ways = {"read both": read, "first view": first_view, "every table": every_table}
     with tempfile.TemporaryDirectory() as folder:

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
-from conftest import ROOT
 from helpers import explained
 
+from conftest import ROOT
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import Saved
 from lo2core.detect.recipe import Recipe

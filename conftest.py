@@ -1,0 +1,76 @@
+"""Fixtures for all tests and for the examples in docstrings: settings of their own, the sample, a folder to work in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers.once import once
+
+from lo2core.base.config import SAMPLE_WORKSPACE
+from lo2core.detect.recipe import Recipe
+from lo2core.load.plan import LoadOptions
+from lo2core.load.synthetic import write_sample
+from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.train import train_bundle
+from lo2core.store.workspace import Workspace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_settings(shared_tmp: Path) -> Iterator[None]:
+    """No test, nor a process it starts, signs with the user's key or works in the user's folders.
+
+    All workers sign with one key, for they share bundles.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LO2_SIGNING_KEY_FILE", str(shared_tmp / "signing.key"))
+        for name in ("LO2_WORKSPACE", "LO2_MODELS"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all xdist workers of this test run see."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def sample_logs(shared_tmp: Path) -> Path:
+    """The synthetic LO2 folder of `make run`, read only: copy it to change it."""
+    return once(shared_tmp / "sample-logs", lambda folder: write_sample(folder, seed=7))
+
+
+@pytest.fixture(scope="session")
+def loaded_sample(sample_logs: Path, shared_tmp: Path) -> Path:
+    """The sample, loaded into a workspace; read only: copy it to write."""
+    return once(
+        shared_tmp / "sample-workspace", lambda folder: load_logs(Workspace(folder), [sample_logs], LoadOptions())
+    )
+
+
+@pytest.fixture(scope="session")
+def sample_project(sample_logs: Path, loaded_sample: Path, shared_tmp: Path) -> Path:
+    """A folder as `make run` leaves it: the sample's workspace, a model in `models/` and its predictions; read only."""
+
+    def make(folder: Path) -> None:
+        workspace = Workspace(shutil.copytree(loaded_sample, folder / SAMPLE_WORKSPACE))
+        (workspace.root / "logs").symlink_to(sample_logs)
+        bundle = train_bundle(workspace, Recipe(), folder / "models" / "sample_nn.joblib")
+        predict_logs(workspace, bundle)
+
+    return once(shared_tmp / "sample-project", make)
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_an_example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example in a docstring runs in a copy of `sample_project` of its own."""
+    if isinstance(request.node, pytest.DoctestItem):
+        copy = request.getfixturevalue("tmp_path") / "project"
+        shutil.copytree(request.getfixturevalue("sample_project"), copy, symlinks=True)
+        monkeypatch.chdir(copy)
