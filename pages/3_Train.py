@@ -4,8 +4,7 @@ import streamlit as st
 
 from lo2core.base.schemas import Counts
 from lo2core.store import bundles, signing
-from lo2core.ui.shell import bundles as shell_bundles
-from lo2core.ui.shell import frame, scores, widgets
+from lo2core.ui.shell import frame, models, scores, widgets
 from lo2core.ui.train import calibration, evaluation, fault_matrix, recipe
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
@@ -28,7 +27,7 @@ if found:
         st.subheader("Calibration", anchor=False)
         left, right = st.columns([2, 3], gap="large")
         with left:
-            opened = shell_bundles.opened_or_told(shell_bundles.choose(signed).path)
+            opened = models.opened_or_told(models.choose(signed).path)
         if opened:
             with left:
                 recipe.facts(opened)

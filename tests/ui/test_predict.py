@@ -24,7 +24,8 @@ from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED
-from lo2core.ui.shell import bundles as shell_bundles
+from lo2core.ui.shell import models
+from lo2core.ui.shell.scores import live_scores
 
 PREDICT = "pages/4_Predict.py"
 
@@ -189,15 +190,15 @@ def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace, mo
 
 
 def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, model: Path) -> None:
-    first = shell_bundles.opened(model)
-    assert shell_bundles.opened(model) is first
+    first = models.opened(model)
+    assert models.opened(model) is first
     train_bundle(workspace, Recipe(budget=10), model, replace=True)
-    assert shell_bundles.opened(model).model.threshold.budget == 10
+    assert models.opened(model).model.threshold.budget == 10
 
 
 def test_a_headline_names_what_no_normal_holds(workspace: Workspace, model: Path) -> None:
-    opened = shell_bundles.opened(model)
-    scores = shell_bundles.live_scores(workspace, model).head(1)
+    opened = models.opened(model)
+    scores = live_scores(workspace, model)[0].head(1)
     line = headlines(opened.model, opened.vec, read_items(workspace), scores)["top_item"][0]
     assert line.startswith("new: ")
     assert "\n" not in line

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
@@ -13,8 +11,8 @@ from lo2core.pipeline import compare
 from lo2core.report import charts
 from lo2core.store.predictions import saved_names
 from lo2core.store.workspace import Workspace
-from lo2core.ui.compare.pair import Pair, open_in, open_worst, remark, side_by_side, stamp
-from lo2core.ui.shell import links, tables
+from lo2core.ui.compare.pair import Pair, cache_key, open_in, open_worst, remark, side_by_side
+from lo2core.ui.shell import cache, links, tables
 from lo2core.ui.shell.scores import Source
 from lo2core.ui.shell.widgets import downloads, notice
 
@@ -58,7 +56,7 @@ def show_over_time(pair: Pair) -> None:
     root = pair.workspace
     names = saved_names(root)
     read = pair.found.history
-    rows = [read[name] if name in read else _history_row(str(root.root), name, stamp(root, name)) for name in names]
+    rows = [read[name] if name in read else _history_row(root, name) for name in names]
     found = compare.in_order(rows)
     addresses = {name: _address(name) for name in names}
     points = found.drop_nulls("value").with_columns(address=pl.col("prediction").replace_strict(addresses))
@@ -85,9 +83,8 @@ def _address(name: str) -> str:
     return links.explain_address(prediction=source.prediction, sample=source.sample)
 
 
-@st.cache_resource(max_entries=500, show_spinner=False)
-def _history_row(root: str, name: str, stamp: tuple[Any, ...]) -> pl.DataFrame:
-    return compare.history_row(Workspace(root), name)
+def _history_row(workspace: Workspace, name: str) -> pl.DataFrame:
+    return cache.HISTORY.get(cache_key(workspace, name), lambda: compare.history_row(workspace, name))
 
 
 _OVER_TIME = {

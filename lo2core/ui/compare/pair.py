@@ -14,7 +14,7 @@ from lo2core.compare.prediction import Saved
 from lo2core.pipeline import compare
 from lo2core.store.predictions import home_of, saved_names
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address, bundles, links
+from lo2core.ui.shell import address, cache, links
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.scores import Source
 from lo2core.ui.shell.widgets import empty_state, notice
@@ -85,13 +85,15 @@ def remark(pair: Pair) -> None:
 
 
 def side_by_side(workspace: Workspace, *names: str) -> Comparison:
-    return _compared(str(workspace.root), names, tuple(stamp(workspace, name) for name in names))
+    """The comparison of saved predictions, kept until they or their logs change."""
+    key = tuple(cache_key(workspace, name) for name in names)
+    return cache.COMPARISONS.get(key, lambda: compare.compare_predictions(workspace, names))
 
 
-def stamp(workspace: Workspace, name: str) -> tuple[Any, ...]:
+def cache_key(workspace: Workspace, name: str) -> tuple[object, ...]:
     """Changes with a saved prediction, and with the logs that it scored."""
     home, table = home_of(workspace, name)
-    return bundles.file_stamp(home.path(table)), bundles.data_stamp(home)
+    return (*cache.prediction_key(home, table), *cache.logs_key(home))
 
 
 def _too_few(names: list[str]) -> str:
@@ -108,8 +110,3 @@ def _asked(name: str, names: list[str], default: str) -> str:
     if said and said not in names:
         notice(f"There is no prediction {said} in this workspace; {default} stands in for it.")
     return said if said in names else default
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing ...")
-def _compared(root: str, names: tuple[str, ...], files: tuple[Any, ...]) -> Comparison:
-    return compare.compare_predictions(Workspace(root), names)

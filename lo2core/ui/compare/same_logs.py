@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -11,8 +10,8 @@ import streamlit as st
 from lo2core.compare import histogram
 from lo2core.compare.comparison import Comparison
 from lo2core.report import charts
-from lo2core.ui.compare.pair import Pair, remark
-from lo2core.ui.shell import frame, tables
+from lo2core.ui.compare.pair import Pair, cache_key, remark
+from lo2core.ui.shell import cache, frame, tables
 from lo2core.ui.shell.widgets import downloads, notice
 
 
@@ -20,7 +19,7 @@ def show_scores(pair: Pair) -> None:
     """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
     scored = pair.found.scored
     assert scored is not None
-    event = st.altair_chart(_scatter(pair.found), on_select="rerun", key=f"scatter-{pair.key}")
+    event = st.altair_chart(_scatter(pair), on_select="rerun", key=f"scatter-{pair.key}")
     chosen = selected(scored, event["selection"])
     if chosen is None:
         st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE)
@@ -38,9 +37,13 @@ def _is_dense(scored: pl.DataFrame) -> bool:
     return scored.height > charts.MAX_MARKS
 
 
-@lru_cache(maxsize=4)
-def _scatter(found: Comparison) -> charts.Chart:
-    """Kept, for a click on the chart or beside it asks for it again."""
+def _scatter(pair: Pair) -> charts.Chart:
+    """Kept, because each click on the page needs it again."""
+    key = tuple(cache_key(pair.workspace, name) for name in (pair.a, pair.b))
+    return cache.SCATTERS.get(key, lambda: _drawn(pair.found))
+
+
+def _drawn(found: Comparison) -> charts.Chart:
     assert found.scored is not None and found.density is not None
     if _is_dense(found.scored):
         return charts.prediction_density(found.density, found.thresholds, found.names)

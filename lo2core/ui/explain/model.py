@@ -12,7 +12,7 @@ from lo2core.explain.evidence import Evidence
 from lo2core.report import charts
 from lo2core.report.chart_data import spread
 from lo2core.ui.explain.lines import raw_event
-from lo2core.ui.shell import address, bundles, scores, tables
+from lo2core.ui.shell import address, models, scores, tables
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, log_lines, notice, raw
 from lo2core.ui.train import calibration
@@ -26,7 +26,7 @@ _KEY = ("run", "folder", "window", "service")
 
 def show_model(chosen: Scores) -> None:
     """Importance by service, the summary of its attributions, calibration, templates that no normal holds."""
-    model = bundles.opened(chosen.bundle).model
+    model = models.opened(chosen.bundle).model
     facts = model.facts
     made = f"{facts.get('detector')} on {facts.get('items')}"
     st.text(f"{chosen.bundle.stem}: {made}, a model for each of {len(model.detectors)} services")
@@ -46,7 +46,7 @@ def show_false_alarms(chosen: Scores) -> None:
         return
     wrong, shared = scores.ask(chosen, incidents.false_positives, predictions=chosen.predictions)
     n = int(chosen.predictions["normal"].fill_null(False).sum())
-    if told := bundles.trained_on(bundles.opened(chosen.bundle), chosen.logs):
+    if told := models.trained_on(models.opened(chosen.bundle), chosen.logs):
         st.caption(told)
     if not wrong.height:
         st.text(f"None of the {n:,} normal sequences is flagged.")

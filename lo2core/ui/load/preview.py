@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from os import truncate
 from pathlib import Path
 
-import streamlit as st
-
 from lo2core.load import event_tables, loader
 from lo2core.load import plan as load_plan
 from lo2core.load.layouts import TABLE
@@ -28,29 +26,30 @@ class Logs:
 
 
 def plan_of(logs: Logs, options: LoadOptions) -> Plan:
-    """The plan of a load, remembered for a minute and while files and options stay as they are. Raises `InputError`."""
-    return _plan(logs.roots, tuple(cache.stamp(Path(root).expanduser()) for root in logs.roots), options, logs.service)
+    """The plan of a load; kept for a minute, while files and options stay the same. Raises `InputError`."""
+    stamps = tuple(cache.file_stamp(Path(root).expanduser()) for root in logs.roots)
+    return cache.PLANS.get((logs.roots, stamps, options, logs.service), lambda: _plan(logs, options))
 
 
 def in_words(plan: Plan) -> str:
     """The plan's sentence about logs, and one about each table of events, which says itself what it holds."""
     tables = [file for file in plan.chosen if file.layout == TABLE]
     logs = replace(plan, chosen=[file for file in plan.chosen if file.layout != TABLE])
-    told = [f"{TABLE} {file.source}: {_outline_of(file.path).sentence()}, {size(file.bytes)}." for file in tables]
+    told = [f"{TABLE} {file.source}: {_table_outline(file.path).sentence()}, {size(file.bytes)}." for file in tables]
     return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *told])
 
 
-@st.cache_resource(max_entries=32, ttl=60, show_spinner="Looking at what is there ...")
-def _plan(roots: tuple[str, ...], stamps: tuple[cache.Stamp, ...], options: LoadOptions, service: str | None) -> Plan:
-    outlines = [
-        _outline(root, stamp) if Path(root).expanduser().is_file() else [root]
-        for root, stamp in zip(roots, stamps, strict=True)
-    ]
-    return load_plan.plan([Path(str(folder[-1])) for folder in outlines], options, service)
+def _plan(logs: Logs, options: LoadOptions) -> Plan:
+    outlines = [_outline_of(root) if Path(root).expanduser().is_file() else [root] for root in logs.roots]
+    return load_plan.plan([Path(str(folder[-1])) for folder in outlines], options, logs.service)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _outline(root: str, stamp: cache.Stamp) -> Sequence[object]:
+def _outline_of(root: str) -> Sequence[object]:
+    key = (root, cache.file_stamp(Path(root).expanduser()))
+    return cache.OUTLINES.get(key, lambda: _outline(root))
+
+
+def _outline(root: str) -> Sequence[object]:
     """An archive unpacked with all its names and sizes but without content; goes away with the cache's entry."""
     folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
     with loader.unpacked([root]) as unpacked:
@@ -66,10 +65,6 @@ def _outline(root: str, stamp: cache.Stamp) -> Sequence[object]:
     return [folder, str(target)]
 
 
-def _outline_of(table: Path) -> event_tables.Outline:
-    return _table_outline(str(table), cache.stamp(table))
-
-
-@st.cache_resource(max_entries=32, show_spinner="Looking at what is there ...")
-def _table_outline(path: str, stamp: cache.Stamp) -> event_tables.Outline:
-    return event_tables.outline(Path(path))
+def _table_outline(table: Path) -> event_tables.Outline:
+    key = ("table", str(table), cache.file_stamp(table))
+    return cache.OUTLINES.get(key, lambda: event_tables.outline(table))

@@ -17,14 +17,14 @@ from lo2core.explain.top_items import headlines
 from lo2core.pipeline import jobs
 from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.provenance import window_of
-from lo2core.store import bundles as store_bundles
+from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo, LoadedBundle
-from lo2core.store.predictions import read_sequence_scores
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address, bundles, links
+from lo2core.ui.shell import address, cache, links, models
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
+from lo2core.ui.shell.scores import live_scores, saved_scores
 from lo2core.ui.shell.widgets import empty_state, notice, problem, same_workspace
 
 LOADED = "loaded events"
@@ -53,17 +53,12 @@ class Choice:
     @property
     def token(self) -> tuple[object, ...]:
         """Changes with whatever the scores depend on."""
-        return (
-            str(self.logs.root),
-            bundles.data_stamp(self.logs),
-            str(self.info.path),
-            store_bundles.stamp(self.info.path),
-        )
+        return (*cache.logs_key(self.logs), *cache.bundle_key(self.info.path))
 
     @property
     def budget_key(self) -> str:
         """Of the slider, which a model trained anew begins afresh."""
-        return f"budget-{self.info.path.stem}-{store_bundles.stamp(self.info.path)[0]}"
+        return f"budget-{self.info.path.stem}-{bundles.stamp(self.info.path)[0]}"
 
     @property
     def command(self) -> list[object]:
@@ -99,7 +94,7 @@ class Scored:
 
 def choose(here: Frame) -> Choice | None:
     """The inputs; where something is missing, what to do about it, and None."""
-    found = store_bundles.bundles(here.models_dir)
+    found = bundles.bundles(here.models_dir)
     logs = {ws.root.name: ws for ws in here.workspace.samples() if ws.has(Counts)}
     if here.workspace.has(Counts):
         logs = {LOADED: here.workspace, **logs}
@@ -111,7 +106,7 @@ def choose(here: Frame) -> Choice | None:
         return None
     left, right = st.columns([3, 2])
     with left:
-        info = bundles.choose(found)
+        info = models.choose(found)
     with right:
         name = _which(list(logs))
     return Choice(here, info, logs[name])
@@ -132,7 +127,7 @@ def scored(choice: Choice) -> Scored | None:
     if choice.info.state is not BundleState.SIGNED:
         _untrusted(choice.info)
         return None
-    loaded = bundles.opened_or_told(choice.info.path)
+    loaded = models.opened_or_told(choice.info.path)
     if loaded is None:
         return None
     for warning in loaded.warnings:
@@ -142,10 +137,9 @@ def scored(choice: Choice) -> Scored | None:
     if loaded.model.unit != "sequence":
         if saved is None:
             return None
-        stamp = bundles.file_stamp(choice.logs.path(saved))
-        scores = _worst_events(str(choice.logs.root), saved, stamp)
+        scores, _ = saved_scores(choice.logs, saved)
     elif asked or saved:
-        scores = bundles.live_scores(choice.logs, choice.info.path)
+        scores, _ = live_scores(choice.logs, choice.info.path)
     else:
         return None
     return Scored(choice, loaded, scores, loaded.model.threshold, saved)
@@ -180,20 +174,21 @@ def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
         if part.height:
             st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} that are {name}")
     if threshold.estimated:
-        notice(bundles.estimated(threshold))
+        notice(models.estimated(threshold))
 
 
 def remarks(found: Scored) -> None:
     """What a person should know before reading the scores: services nobody scored, normals that were trained on."""
     for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
         notice(sentence)
-    if told := bundles.trained_on(found.loaded, found.choice.logs):
+    if told := models.trained_on(found.loaded, found.choice.logs):
         st.caption(told)
 
 
 def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
     """seq_id, top_item: what weighs most in the worst service of the worst incidents."""
-    return _top_items(found.choice.token, found, ranked.head(_TOP_ITEMS)["seq_id"].to_list())
+    seq_ids = ranked.head(_TOP_ITEMS)["seq_id"]
+    return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
 
 
 def command(here: Frame, choice: Choice | None) -> list[object]:
@@ -236,13 +231,7 @@ def _saved_already(logs: Workspace, loaded: LoadedBundle) -> str | None:
     return None
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the scores of single events ...")
-def _worst_events(logs: str, name: str, stamp: tuple[int, int]) -> pl.DataFrame:
-    return read_sequence_scores(Workspace(logs), name)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _top_items(token: tuple[object, ...], _found: Scored, seq_ids: list[str]) -> pl.DataFrame:
-    loaded = _found.loaded
-    chosen = _found.scores.filter(pl.col("seq_id").is_in(seq_ids))
-    return headlines(loaded.model, loaded.vec, items_for(_found.choice.logs, loaded.vec), chosen)
+def _top_items(found: Scored, seq_ids: pl.Series) -> pl.DataFrame:
+    loaded = found.loaded
+    chosen = found.scores.filter(pl.col("seq_id").is_in(seq_ids.implode()))
+    return headlines(loaded.model, loaded.vec, items_for(found.choice.logs, loaded.vec), chosen)

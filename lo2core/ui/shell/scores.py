@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,18 +14,16 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import ArtefactError, InputError
-from lo2core.base.schemas import Events
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import NO_SCORES
 from lo2core.pipeline import explain
 from lo2core.pipeline.explain import made_by_another
+from lo2core.pipeline.predict import score
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
-from lo2core.store.bundles import LoadedBundle
 from lo2core.store.predictions import damaged, read_sequence_scores, saved_names
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address
-from lo2core.ui.shell import bundles as shell_bundles
+from lo2core.ui.shell import address, cache, models
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.widgets import notice
 
@@ -114,42 +111,43 @@ def evidence(scores: Scores) -> Evidence:
 
 def evidence_of(logs: Workspace, path: Path) -> Evidence:
     """As `evidence`, of these logs and the bundle at `path`."""
-    return _evidence(str(logs.root), _logs_stamp(logs), str(path), bundles.stamp(path))
+    key = (*cache.logs_key(logs), *cache.bundle_key(path))
+    return cache.EVIDENCE.get(key, lambda: explain.evidence(logs, models.opened(path)))
 
 
 def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
-    """`compute(evidence, *arguments, **frames)`, remembered until a file changes.
+    """`compute(evidence, *arguments, **frames)`, kept until a file changes.
 
     The arguments are plain values; `frames` must follow from them and from the scores, for they are not looked at.
     """
-    saved = scores.logs.path(scores.source.prediction) if scores.source.prediction else scores.logs.root
-    known = (
-        scores.source.name,
-        str(scores.logs.root),
-        _logs_stamp(scores.logs),
-        shell_bundles.file_stamp(saved),
-        str(scores.bundle),
-        bundles.stamp(scores.bundle),
-    )
-    asked = f"{compute.__module__}.{compute.__qualname__}{arguments!r}"
-    return _asked(asked, known, partial(compute, **frames), scores, arguments)
+    saved = scores.source.prediction
+    made = cache.prediction_key(scores.logs, saved) if saved else ()
+    key = (cache.name_of(compute), arguments, made, *cache.logs_key(scores.logs), *cache.bundle_key(scores.bundle))
+    return cache.EXPLANATIONS.get(key, lambda: compute(evidence(scores), *arguments, **frames))
 
 
-def _logs_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
-    """Changes when logs are loaded anew, and not when something else is saved beside them."""
-    return (*shell_bundles.data_stamp(logs), shell_bundles.file_stamp(logs.path(Events)))
+def live_scores(logs: Workspace, path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`schemas.Predictions` of the sequences of `logs` at the model's own threshold, and their ranked incidents.
+
+    Raises what `pipeline.predict.score` raises.
+    """
+    key = (*cache.logs_key(logs), *cache.bundle_key(path))
+    return cache.LIVE_SCORES.get(key, lambda: _with_incidents(score(logs, models.opened(path))))
+
+
+def saved_scores(logs: Workspace, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """As `live_scores`, from a saved prediction; where single events were scored, the worst of each sequence."""
+    key = cache.prediction_key(logs, name)
+    return cache.SAVED_SCORES.get(key, lambda: _with_incidents(read_sequence_scores(logs, name)))
 
 
 def _read(here: Frame, source: Source) -> Scores:
     logs = here.workspace.sample(source.sample) if source.sample else here.workspace
     if source.prediction is None:
         path = bundles.bundle_path(str(source.live), here.models_dir)
-        predictions = shell_bundles.live_scores(logs, path)
-        found = _ranked_now(str(logs.root), shell_bundles.data_stamp(logs), bundles.stamp(path), predictions)
-        return Scores(source, logs, path, predictions, found)
+        return Scores(source, logs, path, *live_scores(logs, path))
     path = _bundle_of(logs, source.prediction, here.models_dir)
-    stamp = shell_bundles.file_stamp(logs.path(source.prediction))
-    return Scores(source, logs, path, *_read_saved(str(logs.root), source.prediction, stamp))
+    return Scores(source, logs, path, *saved_scores(logs, source.prediction))
 
 
 def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
@@ -177,23 +175,5 @@ def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:
     return found[st.selectbox(label, names, key=f"made-by-{logs.root}-{prediction}")]
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _read_saved(root: str, prediction: str, stamp: tuple[int, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    predictions = read_sequence_scores(Workspace(root), prediction)
-    return predictions, ranked_incidents(predictions)
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _ranked_now(root: str, data: tuple[Any, ...], stamp: tuple[Any, ...], _predictions: pl.DataFrame) -> pl.DataFrame:
-    return ranked_incidents(_predictions)
-
-
-@st.cache_resource(max_entries=3, show_spinner="Reading the logs ...")
-def _evidence(root: str, data: tuple[Any, ...], path: str, stamp: tuple[Any, ...]) -> Evidence:
-    opened: LoadedBundle = shell_bundles.opened(Path(path))
-    return explain.evidence(Workspace(root), opened)
-
-
-@st.cache_resource(max_entries=300, show_spinner=False)
-def _asked(asked: str, known: tuple[Any, ...], _compute: Callable[..., Any], _scores: Scores, _arguments: Any) -> Any:
-    return _compute(evidence(_scores), *_arguments)
+def _with_incidents(scores: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return scores, ranked_incidents(scores)

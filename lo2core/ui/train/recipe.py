@@ -20,8 +20,7 @@ from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo, LoadedBundle
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import bundles as shell_bundles
-from lo2core.ui.shell import frame, session
+from lo2core.ui.shell import frame, models, session
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
@@ -152,7 +151,7 @@ def facts(loaded: LoadedBundle) -> None:
     )
     st.markdown(f"An incident is flagged from **z = {threshold.z:.2f}** on.")
     if threshold.estimated:
-        notice(shell_bundles.estimated(threshold))
+        notice(models.estimated(threshold))
     else:
         st.caption(f"Of {normals} that the model had not seen, at most {threshold.budget:g} in 100 lie above.")
     for warning in loaded.warnings:

@@ -1,33 +1,27 @@
-"""Bundles in the server: opened once, shared by all sessions, and opened anew when the file or its manifest changes.
-
-What is given out here is shared: nobody may change it.
-"""
+"""Saved models on pages: opened once and shared by all sessions; how to choose one, and what to say about it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import Lo2Error
-from lo2core.base.schemas import Counts, Messages, Sequences
+from lo2core.base.schemas import Counts, Sequences
 from lo2core.compare.prediction import training_part
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import REGISTRY
-from lo2core.pipeline.predict import score
 from lo2core.store import bundles, signing
 from lo2core.store.bundles import BundleInfo, LoadedBundle
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address
+from lo2core.ui.shell import address, cache
+from lo2core.ui.shell.session import WORKSPACE
 from lo2core.ui.shell.widgets import problem
-
-Stamp = tuple[int, int, str]
 
 
 def opened(path: Path) -> LoadedBundle:
-    """The bundle, from memory where it did not change. Raises as `bundles.load_bundle`; call it in `frame.calm()`."""
-    return _opened(str(path), bundles.stamp(path))
+    """The opened bundle, read again when it changes. Raises as `bundles.load_bundle`; call it in `frame.calm()`."""
+    return cache.MODELS.get(cache.bundle_key(path), lambda: bundles.load_bundle(path))
 
 
 def opened_or_told(path: Path) -> LoadedBundle | None:
@@ -37,28 +31,6 @@ def opened_or_told(path: Path) -> LoadedBundle | None:
     except Lo2Error as error:
         problem(str(error))
         return None
-
-
-def live_scores(logs: Workspace, path: Path) -> pl.DataFrame:
-    """`schemas.Predictions` of the sequences of `logs` at the bundle's own threshold, cached until something changes.
-
-    Raises as `pipeline.score`.
-    """
-    return _live_scores(str(logs.root), data_stamp(logs), str(path), bundles.stamp(path))
-
-
-def data_stamp(logs: Workspace) -> tuple[tuple[int, int], ...]:
-    """Modification time and size of the tables that scores come from: changes with them, costs no reading."""
-    return tuple(file_stamp(logs.path(table)) for table in (Sequences, Messages, Counts))
-
-
-def file_stamp(path: Path) -> tuple[int, int]:
-    """(modification time in ns, bytes); zeros where there is no file."""
-    try:
-        entry = path.stat()
-    except OSError:
-        return 0, 0
-    return entry.st_mtime_ns, entry.st_size
 
 
 def choose(found: list[BundleInfo]) -> BundleInfo:
@@ -76,7 +48,7 @@ def choose(found: list[BundleInfo]) -> BundleInfo:
 
 def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
     trained = Path(str(info.facts.get("workspace") or "."))
-    here = Path(str(st.session_state.get("ws", "")))
+    here = Path(str(st.session_state.get(WORKSPACE, "")))
     signed = info.state is signing.BundleState.SIGNED
     return signed, signed and trained.resolve() == here.resolve(), bundles.stamp(info.path)[0]
 
@@ -109,13 +81,3 @@ def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
         f"These are {known}: normal test cases of the training look more normal here than new ones would{faults}. "
         "Page Train shows the figures for runs it had not seen."
     )
-
-
-@st.cache_resource(max_entries=2, show_spinner="Opening the bundle ...")
-def _opened(path: str, stamp: Stamp) -> LoadedBundle:
-    return bundles.load_bundle(path)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Scoring ...")
-def _live_scores(logs: str, data: tuple[tuple[int, int], ...], path: str, stamp: Stamp) -> pl.DataFrame:
-    return score(Workspace(logs), opened(Path(path)))
