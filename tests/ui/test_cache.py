@@ -1,4 +1,4 @@
-"""The caches of the pages: all in one module and its table; each computes again when its key changes, and never mixes."""
+"""The caches of the pages: all in one module with a table; a value is computed again when its key changes."""
 
 from __future__ import annotations
 

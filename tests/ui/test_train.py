@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.pageverbs import commands, dashboard_in, has_button, page, press, texts, wait_for_job
-from lo2core.ui.shell.models import trained_on
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Evaluation, Sequences
@@ -22,6 +21,7 @@ from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles, signing
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.models import trained_on
 from lo2core.ui.train.recipe import outlook
 
 TRAIN = "pages/3_Train.py"
