@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from lo2core.detect.recipe import Recipe
     from lo2core.detect.vectorizer import Vectorizer
     from lo2core.enhance.enhancers import EventLogEnhancer, SequenceEnhancer
+    from lo2core.explain.explanation import Incident
     from lo2core.load.loader import LO2Loader
     from lo2core.load.plan import LoadOptions
     from lo2core.load.synthetic import write_sample
     from lo2core.messages.drain import Drain
     from lo2core.messages.masks import Masker, MaskRule
-    from lo2core.pipeline.compare import compare_predictions
+    from lo2core.pipeline.compare import compare_predictions, save_comparison
     from lo2core.pipeline.enhance import enhance_events
     from lo2core.pipeline.evaluate import evaluate_recipes
+    from lo2core.pipeline.explain import explain_incident, save_explanation
     from lo2core.pipeline.load import load_logs
     from lo2core.pipeline.predict import predict_logs
     from lo2core.pipeline.train import train_bundle
@@ -36,6 +38,7 @@ __all__ = [
     "AnomalyDetector",
     "Drain",
     "EventLogEnhancer",
+    "Incident",
     "LO2Loader",
     "LoadOptions",
     "MaskRule",
@@ -50,10 +53,13 @@ __all__ = [
     "enhance_events",
     "errors",
     "evaluate_recipes",
+    "explain_incident",
     "load_logs",
     "open_bundle",
     "predict_logs",
     "read_predictions",
+    "save_comparison",
+    "save_explanation",
     "schemas",
     "train_bundle",
     "write_sample",
@@ -62,6 +68,7 @@ __all__ = [
 _PUBLIC = {
     "AnomalyDetector": "detect.anomaly_detector",
     "EventLogEnhancer": "enhance.enhancers",
+    "Incident": "explain.explanation",
     "LO2Loader": "load.loader",
     "LoadOptions": "load.plan",
     "Recipe": "detect.recipe",
@@ -70,10 +77,13 @@ _PUBLIC = {
     "compare_predictions": "pipeline.compare",
     "enhance_events": "pipeline.enhance",
     "evaluate_recipes": "pipeline.evaluate",
+    "explain_incident": "pipeline.explain",
     "load_logs": "pipeline.load",
     "open_bundle": "store.bundles:load_bundle",
     "predict_logs": "pipeline.predict",
     "read_predictions": "store.predictions",
+    "save_comparison": "pipeline.compare",
+    "save_explanation": "pipeline.explain",
     "train_bundle": "pipeline.train",
     "write_sample": "load.synthetic",
 }

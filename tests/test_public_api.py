@@ -6,8 +6,10 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
+import polars as pl
 import pytest
 
 import lo2core
@@ -58,3 +60,33 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 @pytest.mark.parametrize("name", sorted(lo2core._PICKLED))
 def test_a_class_of_a_saved_model_is_found_under_its_short_name(name: str) -> None:
     assert getattr(lo2core, name).__name__ == name
+
+
+def test_a_script_does_all_stages_with_public_names_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    workspace = lo2core.Workspace("result")
+    logs = lo2core.write_sample("logs", runs=2)
+
+    loaded = lo2core.load_logs(workspace, logs, lo2core.LoadOptions(services=("client", "user")))
+    enhanced = lo2core.enhance_events(workspace)
+    models = [lo2core.train_bundle(workspace, lo2core.Recipe(name)) for name in ("NearestNormal", "Rarity")]
+    saved = [lo2core.predict_logs(workspace, model) for model in models]
+    figures = lo2core.evaluate_recipes(workspace, [lo2core.Recipe("OutOfVocabulary")])
+    explained = lo2core.explain_incident(workspace, saved[0].stem)
+    compared = lo2core.compare_predictions(workspace, [path.stem for path in saved])
+    pages = [*lo2core.save_explanation(workspace, explained), *lo2core.save_comparison(workspace, compared)]
+
+    assert loaded.ledger["lines"].sum() > 0
+    assert {"e_words", "e_template"} <= set(workspace.columns(lo2core.schemas.EnrichedEvents))
+    assert [path.name for path in models] == ["lo2_nn.joblib", "lo2_rarity.joblib"]
+    assert set(workspace.predictions()) == {path.stem for path in saved}
+    assert set(figures.filter(kind="detector")["detector"]) == {"OutOfVocabulary"}
+    assert explained.items["rank"][0] == 1
+    assert compared.same_sequences
+    assert all(path.is_file() for path in (enhanced, *pages))
+    scores = lo2core.read_predictions(workspace, saved[0].stem)
+    opened = lo2core.open_bundle(models[0])
+    assert scores.filter(pl.col("score").is_not_null())["service"].unique().sort().to_list() == ["client", "user"]
+    assert list(opened.model.detectors) == ["client", "user"]
+    with pytest.raises(lo2core.errors.ExistsError):
+        lo2core.load_logs(workspace, ["logs"])

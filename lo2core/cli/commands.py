@@ -180,7 +180,7 @@ def _run_compare(args: argparse.Namespace) -> None:
     workspace = Workspace(args.output_dir)
     comparison = compare.compare_predictions(workspace, args.predictions)
     print(terminal.comparison(comparison))
-    paths = compare.keep_comparison(workspace, comparison)
+    paths = compare.save_comparison(workspace, comparison)
     _print_paths([path for path in paths if path.suffix == ".html"])
 
 

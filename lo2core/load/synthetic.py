@@ -33,13 +33,14 @@ GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
 """Milliseconds between calls: quantiles of an exponential law, in whole numbers as platforms round differently."""
 
 
-def write_sample(output_dir: Path, seed: int = SEED, runs: int = DAYS) -> Path:
+def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> Path:
     """Writes a synthetic LO2 folder, about 2.5 MB a run, and gives back its path.
 
     Each run holds `correct` (36 s), two or three repetitions of it and one test case of each fault (6 s each); the last
     run passes midnight UTC. The same seed and number of runs give the same bytes everywhere. Raises InputError if
     `output_dir` is a file or holds anything, and if `runs` is below 1.
     """
+    output_dir = Path(output_dir)
     if runs < 1:
         raise InputError(f"The sample needs at least one run, not {runs}; leave the number out for the usual six.")
     try:

@@ -42,7 +42,7 @@ def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Compariso
     return Comparison(tuple(read_saved(workspace, name) for name in names))
 
 
-def keep_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
+def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
     """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths.
 
     The folder has all their names. Where it holds a comparison of others whose names read alike (`a`, `b_c` and `a_b`,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_recipes(
-    workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol, *, replace: bool = False
+    workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol | None = None, *, replace: bool = False
 ) -> pl.DataFrame:
     """Evaluate stage: add the figures, curves and faults of each recipe to those saved; returns the new figures.
 
@@ -30,6 +30,8 @@ def evaluate_recipes(
     for recipe in recipes:
         check_items(recipe.items, recipe.unit)
     from lo2core.detect.evaluation import evaluate  # its metrics take a second to import
+
+    protocol = protocol or evaluate.Protocol()
 
     items, sequences = read_items(workspace), workspace.read(Sequences)
     sources = {unit: CountSource(items, sequences, unit, masker_of(workspace)) for unit in {r.unit for r in recipes}}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Events, Sequences
+from lo2core.explain import explanation as explain_explanation
 from lo2core.explain import incidents as explain_incidents
 from lo2core.explain import raw_lines
 from lo2core.explain.evidence import Evidence, Logs, holds_training
-from lo2core.explain.explanation import Explanation, unfolded_diff
+from lo2core.explain.explanation import Explanation, Incident, unfolded_diff, worst_incidents
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
 from lo2core.store.bundles import LoadedBundle
+from lo2core.store.predictions import home_of, read_predictions
 from lo2core.store.workspace import Workspace
 
 
@@ -74,6 +77,40 @@ def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
         f"{name} was made by another model than {bundle.name} is now. The scores are those of then, what explains them "
         "is the model of today: predict again to have both from one model."
     )
+
+
+def explain_incident(
+    workspace: Workspace, predictions: str, incident: Incident | str | None = None, bundle: str | Path | None = None
+) -> Explanation:
+    """Explain one incident of saved predictions; nothing is saved.
+
+    predictions: their name, for those of a log sample `<sample>/<name>`. incident: `run/folder` or
+    `run/folder/window`; None takes the one with the highest score. bundle: the model that explains the scores; None
+    takes the one that made them.
+    Returns an `Explanation`: its attributes `services`, `items`, `lines`, `nearest_normals`, `requests` and
+    `first_odd` are frames that `schemas` describes, and `diff` compares the worst service to its nearest normal.
+    Raises InputError for an incident that does not exist or has no score, ArtefactError where the predictions are
+    missing or do not name their model, and BundleError as `open_bundle`.
+    """
+    home, name = home_of(workspace, predictions)
+    scores = read_predictions(home, name)
+    opened = bundles.load_bundle(bundle) if bundle else bundle_of(home, name)
+    if incident is None:
+        incident = worst_incidents(scores, 1)[0]
+    elif isinstance(incident, str):
+        incident = Incident.parse(incident)
+    return explain_explanation.explain_incident(evidence(home, opened), scores, incident, predictions)
+
+
+def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str | Path | None = None) -> list[Path]:
+    """Save what `explain_incident` returned; returns the paths of the tables (Parquet and CSV) and of report.html.
+
+    They are written to `explainability/<predictions>/<incident>/` in the workspace and replace an earlier explanation
+    of the same incident. bundle: as in `explain_incident`.
+    """
+    home, name = home_of(workspace, explanation.prediction)
+    opened = bundles.load_bundle(bundle) if bundle else bundle_of(home, name)
+    return keep_incident(home, evidence(home, opened), replace(explanation, prediction=name))
 
 
 def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:

@@ -61,7 +61,7 @@ class LoadResult:
 
 def load_logs(
     workspace: Workspace,
-    roots: Sequence[str | Path],
+    roots: str | Path | Sequence[str | Path],
     options: LoadOptions | None = None,
     *,
     service: str | None = None,
@@ -78,6 +78,7 @@ def load_logs(
     Masks that were added to the workspace are kept, unless told with `default_masks`.
     Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
     """
+    roots = [roots] if isinstance(roots, (str, Path)) else roots
     options = options or LoadOptions()
     known = Masker() if default_masks else masker_of(workspace)
     masker = masker or (known if append else known.renewed())

@@ -19,12 +19,18 @@ from lo2core.store.workspace import Workspace
 
 
 def predict_logs(
-    workspace: Workspace, bundle: Path, name: str | None = None, *, budget: float | None = None, replace: bool = False
+    workspace: Workspace,
+    bundle: str | Path,
+    name: str | None = None,
+    *,
+    budget: float | None = None,
+    replace: bool = False,
 ) -> Path:
     """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
 
     What to know before the scores are believed (`predict.remarks`) is said on standard error.
     """
+    bundle = Path(bundle)
     loaded = bundles.load_bundle(bundle)
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)

@@ -14,8 +14,12 @@ from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 
 
-def train_bundle(workspace: Workspace, recipe: Recipe, bundle: Path, *, replace: bool = False) -> Path:
+def train_bundle(
+    workspace: Workspace, recipe: Recipe | None = None, bundle: str | Path | None = None, *, replace: bool = False
+) -> Path:
     """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
+    recipe = recipe or Recipe()
+    bundle = Path(bundle) if bundle else recipe.default_bundle
     bundles.check_free(bundle, replace)
     with Progress(None, f"Train {recipe.detector}"):
         items, sequences, note = training_data(workspace)

@@ -165,7 +165,7 @@ def test_two_models_on_the_same_logs_are_compared(home: Workspace) -> None:
     assert "the model changed" in compared.verdict
     assert compared.making.filter(pl.col("fact") == "scored data")["differs"].to_list() == [False]
     assert compared.metrics is not None and compared.metrics.height == 5
-    paths = compare.keep_comparison(home, compared)
+    paths = compare.save_comparison(home, compared)
     assert {path.parent.name for path in paths} == {"compare_nn_rarity"}
 
 
@@ -180,7 +180,7 @@ def test_the_logs_of_another_day_are_compared_by_test_case(home: Workspace) -> N
     assert not compared.same_sequences
     assert "the logs changed" in compared.verdict
     assert set(compared.incident_changes["change"]) == {"gone"}
-    assert compare.keep_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
+    assert compare.save_comparison(home, compared)[0].parent.name == "compare_nn_tomorrow.nn"
 
 
 def test_items_are_those_of_the_logs_that_were_scored(home: Workspace) -> None:
@@ -194,7 +194,7 @@ def test_comparisons_of_others_do_not_replace_each_other(home: Workspace) -> Non
     for name in ("a", "a_b", "b_c", "c"):
         home.write(Predictions, home.read(Predictions, "nn"), name=name, provenance=home.metadata("nn"))
     asked = (["a", "b_c"], ["a_b", "c"], ["a", "c"], ["a", "c", "nn"], ["a", "b_c"])
-    folders = [compare.keep_comparison(home, compare.compare_predictions(home, names))[0].parent for names in asked]
+    folders = [compare.save_comparison(home, compare.compare_predictions(home, names))[0].parent for names in asked]
     assert folders[0] == folders[-1]
     assert folders[0].name == "compare_a_b_c"
     assert len(set(folders)) == 4
@@ -268,9 +268,9 @@ def test_predictions_with_the_longest_names_are_compared_and_kept(home: Workspac
     names = ["n" * 125, "m" * 125]
     for name in names:
         shutil.copy(home.path("nn"), home.path(name))
-    first = compare.keep_comparison(home, compare.compare_predictions(home, names))
+    first = compare.save_comparison(home, compare.compare_predictions(home, names))
     assert first[0].exists()
-    other = compare.keep_comparison(home, compare.compare_predictions(home, names[::-1]))
+    other = compare.save_comparison(home, compare.compare_predictions(home, names[::-1]))
     assert first[0].parent != other[0].parent
     for name in names:
         home.path(name).unlink()

@@ -119,7 +119,7 @@ def test_a_comparison_is_stale_when_one_of_the_two_that_it_is_about_is_newer(mad
 
     save(workspace, "x_new", 2020)
     save(sample, "x", 2020)
-    compare.keep_comparison(workspace, compare.compare_predictions(workspace, ["x_new", "today/x"]))
+    compare.save_comparison(workspace, compare.compare_predictions(workspace, ["x_new", "today/x"]))
     save(workspace, "x", 2100)
     assert states(made)["Compared"].state == FRESH
     save(sample, "x", 2100)

@@ -55,7 +55,7 @@ def keep(pair: Pair) -> None:
             icon=":material/description:",
         )
         if st.button("Keep", icon=":material/save:", key="compare-keep", help="Tables and report, in explainability/"):
-            paths = compare.keep_comparison(pair.workspace, pair.found)
+            paths = compare.save_comparison(pair.workspace, pair.found)
             notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
