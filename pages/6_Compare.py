@@ -40,7 +40,7 @@ here = frame.page("Compare", "Set two saved predictions side by side: another mo
 with frame.calm():
     pair = compare_pair.choose(here)
     if pair:
-        overview.show_making(pair)
+        overview.show_provenance(pair)
         overview.show_rates(pair)
         show_views(pair)
         overview.keep(pair)

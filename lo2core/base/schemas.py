@@ -318,3 +318,154 @@ class EvaluationFaults(_Evaluated):
     """How many of the incidents with an alarm name this service as the worst; for "any", the one concerned."""
     concerned = dy.Bool(nullable=True)
     """Whether the fault concerns this service, where that is known."""
+
+
+# Comparisons: the tables of `Comparison.frames`, kept under `explainability/compare_<a>_<b>/`. A is the first
+# prediction, B the second one; differences are B - A.
+
+
+class ComparedProvenance(dy.Schema):
+    """One row per fact and prediction: how each prediction was made."""
+
+    fact = dy.String(primary_key=True)
+    prediction = dy.String(primary_key=True)
+    value = dy.String()
+    """As text for people; "not recorded" if the metadata does not say."""
+    differs = dy.Bool()
+    """Whether the predictions differ in this fact."""
+
+
+class ComparedRates(dy.Schema):
+    """One row per prediction: how much it flags."""
+
+    prediction = dy.String(primary_key=True)
+    rows = dy.Int64(min=0)
+    """Scored sequences, or events if single events were scored."""
+    flagged = dy.Int64(min=0)
+    """Flagged rows."""
+    incidents = dy.Int64(min=0)
+    flagged_incidents = dy.Int64(min=0)
+    """Incidents with a flagged row."""
+    alert_rate = dy.Float64(nullable=True, min=0, max=1)
+    """flagged_incidents / incidents; null without incidents."""
+
+
+class ComparedTestCases(dy.Schema):
+    """One row per test case and service: the median z-score of both sides."""
+
+    test_case = dy.String(primary_key=True)
+    service = dy.String(primary_key=True)
+    z_a = dy.Float64(nullable=True)
+    n_a = dy.Int64(min=0)
+    """Rows of A; 0 if its logs do not contain the test case and service."""
+    z_b = dy.Float64(nullable=True)
+    n_b = dy.Int64(min=0)
+    difference = dy.Float64(nullable=True)
+
+
+class ComparedIncidents(dy.Schema):
+    """One row per test case and service that only one side flags."""
+
+    test_case = dy.String(primary_key=True)
+    service = dy.String(primary_key=True)
+    z = dy.Float64(nullable=True)
+    """Largest z-score on the side that flags it."""
+    n = dy.Int64(min=1)
+    """Flagged rows."""
+    change = dy.Enum(["new", "gone", "not in A", "not in B"])
+    """new: flagged in B only; gone: in A only; "not in ...": the logs of the other side do not contain it."""
+
+
+class ComparedItems(dy.Schema):
+    """One row per message, trace line or request kind that only one side's logs contain."""
+
+    message_id = dy.UInt64(primary_key=True)
+    kind = dy.Enum(["message", "trace", "request"])
+    title = dy.String()
+    """The text as one line."""
+    item = dy.String()
+    """The whole text."""
+    n = dy.Int64(min=1)
+    """Occurrences."""
+    sequences = dy.Int64(min=1)
+    """Sequences that contain it."""
+    change = dy.Enum(["new", "vanished"])
+    """new: in B only; vanished: in A only."""
+
+
+class ComparedShifts(dy.Schema):
+    """One row per service and one for "all services": population stability index (PSI) of B against A."""
+
+    service = dy.String(primary_key=True)
+    scores = dy.Float64(nullable=True, min=0)
+    """PSI of the z-scores; null with too few rows."""
+    items = dy.Float64(nullable=True, min=0)
+    """PSI of the message frequencies; null if items were not compared."""
+
+
+class ComparedRecall(dy.Schema):
+    """One row per faulty test case and prediction: the share of flagged incidents."""
+
+    test_case = dy.String(primary_key=True)
+    prediction = dy.String(primary_key=True)
+    recall = dy.Float64(nullable=True, min=0, max=1)
+    n = dy.Int64(min=1)
+    """Faulty incidents."""
+    difference = dy.Float64(nullable=True, min=-1, max=1)
+    """Recall minus the recall of A."""
+
+
+class ComparedPairs(_Identity):
+    """One row per sequence (or event) that both predictions contain, with both scores."""
+
+    line_no = dy.Int64(nullable=True, min=1)
+    """Line of a scored event; null if sequences were scored."""
+    score_a = dy.Float64(nullable=True)
+    z_a = dy.Float64(nullable=True)
+    flagged_a = dy.Bool(nullable=True)
+    score_b = dy.Float64(nullable=True)
+    z_b = dy.Float64(nullable=True)
+    flagged_b = dy.Bool(nullable=True)
+    change = dy.Enum(["flagged by neither", "no longer flagged", "now flagged", "flagged by both"], nullable=True)
+    """"now flagged" is flagged by B only; null if either side has no score."""
+
+    @dy.rule()
+    def one_row_each(cls) -> pl.Expr:
+        return ~pl.struct("seq_id", "line_no").is_duplicated()
+
+
+class ComparedFlips(ComparedPairs):
+    """The pairs that only one side flags, largest absolute difference first."""
+
+    difference = dy.Float64(nullable=True)
+    """z_b - z_a."""
+
+
+class ComparedMovers(ComparedPairs):
+    """The pairs whose rank changed most, largest change first."""
+
+    rank_a = dy.Float64(min=1)
+    """Rank by z-score among the pairs with both scores; 1 is the worst, ties share their mean rank."""
+    rank_b = dy.Float64(min=1)
+    moved = dy.Float64()
+    """rank_a - rank_b: positive if B ranks it as worse."""
+
+
+class ComparedMetrics(dy.Schema):
+    """One row per metric on labelled incidents; values are null where the metric is undefined."""
+
+    metric = dy.String(primary_key=True)
+    a = dy.Float64(nullable=True)
+    b = dy.Float64(nullable=True)
+    difference = dy.Float64(nullable=True)
+    low = dy.Float64(nullable=True)
+    """95 % interval of the difference by a paired bootstrap over runs; null for fewer than five runs."""
+    high = dy.Float64(nullable=True)
+
+
+class ComparedAgreement(dy.Schema):
+    """One row per figure: n, spearman, kendall, kappa of the pairs, and only_a, only_b, p_value of McNemar's test."""
+
+    figure = dy.String(primary_key=True)
+    value = dy.Float64(nullable=True)
+    """Null where the figure is undefined."""

@@ -1,4 +1,4 @@
-"""How many of many marks fall where: a scatter that is too full to draw, as cells of a grid."""
+"""A two-dimensional histogram: how many points of a scatter plot lie in each cell of a grid."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 
 CELLS = 44
-"""Along each axis."""
+"""Number of cells along each axis."""
 
 
-def density(points: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
-    """How many rows fall into each of `CELLS` x `CELLS` cells: cell (its number), n, left, right, bottom, top.
+def histogram(points: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
+    """The number of points in each non-empty cell: cell (its number), n, left, right, bottom, top (edges).
 
-    x, y: columns without nulls. As on the axes of z, cells grow with the value.
+    x, y: columns without nulls. Cells have equal width on the symmetric logarithmic axes that charts use for z-scores.
     """
     across, up = _Axis.of(points[x]), _Axis.of(points[y])
     column, row = pl.col("cell") // CELLS, pl.col("cell") % CELLS
@@ -28,37 +28,38 @@ def density(points: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
     )
 
 
-def held(points: pl.DataFrame, x: str, y: str, cell: int) -> pl.DataFrame:
-    """The rows that `density` counted in a cell."""
+def in_cell(points: pl.DataFrame, x: str, y: str, cell: int) -> pl.DataFrame:
+    """The points that `histogram` counted in a cell."""
     return points.filter(_cells(points, x, y) == cell)
 
 
 def _cells(points: pl.DataFrame, x: str, y: str) -> pl.Series:
-    """The cell of each row."""
-    placed = points.select(column=_Axis.of(points[x]).cell(x), row=_Axis.of(points[y]).cell(y))  # both at a time
+    """The number of each point's cell."""
+    placed = points.select(column=_Axis.of(points[x]).cell(x), row=_Axis.of(points[y]).cell(y))  # in parallel
     return (placed["column"] * CELLS + placed["row"]).alias("cell")
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """Cells of equal width in units of sign(z) log(1 + |z| / 3), from `low` on."""
+    """An axis from `low` with cells of equal `width`, in units of sign(z) log(1 + |z| / 3)."""
 
     low: float
     width: float
 
     @classmethod
     def of(cls, z: pl.Series) -> _Axis:
-        ends = pl.DataFrame({"z": [z.min(), z.max()]}, schema={"z": pl.Float64}).select(_bent(pl.col("z")))
+        ends = pl.DataFrame({"z": [z.min(), z.max()]}, schema={"z": pl.Float64}).select(_symlog(pl.col("z")))
         low, high = ends["z"].fill_null(0.0)
         return cls(low, max(high - low, 1e-9) / CELLS)
 
     def cell(self, name: str) -> pl.Expr:
-        return ((_bent(pl.col(name)) - self.low) / self.width).floor().clip(0, CELLS - 1).cast(pl.Int64)
+        return ((_symlog(pl.col(name)) - self.low) / self.width).floor().clip(0, CELLS - 1).cast(pl.Int64)
 
     def edge(self, cell: pl.Expr) -> pl.Expr:
-        bent = cell * self.width + self.low
-        return bent.sign() * 3 * (bent.abs().exp() - 1)
+        """The lower edge of a cell, as a z-score: the inverse of `_symlog`."""
+        scaled = cell * self.width + self.low
+        return scaled.sign() * 3 * (scaled.abs().exp() - 1)
 
 
-def _bent(z: pl.Expr) -> pl.Expr:
+def _symlog(z: pl.Expr) -> pl.Expr:
     return z.sign() * (z.abs() / 3).log1p()

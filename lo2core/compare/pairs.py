@@ -1,4 +1,4 @@
-"""Two predictions of the same sequences, row by row: what flipped, what moved, how far they agree."""
+"""Two predictions of the same sequences, row by row: flips, rank changes, and agreement."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ import numpy as np
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 from lo2core.detect.incidents import INCIDENT
 
 BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
 CHANGE = pl.Enum([NEITHER, NO_LONGER, NOW, BOTH])
-"""In the order of flagged by a + 2 x flagged by b."""
+"""Ordered by (flagged by a) + 2 x (flagged by b)."""
 KENDALL_ROWS = 50_000
-"""Kendall's tau is taken on so many rows, spread evenly, where there are more."""
+"""Most rows for Kendall's tau; of more, every n-th row is used."""
 _LABELS = ("normal", "anomaly")
 _IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", *_LABELS)
 
 
-def joined(a: Saved, b: Saved) -> pl.DataFrame:
-    """The rows of both: identity columns, score_a, z_a, flagged_a, the same of b, and `change` (null: unscored).
+def joined(a: SavedPrediction, b: SavedPrediction) -> pl.DataFrame:
+    """The rows that both predictions contain, with both scores; see `schemas.ComparedPairs`.
 
-    `change` is a `CHANGE`; "now flagged" is by b alone. Labels are those of a, and of b where a has none.
+    Columns: keys and identity, score_a, z_a, flagged_a, score_b, z_b, flagged_b, and change (a `CHANGE`; null if either
+    side has no score). Labels are taken from a, and from b where a has none. Raises InputError if one of them scores
+    events and the other sequences.
     """
     identity = [name for name in _IDENTITY if name in a.frame.columns and name not in a.keys]
     left = a.frame.select(*a.keys, *identity, score_a="score", z_a="z_score", flagged_a="pred_ano")
     labels = [name for name in _LABELS if name in identity and a.frame[name].null_count()]
     right = b.frame.select(*b.keys, *labels, score_b="score", z_b="z_score", flagged_b="pred_ano")
     if a.keys != b.keys:
-        raise InputError(f"{a.name} scores {_unit(a)}, {b.name} scores {_unit(b)}: they cannot be joined row by row.")
-    # an inner join takes twice as long
+        raise InputError(f"{a.name} scores {_unit(a)} and {b.name} scores {_unit(b)}: their rows cannot be joined.")
+    # an inner join takes twice as long as a left join and a filter
     both = left.join(right.with_columns(there=True), on=a.keys, how="left", maintain_order="left")
     both = both.with_columns(pl.coalesce(name, f"{name}_right") for name in labels)
     return both.filter("there").drop("there", *(f"{name}_right" for name in labels)).with_columns(change=_change())
 
 
-def _unit(saved: Saved) -> str:
+def _unit(saved: SavedPrediction) -> str:
     return "single events" if "line_no" in saved.keys else "sequences"
 
 
-def same_sequences(a: Saved, b: Saved, pairs: pl.DataFrame) -> bool:
-    """Whether `joined` rows say enough: at least half of the smaller side is among them."""
+def same_sequences(a: SavedPrediction, b: SavedPrediction, pairs: pl.DataFrame) -> bool:
+    """Whether the `joined` rows are at least half of the smaller prediction: else it compares different logs."""
     return pairs.height > 0 and pairs.height * 2 >= min(a.frame.height, b.frame.height)
 
 
@@ -52,7 +54,7 @@ def _change() -> pl.Expr:
 
 
 def flips(pairs: pl.DataFrame) -> pl.DataFrame:
-    """The rows that only one of the two flagged, those of the largest difference in z first."""
+    """The pairs that only one side flags, with difference (z_b - z_a), largest absolute difference first."""
     flipped = pairs.filter(pl.col("change").is_in([NOW, NO_LONGER])).with_columns(
         difference=pl.col("z_b") - pl.col("z_a")
     )
@@ -60,21 +62,24 @@ def flips(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def ranked(pairs: pl.DataFrame) -> pl.DataFrame:
-    """The rows that both could score, with rank_a and rank_b by z: 1 is the worst, equal ones share their mean rank."""
+    """The pairs with both scores, with rank_a and rank_b by z-score: 1 is the worst, ties share their mean rank."""
     return pairs.drop_nulls(["z_a", "z_b"]).with_columns(
         rank_a=pl.col("z_a").rank("average", descending=True), rank_b=pl.col("z_b").rank("average", descending=True)
     )
 
 
 def movers(ranks: pl.DataFrame, n: int = 20) -> pl.DataFrame:
-    """The `ranked` rows whose rank changed, most first, with `moved` (positive: worse in b)."""
+    """The n `ranked` pairs whose rank changed most, with moved (rank_a - rank_b; positive: worse in b)."""
     changed = ranks.filter(pl.col("rank_a") != pl.col("rank_b"))
     moved = changed.with_columns(moved=pl.col("rank_a") - pl.col("rank_b"))
     return moved.top_k(n, by=pl.col("moved").abs()).sort(pl.col("moved").abs(), descending=True, maintain_order=True)
 
 
 def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
-    """The joined rows by incident: the worst z of each side, flagged where any service is, the truth (anomaly)."""
+    """One row per incident of the pairs; its z-scores are those of the worst service, and any flagged service flags it.
+
+    Columns run, folder, window, test_case, z_a, z_b, flagged_a, flagged_b, anomaly (truth), change.
+    """
     return (
         pairs.group_by(*INCIDENT, "test_case", maintain_order=True)
         .agg(
@@ -87,15 +92,16 @@ def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def one_side(incidents: pl.DataFrame, side: str) -> pl.DataFrame:
-    """`Saved.incidents` of a or of b, from `incident_pairs` of rows that both hold."""
+    """`SavedPrediction.incidents` of a or b, from `incident_pairs`; valid if both predictions have the same rows."""
     return incidents.select(*INCIDENT, "test_case", "anomaly", z=f"z_{side}", flagged=f"flagged_{side}")
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike two scorings of the same rows are; None where it is not defined (constant scores, a single row).
+    """How well two predictions of the same n rows agree; None if undefined (constant scores, a single row).
 
-    spearman, kendall: of the z-scores, 1 is the same order; kappa: Cohen's, of the flags, 0 is what chance gives.
+    spearman, kendall: rank correlation of the z-scores, from -1 to 1 (same order). kappa: Cohen's kappa of the flags, 0
+    for agreement by chance, 1 for identical flags.
     """
 
     n: int
@@ -105,7 +111,7 @@ class Agreement:
 
 
 def agreement(ranks: pl.DataFrame) -> Agreement:
-    """Correlation of the ranks of `ranked` rows, Cohen's kappa of flags. Kendall's on at most `KENDALL_ROWS` rows."""
+    """The agreement of `ranked` pairs; Kendall's tau uses at most `KENDALL_ROWS` of them."""
     if ranks.height < 2:
         return Agreement(ranks.height, None, None, None)
     spearman = ranks.select(pl.corr("rank_a", "rank_b")).item()  # Pearson's of ranks is Spearman's
@@ -121,7 +127,7 @@ def _defined(value: float | None) -> float | None:
 
 
 def _kappa(scored: pl.DataFrame) -> float | None:
-    """As `sklearn.metrics.cohen_kappa_score`, from the four counts alone."""
+    """`sklearn.metrics.cohen_kappa_score`, computed from counts, which is faster."""
     n = scored.height
     a, b = scored["flagged_a"], scored["flagged_b"]
     both, p, q = (int(flags.sum()) / n for flags in (a & b, a, b))

@@ -1,4 +1,4 @@
-"""A saved prediction as comparing takes it, and what of its logs the model was trained on."""
+"""A saved prediction as input of a comparison."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from lo2core.detect.incidents import INCIDENT
 from lo2core.messages.counts import MessageCounts
 
 
-def training_part(model: Mapping[str, Any], data_fingerprint: str | None, runs: Iterable[str]) -> str:
-    """What of these logs the model was trained on, to complete "it scored ..."; empty where nothing is.
+def training_overlap(model: Mapping[str, Any], data_fingerprint: str | None, runs: Iterable[str]) -> str:
+    """Which of some logs the model was trained on, to complete "it scored ..."; empty if none.
 
-    model: facts of it or its bundle. The fingerprint proves that the logs are the same; once others were loaded beside
-    them, or some of them elsewhere, the names of runs are what tells, which is no proof and is said as it is.
+    model: the facts of a model or its bundle. data_fingerprint, runs: of the logs. Equal fingerprints prove that the
+    logs are the same. Logs that were loaded together with others have another fingerprint; then only the names of the
+    runs can show an overlap, which is no proof, and the text says so.
     """
     if data_fingerprint and data_fingerprint == model.get("data_fingerprint"):
-        return "the very logs that the model was trained on"
+        return "the logs that the model was trained on"
     scored = set(runs)
-    known = scored.intersection(model.get("runs") or ())
-    return f"runs named like those that the model was trained on ({len(known)} of {len(scored)})" if known else ""
+    same = scored.intersection(model.get("runs") or ())
+    return f"runs with the same names as training runs ({len(same)} of {len(scored)})" if same else ""
 
 
 @dataclass(frozen=True, eq=False)
-class Saved:
-    """A saved prediction: what it is called, its table, its metadata, and the items of the logs that it scored.
+class SavedPrediction:
+    """A saved prediction: its name, its table, its metadata, and the counts of the logs that it scored.
 
-    masks: fingerprint of the rules that made the items; ids under different rules say nothing of each other.
+    frame: `schemas.Predictions` or `schemas.EventPredictions`. metadata: as stored with the table (bundle, time,
+    fingerprints, facts of the model); empty if the table was written by hand. items: None if the logs are no longer
+    loaded. masks: fingerprint of the masks that made the items; ids from different masks are not comparable.
     """
 
     name: str
@@ -41,32 +44,33 @@ class Saved:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What names a row: the sequence, and the line where single events were scored."""
+        """The key columns: seq_id, and line_no if single events were scored."""
         return ("seq_id", "line_no") if "line_no" in self.frame.columns else ("seq_id",)
 
-    def items_like(self, other: Saved) -> bool:
-        """Whether the items of both are there, and were made by the same masks."""
+    def items_comparable(self, other: SavedPrediction) -> bool:
+        """Whether both have items, made by the same masks."""
         return self.items is not None and other.items is not None and self.masks == other.masks
 
     @property
-    def training_part(self) -> str:
-        """As `training_part` of what was scored, as far as the metadata tell."""
+    def training_overlap(self) -> str:
+        """`training_overlap` of the scored logs, according to the metadata."""
         model, data = self.metadata.get("model") or {}, self.metadata.get("data_fingerprint")
-        return training_part(model, data, self.frame["run"].unique())
+        return training_overlap(model, data, self.frame["run"].unique())
 
-    def by_sequence(self) -> Saved:
-        """The same with one row a sequence: the worst event stands for it."""
+    def by_sequence(self) -> SavedPrediction:
+        """The same prediction with one row per sequence: its worst event."""
         worst = self.frame.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
         one_each = worst.unique("seq_id", keep="first", maintain_order=True).drop("line_no")
         return replace(self, frame=one_each)
 
     @property
     def threshold(self) -> float:
+        """The z-score from which rows are flagged; NaN if the table is empty."""
         return float(self.frame["threshold"][0]) if self.frame.height else float("nan")
 
     @cached_property
     def incidents(self) -> pl.DataFrame:
-        """One row an incident: run, folder, window, test_case, z (its worst service's), flagged, anomaly."""
+        """One row per incident: run, folder, window, test_case, z (of the worst service), flagged, anomaly (truth)."""
         return self.frame.group_by(*INCIDENT, "test_case", maintain_order=True).agg(
             z=pl.col("z_score").max(), flagged=pl.col("pred_ano").any(), anomaly=pl.col("anomaly").first()
         )

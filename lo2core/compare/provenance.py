@@ -1,4 +1,4 @@
-"""How predictions were made: the facts of it side by side, and in a sentence whether the logs changed or the model."""
+"""How predictions were made: the facts side by side, and a verdict on whether the logs or the model changed."""
 
 from __future__ import annotations
 
@@ -8,53 +8,58 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.schemas import ComparedProvenance
 from lo2core.base.statistics import shift_in_words
 from lo2core.base.text import local_time, windows
 from lo2core.compare import drift
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 
 
-def facts(saved: Sequence[Saved]) -> pl.DataFrame:
-    """How each prediction was made: a row a fact with the columns fact, one for each prediction's name, and differs."""
-    told = [_facts(one) for one in saved]
-    rows = [{"fact": name} | {one.name: fact[name] for one, fact in zip(saved, told, strict=True)} for name in told[0]]
-    table = pl.DataFrame(rows, schema={"fact": pl.String, **{one.name: pl.String for one in saved}})
-    names = [one.name for one in saved]
-    return table.with_columns(differs=pl.concat_list(names).list.n_unique() > 1)
+def facts(saved: Sequence[SavedPrediction]) -> pl.DataFrame:
+    """How each prediction was made, as `schemas.ComparedProvenance`: fact, prediction, value, differs."""
+    rows = [(fact, one.name, _as_text(value)) for one in saved for fact, value in _facts(one).items()]
+    table = pl.DataFrame(rows, schema=["fact", "prediction", "value"], orient="row")
+    return ComparedProvenance.cast(table.with_columns(differs=pl.col("value").n_unique().over("fact") > 1))
 
 
-def _facts(saved: Saved) -> dict[str, str]:
+def side_by_side(provenance: pl.DataFrame) -> pl.DataFrame:
+    """The `facts` with one row per fact: fact, differs, and a column of values per prediction, named "0", "1", ..."""
+    found = provenance.group_by("fact", maintain_order=True).agg("value", pl.col("differs").first())
+    n = provenance["prediction"].n_unique()
+    return found.select("fact", "differs", *(pl.col("value").list.get(i).alias(str(i)) for i in range(n)))
+
+
+def _facts(saved: SavedPrediction) -> dict[str, Any]:
     made = saved.metadata
     model = made.get("model") or {}
-    told = {
+    return {
         "model": model.get("detector"),
         "items": model.get("items"),
         "weighting": model.get("weighting"),
         "unit": model.get("unit"),
         "settings": model.get("params"),
         "threshold": round(saved.threshold, 4) if saved.frame.height else None,
-        "budget": made.get("budget"),
+        "alert budget": made.get("budget"),
         "window": _window(saved),
         "training runs": model.get("runs"),
         "training data": (model.get("data_fingerprint") or "")[:12],
-        "bundle": made.get("bundle"),
-        "bundle content": (made.get("bundle_sha256") or "")[:12],
+        "model file": made.get("bundle"),
+        "model hash": (made.get("bundle_sha256") or "")[:12],
         "scored data": (made.get("data_fingerprint") or "")[:12],
-        "rows": saved.frame.height,
+        "scored rows": saved.frame.height,
         "versions": made.get("versions") or made.get("version"),
-        "made": local_time(made["created"]) if "created" in made else None,
+        "created": local_time(made["created"]) if "created" in made else None,
         "command": made.get("command"),
     }
-    return {name: _told(value) for name, value in told.items()}
 
 
-def _window(saved: Saved) -> str | None:
-    """What the model learned from, and what it scored; None where neither is recorded."""
+def _window(saved: SavedPrediction) -> str | None:
+    """The windows of the training logs and of the scored logs; None if neither is recorded."""
     sides = (("trained on", saved.metadata.get("model") or {}), ("scored", saved.metadata))
-    return ", ".join(f"{verb} {windows(facts['window'])}" for verb, facts in sides if "window" in facts) or None
+    return ", ".join(f"{verb} {windows(made['window'])}" for verb, made in sides if "window" in made) or None
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if value in (None, "", [], {}):
         return "not recorded"
     match value:
@@ -70,50 +75,51 @@ def _told(value: Any) -> str:
     return str(value)
 
 
-def verdict(a: Saved, b: Saved) -> str:
-    """One sentence: did the logs change, the model, both, or neither."""
+def verdict(a: SavedPrediction, b: SavedPrediction) -> str:
+    """Whether the logs changed, the model, both, or neither, according to their hashes; and the threshold."""
     for one in (a, b):
         if not one.frame.height:
-            return f"{one.name} holds no scores, so there is nothing to compare."
+            return f"{one.name} contains no scores, so there is nothing to compare."
     same_model = _equal(a, b, "bundle_sha256")
     same_logs = _equal(a, b, "data_fingerprint")
-    units = "" if a.keys == b.keys else " One scored single events: the worst of each sequence stands for it."
+    units = "" if a.keys == b.keys else " One of them scored single events: each sequence counts with its worst event."
     if same_model is None or same_logs is None:
         return (
-            "One of the two does not record its model or its data, so changed logs cannot be told from a changed model."
-            + units
+            "At least one prediction does not record its model or its data, so it is unknown whether the logs or the "
+            f"model changed.{units}"
         )
     if same_model and same_logs:
         moved = "" if a.threshold == b.threshold else " Only the threshold was moved."
-        return f"The same model scored the same logs: the scores agree.{moved}"
+        return f"The same model scored the same logs, so the scores are identical.{moved}"
     budgets = _budgets(a, b)
     if same_logs:
-        differs = f"every difference{' of scores' if budgets else ''} comes from the model"
-        return f"The logs are the same, the model changed: {differs}.{budgets}{units}"
+        differences = f"all differences{' in scores' if budgets else ''} come from the model"
+        return f"The logs are the same, the model changed: {differences}.{budgets}{units}"
     shift = drift.score_shift(a, b)
-    told = units + ("" if shift is None else f" The scores are {shift_in_words(shift)} (PSI {shift:.2f}).")
+    more = units + ("" if shift is None else f" The scores are {shift_in_words(shift)} (PSI {shift:.2f}).")
     if not same_model:
         return (
-            f"Both the logs and the model changed, so their effects cannot be told apart.{budgets}{told} "
-            "Score both logs with one bundle to see what the logs did."
+            f"Both the logs and the model changed, so their effects cannot be separated.{budgets}{more} "
+            "Score both logs with the same model to see the effect of the logs."
         )
     if a.threshold == b.threshold:
-        return f"The model is the same, the logs changed: every difference comes from the logs.{told}"
+        return f"The model is the same, the logs changed: all differences come from the logs.{more}"
     return (
         f"The model is the same, the logs changed, and the threshold was moved from {a.threshold:.2f} to "
-        f"{b.threshold:.2f}: scores differ because of the logs, flags because of both.{told}"
+        f"{b.threshold:.2f}: scores differ because of the logs, flags because of both.{more}"
     )
 
 
-def _budgets(a: Saved, b: Saved) -> str:
+def _budgets(a: SavedPrediction, b: SavedPrediction) -> str:
     if _equal(a, b, "budget") in (None, True):
         return ""
     return (
-        f" The thresholds were set for different budgets, {a.metadata['budget']:g} and {b.metadata['budget']:g} false "
-        "alarms per 100 normal incidents, so flags differ because of these too."
+        f" The alert budgets differ ({a.metadata['budget']:g} and {b.metadata['budget']:g} false alarms per 100 normal "
+        "incidents), so flags also differ because of the thresholds."
     )
 
 
-def _equal(a: Saved, b: Saved, fact: str) -> bool | None:
+def _equal(a: SavedPrediction, b: SavedPrediction, fact: str) -> bool | None:
+    """Whether both record the same value; None if either does not record it."""
     values = a.metadata.get(fact), b.metadata.get(fact)
     return None if None in values else values[0] == values[1]

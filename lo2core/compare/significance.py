@@ -1,4 +1,4 @@
-"""Which of two predictions judges labelled incidents better: metrics with a paired bootstrap, McNemar's test."""
+"""Which of two predictions is better on labelled incidents: metrics with a paired bootstrap, and McNemar's test."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lo2core.base.config import MIN_RUNS, SEED
+from lo2core.base.schemas import ComparedMetrics
 from lo2core.base.statistics import over_runs
 from lo2core.base.types import Floats
 
 BLOCKS, REPLICATES = 20, 2_000
-"""The bootstrap draws runs, put together to at most so many blocks, so often."""
+"""The bootstrap resamples runs, grouped into at most `BLOCKS` blocks, `REPLICATES` times."""
 
 
 def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
-    """Metrics of a and b on labelled incidents: metric, a, b, difference (b - a), low, high; empty without both labels.
+    """Metrics of a and b on labelled incidents, as `schemas.ComparedMetrics`.
 
-    low, high: 95 % interval of the difference by a paired bootstrap over runs, null under five runs. A metric is null
-    where it is not defined, as the precision is where nothing is flagged.
+    Columns metric, a, b, difference (b - a), low, high; no rows unless there are normal and faulty incidents.
+    low, high: 95 % interval of the difference by a paired bootstrap over runs, null for fewer than five runs. A metric
+    is null if it is undefined, such as the precision without alarms.
+
+    incidents: `pairs.incident_pairs`. Metrics: precision, recall, F1, false alarms per 100 normals, and AUROC of z.
     """
     labelled = incidents.drop_nulls(["anomaly", "z_a", "z_b"])
     if labelled["anomaly"].n_unique() < 2:
-        return pl.DataFrame(schema=_METRICS)
+        return ComparedMetrics.create_empty()
     blocks = labelled["run"].rank("dense").to_numpy().astype(int) - 1
     n_runs = int(blocks.max()) + 1
     blocks %= BLOCKS
@@ -36,18 +40,16 @@ def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
     difference = (b - a)[0]
     low, high = over_runs(drawn_b - drawn_a, difference, ones.size) if n_runs >= MIN_RUNS else (None, None)
     columns = {"metric": list(point[0]), "a": a[0], "b": b[0], "difference": difference, "low": low, "high": high}
-    return pl.DataFrame(columns, schema=_METRICS).with_columns(pl.exclude("metric").fill_nan(None))
-
-
-_METRICS = {"metric": pl.String} | dict.fromkeys(("a", "b", "difference", "low", "high"), pl.Float64)
+    return ComparedMetrics.cast(pl.DataFrame(columns)).with_columns(pl.exclude("metric").fill_nan(None))
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One prediction, summed up by blocks of runs, so that a bootstrap only weighs blocks.
+    """One prediction, summed by blocks of runs, so that the bootstrap only has to weight blocks.
 
-    counts: [blocks, 4] true and false positives, false and true negatives; wins: [blocks, blocks] pairs of a faulty
-    incident of the one and a normal one of the other block in which the faulty one has the larger z (ties count half).
+    counts: [blocks, 4] true positives, false positives, false negatives, true negatives. wins: [blocks, blocks] number
+    of pairs of a faulty incident in the one block and a normal incident in the other in which the faulty one has the
+    larger z-score (ties count half).
     """
 
     counts: Floats
@@ -68,7 +70,7 @@ class _Side:
         return cls(counts, np.asarray(wins, dtype=float))
 
     def metrics(self, weights: Floats) -> dict[str, Floats]:
-        """Metrics by name, one value for each row of weights [replicates, blocks]."""
+        """Metrics by name: one value for each row of weights [replicates, blocks]."""
         tp, fp, fn, tn = (weights @ self.counts).T
         pairs = np.einsum("rb,bc,rc->r", weights, self.wins, weights, optimize=True)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -83,7 +85,11 @@ class _Side:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Exact McNemar test: incidents that only a, or only b, judged right; p of so uneven a split by chance."""
+    """McNemar's exact test (Psychometrika 12, 1947).
+
+    only_a, only_b: incidents that only a, or only b, classified correctly. p_value: two-sided, of such an uneven split
+    by chance.
+    """
 
     only_a: int
     only_b: int
@@ -91,7 +97,7 @@ class McNemar:
 
 
 def mcnemar(incidents: pl.DataFrame) -> McNemar | None:
-    """The test on labelled incidents; None where there is no label."""
+    """The test on labelled `pairs.incident_pairs`; None without labels."""
     labelled = incidents.drop_nulls(["anomaly", "flagged_a", "flagged_b"])
     if not labelled.height:
         return None

@@ -11,9 +11,9 @@ import polars as pl
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Counts, Predictions
 from lo2core.base.text import file_name
-from lo2core.compare import comparison as compare_comparison
+from lo2core.compare import summaries
 from lo2core.compare.comparison import Comparison
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 from lo2core.detect.incidents import INCIDENT
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.provenance import command_line
@@ -21,7 +21,7 @@ from lo2core.store.predictions import home_of, read_predictions, saved_names
 from lo2core.store.workspace import Workspace
 
 
-def read_saved(workspace: Workspace, name: str) -> Saved:
+def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
     """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace.
 
     With the items of its logs, where these are still those that it scored.
@@ -31,7 +31,7 @@ def read_saved(workspace: Workspace, name: str) -> Saved:
     scored, loaded = (home.metadata(one).get("data_fingerprint") for one in (table, Counts))
     items = read_items(home) if loaded and scored == loaded else None
     masks = masker_of(home).fingerprint
-    saved = Saved(name, read_predictions(home, table), home.metadata(table), items, masks)
+    saved = SavedPrediction(name, read_predictions(home, table), home.metadata(table), items, masks)
     if home.artefact(table).by_hand and saved.frame.select(saved.keys).is_duplicated().any():
         raise InputError(f"{name} was written by hand and holds more than one score of the same row: keep one of each.")
     return saved
@@ -59,14 +59,14 @@ def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 def _folder(workspace: Workspace, names: Sequence[str]) -> Path:
     joined = "_".join(["compare", *(file_name(name.replace("/", ".")) for name in names)])
     plain = workspace.explanations(joined if len(names) == 2 else file_name(joined))
-    kept = Workspace(plain).metadata("making").get("compared", names)
+    kept = Workspace(plain).metadata("provenance").get("compared", names)
     return plain if kept == names else workspace.explanations(file_name("//".join(["compare", *names])))
 
 
 def history(workspace: Workspace) -> pl.DataFrame:
-    """`compare.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
+    """`summaries.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
     rows = [history_row(workspace, name) for name in saved_names(workspace)]
-    return in_order([_history_row(Saved("", Predictions.create_empty())).clear(), *rows])
+    return in_order([_history_row(SavedPrediction("", Predictions.create_empty())).clear(), *rows])
 
 
 def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -75,11 +75,11 @@ def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
-    """`compare.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
+    """`summaries.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
     home, table = home_of(workspace, name)
     columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
-    return _history_row(Saved(name, read_predictions(home, table, columns), home.metadata(table)))
+    return _history_row(SavedPrediction(name, read_predictions(home, table, columns), home.metadata(table)))
 
 
-def _history_row(saved: Saved) -> pl.DataFrame:
-    return compare_comparison.history_row(saved, saved.incidents)
+def _history_row(saved: SavedPrediction) -> pl.DataFrame:
+    return summaries.history_row(saved, saved.incidents)

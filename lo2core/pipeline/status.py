@@ -164,7 +164,7 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     if not times:
         return Step(name, why="No comparison is kept yet.")
     folder = max(times, key=lambda one: times[one])
-    compared = Workspace(folder).metadata("making").get("compared", ())
+    compared = Workspace(folder).metadata("provenance").get("compared", ())
     about = [saved[one] for one in compared if one in saved]
     facts = {"name": "\n".join(compared) or folder.name.removeprefix("compare_")}
     if any(one.created and one.created > times[folder] for one in about):

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.pairs import Agreement
+from lo2core.compare.provenance import side_by_side
 from lo2core.compare.significance import McNemar
 from lo2core.report import charts, html
 from lo2core.report.html import Table
@@ -16,7 +17,7 @@ from lo2core.report.incident import MOST_ROWS
 
 _RATES = {
     "prediction": "prediction",
-    "sequences": "scores",
+    "rows": "rows",
     "flagged": "flagged",
     "incidents": "incidents",
     "flagged_incidents": "flagged incidents",
@@ -53,12 +54,12 @@ class Paired:
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Predictions of different logs; `items` is None if items were not compared, and `items_apart` says why."""
+    """Predictions of different logs; `items` is None if items were not compared, and `why_no_items` says why."""
 
     by_test_case: Table
     incidents: Table
     items: Table | None
-    items_apart: str
+    why_no_items: str
 
 
 @dataclass(frozen=True)
@@ -83,22 +84,33 @@ def comparison_report(comparison: Comparison) -> str:
 def summarised(comparison: Comparison) -> ComparisonReport:
     """The data of `comparison_report`."""
     same = comparison.same_sequences
-    recall = comparison.fault_recall.pivot("prediction", index="test_case", values="recall")
     return ComparisonReport(
         title=" and ".join(comparison.names),
-        notes=[note for note in (comparison.verdict, comparison.remark, comparison.scope) if note],
-        provenance=html.table(comparison.making, _as_named(comparison.making), marked="differs"),
+        notes=[note for note in (comparison.verdict, comparison.note, comparison.scope) if note],
+        provenance=_provenance(comparison),
         rates=html.table(comparison.rates, _RATES),
         paired=_paired(comparison) if same else None,
         unpaired=None if same else _unpaired(comparison),
         shifts=html.table(comparison.shifts, _SHIFTS),
-        recall=html.table(recall, _as_named(recall)) if recall.height else None,
+        recall=_recall(comparison) if comparison.fault_recall.height else None,
     )
 
 
-def _as_named(frame: pl.DataFrame) -> dict[str, str]:
-    """Titles for all columns: their names."""
-    return {name: name for name in frame.columns}
+def _by_position(comparison: Comparison) -> dict[str, str]:
+    """Names of the predictions by their position: a prediction could be named like another column."""
+    return {str(position): one.name for position, one in enumerate(comparison.saved)}
+
+
+def _provenance(comparison: Comparison) -> Table:
+    facts = side_by_side(comparison.provenance)
+    return html.table(facts, {"fact": "fact"} | _by_position(comparison), marked="differs")
+
+
+def _recall(comparison: Comparison) -> Table:
+    titles = _by_position(comparison)
+    position = pl.col("prediction").replace_strict({name: position for position, name in titles.items()})
+    wide = comparison.fault_recall.with_columns(position=position).pivot("position", index="test_case", values="recall")
+    return html.table(wide, {"test_case": "test case"} | {key: name for key, name in titles.items() if key in wide})
 
 
 def _paired(comparison: Comparison) -> Paired:
@@ -144,12 +156,12 @@ def _mcnemar(test: McNemar | None) -> str:
 
 
 def _unpaired(comparison: Comparison) -> Unpaired:
-    apart = comparison.items_apart
+    why_no_items = comparison.why_no_items
     return Unpaired(
         by_test_case=html.table(comparison.by_test_case.head(MOST_ROWS), _TEST_CASES),
         incidents=html.table(comparison.incident_changes.head(MOST_ROWS), _INCIDENTS),
-        items=None if apart else html.table(comparison.item_changes.head(MOST_ROWS), _ITEMS, ["title"]),
-        items_apart=apart,
+        items=None if why_no_items else html.table(comparison.item_changes.head(MOST_ROWS), _ITEMS, ["title"]),
+        why_no_items=why_no_items,
     )
 
 

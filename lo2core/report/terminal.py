@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from lo2core.compare.comparison import Comparison
+from lo2core.compare.provenance import side_by_side
 from lo2core.explain.explanation import Explanation
 
 TOP_ITEMS = 5
@@ -38,9 +39,9 @@ def incident(explanation: Explanation) -> str:
 def comparison(compared: Comparison) -> str:
     """Predictions side by side: the verdict, differences in provenance, flips or changes, and metrics."""
     names = [one.name for one in compared.saved]
-    parts = [*filter(None, (compared.verdict, compared.remark)), "", f"what differs: {' / '.join(names)}"]
-    differing = compared.making.filter("differs").select("fact", *names)
-    parts += [_cut(f"  {fact}: {' / '.join(told)}") for fact, *told in differing.iter_rows()]
+    parts = [*filter(None, (compared.verdict, compared.note)), "", f"what differs: {' / '.join(names)}"]
+    differing = side_by_side(compared.provenance.filter("differs")).drop("differs")
+    parts += [_cut(f"  {fact}: {' / '.join(values)}") for fact, *values in differing.iter_rows()]
     parts += [_rate(row) for row in compared.rates.iter_rows(named=True)]
     parts += [compared.scope] if compared.scope else []
     return "\n".join([*parts, *(_flips(compared) if compared.same_sequences else _changes(compared))])
@@ -85,7 +86,7 @@ def _number(value: float | None, sign: str = "") -> str:
 
 
 def _changes(compared: Comparison) -> list[str]:
-    items = compared.items_apart or f"items: {_counted(compared.item_changes)}"
+    items = compared.why_no_items or f"items: {_counted(compared.item_changes)}"
     return [f"incidents: {_counted(compared.incident_changes)}", items]
 
 

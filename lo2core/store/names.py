@@ -9,6 +9,18 @@ import dataframely as dy
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import (
+    ComparedAgreement,
+    ComparedFlips,
+    ComparedIncidents,
+    ComparedItems,
+    ComparedMetrics,
+    ComparedMovers,
+    ComparedPairs,
+    ComparedProvenance,
+    ComparedRates,
+    ComparedRecall,
+    ComparedShifts,
+    ComparedTestCases,
     Counts,
     DiffStretches,
     EnrichedEvents,
@@ -50,6 +62,22 @@ EXPLAINED: dict[str, type[dy.Schema]] = {
     "diff": DiffStretches,
 }
 """The declared tables of an explanation by file stem; its other files are views of these and of the predictions."""
+
+COMPARED: dict[str, type[dy.Schema]] = {
+    "provenance": ComparedProvenance,
+    "rates": ComparedRates,
+    "by_test_case": ComparedTestCases,
+    "incident_changes": ComparedIncidents,
+    "item_changes": ComparedItems,
+    "shifts": ComparedShifts,
+    "fault_recall": ComparedRecall,
+    "pairs": ComparedPairs,
+    "flips": ComparedFlips,
+    "movers": ComparedMovers,
+    "metrics": ComparedMetrics,
+    "agreement": ComparedAgreement,
+}
+"""The tables of a comparison by file stem."""
 
 _PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
 _COMMANDS: dict[type[dy.Schema], str] = {

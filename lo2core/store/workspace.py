@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
-from lo2core.store.names import EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
+from lo2core.store.names import COMPARED, EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
 from lo2core.store.parquet import (
     ROW_GROUP,
     check_exact,
@@ -248,7 +248,7 @@ class Workspace:
         """
         paths = []
         for name, frame in frames.items():
-            schema = EXPLAINED.get(name)
+            schema = (EXPLAINED | COMPARED).get(name)
             checked = validated(schema, frame, name) if schema else frame
             facts = file_metadata(table_name(schema) if schema else name, provenance)
             for path, write in (

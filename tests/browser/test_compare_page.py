@@ -26,7 +26,7 @@ OTHER = "/Compare?a=today/nn&b=nn"
 def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
     app.goto(link)
     app.no_exception()
-    expect(app.page.get_by_text("What differs in their making")).to_be_visible()
+    expect(app.page.get_by_text("What differs between the predictions")).to_be_visible()
     expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
     assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -175,7 +175,7 @@ def test_very_long_names_leave_the_scatter_its_room(app: App) -> None:
 def test_a_prediction_without_rows_is_compared_and_said_to_be_empty(app: App) -> None:
     pl.read_parquet(app.server.workspace / "nn.parquet").clear().write_parquet(app.server.workspace / "none.parquet")
     app.goto("/Compare?a=nn&b=none")
-    expect(app.page.get_by_text("none holds no scores, so there is nothing to compare.")).to_be_visible()
+    expect(app.page.get_by_text("none contains no scores, so there is nothing to compare.")).to_be_visible()
     for tab in ("Incidents new and gone", "Items new and vanished", "Recall by fault", "Shift", "Over time"):
         app.page.get_by_role("tab", name=tab).click()
         app.page.get_by_role("tabpanel", name=tab).wait_for()

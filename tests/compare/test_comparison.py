@@ -15,13 +15,15 @@ from sklearn import metrics
 from lo2core.base.errors import InputError
 from lo2core.compare import comparison, drift, provenance, significance
 from lo2core.compare import pairs as compare_pairs
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 from lo2core.messages.counts import COUNTS, MESSAGES, MessageCounts
 from lo2core.report import terminal
-from lo2core.report.comparison import comparison_report
+from lo2core.report.comparison import comparison_report, summarised
+from lo2core.store.names import COMPARED
+from lo2core.store.parquet import validated
 
 
-def saved(name: str, z: list[float | None], threshold: float = 3.0, runs: int = 2, **metadata: Any) -> Saved:
+def saved(name: str, z: list[float | None], threshold: float = 3.0, runs: int = 2, **metadata: Any) -> SavedPrediction:
     """Predictions of one service; the test cases of a run are `correct`, `fault_1`, `fault_2`, ... in turn."""
     per_run = len(z) // runs
     cases = ["correct" if i % per_run == 0 else f"fault_{i % per_run}" for i in range(len(z))]
@@ -39,7 +41,7 @@ def saved(name: str, z: list[float | None], threshold: float = 3.0, runs: int = 
         threshold=pl.lit(threshold),
         pred_ano=pl.col("z_score") >= threshold,
     )
-    return Saved(name, frame.drop("i"), metadata)
+    return SavedPrediction(name, frame.drop("i"), metadata)
 
 
 def items(texts: str) -> MessageCounts:
@@ -49,6 +51,10 @@ def items(texts: str) -> MessageCounts:
     )
     counts = pl.DataFrame({"seq_id": "s", "kind": "message", "message_id": ids, "n": 1}, schema=COUNTS)
     return MessageCounts(messages, counts)
+
+
+def with_items(name: str, texts: str) -> SavedPrediction:
+    return SavedPrediction(name, saved(name, [0, 1]).frame, {}, items(texts))
 
 
 def test_flips_carry_both_scores_and_their_direction() -> None:
@@ -67,7 +73,7 @@ def test_what_one_side_could_not_score_is_no_flip() -> None:
 
 
 def test_events_and_sequences_are_not_joined() -> None:
-    events = Saved("b", saved("b", [0.0, 1.0]).frame.with_columns(line_no=pl.lit(1)))
+    events = SavedPrediction("b", saved("b", [0.0, 1.0]).frame.with_columns(line_no=pl.lit(1)))
     with pytest.raises(InputError, match="single events"):
         compare_pairs.joined(saved("a", [0.0, 1.0]), events)
 
@@ -150,7 +156,7 @@ def test_recall_by_fault_is_set_against_the_first() -> None:
 def test_other_logs_meet_by_test_case_and_service() -> None:
     a = saved("a", [0, 5, 5], runs=1)
     tomorrow = saved("b", [0, 1, 5], runs=1).frame.with_columns(pl.col("test_case").replace("fault_2", "fault_9"))
-    b = Saved("b", tomorrow.with_columns(run=pl.lit("tomorrow"), folder="test_case"))
+    b = SavedPrediction("b", tomorrow.with_columns(run=pl.lit("tomorrow"), folder="test_case"))
     assert not compare_pairs.same_sequences(a, b, compare_pairs.joined(a, b).clear())
     assert drift.incident_changes(a, b).select("test_case", "change").rows() == [
         ("fault_1", "gone"),
@@ -163,20 +169,20 @@ def test_other_logs_meet_by_test_case_and_service() -> None:
 
 
 def test_items_of_one_side_are_new_or_vanished() -> None:
-    a, b = (Saved(name, saved(name, [0, 1]).frame, {}, items(texts)) for name, texts in (("a", "xy"), ("b", "yz")))
+    a, b = with_items("a", "xy"), with_items("b", "yz")
     assert drift.item_changes(a, b).select("item", "change").rows() == [("z", "new"), ("x", "vanished")]
 
 
 @pytest.mark.parametrize(
     ("b", "said"),
     [
-        (Saved("b", saved("b", [0, 1]).frame, {}, None), "b does not say which logs it scored"),
-        (Saved("b", saved("b", [0, 1]).frame, {}, items("x"), "other"), "masked by different rules"),
+        (SavedPrediction("b", saved("b", [0, 1]).frame, {}, None), "b does not record its logs"),
+        (SavedPrediction("b", saved("b", [0, 1]).frame, {}, items("x"), "other"), "masked with different rules"),
     ],
 )
-def test_items_that_were_not_compared_are_not_said_to_be_the_same(b: Saved, said: str) -> None:
+def test_items_that_were_not_compared_are_not_said_to_be_the_same(b: SavedPrediction, said: str) -> None:
     moved = replace(b, frame=b.frame.with_columns(seq_id=pl.col("seq_id") + "_2"))
-    found = comparison.Comparison((Saved("a", saved("a", [0, 1]).frame, {}, items("x"), "mine"), moved))
+    found = comparison.Comparison((SavedPrediction("a", saved("a", [0, 1]).frame, {}, items("x"), "mine"), moved))
     for told in (terminal.comparison(found), comparison_report(found)):
         assert "Items were not compared" in told and said in told
         assert "items: no change" not in told
@@ -185,8 +191,8 @@ def test_items_that_were_not_compared_are_not_said_to_be_the_same(b: Saved, said
 def test_a_terminal_and_a_report_say_what_the_page_remarks() -> None:
     a = saved("a", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d1"})
     found = comparison.Comparison((a, saved("b", [0, 1])))
-    assert found.remark in terminal.comparison(found)
-    assert "a scored the very logs" in comparison_report(found)
+    assert found.note in terminal.comparison(found)
+    assert "a scored the logs that the model was trained on" in comparison_report(found)
 
 
 def test_of_three_predictions_all_facts_are_told_and_whose_rows_are_compared() -> None:
@@ -196,8 +202,8 @@ def test_of_three_predictions_all_facts_are_told_and_whose_rows_are_compared() -
     told = terminal.comparison(comparison.Comparison(tuple(made)))
     assert "what differs: a / b / c\n" in told
     assert "unit: sequence / sequence / row" in told
-    assert "those of a and b alone" in told
-    assert "alone" not in terminal.comparison(comparison.Comparison(tuple(made[:2])))
+    assert "compare a and b only" in told
+    assert "only" not in terminal.comparison(comparison.Comparison(tuple(made[:2])))
 
 
 def test_shifts_tell_alike_from_moved_scores() -> None:
@@ -210,10 +216,10 @@ def test_shifts_tell_alike_from_moved_scores() -> None:
 @pytest.mark.parametrize(
     ("model", "data", "said"),
     [
-        ("m1", "d1", "the scores agree"),
+        ("m1", "d1", "the scores are identical"),
         ("m2", "d1", "the model changed"),
         ("m1", "d2", "the logs changed"),
-        ("m2", "d2", "cannot be told apart"),
+        ("m2", "d2", "cannot be separated"),
         (None, "d1", "does not record"),
     ],
 )
@@ -232,73 +238,71 @@ def test_the_verdict_does_not_blame_the_logs_for_a_moved_threshold() -> None:
 def test_the_verdict_does_not_blame_the_model_for_another_budget() -> None:
     a = saved("a", [0, 1], bundle_sha256="m1", data_fingerprint="d1", budget=60.0)
     b = saved("b", [0, 1], threshold=2.5, bundle_sha256="m2", data_fingerprint="d1", budget=5.0)
-    assert "every difference of scores comes from the model" in provenance.verdict(a, b)
-    assert "different budgets, 60 and 5 false alarms" in provenance.verdict(a, b)
+    assert "all differences in scores come from the model" in provenance.verdict(a, b)
+    assert "alert budgets differ (60 and 5 false alarms" in provenance.verdict(a, b)
 
 
 def test_the_windows_of_model_and_logs_are_told_and_remarked_upon() -> None:
     a = saved("a", [0, 1], model={"window": None}, window=60.0)
     b = saved("b", [0, 1], model={"window": 60.0}, window=60.0)
     found = comparison.Comparison((a, b))
-    assert found.making.filter(fact="window").row(0, named=True) == {
-        "fact": "window",
-        "a": "trained on whole test cases, scored windows of 60 s",
-        "b": "trained on windows of 60 s, scored windows of 60 s",
-        "differs": True,
-    }
-    assert found.remark.startswith("a: The model was trained on whole test cases")
+    assert found.provenance.filter(fact="window").rows() == [
+        ("window", "a", "trained on whole test cases, scored windows of 60 s", True),
+        ("window", "b", "trained on windows of 60 s, scored windows of 60 s", True),
+    ]
+    assert found.note.startswith("a: The model was trained on whole test cases")
 
 
 def test_figures_of_logs_that_a_model_had_learned_from_are_remarked_upon() -> None:
     a = saved("a", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d1"})
     b = saved("b", [0, 1], data_fingerprint="d1", model={"data_fingerprint": "d0"})
-    assert comparison.Comparison((a, b)).remark.startswith("a scored the very logs")
-    assert comparison.Comparison((b, saved("c", [0, 1]))).remark == ""
+    assert comparison.Comparison((a, b)).note.startswith("a scored the logs that the model was trained on")
+    assert comparison.Comparison((b, saved("c", [0, 1]))).note == ""
 
 
 def test_runs_that_a_model_had_learned_from_are_remarked_upon_among_new_ones() -> None:
     learned = {"data_fingerprint": "d1", "runs": ["run_0", "run_1", "run_2", "run_9"]}
     grown = saved("a", [0, 1] * 4, runs=4, data_fingerprint="d2", model=learned)
-    assert "(3 of 4)" in comparison.Comparison((grown, saved("c", [0, 1]))).remark
+    assert "(3 of 4)" in comparison.Comparison((grown, saved("c", [0, 1]))).note
 
 
 def test_of_scored_events_the_worst_stands_for_its_sequence() -> None:
     sequences = saved("a", [0, 5, 0, 5])
     events = [sequences.frame.with_columns(line_no=pl.lit(n), z_score=pl.col("z_score") - n) for n in (1, 0, 2)]
-    found = comparison.Comparison((sequences, Saved("b", pl.concat(events))))
+    found = comparison.Comparison((sequences, SavedPrediction("b", pl.concat(events))))
     assert found.pairs is not None
     assert found.pairs["z_b"].equals(found.pairs["z_a"].alias("z_b"))
-    assert "One scored single events" in found.verdict
+    assert "One of them scored single events" in found.verdict
 
 
 def test_a_report_shows_scored_events_one_by_one() -> None:
     a = saved("a", [0, 5, 0, 5])
     events = pl.concat([a.frame.with_columns(line_no=pl.lit(n), z_score=pl.col("z_score") + n) for n in range(3)])
-    page = comparison_report(comparison.Comparison((Saved("a", events), Saved("b", events))))
+    page = comparison_report(comparison.Comparison((SavedPrediction("a", events), SavedPrediction("b", events))))
     assert "12 events scored by both" in page
     drawn = re.search(r'_marks".*?</g>', page)
     assert drawn is not None and drawn[0].count("<path") == 12
-    mixed = comparison_report(comparison.Comparison((Saved("b", events), a)))
+    mixed = comparison_report(comparison.Comparison((SavedPrediction("b", events), a)))
     assert "4 sequences scored by both" in mixed
 
 
-def test_making_marks_what_differs() -> None:
+def test_provenance_marks_what_differs() -> None:
     a = saved("a", [0, 1], model={"detector": "NearestNormal", "items": "messages"})
     b = saved("b", [0, 1], model={"detector": "IsolationForest", "items": "messages"}, threshold=3.0)
     differs = dict(provenance.facts([a, b]).select("fact", "differs").iter_rows())
     assert (differs["model"], differs["items"], differs["threshold"]) == (True, False, False)
 
 
-def test_facts_of_the_making_read_as_text() -> None:
+def test_facts_of_the_provenance_read_as_text() -> None:
     a = saved("a", [0, 1], model={"params": {"trees": 200, "depth": None}, "runs": ["r1", "r2"]})
-    told = dict(provenance.facts([a, saved("b", [0, 1])]).select("fact", "a").iter_rows())
-    assert (told["settings"], told["training runs"]) == ("trees 200, depth null", "r1, r2")
-    assert (told["items"], told["rows"]) == ("not recorded", "2")
+    facts = dict(provenance.side_by_side(provenance.facts([a, saved("b", [0, 1])])).select("fact", "0").iter_rows())
+    assert (facts["settings"], facts["training runs"]) == ("trees 200, depth null", "r1, r2")
+    assert (facts["items"], facts["scored rows"]) == ("not recorded", "2")
 
 
 def test_incidents_of_rows_that_both_hold_are_grouped_once_and_are_the_same() -> None:
     a, b = saved("a", [0, 5, None, 0, 1, 5]), saved("b", [0, 5, 1, 4, 9, None])
-    for other in (b, Saved("b", b.frame.head(5))):
+    for other in (b, SavedPrediction("b", b.frame.head(5))):
         found = comparison.Comparison((a, other)).incidents
         for one, incidents in zip((a, other), found, strict=True):
             assert incidents.select(one.incidents.columns).equals(one.incidents)
@@ -309,6 +313,33 @@ def test_a_prediction_without_labels_is_judged_by_those_of_the_other() -> None:
     bare = saved("a", [0, 5, 0, 5]).frame.with_columns(
         pl.lit(None, dtype=pl.Boolean).alias(n) for n in ("normal", "anomaly")
     )
-    for pair in ((Saved("a", bare), labelled), (labelled, Saved("a", bare))):
+    for pair in ((SavedPrediction("a", bare), labelled), (labelled, SavedPrediction("a", bare))):
         recalls = comparison.Comparison(pair).fault_recall
         assert dict(recalls.select("prediction", "recall").iter_rows()) == {"a": 1.0, "b": 0.5}
+
+
+def as_events(one: SavedPrediction) -> SavedPrediction:
+    return replace(one, frame=one.frame.with_columns(line_no=pl.lit(1, dtype=pl.Int64)))
+
+
+SAME = saved("a", [0, 5, 0, 5, None, 1]), saved("b", [0, 5, 0, 1, 2, 5])
+OTHER = with_items("a", "xy"), replace(with_items("b", "yz"), frame=saved("b", [5, 9]).frame.with_columns(seq_id="run"))
+UNSCORED = saved("a", [None, None]), saved("b", [None, None])
+
+
+@pytest.mark.parametrize(
+    "pair", [SAME, (as_events(SAME[0]), as_events(SAME[1])), OTHER, UNSCORED], ids=["same", "events", "other", "null"]
+)
+def test_every_kept_table_is_declared_and_fits_its_schema(pair: tuple[SavedPrediction, SavedPrediction]) -> None:
+    frames = comparison.Comparison(pair).frames
+    for name, frame in frames.items():
+        validated(COMPARED[name], frame, name)
+    assert (frames.keys() == COMPARED.keys()) == (pair is not OTHER)
+
+
+def test_a_prediction_may_be_named_like_a_column() -> None:
+    found = comparison.Comparison((replace(SAME[0], name="fact"), replace(SAME[1], name="test_case")))
+    shown = summarised(found)
+    assert shown.provenance.titles == ["fact", "fact", "test_case"]
+    assert shown.recall is not None and shown.recall.titles == ["test case", "fact", "test_case"]
+    assert "what differs: fact / test_case" in terminal.comparison(found)

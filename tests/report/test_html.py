@@ -12,7 +12,7 @@ from helpers import explained
 
 from conftest import ROOT
 from lo2core.compare.comparison import Comparison
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
 from lo2core.explain.evidence import Evidence
@@ -71,7 +71,7 @@ def page(request: pytest.FixtureRequest, hostile: tuple[Evidence, Explanation]) 
             source = prediction_report(HOSTILE, predictions, [one], {"command": HOSTILE})
         case _:
             flipped = predictions.with_columns(~pl.col("pred_ano"))
-            sides = (Saved(HOSTILE, predictions, {"command": HOSTILE}), Saved("b", flipped))
+            sides = (SavedPrediction(HOSTILE, predictions, {"command": HOSTILE}), SavedPrediction("b", flipped))
             source = comparison_report(Comparison(sides))
     return Page(source)
 

@@ -42,8 +42,8 @@ def columns(app: AppTest) -> set[str]:
     return {name for table in app.dataframe for name in table.value.columns}
 
 
-def making(app: AppTest) -> str:
-    """The table of how both were made, as HTML."""
+def provenance(app: AppTest) -> str:
+    """The provenance table, as HTML."""
     return next(element.proto.body for element in app.get("html") if "<table>" in element.proto.body)
 
 
@@ -73,7 +73,7 @@ def test_one_prediction_alone_says_what_is_missing(
 def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
     assert not app.exception
-    assert "the model changed: every difference comes from the model" in texts(app)
+    assert "the model changed: all differences come from the model" in texts(app)
     flips = compare.compare_predictions(workspace, ["forest", "nn"]).flips
     assert flips is not None
     assert metrics(app)["Flips of sequences"] == str(flips.height)
@@ -145,14 +145,14 @@ def test_more_predictions_stand_beside_the_two(workspace: Workspace) -> None:
     assert not app.exception
 
 
-def test_facts_of_the_making_are_shown_in_full_and_never_as_html(workspace: Workspace) -> None:
+def test_facts_of_the_provenance_are_shown_in_full_and_never_as_html(workspace: Workspace) -> None:
     shutil.copy(workspace.path("nn"), workspace.path("<b>bold"))
     app = open_page(COMPARE, a="<b>bold", b="forest")
-    table = making(app)
+    table = provenance(app)
     workspace.path("<b>bold").unlink()
     assert "<b>" not in table
     assert table_row(table, "") == ["A  ·  &lt;b&gt;bold", "B  ·  forest"]
-    assert [path.rpartition("/models/")[2] for path in table_row(table, "bundle")] == ["nn.joblib", "forest.joblib"]
+    assert [path.rpartition("/models/")[2] for path in table_row(table, "model file")] == ["nn.joblib", "forest.joblib"]
 
 
 @pytest.mark.parametrize("kind", ["message", "request"])
@@ -166,12 +166,12 @@ def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: 
     assert {"line_no", "text"} <= columns(app)
 
 
-def test_what_differs_in_their_making_comes_first(workspace: Workspace) -> None:
+def test_what_differs_in_provenance_comes_first(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="forest", b="nn")
-    assert table_row(making(app), "model") == ["IsolationForest", "NearestNormal"]
-    assert not table_row(making(app), "training data")
-    app = app.toggle(key="making-all").set_value(True).run()
-    assert table_row(making(app), "training data")
+    assert table_row(provenance(app), "model") == ["IsolationForest", "NearestNormal"]
+    assert not table_row(provenance(app), "training data")
+    app = app.toggle(key="provenance-all").set_value(True).run()
+    assert table_row(provenance(app), "training data")
 
 
 def test_a_and_b_can_be_swapped(workspace: Workspace) -> None:
@@ -227,7 +227,7 @@ def test_a_brush_selects_what_lies_in_its_box_and_a_click_one_mark() -> None:
 
 def test_a_click_on_a_cell_lists_just_what_it_counts() -> None:
     z = pl.DataFrame({"z_a": [-50.0, -1.0, 0.0, 0.01, 3.0, 700.0], "z_b": [0.0, 1.0, 2.0, 3.0, 4.0, -5.0]})
-    cells = histogram.density(z, "z_a", "z_b")
+    cells = histogram.histogram(z, "z_a", "z_b")
     assert cells["n"].sum() == z.height
     for cell, n in cells.select("cell", "n").iter_rows():
         listed = same_logs.selected(z, {"pick": [{"cell": cell}]})

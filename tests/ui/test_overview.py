@@ -58,7 +58,7 @@ def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
     [
         (OVERVIEW, "These predictions hold no scores."),
         ("pages/5_Explain.py", "These predictions hold no scores, so there is nothing to explain"),
-        ("pages/6_Compare.py", "nothing holds no scores, so there is nothing to compare"),
+        ("pages/6_Compare.py", "nothing contains no scores, so there is nothing to compare"),
     ],
 )
 def test_a_prediction_without_a_row_says_so_on_every_page(workspace: Workspace, script: str, said: str) -> None:

@@ -193,10 +193,10 @@ def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(
     workspace: Workspace, model: Path, sample_logs: Path
 ) -> None:
     loaded = bundles.load_bundle(model)
-    assert "the very logs" in trained_on(loaded, workspace)
+    assert "the logs that the model was trained on" in trained_on(loaded, workspace)
     new = next(path for path in sorted(sample_logs.iterdir()) if path.name not in loaded.model.facts["runs"])
     load_logs(workspace, [new], append=True, jobs=1)
-    assert "runs named like those that the model was trained on (2 of 3)" in trained_on(loaded, workspace)
+    assert "runs with the same names as training runs (2 of 3)" in trained_on(loaded, workspace)
 
 
 def test_evaluating_is_a_job(workspace: Workspace) -> None:

@@ -54,8 +54,8 @@ def show_incidents(pair: Pair) -> None:
 
 def show_items(pair: Pair) -> None:
     """Messages, stack trace lines and request kinds that only one side's logs hold."""
-    if pair.found.items_apart:
-        notice(pair.found.items_apart)
+    if pair.found.why_no_items:
+        notice(pair.found.why_no_items)
         return
     found = pair.found.item_changes
     if not found.height:
@@ -63,7 +63,7 @@ def show_items(pair: Pair) -> None:
         return
     left, right = st.columns(2)
     first, kinds = found.row(0, named=True), found["kind"].unique().sort().to_list()
-    changes = ["new", "vanished"]
+    changes = [drift.NEW, drift.VANISHED]
     change = left.segmented_control("Which", changes, default=first["change"], required=True, key="items-change")
     kind = right.segmented_control("Kind", kinds, default=first["kind"], required=True, key="items-kind")
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
@@ -72,7 +72,7 @@ def show_items(pair: Pair) -> None:
     downloads(found, "items_new_and_vanished", key="item-changes")
     if row is not None:
         raw(shown["item"][row].strip())
-        _lines_with(pair.home(1 if change == "new" else 0), shown["message_id"][row])
+        _lines_with(pair.home(1 if change == drift.NEW else 0), shown["message_id"][row])
 
 
 def _lines_with(logs: Workspace, item: int) -> None:

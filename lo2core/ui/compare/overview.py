@@ -1,4 +1,4 @@
-"""Compare two saved predictions: what differs in their making, how much they flag, what a person takes along.
+"""Compare two saved predictions: what differs between them, how much they flag, what a person takes along.
 
 `alike` goes on where both scored the same sequences, `unlike` where they scored other logs, `either` in both cases.
 """
@@ -10,6 +10,7 @@ import streamlit as st
 
 from lo2core.base.text import plural
 from lo2core.compare import pairs
+from lo2core.compare.provenance import side_by_side
 from lo2core.pipeline import compare
 from lo2core.report.comparison import comparison_report
 from lo2core.ui.compare.pair import Pair
@@ -18,17 +19,18 @@ from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.widgets import notice
 
 
-def show_making(pair: Pair) -> None:
-    """Whether the logs changed or the model, and the facts of their making that differ."""
+def show_provenance(pair: Pair) -> None:
+    """Whether the logs changed or the model, and the facts that differ."""
     notice(pair.found.verdict, icon=":material/balance:")
-    making = pair.found.making
-    st.subheader("What differs in their making", anchor=False)
-    every = st.toggle(f"All {making.height} facts", key="making-all")
-    shown = making if every else making.filter("differs")
+    facts = side_by_side(pair.found.provenance)
+    st.subheader("What differs between the predictions", anchor=False)
+    every = st.toggle(f"All {facts.height} facts", key="provenance-all")
+    shown = facts if every else facts.filter("differs")
     if not shown.height:
-        st.text("Nothing: they were made alike.")
+        st.text("No differences.")
         return
-    tables.written(shown, {"fact": ""} | {name: f"{side}  ·  {name}" for side, name in _sides(pair)})
+    a, b = pair.found.names
+    tables.written(shown, {"fact": "", "0": f"A  ·  {a}", "1": f"B  ·  {b}"})
 
 
 def show_rates(pair: Pair) -> None:
@@ -63,10 +65,6 @@ def command(pair: Pair | None, here: Frame) -> list[object]:
     """The arguments of the command that compares the same."""
     names = [pair.a, pair.b] if pair else ["A", "B"]
     return ["compare", *names, "--output-dir", here.workspace.root]
-
-
-def _sides(pair: Pair) -> list[tuple[str, str]]:
-    return list(zip("AB", pair.found.names, strict=True))
 
 
 def _agreement(pair: Pair) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.compare.comparison import Comparison
-from lo2core.compare.prediction import Saved
+from lo2core.compare.prediction import SavedPrediction
 from lo2core.pipeline import compare
 from lo2core.store.predictions import home_of, saved_names
 from lo2core.store.workspace import Workspace
@@ -51,7 +51,7 @@ def open_in(name: str, row: Mapping[str, Any]) -> None:
     links.open_explain(row, prediction=source.prediction, sample=source.sample)
 
 
-def open_worst(saved: Saved, where: Mapping[str, Any]) -> None:
+def open_worst(saved: SavedPrediction, where: Mapping[str, Any]) -> None:
     """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
     wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
     rows = saved.frame.filter(*wanted).sort("z_score", descending=True, nulls_last=True)
@@ -80,8 +80,8 @@ def choose(here: Frame) -> Pair | None:
 
 def remark(pair: Pair) -> None:
     """What to know before figures are believed, where there is something."""
-    if pair.found.remark:
-        notice(pair.found.remark, icon=":orange[:material/warning:]")
+    if pair.found.note:
+        notice(pair.found.note, icon=":orange[:material/warning:]")
 
 
 def side_by_side(workspace: Workspace, *names: str) -> Comparison:

@@ -17,7 +17,7 @@ from lo2core.ui.shell.widgets import downloads, notice
 
 def show_scores(pair: Pair) -> None:
     """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
-    scored = pair.found.scored
+    scored = pair.found.ranked_pairs
     assert scored is not None
     event = st.altair_chart(_scatter(pair), on_select="rerun", key=f"scatter-{pair.key}")
     chosen = selected(scored, event["selection"])
@@ -44,10 +44,10 @@ def _scatter(pair: Pair) -> charts.Chart:
 
 
 def _drawn(found: Comparison) -> charts.Chart:
-    assert found.scored is not None and found.density is not None
-    if _is_dense(found.scored):
-        return charts.prediction_density(found.density, found.thresholds, found.names)
-    return charts.prediction_scatter(found.scored, found.thresholds, found.names)
+    assert found.ranked_pairs is not None and found.histogram is not None
+    if _is_dense(found.ranked_pairs):
+        return charts.prediction_density(found.histogram, found.thresholds, found.names)
+    return charts.prediction_scatter(found.ranked_pairs, found.thresholds, found.names)
 
 
 def show_flips(pair: Pair) -> None:
@@ -95,7 +95,7 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
     """The rows of the marks or the cell that a click picked, or that a brush holds; None where nothing is selected."""
     if picked := selection.get("pick"):
         if "cell" in picked[0]:
-            return histogram.held(scored, "z_a", "z_b", picked[0]["cell"])
+            return histogram.in_cell(scored, "z_a", "z_b", picked[0]["cell"])
         return scored.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked]))
     brush = selection.get("brush") or {}
     inside = [pl.col(name).is_between(min(ends), max(ends)) for name, ends in brush.items() if name in ("z_a", "z_b")]

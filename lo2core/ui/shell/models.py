@@ -8,7 +8,7 @@ import streamlit as st
 
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Counts, Sequences
-from lo2core.compare.prediction import training_part
+from lo2core.compare.prediction import training_overlap
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import REGISTRY
 from lo2core.store import bundles, signing
@@ -72,7 +72,7 @@ def estimated(threshold: Threshold) -> str:
 def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
     """Which of the logs it scored a model was trained on, and what that does to the scores; empty where it was not."""
     runs = logs.read(Sequences, columns=["run"])["run"] if logs.has(Sequences) else ()
-    known = training_part(loaded.manifest["facts"], logs.metadata(Counts).get("data_fingerprint"), runs)
+    known = training_overlap(loaded.manifest["facts"], logs.metadata(Counts).get("data_fingerprint"), runs)
     if not known:
         return ""
     detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
