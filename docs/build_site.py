@@ -14,15 +14,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+import reference
+
 PROJECT = Path(__file__).parents[1]
 
 PAGES = {
     "README.md": "lo2core",
+    "docs/command-line.md": "Command line",
+    "docs/configuration.md": "Configuration",
     "docs/formats.md": "Files and formats",
+    "docs/tables.md": "Tables",
     "docs/detection.md": "Detection",
     "docs/explainability.md": "Explaining and comparing",
     "docs/performance.md": "Performance",
     "docs/architecture.md": "Architecture",
+    "docs/glossary.md": "Glossary",
+    "SECURITY.md": "Security",
     "CHANGELOG.md": "Changelog",
 }
 """Pages in the order of the menu, with their titles there."""
@@ -71,5 +78,6 @@ def modules() -> dict[str, Path]:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1] if len(sys.argv) > 1 else PROJECT / "site").resolve()
+    reference.write()
     build(target)
     print(target / "index.html")

@@ -10,53 +10,70 @@ import polars as pl
 
 
 class _Identity(dy.Schema):
-    """What says which sequence a row belongs to; `seq_id` is never parsed back into these."""
+    """Columns that say which sequence a row belongs to; `seq_id` is never parsed back into them."""
 
     seq_id = dy.String()
+    """`run__folder__service`, with `__w000` appended for windows."""
     run = dy.String()
     folder = dy.String()
+    """Name of the folder: the test case, and the repetition where there is one."""
     test_case = dy.String()
     repetition = dy.Int32(nullable=True)
+    """Number of the repetition; null for the first one."""
     window = dy.Int32(nullable=True)
+    """Number of the window, from 0; null where test cases are not cut."""
     service = dy.String()
+    """Short name, `client` instead of `light-oauth2-oauth2-client-1`."""
     normal = dy.Bool(nullable=True)
+    """Whether the test case is normal; null where this is unknown."""
     anomaly = dy.Bool(nullable=True)
+    """The opposite of `normal`; null where this is unknown."""
 
 
 class Events(_Identity):
-    """One row a log event: its first line and the continuation lines folded into it."""
+    """One row per log event: its first line, and the continuation lines folded into it."""
 
     seq_id = dy.String(primary_key=True)
     line_no = dy.Int64(primary_key=True, min=1)
+    """Number of the first line in its file, from 1."""
     m_message = dy.String()
+    """Text after the header, with the continuation lines below."""
     m_timestamp = dy.Datetime(time_unit="ms", nullable=True)
+    """UTC; null where the line has no usable time."""
     level = dy.String(nullable=True)
     thread = dy.String(nullable=True)
     logger = dy.String(nullable=True)
     method = dy.String(nullable=True)
     correlation_id = dy.String(nullable=True)
+    """Id of the request that the event belongs to."""
     n_lines = dy.Int32(min=1)
+    """Number of lines: the first one and its continuation lines."""
     line_offsets = dy.List(dy.Int32(), nullable=True, metadata={"added": True})
     """How far below the first line each folded one stands; null where blank lines, which are dropped, part none."""
     source = dy.String()
+    """Name of the folder or archive that was loaded, and the path of the file in it."""
     message_id = dy.UInt64()
+    """Hash of the masked first line, see `Messages`."""
 
 
 class Sequences(_Identity):
-    """One row a sequence (or window of one), also when it holds no event."""
+    """One row per sequence, or window of one; also for sequences without events."""
 
     seq_id = dy.String(primary_key=True)
     start_time = dy.Datetime(time_unit="ms", nullable=True)
+    """Time of the first event."""
     end_time = dy.Datetime(time_unit="ms", nullable=True)
+    """Time of the last event."""
     events = dy.Int64(min=0)
     lines = dy.Int64(min=0)
     bytes = dy.Int64(min=0)
 
 
 class Ledger(dy.Schema):
-    """One row a file found: lines = events + continuations + orphans + blank + skipped."""
+    """One row per file that was found: lines = events + continuations + orphans + blank + skipped."""
 
     source = dy.String(primary_key=True)
+    """Name of the folder or archive that was loaded, and the path of the file in it."""
     status = dy.Enum(["read", "ignored", "not chosen", "empty"])
     run = dy.String(nullable=True)
     folder = dy.String(nullable=True)
@@ -65,11 +82,16 @@ class Ledger(dy.Schema):
     lines = dy.Int64(min=0)
     events = dy.Int64(min=0)
     continuations = dy.Int64(min=0)
+    """Lines that were folded into the event above them."""
     orphans = dy.Int64(min=0)
+    """Continuation lines in front of the first event."""
     blank = dy.Int64(min=0)
     skipped = dy.Int64(min=0)
+    """Lines left out by `--skip-init-lines`."""
     invalid_bytes = dy.Int64(min=0)
+    """Bytes that are not UTF-8; they are kept in a readable form."""
     dated = dy.Bool()
+    """Whether the day is known; without it, times are on 1970-01-01."""
 
     @dy.rule()
     def adds_up(cls) -> pl.Expr:
@@ -77,52 +99,68 @@ class Ledger(dy.Schema):
 
 
 class Messages(dy.Schema):
-    """One row a distinct item: a masked first line, a masked trace line, or a request kind."""
+    """One row per distinct item: a masked first line, a masked line of a stack trace, or a request kind."""
 
     message_id = dy.UInt64(primary_key=True)
+    """Hash of the masked text: the same text has the same id in every run and workspace."""
     kind = dy.Enum(["message", "trace", "request"])
     text = dy.String()
+    """The masked text; a request kind has the texts of its messages, one per line."""
     members = dy.List(dy.UInt64(), nullable=True)
     """Of a request kind: its sorted message ids."""
 
 
 class Counts(dy.Schema):
-    """How often a sequence holds an item: the event count matrix in long form."""
+    """How often a sequence contains an item: the event count matrix in long form."""
 
     seq_id = dy.String(primary_key=True)
     kind = dy.Enum(["message", "trace", "request"], primary_key=True)
     message_id = dy.UInt64(primary_key=True)
     n = dy.Int64(min=1)
+    """Occurrences of the item in the sequence."""
 
 
 class EnrichedEvents(Events):
-    """Events plus what the enhancers derive from their first line."""
+    """Events with the columns that the enhancers derive from their first line."""
 
     e_message_normalized = dy.String()
+    """The masked message."""
     e_words = dy.List(dy.String())
+    """Words of the masked message."""
     e_trigrams = dy.List(dy.String())
+    """Sequences of three characters of the masked message."""
     e_words_len = dy.Int32(min=0)
+    """Number of words."""
     e_chars_len = dy.Int32(min=0)
+    """Number of characters of `m_message`."""
     e_event_id_len = dy.Int32(min=0)
+    """1 for each event, so that sums count events."""
     e_event_drain_id = dy.UInt64()
+    """Hash of the template."""
     e_template = dy.String()
+    """The template, as found by Drain."""
 
 
 class Predictions(_Identity):
-    """One row a scored sequence, or a scored event (then `line_no` is there too)."""
+    """One row per scored sequence. Predictions of single events have `line_no`, too."""
 
     seq_id = dy.String(primary_key=True)
     score = dy.Float64(nullable=True)
     """Higher is more anomalous; null where the bundle does not know the service."""
     z_score = dy.Float64(nullable=True)
+    """The score compared with held-out normals of the service: 0 is their mean, 1 one spread above it."""
     p_value = dy.Float64(nullable=True, min=0, max=1)
+    """(1 + held-out normals that score at least as high) / (1 + all of them)."""
     threshold = dy.Float64()
+    """The z-score from which on a row is an alarm."""
     pred_ano = dy.Bool(nullable=True)
+    """Whether the row is an alarm: `z_score >= threshold`."""
     rank = dy.Int64(nullable=True, min=1)
+    """Position by z-score, 1 is the worst; equal z-scores share a rank."""
 
 
 class EventPredictions(Predictions):
-    """Predictions of single events."""
+    """One row per scored event."""
 
     seq_id = dy.String(primary_key=True)
     line_no = dy.Int64(primary_key=True, min=1)

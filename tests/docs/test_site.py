@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-import runpy
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import build_site
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-SCRIPT = PROJECT / "docs" / "build_site.py"
 OUTSIDE = re.compile(r"\s*(https?:)?//")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs") / "site"
-    built = subprocess.run([sys.executable, SCRIPT, folder], capture_output=True, text=True)
+    built = subprocess.run([sys.executable, build_site.__file__, folder], capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
     return folder
 
@@ -56,7 +54,7 @@ def test_style_sheets_load_nothing_from_other_hosts(site):
 
 
 def test_every_module_has_a_page_with_its_contents(site):
-    modules = runpy.run_path(str(SCRIPT))["modules"]()
+    modules = build_site.modules()
     pages = {path.stem for path in site.glob("api/*.html")}
     assert pages == {name for name, path in modules.items() if path.stat().st_size}
     for name in pages - {"lo2core"}:

@@ -1,0 +1,153 @@
+"""Write the pages of `docs/` that are made from the code: commands with their options, tables, and the glossary.
+
+    python docs/reference.py        `make docs` does it, too; a test fails where a page is not up to date
+
+A page in the repository can be read without building the site, and its history shows what changed for users.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+
+import dataframely as dy
+import polars as pl
+
+from lo2core.base import glossary, schemas
+from lo2core.cli.commands import parser
+from lo2core.store.names import EXPLAINED, TABLES
+
+DOCS = Path(__file__).parent
+
+
+def pages() -> dict[Path, str]:
+    """The text of each page, by its path."""
+    made = "<!-- Made by docs/reference.py from the code: change it there, then run `make docs`. -->\n\n"
+    return {
+        DOCS / "command-line.md": made + command_line(),
+        DOCS / "tables.md": made + tables(),
+        DOCS / "glossary.md": made + glossary_page(),
+    }
+
+
+def command_line() -> str:
+    """Every command with its options."""
+    introduction = """\
+        # Command line
+
+            python -m lo2core COMMAND [OPTIONS]         or: lo2core COMMAND [OPTIONS]
+
+        - A command prints the files that it wrote. It ends with status 0, or with 2 and one sentence on standard error
+          that says what was wrong and what to do.
+        - Existing artefacts are not overwritten without `--replace`.
+        - Commands that write to a workspace run one at a time; Ctrl-C stops one and keeps what was finished.
+        - `WORKSPACE` is a folder of artefacts, see [Files and formats](formats.md).
+        - The `NAME` of a prediction is its file name without `.parquet`; `SAMPLE/NAME` names a prediction of a sample.
+        - Settings that are no options are environment variables, see [Configuration](configuration.md).
+        """
+    text = [dedent(introduction)]
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    for name, command in commands.choices.items():
+        rows = [(_invocation(action), _meaning(action)) for action in command._actions if action.dest != "help"]
+        text.append(f"## {name}\n\n{command.description}\n\n{_table(('option', 'meaning'), rows)}")
+    return "\n".join(text)
+
+
+def _invocation(action: argparse.Action) -> str:
+    """How an option is given: `--root PATH [PATH ...]`, or `--unit sequence|event`."""
+    values = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
+    if isinstance(values, tuple):
+        given = " ".join(values)
+    else:
+        given = {0: "", "?": f"[{values}]", "+": f"{values} [{values} ...]"}.get(action.nargs, values)
+    return _code(f"{', '.join(action.option_strings)} {given}".strip())
+
+
+def _meaning(action: argparse.Action) -> str:
+    """The help of an option, and its default where the help does not give it."""
+    help_ = action.help or ""
+    default = action.default
+    if action.required:
+        return f"{help_} (required)"
+    if isinstance(default, bool) or default in (None, []) or "default" in help_:
+        return help_
+    shown = " ".join(default) if isinstance(default, list) else default
+    return f"{help_} (default: {_code(str(shown))})"
+
+
+def tables() -> str:
+    """Every table with its columns."""
+    introduction = """\
+        # Tables, column by column
+
+        The columns of each table that is saved, as declared in `lo2core/base/schemas.py`.
+        [Files and formats](formats.md) describes how the tables belong together.
+        """
+    stems = TABLES | {schema: f"explainability/.../{stem}" for stem, schema in EXPLAINED.items()}
+    text = [dedent(introduction)]
+    for name, schema in vars(schemas).items():
+        if isinstance(schema, type) and issubclass(schema, dy.Schema) and schema is not dy.Schema and name[0] != "_":
+            file = f", {_code(f'{stems[schema]}.parquet')}" if schema in stems else ""
+            notes = _notes(schema)
+            columns = sorted(schema.columns().items(), key=lambda column: not column[1].primary_key)
+            rows = [(_code(column), _type(of), notes.get(column, "")) for column, of in columns]
+            text.append(f"## {name}{file}\n\n{inspect.getdoc(schema)}\n\n{_table(('column', 'type', 'meaning'), rows)}")
+    return "\n".join(text)
+
+
+def _notes(schema: type[dy.Schema]) -> dict[str, str]:
+    """The text below each column's declaration, also of those that the schema inherits."""
+    found: dict[str, str] = {}
+    for declared in reversed(schema.__mro__):
+        if issubclass(declared, dy.Schema) and declared.__module__ == schemas.__name__:
+            found |= _notes_of_class(declared)
+    return found
+
+
+def _notes_of_class(declared: type) -> Iterator[tuple[str, str]]:
+    body = ast.parse(dedent(inspect.getsource(declared))).body[0].body
+    for statement, below in pairwise(body):
+        if isinstance(statement, ast.Assign) and isinstance(below, ast.Expr):
+            yield statement.targets[0].id, " ".join(below.value.value.split())
+
+
+def _type(column: dy.Column) -> str:
+    if isinstance(column.dtype, pl.Enum):
+        name = "one of " + ", ".join(_code(value) for value in column.dtype.categories)
+    elif isinstance(column.dtype, pl.Datetime):
+        name = "Datetime in ms"
+    else:
+        name = str(column.dtype)
+    return name + (", key" if column.primary_key else "") + (", or null" if column.nullable else "")
+
+
+def glossary_page() -> str:
+    """Every term with its meaning."""
+    text = ["# Glossary\n"]
+    for term in glossary.TERMS:
+        text.append(f"## {term.name}\n\n{term.meaning}\n\nShown on: {term.shown}.\n")
+    return "\n".join(text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def write() -> None:
+    """Write the pages."""
+    for path, text in pages().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    write()
