@@ -11,7 +11,7 @@ here = frame.page("Load", "Read folders, archives or single log files; every lin
 
 request = form.ask(here.workspace)
 results = st.container()
-frame.terminal(*(request.arguments() if request else form.example(here.workspace)))
+frame.terminal(request.command if request else form.example(here.workspace))
 
 with results, frame.calm():
     shown = form.shown(here.workspace)

@@ -8,7 +8,7 @@ from lo2core.ui.shell import frame, widgets
 
 here = frame.page("Enhance", "Mask what changes from line to line, and find the templates behind the messages.")
 body = st.container()
-frame.terminal(*enhance.command(here.workspace))
+frame.terminal(enhance.command(here.workspace))
 
 with body, frame.calm():
     if here.workspace.has(Messages):

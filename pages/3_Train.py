@@ -3,12 +3,13 @@
 import streamlit as st
 
 from lo2core.base.schemas import Counts
+from lo2core.pipeline.commands import Train
 from lo2core.store import bundles, signing
 from lo2core.ui.shell import frame, models, scores, widgets
 from lo2core.ui.train import calibration, evaluation, fault_matrix, recipe
 
 here = frame.page("Train", "Learn what normal looks like, service by service, for as many false alarms as you accept.")
-command: list[object] = ["train", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
+command = Train(output_dir=here.workspace.root, bundle=here.models_dir / "lo2_nn.joblib")
 asked = None
 
 if here.workspace.has(Counts):
@@ -50,4 +51,4 @@ if figures:
     evaluation.curves(figures, picked)
     fault_matrix.show(here.workspace, figures, picked[0])
 
-frame.terminal(*command)
+frame.terminal(command)

@@ -30,4 +30,4 @@ if found:
     saved.save(found)
 
 saved.saved_table(here)
-frame.terminal(*inputs.command(here, choice))
+frame.terminal(inputs.command(here, choice))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lo2core.pipeline.commands import Explain
 from lo2core.ui.explain import choice, export, lines, marks, why
 from lo2core.ui.explain import model as explain_model
 from lo2core.ui.shell import address, frame, scores, widgets
@@ -24,7 +25,7 @@ with frame.calm():
     chosen = scores.choose(here)
     if chosen is None:
         widgets.empty_state("There is nothing to explain yet: score logs first.", "pages/4_Predict.py", "Score logs")
-        frame.terminal("explain", "--output-dir", here.workspace.root, "--predictions", "lo2_nn_predictions")
+        frame.terminal(Explain(output_dir=here.workspace.root, predictions="lo2_nn_predictions"))
         st.stop()
     after = marks.show(here.workspace, chosen)
     incident, alarms, model = st.tabs(
@@ -42,4 +43,4 @@ with frame.calm():
     with model:
         if model.open:
             explain_model.show_model(chosen)
-    frame.terminal(*export.command(chosen, shown and shown.incident))
+    frame.terminal(export.command(chosen, shown and shown.incident))

@@ -44,4 +44,4 @@ with frame.calm():
         overview.show_rates(pair)
         show_views(pair)
         overview.keep(pair)
-frame.terminal(*overview.command(pair, here))
+frame.terminal(overview.command(pair, here))

@@ -130,7 +130,7 @@ def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
 
 def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:
     heavy = {"altair", "jinja2", "numpy", "polars", "scipy", "sklearn"}
-    code = f"import sys, lo2core.cli.commands as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"
+    code = f"import sys, lo2core.cli.options as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 

@@ -2,7 +2,7 @@
 
     lock        locked by the process that works on the workspace
     alive-<id>  locked by the same process, under a new name each time
-    job.json    what that process does or did: command, process id, start, its `alive` file, and whether it is a job
+    job.json    what that process does or did: its `Work`, process id, start, `alive` file, and whether it is a job
 
 A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
 To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,18 +42,44 @@ _ALIVE = re.compile(r"alive-[0-9a-f]{12}")
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a process does to a workspace: its arguments to show, and the facts in them; empty if they do not apply.
+
+    arguments: what follows `python`. stage: the command of lo2core. output_dir: the workspace that is written to, which
+    may be a sample of the one that is held. bundle: path of the model. predictions: name of the predictions.
+    """
+
+    arguments: tuple[str, ...] = ()
+    stage: str = ""
+    output_dir: str = ""
+    bundle: str = ""
+    predictions: str = ""
+
+    @property
+    def command(self) -> str:
+        """The arguments as one would type them; empty where there are none."""
+        return shlex.join(["python", *self.arguments]) if self.arguments else ""
+
+    @classmethod
+    def recorded(cls, job: dict[str, Any]) -> Work:
+        """The work that a `job.json` describes; what is damaged there is left out."""
+        texts = {one.name: job[one.name] for one in fields(cls) if isinstance(job.get(one.name), str)}
+        return cls(**texts | {"arguments": tuple(map(str, job.get("arguments") or ()))})
+
+
 @contextmanager
-def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iterator[None]:
+def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) -> Iterator[None]:
     """Hold the workspace while writing to it; in its job, and within another such block, it is held already.
 
-    Raises `BusyError` naming the running command and its start.
+    `work` is what others are shown meanwhile. Raises `BusyError` naming the running command and its start.
     """
     folder = job_folder(workspace)
     if folder in _held.get():
         yield
         return
     is_new = not folder.parent.exists()
-    with held(folder, command or shlex.join(["python", *sys.argv]), detached=False) as job:
+    with held(folder, work or Work(arguments=tuple(sys.argv)), detached=False) as job:
         try:
             yield
         finally:
@@ -61,7 +88,7 @@ def workspace_lock(workspace: str | os.PathLike[str], command: str = "") -> Iter
 
 
 @contextmanager
-def held(folder: Path, command: str, detached: bool) -> Iterator[dict[str, Any]]:
+def held(folder: Path, work: Work, detached: bool) -> Iterator[dict[str, Any]]:
     """Hold the lock of a job folder and describe the holder in its `job.json`, whose content is the result.
 
     Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
@@ -72,8 +99,8 @@ def held(folder: Path, command: str, detached: bool) -> Iterator[dict[str, Any]]
     try:
         clear(folder)
         alive.acquire(blocking=False)
-        job = {"command": command, "pid": os.getpid(), "started": now(), "detached": detached}
-        job["alive"] = Path(alive.lock_file).name
+        facts = {"pid": os.getpid(), "started": now(), "detached": detached, "alive": Path(alive.lock_file).name}
+        job = asdict(work) | {"arguments": list(work.arguments)} | facts
         write_json_atomic(folder / "job.json", job, replace=True)
         yield job
     finally:
@@ -160,8 +187,8 @@ def clear(folder: Path) -> None:
 def busy_with(folder: Path) -> str:
     """A sentence naming the command that holds the lock, and its start."""
     job = read_json(folder / "job.json")
-    since = local_time(job.get("started"))
-    what = f"`{job['command']}` runs" if "command" in job else "another command runs"
+    since, command = local_time(job.get("started")), Work.recorded(job).command
+    what = f"`{command}` runs" if command else "another command runs"
     return f"{folder.parent} is busy: {what}{f' since {since:%H:%M:%S}' if since else ''}."
 
 

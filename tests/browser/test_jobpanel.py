@@ -8,12 +8,13 @@ from helpers.driver import App
 from playwright.sync_api import expect
 
 from lo2core.pipeline import jobs
+from lo2core.pipeline.lock import Work
 
 WORK = """
 import sys, time
 from pathlib import Path
-from lo2core.jobs import reporting
-from lo2core.progress import Progress
+from lo2core.pipeline.worker import reporting
+from lo2core.pipeline.progress import Progress
 with reporting(), Progress(1000, "Loading <b>*logs*</b>", "lines") as progress:
     while not Path(sys.argv[1]).exists():
         time.sleep(0.1)
@@ -24,7 +25,7 @@ with reporting(), Progress(1000, "Loading <b>*logs*</b>", "lines") as progress:
 
 def start(app: App, end: Path) -> None:
     """A job that runs until the file `end` exists, and fails with the text in it, if there is any."""
-    jobs.start(app.server.workspace, ["-c", WORK, str(end)])
+    jobs.start(app.server.workspace, Work(("-c", WORK, str(end))))
 
 
 def test_progress_survives_a_page_change_and_a_server_restart_and_ends_with_a_message(app: App, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import jobs
-from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.lock import Work, workspace_lock
 from lo2core.store.workspace import Workspace
 
 PREAMBLE = """
@@ -19,8 +19,9 @@ import os, sys, time, subprocess
 from pathlib import Path
 from lo2core.base.errors import InputError
 from lo2core.pipeline import jobs
-from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.lock import Work, workspace_lock
 from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.worker import reporting
 """
 
 
@@ -31,7 +32,7 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(workspace: Path, body: str) -> jobs.JobStatus:
-    return jobs.start(workspace, ["-c", PREAMBLE + body])
+    return jobs.start(workspace, Work(arguments=("-c", PREAMBLE + body)))
 
 
 def script(body: str) -> subprocess.Popen[str]:
@@ -58,7 +59,7 @@ def alive(pid: int) -> bool:
 
 
 WORK = """
-with jobs.reporting(), workspace_lock({root!r}), Progress(100, "Counting", "lines") as progress:
+with reporting(), workspace_lock({root!r}), Progress(100, "Counting", "lines") as progress:
     progress.advance(40)
     progress.stage("Waiting")
     print("a line of output", flush=True)
@@ -77,14 +78,14 @@ def test_a_file_that_somebody_named_as_workspace_is_idle_and_cannot_be_worked_on
     (workspace / "logs.zip").touch()
     assert jobs.status(workspace / "logs.zip") == jobs.JobStatus()
     with pytest.raises(ArtefactError, match=r"logs\.zip cannot be a workspace"):
-        start(workspace / "logs.zip", "with jobs.reporting(): pass")
+        start(workspace / "logs.zip", "with reporting(): pass")
 
 
 def test_a_job_tells_its_progress_and_its_end(workspace: Path) -> None:
     first = start(workspace, WORK.format(root=str(workspace)))
     assert first.running
     assert first.stoppable
-    assert first.command.startswith("python -c")
+    assert first.work.command.startswith("python -c")
     wait_for(lambda: jobs.status(workspace).label == "Waiting")
     now = jobs.status(workspace)
     assert now.fraction == pytest.approx(0.4)
@@ -97,17 +98,32 @@ def test_a_job_tells_its_progress_and_its_end(workspace: Path) -> None:
     assert last.started is not None and last.ended is not None and last.started <= last.ended
 
 
+def test_the_facts_of_a_job_are_kept_as_data(workspace: Path) -> None:
+    work = Work(("-c", PREAMBLE + "with reporting(): pass"), "predict", "ws/samples/today", "models/a b.joblib", "p")
+    assert jobs.start(workspace, work).work == work
+    assert ended(workspace).work == work
+
+
+def test_a_damaged_description_of_a_job_does_no_harm(workspace: Path) -> None:
+    start(workspace, "with reporting(): pass")
+    ended(workspace)
+    (workspace / ".job" / "job.json").write_text('{"detached": true, "stage": 5, "bundle": null, "arguments": null}')
+    assert jobs.status(workspace).work == Work()
+    (workspace / ".job" / "job.json").write_text("[1, 2]")
+    assert jobs.status(workspace) == jobs.JobStatus()
+
+
 def test_only_one_job_a_workspace_also_across_processes(workspace: Path) -> None:
-    start(workspace, "with jobs.reporting(): time.sleep(60)")
+    start(workspace, "with reporting(): time.sleep(60)")
     with pytest.raises(BusyError, match=r"(?s)is busy: `python -c .* runs since \d\d:\d\d:\d\d"):
-        start(workspace, "with jobs.reporting(): pass")
-    with pytest.raises(BusyError), workspace_lock(workspace, "python -m lo2core load"):
+        start(workspace, "with reporting(): pass")
+    with pytest.raises(BusyError), workspace_lock(workspace, Work(("-m", "lo2core", "load"))):
         pass
 
 
 def test_a_command_in_a_terminal_holds_the_workspace_and_is_not_cancelled_from_here(workspace: Path) -> None:
     other = script(f"""
-with workspace_lock({str(workspace)!r}, "python -m lo2core load"):
+with workspace_lock({str(workspace)!r}, Work(("-m", "lo2core", "load"))):
     print("held", flush=True)
     time.sleep(60)
 """)
@@ -115,8 +131,8 @@ with workspace_lock({str(workspace)!r}, "python -m lo2core load"):
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with pytest.raises(BusyError, match="`python -m lo2core load` runs since"):
-            start(workspace, "with jobs.reporting(): pass")
-        assert jobs.status(workspace).command == "python -m lo2core load"
+            start(workspace, "with reporting(): pass")
+        assert jobs.status(workspace).work.command == "python -m lo2core load"
         assert not jobs.status(workspace).stoppable
         with pytest.raises(BusyError, match="stop it there"):
             jobs.cancel(workspace)
@@ -138,13 +154,13 @@ def test_the_lock_can_be_taken_again_inside(workspace: Path) -> None:
     ("body", "message"),
     [
         (
-            "with jobs.reporting(): raise InputError('No logs in X: give another folder.')",
+            "with reporting(): raise InputError('No logs in X: give another folder.')",
             "No logs in X: give another folder.",
         ),
-        ("with jobs.reporting(): raise ValueError('odd')", "ValueError: odd"),
-        ("with jobs.reporting(): print('lo2core: no.', file=sys.stderr); sys.exit(2)", "lo2core: no."),
+        ("with reporting(): raise ValueError('odd')", "ValueError: odd"),
+        ("with reporting(): print('lo2core: no.', file=sys.stderr); sys.exit(2)", "lo2core: no."),
         (
-            "with jobs.reporting(): print('half way', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)",
+            "with reporting(): print('half way', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)",
             "without a word.*half way",
         ),
     ],
@@ -160,7 +176,7 @@ def test_cancel_ends_the_job_and_its_helpers(workspace: Path) -> None:
     start(
         workspace,
         f"""
-with jobs.reporting():
+with reporting():
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
     helper = subprocess.Popen([sys.executable, "-c", deaf])
     try:
@@ -183,7 +199,7 @@ def test_cancel_is_by_force_where_words_do_not_help(workspace: Path) -> None:
         workspace,
         f"""
 import signal
-with jobs.reporting():
+with reporting():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     Path({str(workspace)!r}, "deaf").touch()
     time.sleep(60)
@@ -199,7 +215,7 @@ def test_without_a_job_cancel_does_nothing(workspace: Path) -> None:
 
 
 def test_a_job_survives_the_server_that_started_it(workspace: Path) -> None:
-    server = script(f"jobs.start({str(workspace)!r}, ['-c', {PREAMBLE + WORK.format(root=str(workspace))!r}])")
+    server = script(f"jobs.start({str(workspace)!r}, Work(('-c', {PREAMBLE + WORK.format(root=str(workspace))!r})))")
     server.communicate()
     assert server.returncode == 0
     wait_for(lambda: jobs.status(workspace).label == "Waiting")
@@ -209,8 +225,8 @@ def test_a_job_survives_the_server_that_started_it(workspace: Path) -> None:
 
 
 def test_a_new_job_begins_with_a_clean_slate(workspace: Path) -> None:
-    start(workspace, "with jobs.reporting(): sys.exit('first')")
+    start(workspace, "with reporting(): sys.exit('first')")
     ended(workspace)
-    start(workspace, "with jobs.reporting(): pass")
+    start(workspace, "with reporting(): pass")
     status = ended(workspace)
     assert (status.state, status.message, status.log_tail) == ("done", "", "")

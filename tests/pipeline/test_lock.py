@@ -17,7 +17,7 @@ import pytest
 
 from lo2core.base.errors import BusyError
 from lo2core.pipeline import jobs, lock
-from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.lock import Work, workspace_lock
 
 MOMENTS = 10
 
@@ -26,7 +26,7 @@ import os, sys, time
 from pathlib import Path
 workspace = Path(sys.argv[1])
 (workspace / "pid").write_text(f"{os.getpid()} ")
-from lo2core.pipeline.jobs import reporting
+from lo2core.pipeline.worker import reporting
 with reporting():
     (workspace / "worked").touch()
     while (workspace / "wait").exists():
@@ -38,7 +38,7 @@ import os, signal, sys, time
 from pathlib import Path
 from lo2core.pipeline import jobs
 from lo2core.base.errors import Lo2Error
-from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.lock import Work, workspace_lock
 
 def server(workspace, job, gate=None):
     pid = os.fork()
@@ -47,7 +47,7 @@ def server(workspace, job, gate=None):
     try:
         if gate is not None:
             os.read(gate, 1)
-        jobs.start(workspace, ["-c", job, str(workspace)])
+        jobs.start(workspace, Work(("-c", job, str(workspace))))
         answer = "began"
     except Lo2Error as error:
         answer = type(error).__name__
@@ -194,7 +194,7 @@ def test_pages_that_look_all_the_time_make_no_command_busy(tmp_path: Path, monke
         for _ in range(50):
             with workspace_lock(tmp_path):
                 pass
-        assert jobs.start(tmp_path, ["-c", JOB, str(tmp_path)]).state in ("running", "done")
+        assert jobs.start(tmp_path, Work(("-c", JOB, str(tmp_path)))).state in ("running", "done")
         wait_for(lambda: jobs.status(tmp_path).state == "done")
         wait_for(lambda: len([*tmp_path.glob("seen-*")]) == 2)
         wait_for(lambda: all(path.read_text().endswith("done") for path in tmp_path.glob("seen-*")))
@@ -205,7 +205,7 @@ def test_pages_that_look_all_the_time_make_no_command_busy(tmp_path: Path, monke
 
 def test_pages_that_look_at_a_killed_job_agree_that_it_failed(tmp_path: Path) -> None:
     (tmp_path / "wait").touch()
-    jobs.start(tmp_path, ["-c", JOB, str(tmp_path)])
+    jobs.start(tmp_path, Work(("-c", JOB, str(tmp_path))))
     with running(LOOK, tmp_path), running(LOOK, tmp_path):
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         wait_for(lambda: len([*tmp_path.glob("seen-*")]) == 2)
@@ -216,7 +216,7 @@ def test_pages_that_look_at_a_killed_job_agree_that_it_failed(tmp_path: Path) ->
 
 HOLD = """
 workspace = Path(sys.argv[1])
-with workspace_lock(workspace, "old command"):
+with workspace_lock(workspace, Work(("old",))):
     print("held", flush=True)
     sys.stdin.readline()
 print("free", flush=True)
@@ -227,19 +227,19 @@ time.sleep(60)
 def test_a_workspace_that_was_removed_while_held_is_free_again(tmp_path: Path) -> None:
     workspace = tmp_path / "logs"
     with running(HOLD, workspace) as old:
-        with pytest.raises(BusyError, match="`old command` runs since"), workspace_lock(workspace):
+        with pytest.raises(BusyError, match="`python old` runs since"), workspace_lock(workspace):
             pass
         shutil.rmtree(workspace)
         assert not jobs.status(workspace).running
         workspace.mkdir()
-        with workspace_lock(workspace, "new command"):
+        with workspace_lock(workspace, Work(("new",))):
             old.stdin.write("\n")
             old.stdin.flush()
             assert old.stdout.readline() == "free\n"
             assert workspace.exists()
-            assert jobs.status(workspace).command == "new command"
-            with pytest.raises(BusyError, match="`new command` runs since"):
-                jobs.start(workspace, ["-c", JOB, str(workspace)])
+            assert jobs.status(workspace).work.command == "python new"
+            with pytest.raises(BusyError, match="`python new` runs since"):
+                jobs.start(workspace, Work(("-c", JOB, str(workspace))))
 
 
 def test_who_waits_for_a_lock_that_is_replaced_gets_the_new_one(tmp_path: Path) -> None:
@@ -247,14 +247,14 @@ def test_who_waits_for_a_lock_that_is_replaced_gets_the_new_one(tmp_path: Path) 
 from lo2core.pipeline import lock
 lock._PATIENCE_S = 30.0
 print("waiting", flush=True)
-with workspace_lock(sys.argv[1], "new command"):
+with workspace_lock(sys.argv[1], Work(("new",))):
     print("held", flush=True)
     sys.stdin.readline()
 """
     with running(HOLD, tmp_path), running(wait, tmp_path) as new:
         (tmp_path / ".job").rename(tmp_path / "old")
         assert new.stdout.readline() == "held\n"
-        assert jobs.status(tmp_path).command == "new command"
+        assert jobs.status(tmp_path).work.command == "python new"
 
 
 def test_a_lock_on_a_file_that_was_replaced_does_not_count(tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_a_helper_that_outlives_its_job_does_not_hold_the_workspace(tmp_path: Pa
     job = """
 import os, sys, time
 from pathlib import Path
-from lo2core.pipeline.jobs import reporting
+from lo2core.pipeline.worker import reporting
 with reporting():
     helper = os.fork()
     if not helper:
@@ -281,7 +281,7 @@ with reporting():
     Path(sys.argv[1], "helper").write_text(str(helper))
     os.kill(os.getpid(), 9)
 """
-    jobs.start(tmp_path, ["-c", job, str(tmp_path)])
+    jobs.start(tmp_path, Work(("-c", job, str(tmp_path))))
     wait_for(lambda: not jobs.status(tmp_path).running)
     helper = int((tmp_path / "helper").read_text())
     try:
@@ -294,7 +294,7 @@ with reporting():
 
 def test_a_process_that_has_the_number_of_a_killed_job_is_not_taken_for_it(tmp_path: Path) -> None:
     (tmp_path / "wait").touch()
-    jobs.start(tmp_path, ["-c", JOB, str(tmp_path)])
+    jobs.start(tmp_path, Work(("-c", JOB, str(tmp_path))))
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     wait_for(lambda: not processes_of(tmp_path))
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as other:
@@ -318,7 +318,7 @@ def test_a_job_whose_workspace_was_removed_leaves_no_trace_in_the_new_one(tmp_pa
     workspace = tmp_path / "logs"
     workspace.mkdir()
     (workspace / "wait").touch()
-    jobs.start(workspace, ["-c", JOB, str(workspace)])
+    jobs.start(workspace, Work(("-c", JOB, str(workspace))))
     shutil.rmtree(workspace)
     wait_for(lambda: not processes_of(workspace))
     assert not workspace.exists()

@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.pageverbs import dashboard_in, page, press, texts
+from helpers.pageverbs import commands, dashboard_in, page, press, texts
 from streamlit.testing.v1 import AppTest
 
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Load
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.store.workspace import Workspace
@@ -43,4 +44,5 @@ def test_the_way_back_from_a_rule_needs_the_raw_logs_and_is_told(workspace: Work
     enhance_events(workspace, masker=masker, replace=True)
     app = page(ENHANCE)
     assert "the default rules come back only with the raw logs" in texts(app)
-    assert f"--output-dir {workspace.root} --replace --default-masks" in texts(app).replace(" \\\n   ", "")
+    anew = Load(root=(Path("LOGS"),), default_masks=True, output_dir=workspace.root, replace=True)
+    assert anew.arguments() in commands(app)

@@ -16,9 +16,10 @@ from helpers.pageverbs import commands, dashboard_in, page, press, texts, wait_f
 
 from lo2core.base.schemas import EnrichedEvents, Events, Sequences
 from lo2core.cli import commands as cli_commands
-from lo2core.cli import options as cli_options
+from lo2core.cli.options import parse
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Load
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.load import load_logs
 from lo2core.store.workspace import Workspace
@@ -283,13 +284,8 @@ def test_the_command_shown_means_what_was_chosen() -> None:
         seed=8,
     )
     request = Request(Logs(("/a b", "c.zip"), service="x"), options, Path("ws"), "append")
-    args = cli_commands.parser().parse_args(shlex.split(shlex.join(request.arguments())))
-    assert cli_options.options_of(args) == options
-    assert (args.root, args.service, args.append, args.output_dir) == (
-        [Path("/a b"), Path("c.zip")],
-        "x",
-        True,
-        Path("ws"),
+    assert parse(shlex.split(shlex.join(request.command.arguments()))) == Load(
+        root=(Path("/a b"), Path("c.zip")), options=options, service="x", append=True, output_dir=Path("ws")
     )
 
 

@@ -16,7 +16,9 @@ from lo2core.base.schemas import Predictions, Sequences
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Command, Demo, Enhance, Evaluate, Load, Predict, Train
 from lo2core.pipeline.feedback import add_mark
+from lo2core.pipeline.lock import Work
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
@@ -141,17 +143,18 @@ def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(workspace: Workspa
 @pytest.mark.parametrize(
     ("command", "page", "params"),
     [
-        ("train --output-dir ws --bundle models/a.joblib", "pages/4_Predict.py", {"bundle": "a"}),
-        ("enhance --output-dir ws", "pages/3_Train.py", {}),
+        (Train(bundle=Path("models/a.joblib")), "pages/4_Predict.py", {"bundle": "a"}),
+        (Enhance(), "pages/3_Train.py", {}),
         (
-            "predict --output-dir ws/samples/today --bundle a.joblib --predictions p",
+            Predict(output_dir=Path("ws/samples/today"), bundle=Path("a.joblib"), predictions="p"),
             "pages/5_Explain.py",
             {"prediction": "p", "sample": "today"},
         ),
+        (Demo(), "pages/5_Explain.py", {}),
     ],
 )
-def test_a_job_that_ended_leads_on(command: str, page: str, params: dict[str, str]) -> None:
-    lead = after(f"python -m lo2core {command}")
+def test_a_job_that_ended_leads_on(command: Command, page: str, params: dict[str, str]) -> None:
+    lead = after(command.work())
     assert lead
     assert (lead.page, lead.params) == (page, params)
 
@@ -160,22 +163,22 @@ def test_loaded_logs_lead_to_scoring_where_a_model_may_be_used(workspace: Worksp
     for path, leads_to in ((None, "pages/4_Predict.py"), (tmp_path / "models", "pages/3_Train.py")):
         if path:
             shutil.rmtree(path)
-        lead = after("python -m lo2core load --root logs --output-dir ws")
+        lead = after(Load(root=(Path("logs"),), output_dir=Path("ws")).work())
         assert lead
         assert lead.page == leads_to
-        lead = after("python -m lo2core load --root logs --output-dir ws/samples/today")
+        lead = after(Load(root=(Path("logs"),), output_dir=Path("ws/samples/today")).work())
         assert lead
         assert lead.params == ({"sample": "today"} if leads_to == "pages/4_Predict.py" else {})
     assert not bundles.bundles(tmp_path / "models")
 
 
 def test_nothing_leads_on_from_an_evaluation() -> None:
-    assert after("python -m lo2core evaluate --output-dir ws") is None
-    assert after("") is None
+    assert after(Evaluate().work()) is None
+    assert after(Work()) is None
 
 
 def test_the_message_of_a_job_that_ended_has_a_link_to_the_next_page(workspace: Workspace) -> None:
-    jobs.start(workspace, ["-m", "lo2core", "enhance", "--output-dir", str(workspace.root)])
+    jobs.start(workspace, Enhance(output_dir=workspace.root).work())
     wait_for_job(workspace)
     app = AppTest.from_file(str(ROOT / OVERVIEW), default_timeout=30)
     app.session_state["watched_job"] = str(workspace.root)

@@ -13,10 +13,11 @@ from helpers.scored import open_page
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Predictions, Sequences
-from lo2core.cli import commands as cli_commands
+from lo2core.cli.options import parse
 from lo2core.detect.recipe import Recipe
 from lo2core.explain.top_items import headlines
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import read_items
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import score
@@ -185,8 +186,9 @@ def test_a_bundle_of_single_events_predicts_in_a_job(workspace: Workspace, model
 
 def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace, model: Path) -> None:
     app = press(page(PREDICT), "Predict")
-    args = cli_commands.parser().parse_args(commands(app)[-1])
-    assert (args.output_dir, args.bundle, args.predictions) == (workspace.root, model, "lo2_nn_predictions")
+    command = parse(commands(app)[-1])
+    assert isinstance(command, Predict)
+    assert (command.output_dir, command.bundle, command.predictions) == (workspace.root, model, "lo2_nn_predictions")
 
 
 def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, model: Path) -> None:

@@ -10,10 +10,11 @@ from helpers.pageverbs import commands, dashboard_in, has_button, page, press, t
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Evaluation, Sequences
-from lo2core.cli import commands as cli_commands
+from lo2core.cli.options import parse
 from lo2core.detect.evaluation.evaluate import Protocol
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.commands import Evaluate, Train
 from lo2core.pipeline.evaluate import evaluate_recipes
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import predict_logs
@@ -75,16 +76,18 @@ def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
 def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) -> None:
     app = choose(page(TRAIN), "Rarity")
     app = app.button_group(key="items").set_value(["words", "messages"]).run()
-    args = cli_commands.parser().parse_args(commands(app)[-1])
-    assert (args.detector, args.items, args.unit) == ("Rarity", "messages+words", "sequence")
-    assert args.bundle.name == "lo2_rarity.joblib"
+    command = parse(commands(app)[-1])
+    assert isinstance(command, Train)
+    assert command.recipe == Recipe("Rarity", "messages+words", "sequence")
+    assert command.bundle is not None and command.bundle.name == "lo2_rarity.joblib"
 
 
 def test_the_weighting_chosen_is_the_one_trained_and_evaluated(workspace: Workspace) -> None:
     app = page(TRAIN)
     next(box for box in app.selectbox if box.label == "Weighting").set_value("binary").run()
-    chosen = {command[0]: cli_commands.parser().parse_args(command).weighting for command in commands(app)}
-    assert chosen == {"train": "binary", "evaluate": "binary"}
+    evaluate, train = sorted((parse(command) for command in commands(app)), key=lambda one: one.stage())
+    assert isinstance(evaluate, Evaluate) and isinstance(train, Train)
+    assert (train.recipe.weighting, evaluate.weighting) == ("binary", "binary")
 
 
 def test_without_items_nothing_can_be_trained(workspace: Workspace) -> None:

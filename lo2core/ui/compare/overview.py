@@ -12,6 +12,7 @@ from lo2core.base.text import plural
 from lo2core.compare import pairs
 from lo2core.compare.provenance import side_by_side
 from lo2core.pipeline import compare
+from lo2core.pipeline.commands import Compare
 from lo2core.report.comparison import comparison_report
 from lo2core.ui.compare.pair import Pair
 from lo2core.ui.shell import tables
@@ -61,10 +62,9 @@ def keep(pair: Pair) -> None:
             notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
-def command(pair: Pair | None, here: Frame) -> list[object]:
-    """The arguments of the command that compares the same."""
-    names = [pair.a, pair.b] if pair else ["A", "B"]
-    return ["compare", *names, "--output-dir", here.workspace.root]
+def command(pair: Pair | None, here: Frame) -> Compare:
+    """The command that compares the same."""
+    return Compare(names=(pair.a, pair.b) if pair else ("A", "B"), output_dir=here.workspace.root)
 
 
 def _agreement(pair: Pair) -> list[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from lo2core.base.text import plural
 from lo2core.enhance.mask_trial import rule_effect, rule_table
 from lo2core.messages.masks import DEFAULT_RULES, MaskRule, user_rule
 from lo2core.pipeline import jobs, summary
+from lo2core.pipeline.commands import Enhance, Load
 from lo2core.pipeline.enhance import sample_lines, templates
 from lo2core.pipeline.inputs import extended_masker, masker_of
 from lo2core.pipeline.summary import LineFilter
@@ -30,11 +32,11 @@ _ADDED = "added_rules"
 _Asked = tuple[tuple[str, str, str], ...]
 
 
-def command(workspace: Workspace) -> list[str]:
-    """The arguments that save enriched events, with the rules that were added here."""
-    rules = [part for rule in added(workspace) for part in ("--mask", rule.name, rule.pattern, rule.replacement)]
-    replace = ["--replace"] if rules or workspace.has(EnrichedEvents) else []
-    return ["enhance", *rules, *replace, "--output-dir", str(workspace.root)]
+def command(workspace: Workspace) -> Enhance:
+    """The command that saves enriched events, with the rules that were added here."""
+    rules = tuple((rule.name, rule.pattern, rule.replacement) for rule in added(workspace))
+    replace = bool(rules) or workspace.has(EnrichedEvents)
+    return Enhance(mask=rules, output_dir=workspace.root, replace=replace)
 
 
 def added(workspace: Workspace) -> list[MaskRule]:
@@ -74,7 +76,7 @@ def _state(workspace: Workspace) -> str:
 
 
 def _start(workspace: Workspace) -> None:
-    begin = partial(start_job, workspace.root, *command(workspace))
+    begin = partial(start_job, workspace.root, command(workspace))
     if told := _consequences(workspace):
         frame.confirm_replace(told, begin)
     else:
@@ -136,7 +138,7 @@ def _way_back(workspace: Workspace) -> None:
             f"These logs were masked with {', '.join(mine)}. A rule can be added to loaded logs, not taken away: the "
             "default rules come back only with the raw logs. Load all of them anew, with the options of the first time."
         )
-        terminal_command(["load", "--root", "LOGS", "--output-dir", workspace.root, "--replace", "--default-masks"])
+        terminal_command(Load(root=(Path("LOGS"),), default_masks=True, output_dir=workspace.root, replace=True))
 
 
 def _new_rule(workspace: Workspace) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import streamlit as st
 
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff, worst_incidents
+from lo2core.pipeline.commands import Explain
 from lo2core.pipeline.explain import keep_incident
 from lo2core.report.incident import incident_report
 from lo2core.report.prediction import prediction_report
@@ -47,11 +50,12 @@ def actions(shown: Chosen) -> None:
         notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
-def command(chosen: Scores, incident: Incident | None) -> list[object]:
-    """The arguments of the command that explains the same incident, or without one the worst."""
-    which = ["--incident", incident] if incident else ["--top", min(TOP, chosen.incidents.height)]
-    name = chosen.source.prediction or "NAME"
-    return ["explain", "--output-dir", chosen.logs.root, "--predictions", name, *which]
+def command(chosen: Scores, incident: Incident | None) -> Explain:
+    """The command that explains the same incident, or without one the worst."""
+    explain = Explain(output_dir=chosen.logs.root, predictions=chosen.source.prediction or "NAME")
+    if incident:
+        return replace(explain, incident=str(incident))
+    return replace(explain, top=min(TOP, chosen.incidents.height))
 
 
 def _explained(chosen: Scores, incident: Incident) -> Explanation:

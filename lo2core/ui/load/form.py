@@ -16,6 +16,7 @@ from lo2core.load.compression import is_log
 from lo2core.load.layouts import TABLE, distinct, service_of
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import uploads
 from lo2core.ui.load.preview import Logs, in_words, plan_of
@@ -44,24 +45,17 @@ class Request:
     how: str = ""
     sample: str = field(default="", compare=False)
 
-    def arguments(self) -> list[str]:
-        """The arguments of `python -m lo2core` that do it; what is as the command's default is left out."""
-        options, default = self.options, LoadOptions()
-        named = {
-            "--service": self.logs.service,
-            "--runs": options.n_runs,
-            "--errors-per-run": options.errors_per_run,
-            "--single-error-type": options.single_error_type,
-            "--skip-init-lines": options.skip_init_lines or None,
-            "--window": options.window,
-            "--labels": None if options.labels == default.labels else options.labels,
-            "--seed": None if options.seed == default.seed else options.seed,
-        }
-        roots = [part for root in self.logs.roots for part in ("--root", root)]
-        given = [str(part) for name, value in named.items() if value is not None for part in (name, value)]
-        services = ["--service-types", *options.services] if options.services else []
-        switches = ([] if options.dup_errors else ["--no-duplicates"]) + ([f"--{self.how}"] if self.how else [])
-        return ["load", *roots, *given, *services, *switches, "--output-dir", str(self.output)]
+    @property
+    def command(self) -> Load:
+        """The command that does it."""
+        return Load(
+            root=tuple(map(Path, self.logs.roots)),
+            options=self.options,
+            service=self.logs.service,
+            append=self.how == "append",
+            output_dir=self.output,
+            replace=self.how == "replace",
+        )
 
 
 def ask(workspace: Workspace) -> Request | None:
@@ -79,9 +73,9 @@ def ask(workspace: Workspace) -> Request | None:
     return request
 
 
-def example(workspace: Workspace) -> list[str]:
-    """The command's arguments while nothing is chosen."""
-    return ["load", "--root", "PATH", "--output-dir", str(workspace.root)]
+def example(workspace: Workspace) -> Load:
+    """The command while nothing is chosen."""
+    return Load(root=(Path("PATH"),), output_dir=workspace.root)
 
 
 def source(workspace: Workspace) -> Logs | None:
@@ -227,7 +221,7 @@ def start(workspace: Workspace, request: Request) -> None:
 
 def _begin(workspace: Workspace, request: Request) -> None:
     st.session_state[_SHOWN] = request.sample
-    start_job(workspace.root, *request.arguments())
+    start_job(workspace.root, request.command)
 
 
 def shown(workspace: Workspace) -> Workspace:

@@ -12,6 +12,7 @@ import streamlit as st
 from lo2core.base.errors import Lo2Error
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Demo
 from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step, chain
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
@@ -73,7 +74,7 @@ def start(here: Frame) -> None:
 def _first_steps(here: Frame) -> None:
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Try the sample", type="primary", icon=":material/play_arrow:"):
-            start_job(here.workspace.root, "demo", "--output-dir", here.workspace.root)
+            start_job(here.workspace.root, Demo(output_dir=here.workspace.root))
         if st.button("Load my logs", icon=":material/folder_open:"):
             go_to("pages/1_Load.py")
 

@@ -15,6 +15,7 @@ from lo2core.detect.calibration import Threshold
 from lo2core.detect.predict import labelled
 from lo2core.explain.top_items import headlines
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.provenance import window_of
 from lo2core.store import bundles
@@ -61,13 +62,11 @@ class Choice:
         return f"budget-{self.info.path.stem}-{bundles.stamp(self.info.path)[0]}"
 
     @property
-    def command(self) -> list[object]:
-        """Arguments of `python -m lo2core` that score and save the same, as the page stands."""
+    def command(self) -> Predict:
+        """The command that scores and saves the same, as the page stands."""
         name = st.session_state.get(f"name-{self.free_name}", "").strip() or self.free_name
         budget = st.session_state.get(self.budget_key)
-        asked = [] if budget is None else ["--budget", f"{budget:g}"]
-        where = ["--output-dir", self.logs.root, "--bundle", self.info.path]
-        return ["predict", *where, "--predictions", name, *asked]
+        return Predict(output_dir=self.logs.root, bundle=self.info.path, predictions=name, budget=budget)
 
 
 @dataclass(frozen=True)
@@ -191,10 +190,11 @@ def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
     return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
 
 
-def command(here: Frame, choice: Choice | None) -> list[object]:
+def command(here: Frame, choice: Choice | None) -> Predict:
     """What `frame.terminal` shows."""
-    missing = ["predict", "--output-dir", here.workspace.root, "--bundle", here.models_dir / "lo2_nn.joblib"]
-    return choice.command if choice else missing
+    if choice:
+        return choice.command
+    return Predict(output_dir=here.workspace.root, bundle=here.models_dir / "lo2_nn.joblib")
 
 
 def _untrusted(info: BundleInfo) -> None:
@@ -215,7 +215,7 @@ def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
         if loaded.model.unit != "sequence":
-            start_job(choice.here.workspace.root, *choice.command)
+            start_job(choice.here.workspace.root, choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)
 

@@ -65,10 +65,11 @@ _SAVED = {
 
 def _save_asked(found: Scored, name: str) -> None:
     def write(replace: bool) -> None:
-        command = text.command(found.choice.command)
+        chosen = found.choice.command
+        command = text.command(chosen.arguments())
         logs, judged = found.choice.logs, (found.scores, found.threshold)
         save_predictions(logs, found.loaded, *judged, name, command=command, replace=replace)
-        session.flash(f"Saved as {name}.", after(command))
+        session.flash(f"Saved as {name}.", after(chosen.work()))
 
     with frame.calm():
         if found.choice.logs.has(given_name(name)):

@@ -13,6 +13,7 @@ import streamlit as st
 
 from lo2core.base.config import models_dir
 from lo2core.base.errors import Lo2Error
+from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, session
 from lo2core.ui.shell.job_panel import job_panel
@@ -116,11 +117,11 @@ def _tell(error: Exception) -> None:
     )
 
 
-def terminal(*arguments: object) -> None:
-    """End a page: the command that does the same, quoted for a shell: ``terminal("load", "--root", path)``."""
+def terminal(command: Command) -> None:
+    """End a page: the command that does the same, to copy into a shell."""
     st.space("small")
     st.caption("Do the same from a terminal")
-    terminal_command(arguments)
+    terminal_command(command)
     set_modules_aside()
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +10,8 @@ import streamlit as st
 from lo2core.base.config import models_dir
 from lo2core.base.errors import BusyError
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Command
+from lo2core.pipeline.lock import Work
 from lo2core.store import bundles, signing
 from lo2core.ui.shell import session
 from lo2core.ui.shell.session import Lead
@@ -23,12 +22,12 @@ POLL_SECONDS = 0.5
 _WATCHED = "watched_job"
 
 
-def start_job(workspace: Path, *arguments: object) -> None:
-    """Start `python -m lo2core ARGUMENTS` for `workspace` and run the page again, now with the job's panel.
+def start_job(workspace: Path, command: Command) -> None:
+    """Start a command as the job of `workspace` and run the page again, now with the job's panel.
 
     Raises `BusyError` while another job holds the workspace.
     """
-    jobs.start(workspace, ["-m", "lo2core", *map(str, arguments)])
+    jobs.start(workspace, command.work())
     st.rerun()
 
 
@@ -44,23 +43,26 @@ def job_panel(workspace: Path, where: str) -> None:
         return
     just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
     if just_ended and status.state == "done":
-        session.flash(f"Done after {_age(status)}.", after(status.command))
+        session.flash(f"Done after {_age(status)}.", after(status.work))
     if status.state == "failed" or (just_ended and status.state == "cancelled"):
         _ended(status, just_ended)
 
 
-def after(command: str) -> Lead | None:
-    """The page where it goes on when `command` has ended well; None where that is the page that began it."""
-    words = shlex.split(command)
-    verb, rest = (words[3], words[4:]) if words[1:3] == ["-m", "lo2core"] and len(words) > 3 else ("", [])
-    if verb == "load":
-        return _after_load(Path(_value(rest, "--output-dir")))
-    if verb == "train":
-        return Lead(PREDICT, "Score logs", {"bundle": Path(_value(rest, "--bundle")).stem})
-    if verb == "predict":
-        scored = {"prediction": _value(rest, "--predictions")} | _sample(Path(_value(rest, "--output-dir")))
-        return Lead(EXPLAIN, "See why", scored)
-    return {"enhance": Lead(TRAIN, "Train a model"), "demo": Lead(EXPLAIN, "See why")}.get(verb)
+def after(work: Work) -> Lead | None:
+    """The page where it goes on when this work has ended well; None where that is the page that began it."""
+    logs = Path(work.output_dir)
+    match work.stage:
+        case "load":
+            return _after_load(logs)
+        case "train":
+            return Lead(PREDICT, "Score logs", {"bundle": Path(work.bundle).stem})
+        case "predict":
+            return Lead(EXPLAIN, "See why", {"prediction": work.predictions} | _sample(logs))
+        case "enhance":
+            return Lead(TRAIN, "Train a model")
+        case "demo":
+            return Lead(EXPLAIN, "See why")
+    return None
 
 
 def _after_load(logs: Path) -> Lead:
@@ -71,11 +73,6 @@ def _after_load(logs: Path) -> Lead:
 
 def _sample(logs: Path) -> dict[str, str]:
     return {"sample": logs.name} if logs.parent.name == "samples" else {}
-
-
-def _value(words: Sequence[str], flag: str) -> str:
-    """What follows a flag; empty where it is not among the words."""
-    return next((value for name, value in pairwise(words) if name == flag), "")
 
 
 def _running(workspace: Path, where: str) -> None:
@@ -113,6 +110,6 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         return
     with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
         st.text(status.message or "It left no reason behind.")
-        raw(status.command)
+        raw(status.work.command)
         if status.log_tail and status.log_tail != status.message:
             raw(status.log_tail)

@@ -7,7 +7,7 @@ Whatever comes from a log, a file name or an exception is shown by `st.text` or 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NoReturn
@@ -16,6 +16,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base import text as base_text
+from lo2core.pipeline.commands import Command
 from lo2core.report import html
 from lo2core.store.parquet import flat
 from lo2core.ui.shell import address
@@ -74,10 +75,10 @@ def raw(text: str) -> None:
     st.html(html.preformatted(text))
 
 
-def terminal_command(arguments: Sequence[object]) -> None:
+def terminal_command(command: Command) -> None:
     """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
-    with st.container(key=f"terminal-{arguments[0]}"):
-        st.text(base_text.folded_command(arguments))
+    with st.container(key=f"terminal-{command.stage()}"):
+        st.text(base_text.folded_command(command.arguments()))
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:

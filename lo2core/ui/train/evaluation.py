@@ -16,6 +16,7 @@ from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
 from lo2core.detect.recipe import Recipe
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Evaluate
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import frame, tables
@@ -23,7 +24,6 @@ from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
-from lo2core.ui.train.recipe import recipe_flags
 
 _INCIDENT = pl.col("level") == "incident"
 
@@ -56,13 +56,20 @@ def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
         every = st.button("Evaluate all detectors", type="tertiary", disabled=busy, help="This takes a while.")
     if one or every:
         with frame.calm():
-            start_job(here.workspace.root, *(chosen if one else command(here, recipe, "all")))
+            start_job(here.workspace.root, chosen if one else command(here, recipe, "all"))
     terminal_command(chosen)
 
 
-def command(here: Frame, recipe: Recipe, detector: str) -> list[object]:
-    """Arguments of `python -m lo2core` that evaluate."""
-    return ["evaluate", "--output-dir", here.workspace.root, *recipe_flags(recipe, detector)]
+def command(here: Frame, recipe: Recipe, detector: str) -> Evaluate:
+    """The command that evaluates the recipe, with its detector, another one or all."""
+    return Evaluate(
+        output_dir=here.workspace.root,
+        detector=(detector,),
+        items=(recipe.items,),
+        unit=recipe.unit,
+        weighting=recipe.weighting,
+        budget=recipe.budget,
+    )
 
 
 def saved(workspace: Workspace) -> Evaluations | None:

@@ -16,6 +16,7 @@ from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo, LoadedBundle
 from lo2core.store.signing import BundleState
@@ -37,10 +38,9 @@ class Asked:
     recipe: Recipe
     path: Path
 
-    def command(self, here: Frame) -> list[object]:
-        """Arguments of `python -m lo2core` that train the same."""
-        flags = recipe_flags(self.recipe, self.recipe.detector)
-        return ["train", "--output-dir", here.workspace.root, *flags, "--bundle", self.path]
+    def command(self, here: Frame, replace: bool = False) -> Train:
+        """The command that trains the same."""
+        return Train(output_dir=here.workspace.root, recipe=self.recipe, bundle=self.path, replace=replace)
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,6 @@ def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
     return Outlook(True, " ".join(_learns_from(sequences, normal, faulty, recipe)))
 
 
-def recipe_flags(recipe: Recipe, detector: str) -> list[object]:
-    """The flags of train and evaluate that stand for the recipe, with its detector, another one or all."""
-    weighting = ["--weighting", recipe.weighting] if recipe.weighting else []
-    return [
-        *("--detector", detector, "--items", recipe.items, "--unit", recipe.unit),
-        *(*weighting, "--budget", f"{recipe.budget:g}"),
-    ]
-
-
 def train_button(here: Frame, asked: Asked) -> None:
     """Start the job that trains; ask first where the bundle exists. Damaged logs are told of, and the page goes on."""
     found = Outlook(False, "")
@@ -121,9 +112,9 @@ def train_button(here: Frame, asked: Asked) -> None:
     with frame.calm():
         if asked.path.exists():
             question = f"{asked.path} exists. Predictions that it made stay, but cannot be explained by it any more."
-            frame.confirm_replace(question, lambda: _start(here, asked, "--replace"))
+            frame.confirm_replace(question, lambda: start_job(here.workspace.root, asked.command(here, replace=True)))
         else:
-            _start(here, asked)
+            start_job(here.workspace.root, asked.command(here))
 
 
 def bundle_table(found: list[BundleInfo]) -> None:
@@ -176,10 +167,6 @@ def _vouch(path: Path) -> None:
                 bundles.vouch(path)
             session.flash(f"{path.name} is signed now.")
             st.rerun()
-
-
-def _start(here: Frame, asked: Asked, *more: str) -> None:
-    start_job(here.workspace.root, *asked.command(here), *more)
 
 
 def _title(name: str) -> str:

@@ -1,0 +1,113 @@
+"""The process of a job: it takes the lock, reports to the server that started it, and writes down how it ends.
+
+The server waits for the report, so nothing slow is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lo2core.base.config import now
+from lo2core.base.errors import Lo2Error
+from lo2core.pipeline import lock
+from lo2core.pipeline.lock import Work
+from lo2core.store.atomic import write_json_atomic
+
+JOB_VARIABLE = "LO2_JOB"
+"""Tells a process that it is a job: which folder is its job folder, and what it does."""
+CANCELLED = "Cancelled."
+_INTERRUPTED = 130
+"""Exit status of a command that was stopped from outside."""
+_LOG_TAIL_BYTES = 8192
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Around the whole of a command: when it runs as a job, it holds the workspace, and its end is written to disk.
+
+    SIGTERM becomes KeyboardInterrupt here, so that a cancelled job can remove its temporary files.
+    """
+    named = os.environ.pop(JOB_VARIABLE, None)
+    if named is None:
+        yield
+        return
+    described = json.loads(named)
+    folder = Path(described["folder"])
+    with _begun(folder, Work.recorded(described["work"])) as job:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with _ending(folder, job):
+            yield
+
+
+@contextmanager
+def _begun(folder: Path, work: Work) -> Iterator[dict[str, Any]]:
+    """Hold the workspace, tell `start` so, and write to the logs from then on."""
+    with ExitStack() as stack:
+        try:
+            job = stack.enter_context(lock.held(folder, work, detached=True))
+        except Lo2Error as error:
+            _report(type(error).__name__, str(error))
+            raise SystemExit(2) from None
+        with (folder / "output.log").open("wb") as output, (folder / "errors.log").open("wb") as errors:
+            _report()
+            os.dup2(output.fileno(), 1)
+            os.dup2(errors.fileno(), 2)
+        yield job
+
+
+def _report(error: str = "", message: str = "") -> None:
+    """Tell `start` that the workspace is held, or what prevented it; on a line of its own."""
+    with suppress(OSError):  # the server that started this job was killed: the job goes on
+        os.write(1, f"\n{json.dumps({'error': error, 'message': message})}".encode())
+
+
+@contextmanager
+def _ending(folder: Path, job: dict[str, Any]) -> Iterator[None]:
+    """Write how the work ends to disk."""
+
+    def end(state: str, message: str) -> None:
+        if lock.describes(folder, job):
+            outcome = {"state": state, "message": message, "ended": now()}
+            write_json_atomic(folder / "outcome.json", outcome, replace=True)
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        end("cancelled", CANCELLED)
+        raise SystemExit(_INTERRUPTED) from None
+    except SystemExit as stop:
+        end(*_meaning(stop, folder))
+        raise
+    except BaseException as error:
+        end("failed", str(error) if isinstance(error, Lo2Error) else f"{type(error).__name__}: {error}")
+        raise
+    end("done", "")
+
+
+def _meaning(stop: SystemExit, folder: Path) -> tuple[str, str]:
+    if stop.code in (None, 0):
+        return "done", ""
+    if stop.code == _INTERRUPTED:
+        return "cancelled", CANCELLED
+    sys.stderr.flush()
+    return "failed", stop.code if isinstance(stop.code, str) else last_line(folder)
+
+
+def last_line(folder: Path) -> str:
+    return tail(folder / "errors.log").rpartition("\n")[2]
+
+
+def tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+            return file.read().decode(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
