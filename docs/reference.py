@@ -19,7 +19,8 @@ import dataframely as dy
 import polars as pl
 
 from lo2core.base import glossary, schemas
-from lo2core.cli.commands import parser
+from lo2core.base.arguments import REQUIRED, defaults
+from lo2core.cli.options import parser
 from lo2core.store.names import EXPLAINED, TABLES
 
 DOCS = Path(__file__).parent
@@ -53,7 +54,9 @@ def command_line() -> str:
     text = [dedent(introduction)]
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     for name, command in commands.choices.items():
-        rows = [(_invocation(action), _meaning(action)) for action in command._actions if action.dest != "help"]
+        default = defaults(command.get_default("command"))
+        options = [action for action in command._actions if action.dest != "help"]
+        rows = [(_invocation(action), _meaning(action, default[action.dest])) for action in options]
         text.append(f"## {name}\n\n{command.description}\n\n{_table(('option', 'meaning'), rows)}")
     return "\n".join(text)
 
@@ -68,15 +71,14 @@ def _invocation(action: argparse.Action) -> str:
     return _code(f"{', '.join(action.option_strings)} {given}".strip())
 
 
-def _meaning(action: argparse.Action) -> str:
+def _meaning(action: argparse.Action, default: object) -> str:
     """The help of an option, and its default where the help does not give it."""
     help_ = action.help or ""
-    default = action.default
-    if action.required:
+    if default is REQUIRED:
         return f"{help_} (required)"
-    if isinstance(default, bool) or default in (None, []) or "default" in help_:
+    if isinstance(default, bool) or default in (None, ()) or "default" in help_:
         return help_
-    shown = " ".join(default) if isinstance(default, list) else default
+    shown = " ".join(default) if isinstance(default, tuple) else default
     return f"{help_} (default: {_code(str(shown))})"
 
 

@@ -125,6 +125,17 @@ def arguments(given: Any) -> list[str]:
     return positional + flagged
 
 
+def defaults(owner: type) -> dict[str, Any]:
+    """The default of each option, by the name of its field; `REQUIRED` where it has none."""
+    found: dict[str, Any] = {}
+    for one, hint in _fields(owner):
+        if is_dataclass(hint):
+            found |= defaults(cast(type, hint))
+        elif _OPTION in one.metadata:
+            found[one.name] = one.default
+    return found
+
+
 def _fields(owner: type) -> Iterator[tuple[Field[Any], Any]]:
     """The fields of a dataclass with their types."""
     hints = get_type_hints(owner)

@@ -11,7 +11,7 @@ import pytest
 import reference
 
 from lo2core.base import glossary, schemas
-from lo2core.cli.commands import parser
+from lo2core.cli.options import parser
 from lo2core.detect import detectors
 
 PROJECT = Path(__file__).parents[2]
