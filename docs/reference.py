@@ -21,7 +21,7 @@ import polars as pl
 from lo2core.base import glossary, schemas
 from lo2core.base.arguments import REQUIRED, defaults
 from lo2core.cli.options import parser
-from lo2core.store.names import EXPLAINED, TABLES
+from lo2core.store.names import COMPARED, EXPLAINED, TABLES
 
 DOCS = Path(__file__).parent
 
@@ -90,7 +90,7 @@ def tables() -> str:
         The columns of each table that is saved, as declared in `lo2core/base/schemas.py`.
         [Files and formats](formats.md) describes how the tables belong together.
         """
-    stems = TABLES | {schema: f"explainability/.../{stem}" for stem, schema in EXPLAINED.items()}
+    stems = TABLES | {schema: f"explainability/.../{stem}" for stem, schema in (EXPLAINED | COMPARED).items()}
     text = [dedent(introduction)]
     for name, schema in vars(schemas).items():
         if isinstance(schema, type) and issubclass(schema, dy.Schema) and schema is not dy.Schema and name[0] != "_":

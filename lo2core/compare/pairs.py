@@ -34,9 +34,9 @@ def joined(a: SavedPrediction, b: SavedPrediction) -> pl.DataFrame:
     if a.keys != b.keys:
         raise InputError(f"{a.name} scores {_unit(a)} and {b.name} scores {_unit(b)}: their rows cannot be joined.")
     # an inner join takes twice as long as a left join and a filter
-    both = left.join(right.with_columns(there=True), on=a.keys, how="left", maintain_order="left")
+    both = left.join(right.with_columns(in_both=True), on=a.keys, how="left", maintain_order="left")
     both = both.with_columns(pl.coalesce(name, f"{name}_right") for name in labels)
-    return both.filter("there").drop("there", *(f"{name}_right" for name in labels)).with_columns(change=_change())
+    return both.filter("in_both").drop("in_both", *(f"{name}_right" for name in labels)).with_columns(change=_change())
 
 
 def _unit(saved: SavedPrediction) -> str:

@@ -136,13 +136,13 @@ def _marks(comparison: Comparison) -> pl.DataFrame:
     return both.unique(key, keep="first", maintain_order=True).head(charts.MAX_MARKS)
 
 
-def _agreement(found: Agreement | None, of_events: bool) -> str:
-    if found is None:
+def _agreement(agreement: Agreement | None, of_events: bool) -> str:
+    if agreement is None:
         return ""
     return (
-        f"{found.n:,} {'events' if of_events else 'sequences'} scored by both. Rank correlation: "
-        f"Spearman {_figure(found.spearman)}, Kendall {_figure(found.kendall)}. "
-        f"Cohen's kappa of the flags: {_figure(found.kappa)}."
+        f"{agreement.n:,} {'events' if of_events else 'sequences'} scored by both. Rank correlation: "
+        f"Spearman {_figure(agreement.spearman)}, Kendall {_figure(agreement.kendall)}. "
+        f"Cohen's kappa of the flags: {_figure(agreement.kappa)}."
     )
 
 

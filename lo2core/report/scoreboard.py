@@ -1,4 +1,4 @@
-"""An evaluation in words: an aligned table of detectors beside the shortcuts, and what to make of it."""
+"""An evaluation as text: a table of detectors and trivial baselines, followed by notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAIL = ("false alarms (95 %)", "PSI", "right service")
 
 
 def as_text(figures: pl.DataFrame) -> str:
-    """The rows of `schemas.Evaluation` as text, best incident AUROC first, shortcuts last, warnings below."""
+    """The rows of `schemas.Evaluation` as a table, best incident AUROC first, trivial baselines last, and notes."""
     ranks = {"incident": 0, "sequence": 1, "event": 2}
     ordered = figures.with_columns(
         level_rank=pl.col("level").cast(pl.String).replace_strict(ranks, return_dtype=pl.Int8),
@@ -27,22 +27,22 @@ def as_text(figures: pl.DataFrame) -> str:
         shortcut=pl.col("kind") == "shortcut",
     ).sort("shortcut", "best", "evaluation", "split", "level_rank", descending=[False, True, False, False, False])
     lines = [_size(figures), "", *aligned([(*_HEAD, *_TAIL), *map(_cells, ordered.iter_rows(named=True))])]
-    return "\n".join([*lines, "", *_remarks(figures), *warnings(figures)]).rstrip()
+    return "\n".join([*lines, "", *_notes(figures), *warnings(figures)]).rstrip()
 
 
 def warnings(figures: pl.DataFrame) -> list[str]:
-    """What the leakage doctor says: a sentence for each shortcut that explains a figure or beats a detector."""
+    """The leakage check: a sentence for each trivial baseline that explains a metric or beats a detector."""
     incidents = figures.filter(_MAIN, pl.col("auroc").is_not_null()).sort("auroc", descending=True)
     name = pl.concat_str("detector", "items", separator=" on ", ignore_nulls=True)
     alone, detectors = (
         dict(incidents.filter(kind=kind).select(name, "auroc").iter_rows()) for kind in ("shortcut", "detector")
     )
-    said = (warning(shortcut, alone.get(shortcut.title), detectors) for shortcut in SHORTCUTS)
-    return [sentence for sentence in said if sentence]
+    sentences = (warning(shortcut, alone.get(shortcut.title), detectors) for shortcut in SHORTCUTS)
+    return [sentence for sentence in sentences if sentence]
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows as lines of equal columns, two blanks between; texts to the left."""
+    """The rows as lines with left-aligned columns, separated by two spaces."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -50,7 +50,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _size(figures: pl.DataFrame) -> str:
     row = figures.filter(_MAIN).row(0, named=True)
-    apart = f"; reported apart: {', '.join(row['apart'])}" if row["apart"] else ""
+    apart = f"; reported separately: {', '.join(row['apart'])}" if row["apart"] else ""
     data = windows(row["window"])
     return f"{plural(row['runs'], 'run')}, {data}: {row['faulty']} faulty and {row['normal']} normal incidents{apart}."
 
@@ -78,11 +78,11 @@ def _interval(low: object, high: object, digits: int) -> str:
     return "" if low is None else f" ({_number(low, digits)}-{_number(high, digits)})"
 
 
-def _remarks(figures: pl.DataFrame) -> list[str]:
+def _notes(figures: pl.DataFrame) -> list[str]:
     estimated = figures.filter("estimated")["detector"].unique().sort().to_list()
-    remarks = [f"Threshold estimated, too few normals for the budget: {', '.join(estimated)}."] if estimated else []
-    own = (pl.col("kind") == "detector") & (pl.col("split") != LONG_NORMALS)  # those are normals alone, by design
+    lines = [f"Threshold estimated, too few normals for the alert budget: {', '.join(estimated)}."] if estimated else []
+    own = (pl.col("kind") == "detector") & (pl.col("split") != LONG_NORMALS)  # a split of normals only, by design
     notes = figures.filter(own, pl.col("note") != "").group_by("note", "split", "level", maintain_order=True)
     for (note, split, level), rows in notes:
-        remarks.append(f"{', '.join(rows['detector'].unique(maintain_order=True))}, {split}, {level}: {note}")
-    return remarks
+        lines.append(f"{', '.join(rows['detector'].unique(maintain_order=True))}, {split}, {level}: {note}")
+    return lines

@@ -73,12 +73,12 @@ def _rate(row: dict[str, Any]) -> str:
 def _flips(compared: Comparison) -> list[str]:
     assert compared.flips is not None and compared.metrics is not None
     changes = compared.flips["change"].value_counts(sort=True).iter_rows()
-    told = ", ".join(f"{n} {change}" for change, n in changes) or "none"
+    counts = ", ".join(f"{n} {change}" for change, n in changes) or "none"
     metrics = [
         f"  {row['metric']:<30} {_number(row['a'])} {_number(row['b'])} {_number(row['difference'], '+')}"
         for row in compared.metrics.iter_rows(named=True)
     ]
-    return [f"flips: {told}", *(["metrics of incidents: A, B, B - A", *metrics] if metrics else [])]
+    return [f"flips: {counts}", *(["incident metrics: A, B, B - A", *metrics] if metrics else [])]
 
 
 def _number(value: float | None, sign: str = "") -> str:

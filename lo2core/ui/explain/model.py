@@ -167,7 +167,7 @@ _WRONG = {
     "run": st.column_config.TextColumn("run", width=150),
     "window": st.column_config.NumberColumn("window", width=60),
     "service": st.column_config.TextColumn("service", width=100),
-    "top_item": st.column_config.TextColumn("what it is", width=420),
+    "top_item": st.column_config.TextColumn("top item", width=420),
 }
 _SHARED = {
     "service": st.column_config.TextColumn("service", width=100),
