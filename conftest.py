@@ -11,7 +11,6 @@ import pytest
 from helpers.once import once
 
 from lo2core.base.config import SAMPLE_WORKSPACE
-from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.load.synthetic import write_sample
 from lo2core.pipeline.load import load_logs
@@ -57,12 +56,14 @@ def loaded_sample(sample_logs: Path, shared_tmp: Path) -> Path:
 @pytest.fixture(scope="session")
 def sample_project(sample_logs: Path, loaded_sample: Path, shared_tmp: Path) -> Path:
     """A folder as `make run` leaves it: the sample's workspace, a model in `models/` and its predictions; read only."""
+    name = "sample_nn.joblib"
+    models = once(shared_tmp / "sample-models", lambda to: train_bundle(Workspace(loaded_sample), None, to / name))
 
     def make(folder: Path) -> None:
         workspace = Workspace(shutil.copytree(loaded_sample, folder / SAMPLE_WORKSPACE))
         (workspace.root / "logs").symlink_to(sample_logs)
-        bundle = train_bundle(workspace, Recipe(), folder / "models" / "sample_nn.joblib")
-        predict_logs(workspace, bundle)
+        shutil.copytree(models, folder / "models")
+        predict_logs(workspace, models / name)
 
     return once(shared_tmp / "sample-project", make)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
+import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +93,11 @@ def test_a_script_does_all_stages_with_public_names_alone(tmp_path: Path, monkey
     assert list(opened.model.detectors) == ["client", "user"]
     with pytest.raises(lo2core.errors.ExistsError):
         lo2core.load_logs(workspace, ["logs"])
+
+
+@pytest.mark.parametrize("name", lo2core.__all__)
+def test_a_public_name_has_an_example_that_uses_it(name: str) -> None:
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(lo2core, name)) or "")
+
+    assert any(name in example.source for example in examples)
+    assert any(re.match(r"from lo2core import .*", example.source) for example in examples)

@@ -7,6 +7,14 @@ Lo2Error                 exit status 2 on the command line, a calm box on a page
 |- BundleError           a saved model cannot be used
 |  `- UntrustedError     ... because nobody has vouched for it yet
 `- BusyError             another job holds the workspace
+
+Examples:
+    >>> from lo2core import errors, open_bundle
+    >>> try:
+    ...     open_bundle("models/missing.joblib")
+    ... except errors.Lo2Error as error:
+    ...     print(type(error).__name__)
+    BundleError
 """
 
 from __future__ import annotations

@@ -1,6 +1,13 @@
 """Every table that is saved, declared once: name, key, columns.
 
 A table's file is ``<name>.parquet`` in the workspace; only `lo2core.store.workspace` forms that path.
+
+Examples:
+    >>> from lo2core import Workspace, schemas
+    >>> schemas.Counts.primary_key()
+    ['seq_id', 'kind', 'message_id']
+    >>> Workspace("demo/result/sample").read(schemas.Counts).columns
+    ['seq_id', 'kind', 'message_id', 'n']
 """
 
 from __future__ import annotations

@@ -43,6 +43,21 @@ class AnomalyDetector:
 
     item_list_col: column of items, one a row (String, integer) or a bag (List). numeric_cols: columns used as they are.
     There is a `train_<Name>()` for every detector of `lo2core.detect.detectors.REGISTRY`, and LogLead's short names.
+
+    Examples:
+        >>> from lo2core import AnomalyDetector, EventLogEnhancer, LO2Loader
+        >>> df_events = LO2Loader("demo/result/sample/logs", n_runs=2, single_service="client").execute()
+        >>> df_events = EventLogEnhancer(df_events).drain()
+        >>> sad = AnomalyDetector(item_list_col="e_event_drain_id")
+        >>> sad.train_df = df_events.filter(test_case="correct")
+        >>> sad.test_df = df_events
+        >>> sad.prepare_train_test_data()
+        >>> sad.train_OutOfVocabulary()
+        >>> scores = sad.predict()
+        >>> scores.height == df_events.height
+        True
+        >>> scores.filter("pred_ano")["test_case"].value_counts(sort=True)["test_case"][0]
+        'get_client_404_no_client'
     """
 
     train_df: pl.DataFrame

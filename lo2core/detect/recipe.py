@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 class Recipe:
     """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
     detector's own; `params` go to the detector.
+
+    Examples:
+        >>> from lo2core import Recipe
+        >>> Recipe("IsolationForest", items="templates", params={"n_estimators": 50}).default_bundle.name
+        'lo2_if.joblib'
+        >>> Recipe("NearestNormal", unit="event")
+        Traceback (most recent call last):
+        lo2core.base.errors.InputError: NearestNormal does not score single events...
     """
 
     detector: str = option(DEFAULT_DETECTOR, "--detector", metavar="NAME", help=f"default {DEFAULT_DETECTOR}")

@@ -64,6 +64,18 @@ class Vectorizer:
     items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or
     "tf-idf" (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come
     from a frame. unseen_columns: how many columns, the last ones, count items outside the vocabulary.
+
+    Examples:
+        >>> from lo2core import LO2Loader, Vectorizer
+        >>> loader = LO2Loader("demo/result/sample/logs", n_runs=1, single_service="client")
+        >>> df_events = loader.execute()
+        >>> normal = loader.df_seq.filter("normal")["seq_id"]
+        >>> vec = Vectorizer(items="messages", weighting="log1p").fit(loader.items, normal)
+        >>> encoded = vec.transform(loader.items, loader.df_seq["seq_id"])
+        >>> encoded.X.shape == (loader.df_seq.height, len(vec.feature_names_))
+        True
+        >>> vec.feature_names_[-1]
+        '<unseen>'
     """
 
     lo2core_kind = "vectorizer"

@@ -52,6 +52,19 @@ class EventLogEnhancer:
 
     df: events with m_message (and level, logger, method where known). vectorizer: a fitted one, whose masks and
     templates are then used instead of new ones.
+
+    Examples:
+        >>> import polars as pl
+        >>> from lo2core import EventLogEnhancer
+        >>> df_events = pl.DataFrame({"m_message": ["GET /user from 10.0.0.7", "GET /user from 10.1.0.8", "Disk full"]})
+        >>> enhancer = EventLogEnhancer(df_events)
+        >>> df_events = enhancer.normalize().words()
+        >>> df_events["e_message_normalized"].to_list()
+        ['GET /user from <IP>', 'GET /user from <IP>', 'Disk full']
+        >>> df_events["e_words"].to_list()[2]
+        ['Disk', 'full']
+        >>> enhancer.length().select("e_chars_len", "e_words_len").rows()
+        [(23, 4), (23, 4), (9, 2)]
     """
 
     def __init__(self, df: pl.DataFrame, vectorizer: Normalizer | None = None) -> None:
@@ -117,6 +130,16 @@ class SequenceEnhancer:
     """Adds columns that describe whole sequences; each call adds to what was made before and returns the frame.
 
     df: events (with `e_` columns where asked for); df_seq: one row a sequence.
+
+    Examples:
+        >>> from lo2core import LO2Loader, SequenceEnhancer
+        >>> loader = LO2Loader("demo/result/sample/logs", n_runs=1, single_service="client")
+        >>> df_events = loader.execute()
+        >>> enhancer = SequenceEnhancer(df_events, loader.df_seq)
+        >>> df_seq = enhancer.seq_len()
+        >>> df_seq = enhancer.duration()
+        >>> df_seq.filter(folder="correct_1").select("seq_len", "duration").row(0)
+        (151, datetime.timedelta(seconds=5, microseconds=728000))
     """
 
     def __init__(self, df: pl.DataFrame, df_seq: pl.DataFrame) -> None:

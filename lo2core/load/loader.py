@@ -113,6 +113,15 @@ class LO2Loader:
 
     After `execute()`: `df` holds the events, `df_seq` the sequences, `ledger` the account of every file, `items` the
     counts.
+
+    Examples:
+        >>> from lo2core import LO2Loader
+        >>> loader = LO2Loader("demo/result/sample/logs", n_runs=1, single_service="client")
+        >>> df_events = loader.execute()
+        >>> df_events.height, loader.df_seq.height
+        (3286, 15)
+        >>> loader.df_seq.filter(test_case="correct").select("folder", "normal", "events").rows()
+        [('correct', True, 1079), ('correct_1', True, 151), ('correct_2', True, 151)]
     """
 
     def __init__(

@@ -25,6 +25,14 @@ class LoadOptions:
     dup_errors: whether two runs may draw the same fault. single_error_type: one fault by name, or "random".
     skip_init_lines: lines left out at the head of each file. window: length in seconds of the parts a test case is cut
     into. labels: "names" takes the truth from test case names, "none" leaves it open, "normal" declares all normal.
+
+    Examples:
+        >>> from lo2core import LoadOptions
+        >>> LoadOptions(n_runs=3, services=("client", "token"), window=60.0).labels
+        'names'
+        >>> LoadOptions(window=0)
+        Traceback (most recent call last):
+        lo2core.base.errors.InputError: window must be at least 0.1, found 0.
     """
 
     n_runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs by time")

@@ -39,6 +39,12 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     Each run holds `correct` (36 s), two or three repetitions of it and one test case of each fault (6 s each); the last
     run passes midnight UTC. The same seed and number of runs give the same bytes everywhere. Raises InputError if
     `output_dir` is a file or holds anything, and if `runs` is below 1.
+
+    Examples:
+        >>> from lo2core import write_sample
+        >>> logs = write_sample("logs", runs=1)
+        >>> sorted(path.name for path in logs.glob("*/correct/*client*"))
+        ['light-oauth2-oauth2-client-1.log']
     """
     output_dir = Path(output_dir)
     if runs < 1:

@@ -35,6 +35,14 @@ class Drain:
     comes from and its constants, and its text is enough to identify it. Otherwise as in `drain3` with the same settings
     and without masking: a message joins the most similar template that begins alike if at least the share `similarity`
     of its tokens is equal.
+
+    Examples:
+        >>> from lo2core import Drain
+        >>> drain = Drain().fit(["user 12 logged in", "user 77 logged in", "disk full"])
+        >>> drain.templates
+        ['user <*> logged in', 'disk full']
+        >>> drain.match(["user 5 logged in", "never seen"])
+        [0, None]
     """
 
     def __init__(self, similarity: float = 0.4, depth: int = 4, max_children: int = 100) -> None:

@@ -27,6 +27,13 @@ class MaskRule:
 
     Stage "all": a regular expression of Rust's `regex` crate (no look-around), run first on all distinct raw texts.
     Stage "distinct": one of Python's `re`, run on what is still distinct after that.
+
+    Examples:
+        >>> import polars as pl
+        >>> from lo2core import Masker, MaskRule
+        >>> rule = MaskRule("user", r"(user|owner)=[a-z]+", "${1}=<USER>")
+        >>> Masker((rule,)).mask(pl.Series(["owner=admin saved"])).to_list()
+        ['owner=<USER> saved']
     """
 
     name: str
@@ -100,6 +107,16 @@ class Masker:
 
     The result depends on each text alone, not on what else is in the Series. Raises `InputError` for a rule that
     cannot work.
+
+    Examples:
+        >>> import polars as pl
+        >>> from lo2core import Masker, MaskRule
+        >>> lines = pl.Series(["Order 77-A took 12 ms", "Order 78-B took 9 ms"])
+        >>> Masker().mask(lines).to_list()
+        ['Order 77-A took <DURATION>', 'Order 78-B took <DURATION>']
+        >>> order = MaskRule("order number", r"Order [0-9]+-[A-Z]", "Order <ORDER>")
+        >>> Masker((*Masker().rules, order)).mask(lines).unique().to_list()
+        ['Order <ORDER> took <DURATION>']
     """
 
     def __init__(self, rules: tuple[MaskRule, ...] = DEFAULT_RULES) -> None:

@@ -38,7 +38,20 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
 
 
 def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Comparison:
-    """Saved predictions side by side, by their names as in `read_saved`."""
+    """Saved predictions side by side, by their names as in `read_saved`.
+
+    Examples:
+        >>> from lo2core import Workspace, compare_predictions, predict_logs
+        >>> workspace = Workspace("demo/result/sample")
+        >>> wide = predict_logs(workspace, "models/sample_nn.joblib", "wide", budget=20.0)
+        >>> comparison = compare_predictions(workspace, ["sample_nn_predictions", "wide"])
+        >>> comparison.same_sequences
+        True
+        >>> comparison.rates.select("prediction", "rows", "flagged").rows()
+        [('sample_nn_predictions', 644, 67), ('wide', 644, 77)]
+        >>> comparison.flips.height
+        10
+    """
     return Comparison(tuple(read_saved(workspace, name) for name in names))
 
 
@@ -47,6 +60,15 @@ def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 
     The folder has all their names. Where it holds a comparison of others whose names read alike (`a`, `b_c` and `a_b`,
     `c`), a hash is added.
+
+    Examples:
+        >>> from lo2core import Workspace, compare_predictions, predict_logs, save_comparison
+        >>> workspace = Workspace("demo/result/sample")
+        >>> wide = predict_logs(workspace, "models/sample_nn.joblib", "wide", budget=20.0)
+        >>> comparison = compare_predictions(workspace, ["sample_nn_predictions", "wide"])
+        >>> paths = save_comparison(workspace, comparison)
+        >>> [path.parent.name for path in paths if path.name == "report.html"]
+        ['compare_sample_nn_predictions_wide']
     """
     from lo2core.report.comparison import comparison_report
 

@@ -69,6 +69,15 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
 
     With other masks than the workspace has, messages and counts are masked anew first.
     Raises ExistsError where that, or events enriched before, would be overwritten without `replace`.
+
+    Examples:
+        >>> from lo2core import Workspace, enhance_events, schemas
+        >>> workspace = Workspace("demo/result/sample")
+        >>> enhance_events(workspace).name
+        'lo2_events_enriched.parquet'
+        >>> events = workspace.scan(schemas.EnrichedEvents, columns=["e_template", "e_words_len"])
+        >>> events.collect().height == workspace.artefact(schemas.Events).rows
+        True
     """
     if workspace.has(EnrichedEvents) and not replace:
         raise ExistsError(f"{workspace.path(EnrichedEvents)} exists already and was not touched: use --replace.")

@@ -26,6 +26,16 @@ def evaluate_recipes(
     """Evaluate stage: add the figures, curves and faults of each recipe to those saved; returns the new figures.
 
     An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
+
+    Examples:
+        >>> from lo2core import Recipe, Workspace, evaluate_recipes
+        >>> workspace = Workspace("demo/result/sample")
+        >>> figures = evaluate_recipes(workspace, [Recipe("OutOfVocabulary")])
+        >>> found = figures.filter(split="by run", level="incident")
+        >>> found.select("detector", "auroc").row(0)
+        ('OutOfVocabulary', 0.8625)
+        >>> found.filter(kind="shortcut").height
+        5
     """
     for recipe in recipes:
         check_items(recipe.items, recipe.unit)

@@ -91,6 +91,17 @@ def explain_incident(
     `first_odd` are frames that `schemas` describes, and `diff` compares the worst service to its nearest normal.
     Raises InputError for an incident that does not exist or has no score, ArtefactError where the predictions are
     missing or do not name their model, and BundleError as `open_bundle`.
+
+    Examples:
+        >>> from lo2core import Workspace, explain_incident
+        >>> workspace = Workspace("demo/result/sample")
+        >>> explanation = explain_incident(workspace, "sample_nn_predictions")
+        >>> str(explanation.incident)
+        'light-oauth2-data-1735736022/get_client_404_no_client'
+        >>> explanation.services.filter("pred_ano")["service"].to_list()
+        ['client']
+        >>> explanation.items.filter(rank=1).select("here", "normals").row(0)
+        (8.0, [0.0, 0.0, 0.0])
     """
     home, name = home_of(workspace, predictions)
     scores = read_predictions(home, name)
@@ -107,6 +118,14 @@ def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str
 
     They are written to `explainability/<predictions>/<incident>/` in the workspace and replace an earlier explanation
     of the same incident. bundle: as in `explain_incident`.
+
+    Examples:
+        >>> from lo2core import Incident, Workspace, explain_incident, save_explanation
+        >>> workspace = Workspace("demo/result/sample")
+        >>> incident = Incident("light-oauth2-data-1735736022", "get_client_404_no_client")
+        >>> paths = save_explanation(workspace, explain_incident(workspace, "sample_nn_predictions", incident))
+        >>> [path.parent.name for path in paths if path.name == "report.html"]
+        ['light-oauth2-data-1735736022__get_client_404_no_client']
     """
     home, name = home_of(workspace, explanation.prediction)
     opened = bundles.load_bundle(bundle) if bundle else bundle_of(home, name)

@@ -77,6 +77,16 @@ def load_logs(
     A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
     Masks that were added to the workspace are kept, unless told with `default_masks`.
     Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
+
+    Examples:
+        >>> from lo2core import LoadOptions, Workspace, load_logs, schemas
+        >>> workspace = Workspace("demo/result/clients")
+        >>> options = LoadOptions(n_runs=1, services=("client",))
+        >>> loaded = load_logs(workspace, "demo/result/sample/logs", options)
+        >>> loaded.ledger.filter(status="read").select("lines", "events").sum().row(0)
+        (4218, 3286)
+        >>> workspace.read(schemas.Sequences).filter("normal")["folder"].to_list()
+        ['correct', 'correct_1', 'correct_2']
     """
     roots = [roots] if isinstance(roots, (str, Path)) else roots
     options = options or LoadOptions()

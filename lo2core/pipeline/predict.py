@@ -29,6 +29,15 @@ def predict_logs(
     """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
 
     What to know before the scores are believed (`predict.remarks`) is said on standard error.
+
+    Examples:
+        >>> from lo2core import Workspace, predict_logs, read_predictions
+        >>> workspace = Workspace("demo/result/sample")
+        >>> predict_logs(workspace, "models/sample_nn.joblib", "wide", budget=20.0).name
+        'wide.parquet'
+        >>> worst = read_predictions(workspace, "wide").row(0, named=True)
+        >>> worst["test_case"], worst["service"], worst["pred_ano"], worst["rank"]
+        ('get_client_404_no_client', 'client', True, 1)
     """
     bundle = Path(bundle)
     loaded = bundles.load_bundle(bundle)

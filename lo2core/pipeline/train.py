@@ -17,7 +17,14 @@ from lo2core.store.workspace import Workspace
 def train_bundle(
     workspace: Workspace, recipe: Recipe | None = None, bundle: str | Path | None = None, *, replace: bool = False
 ) -> Path:
-    """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle."""
+    """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle.
+
+    Examples:
+        >>> from lo2core import Recipe, Workspace, train_bundle
+        >>> workspace = Workspace("demo/result/sample")
+        >>> train_bundle(workspace, Recipe("OutOfVocabulary", budget=10.0), "models/oov.joblib").name
+        'oov.joblib'
+    """
     recipe = recipe or Recipe()
     bundle = Path(bundle) if bundle else recipe.default_bundle
     bundles.check_free(bundle, replace)

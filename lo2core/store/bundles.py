@@ -94,6 +94,16 @@ def load_bundle(path: str | Path) -> LoadedBundle:
 
     Raises `UntrustedError` (with what to do) unless it is signed: nothing is unpickled then; `BundleError` when it is
     missing, damaged, not ours, or scores other than when it was saved.
+
+    Examples:
+        >>> from lo2core import open_bundle
+        >>> bundle = open_bundle("models/sample_nn.joblib")
+        >>> bundle.model.facts["detector"], sorted(bundle.model.detectors)[:2]
+        ('NearestNormal', ['client', 'code'])
+        >>> bundle.model.threshold.budget
+        5.0
+        >>> bundle.vec.items
+        'messages'
     """
     path = Path(path)
     data = _read(path)

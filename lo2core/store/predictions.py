@@ -63,6 +63,14 @@ def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | N
     """Saved predictions of sequences or of events, all `columns` of them unless told; see `byhand.scan`.
 
     Raises ArtefactError where there are none of that name.
+
+    Examples:
+        >>> from lo2core import Workspace, read_predictions
+        >>> workspace = Workspace("demo/result/sample")
+        >>> predictions = read_predictions(workspace, "sample_nn_predictions")
+        >>> flagged = predictions.filter("pred_ano")
+        >>> predictions.height, flagged.height, flagged["test_case"].n_unique()
+        (644, 67, 11)
     """
     with readable(workspace.path(name)):
         return handwritten.scan(workspace, name).select(columns or pl.all()).collect()

@@ -63,7 +63,19 @@ Name = type[dy.Schema] | str
 
 
 class Workspace:
-    """A folder of artefacts. It need not exist before the first table is written."""
+    """A folder of artefacts. It need not exist before the first table is written.
+
+    Examples:
+        >>> from lo2core import Workspace, schemas
+        >>> workspace = Workspace("demo/result/sample")
+        >>> sequences = workspace.read(schemas.Sequences)
+        >>> sequences.select("run", "folder", "service", "events").shape
+        (644, 4)
+        >>> workspace.predictions()
+        ['sample_nn_predictions']
+        >>> workspace.metadata("sample_nn_predictions")["budget"]
+        5.0
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.root = Path(path)

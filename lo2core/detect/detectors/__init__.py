@@ -1,4 +1,12 @@
-"""The detectors by name. To add one: write the class, name it here."""
+"""The detectors by name. To add one: write the class, name it here.
+
+Examples:
+    >>> from lo2core import detectors
+    >>> list(detectors.REGISTRY)[:3]
+    ['NearestNormal', 'IsolationForest', 'LocalOutlierFactor']
+    >>> detectors.make("LocalOutlierFactor", n_neighbors=5).units
+    ('sequence',)
+"""
 
 from __future__ import annotations
 

@@ -31,6 +31,19 @@ class NearestNormal(Detector):
     - distance = Euclidean norm of the `n_largest` largest differences: a fault touches few items, and a norm over all
       of them would drown it.
     Score = mean distance to the `n_neighbors` nearest normals, or to all of them where there are fewer.
+
+    Examples:
+        >>> import numpy as np
+        >>> from scipy import sparse
+        >>> from lo2core import NearestNormal
+        >>> normal = sparse.csr_matrix(np.array([[9.0, 1, 0], [8, 2, 0], [9, 2, 0], [7, 1, 0]]))
+        >>> detector = NearestNormal().fit(normal)
+        >>> new = sparse.csr_matrix(np.array([[9.0, 1, 0], [9, 1, 6]]))
+        >>> usual, faulty = detector.score(new)
+        >>> bool(usual < 0.5 < 5 < faulty)
+        True
+        >>> int(detector.attribute(new)[1].argmax())
+        2
     """
 
     title = "Nearest normal"
