@@ -24,7 +24,7 @@ if found:
     st.subheader("Incidents, worst first", anchor=False)
     looked_for = st.text_input("Look for", placeholder="run, test case or service", key="look_for", width=400)
     shown = matching(ranked, looked_for)
-    tops = inputs.top_items(found, ranked)
+    tops = inputs.top_items_of(found, ranked)
     incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
     incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)
     saved.save(found)

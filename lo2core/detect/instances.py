@@ -1,28 +1,27 @@
-"""Rows to train on and to score: whole sequences (or windows), single events, or the rows of a frame.
+"""Instances to train on and to score: whole sequences (or windows), single events, or the rows of a frame.
 
-Events repeat: all events of a sequence that show the same message are one row with a weight. A source knows its rows,
-and how to fit a vectorizer on some of them and encode others, so that every fold of a calibration has its own
-vocabulary.
+Events repeat: all events of a sequence with the same message are one row with a weight. A source holds its rows; it
+fits a vectorizer on some of them and encodes others, so every fold of a calibration has its own vocabulary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.base.errors import InputError, choices
+from lo2core.base.errors import InputError
 from lo2core.detect.vectorizer import Vectorizer, check_items
 from lo2core.enhance.enrich import _BY_MESSAGE, enrich_messages
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.masks import Masker
 from lo2core.messages.text import event_lines
 
-UNITS = ("sequence", "event")
 _CASE = ("run", "folder", "test_case", "repetition")
 
 
@@ -52,17 +51,23 @@ class Source(Protocol):
 
 
 class CountSource:
-    """Sequences or single events, from counts; no log text is touched."""
+    """Whole sequences, one row each, from counts; no log text is read.
 
-    def __init__(
-        self, items: MessageCounts, sequences: pl.DataFrame, unit: str = "sequence", masker: Masker | None = None
-    ) -> None:
-        if unit not in UNITS:
-            raise InputError(f"Unknown unit {unit!r}. {choices(unit, UNITS)}")
+    rows: seq_id, run, test_case, service, normal, anomaly, case, incident, weight (1).
+    """
+
+    unit = "sequence"
+
+    def __init__(self, items: MessageCounts, sequences: pl.DataFrame, masker: Masker | None = None) -> None:
         self.items = items
-        self.unit = unit
         self.masker = masker or Masker()
-        self.rows = self._sequences(sequences) if unit == "sequence" else self._events(sequences)
+        self.rows = self._rows(sequences)
+
+    def where(self, mask: pl.Expr | pl.Series) -> Self:
+        """The same source with only the rows where the mask is true."""
+        part = copy(self)
+        part.rows = self.rows.filter(mask)
+        return part
 
     def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
         vec = Vectorizer(masker=self.masker, **settings)
@@ -70,22 +75,32 @@ class CountSource:
         return vec.fit(self.items, rows["seq_id"].unique())
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
-        if "message_id" not in rows.columns:
-            return Rows(rows, vec.transform(self.items, rows["seq_id"]).X)
-        distinct = self.items.messages.join(rows, on="message_id", how="semi")
-        at = dict(zip(distinct["message_id"], range(distinct.height), strict=True))
-        return Rows(rows, vec.transform_messages(distinct).X[[at[message] for message in rows["message_id"]]])
+        return Rows(rows, vec.transform(self.items, rows["seq_id"]).X)
 
-    def _sequences(self, sequences: pl.DataFrame) -> pl.DataFrame:
+    def _rows(self, sequences: pl.DataFrame) -> pl.DataFrame:
         case, window = pl.format("{}__{}", "run", "folder"), pl.col("window").cast(pl.String).str.zfill(6)
         identity = ("seq_id", "run", "test_case", "service", "normal", "anomaly")
         incident = pl.format("{}__{}", case, window.fill_null(""))
         return sequences.select(*identity, case=case, incident=incident, weight=pl.lit(1.0))
 
-    def _events(self, sequences: pl.DataFrame) -> pl.DataFrame:
+
+class EventSource(CountSource):
+    """Single events from counts: one row for each distinct message of a sequence.
+
+    rows: as of `CountSource`, with message_id; weight is the number of events.
+    """
+
+    unit = "event"
+
+    def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
+        distinct = self.items.messages.join(rows, on="message_id", how="semi")
+        at = dict(zip(distinct["message_id"], range(distinct.height), strict=True))
+        return Rows(rows, vec.transform_messages(distinct).X[[at[message] for message in rows["message_id"]]])
+
+    def _rows(self, sequences: pl.DataFrame) -> pl.DataFrame:
         counts = self.items.counts.filter(pl.col("kind") == "message")
         events = counts.select("seq_id", "message_id", weight=pl.col("n").cast(pl.Float64))
-        return self._sequences(sequences).drop("weight").join(events, on="seq_id", maintain_order="left_right")
+        return super()._rows(sequences).drop("weight").join(events, on="seq_id", maintain_order="left_right")
 
 
 class FrameSource:

@@ -36,6 +36,11 @@ class Model:
 
     lo2core_kind = "model"
 
+    @property
+    def by_service(self) -> bool:
+        """Whether each service has its own detector; otherwise one detector, called "", scores all rows."""
+        return set(self.detectors) != {""}
+
     def score(self, X: sparse.csr_matrix, services: pl.Series) -> pl.DataFrame:
         """Columns score, z_score, p_value, one row a row of X; null where the service is not known. Higher is worse."""
         out = np.full((3, X.shape[0]), np.nan)

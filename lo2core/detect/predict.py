@@ -11,7 +11,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import Predictions
 from lo2core.base.text import windows
 from lo2core.detect.calibration import Threshold
-from lo2core.detect.instances import CountSource, FrameSource, rows_of_events
+from lo2core.detect.instances import CountSource, EventSource, FrameSource, rows_of_events
 from lo2core.detect.model import Model
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.messages.counts import MessageCounts
@@ -47,7 +47,7 @@ def predict_events(
     threshold: Threshold | None = None,
 ) -> pl.LazyFrame:
     """Score columns joined to every event: each distinct (service, message) is scored once, equals share a rank."""
-    source = CountSource(items, sequences, "event")
+    source = EventSource(items, sequences)
     distinct = source.rows.group_by("service", "message_id").agg(n=pl.col("weight").sum().cast(pl.Int64))
     scores = model.score(source.encode(distinct, vec).X, distinct["service"])
     return _everywhere(events, distinct, scores, ["service", "message_id"], threshold or model.threshold)
@@ -61,7 +61,7 @@ def predict_rows(
     keys = ["service", "message_id", *vec.numeric_columns]
     texts = [name for name in dict.fromkeys((str(vec.item_column), "e_message_normalized")) if name not in keys]
     distinct = rows.group_by(keys).agg(pl.col(texts).first(), n=pl.len().cast(pl.Int64)).collect(engine="streaming")
-    grouped = distinct.drop("service") if list(model.detectors) == [""] else distinct
+    grouped = distinct if model.by_service else distinct.drop("service")
     source = FrameSource(grouped, str(vec.item_column), vec.numeric_columns, vec)
     scores = model.score(source.encode(source.rows, vec).X, source.rows["service"])[source.position]
     return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
@@ -69,7 +69,7 @@ def predict_rows(
 
 def remarks(model: Model, services: pl.Series, window: float | None) -> list[str]:
     """What to know of logs, with these services and cut into windows of so many seconds, before scores are believed."""
-    foreign = "" if list(model.detectors) == [""] else unknown(model, services)
+    foreign = unknown(model, services) if model.by_service else ""
     return [sentence for sentence in (foreign, other_windows(model.facts, window)) if sentence]
 
 

@@ -41,9 +41,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         from lo2core.detect.calibration import check_budget  # heavy, and --help needs the options alone
+        from lo2core.detect.units import UNITS
 
         check_budget(self.budget)
-        if self.unit != "row" and self.unit not in self.make().units:
+        if self.unit not in UNITS or not UNITS[self.unit].scored_by(self.make()):
             raise InputError(
                 f"{self.detector} does not score single {self.unit}s; choose {' or '.join(self.make().units)}."
             )

@@ -24,8 +24,8 @@ from lo2core.messages.text import event_lines, trigrams, words
 
 ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
 WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
-_OF_EVENTS = ("messages", "templates", "words", "trigrams")
-"""Kinds that a single event holds; a request goes through several."""
+_KINDS_OF = {"event": ("messages", "templates", "words", "trigrams")}
+"""Kinds of items that a unit contains, where not all: a request takes several events."""
 
 _OWN_IDS = ("messages", "requests")
 """Kinds whose items are the counted messages, traces and requests themselves, by whose ids their lines are found."""
@@ -40,7 +40,7 @@ _FRAME_KINDS = {
 def check_items(items: str, unit: str = "sequence") -> None:
     """Raises InputError for kinds of items that do not exist, that are named twice, or that the unit does not hold."""
     kinds = items.split("+")
-    known = _OF_EVENTS if unit == "event" else ITEM_KINDS
+    known = _KINDS_OF.get(unit, ITEM_KINDS)
     for kind in kinds:
         if kind not in ITEM_KINDS:
             raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
@@ -79,8 +79,6 @@ class Vectorizer:
     """
 
     lo2core_kind = "vectorizer"
-    salted = False
-    """Whether ids differ by kind. In bundles saved before they did there is no more of it than this."""
 
     def __init__(
         self,
@@ -92,7 +90,6 @@ class Vectorizer:
         unseen_columns: int = 1,
     ) -> None:
         self.items = items
-        self.salted = len(self.kinds) > 1
         self.unseen_columns = unseen_columns
         self.weighting = weighting
         self.masker = masker or Masker()
@@ -131,14 +128,15 @@ class Vectorizer:
         long = self.expand(messages).join(rows, on="message_id").select("row", "feature", n="per")
         return self._encode(long, messages.height)
 
-    def expand(self, messages: pl.DataFrame) -> pl.DataFrame:
-        """What each message contributes: message_id, feature (id), name, per (how often)."""
-        return pl.concat([self._carried(kind, messages) for kind in self.kinds])
+    def expand(self, messages: pl.DataFrame, kind: str | None = None) -> pl.DataFrame:
+        """The items of each message: message_id, feature (id), name, per (how often); of one kind, if given.
 
-    def _carried(self, kind: str, messages: pl.DataFrame) -> pl.DataFrame:
-        """What each message contributes of one kind; beside other kinds equal texts of two kinds are two items."""
+        A vectorizer of several kinds gives equal texts of two kinds different ids.
+        """
+        if kind is None:
+            return pl.concat([self.expand(messages, one) for one in self.kinds])
         carried = _EXPAND[kind](self, messages)
-        if not self.salted or kind in _OWN_IDS:
+        if len(self.kinds) == 1 or kind in _OWN_IDS:
             return carried
         return carried.with_columns(pl.col("feature") ^ pl.lit(template_id(kind), dtype=pl.UInt64))
 

@@ -11,11 +11,12 @@ import polars as pl
 from lo2core.base.errors import InputError
 from lo2core.base.text import file_name
 from lo2core.detect import incidents
-from lo2core.explain import diff as explain_diff
-from lo2core.explain import incidents as explain_incidents
-from lo2core.explain import items as explain_items
-from lo2core.explain import lines as explain_lines
+from lo2core.detect.units import SHARE, Measure
+from lo2core.explain.diff import aligned_diff, unfolded
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.incidents import first_odd_events, services_of
+from lo2core.explain.items import explained_items, nearest_normals
+from lo2core.explain.lines import empty, explained_lines
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.text import event_lines, trace
 
@@ -58,11 +59,13 @@ class Incident:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One incident explained. The services are all there; what follows is of the flagged ones, or of the worst.
+    """One incident explained.
 
-    services: `incidents.services`; items, lines, nearest_normals, requests: tables of that name, all explained services
-    together; diff: the worst service against its nearest normal; first_odd: `incidents.first_odd_events`; methods: how
-    the score of each service was split; remark and by_message: as of `Evidence`.
+    services: all services of the incident, as from `incidents.services_of`. The rest is of the flagged services, or of
+    the worst one if none is flagged: items, lines, nearest_normals, requests (the tables of that name, all explained
+    services together), first_odd (`incidents.first_odd_events`), diff (the worst service against its nearest normal,
+    `schemas.DiffStretches`), methods (how the score of each service was divided). remark: as of `Evidence`; measure: as
+    of `Unit`.
     """
 
     prediction: str
@@ -77,7 +80,7 @@ class Explanation:
     diff: pl.DataFrame | None
     methods: dict[str, str] = field(default_factory=dict)
     remark: str = ""
-    by_message: bool = False
+    measure: Measure = SHARE
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -99,29 +102,29 @@ def explain_incident(
 ) -> Explanation:
     """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
     rows = incidents.incident_of(predictions, incident.run, incident.folder, incident.window)
-    services = explain_incidents.services(rows, evidence.model)
+    services = services_of(rows, evidence.model)
     flagged = services.filter(pl.col("pred_ano"))
     chosen = (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
     if not chosen:
         raise InputError(f"The model knows none of the services of {incident}: there is no score to explain.")
-    items = {seq_id: explain_items.items(evidence, seq_id) for seq_id in chosen}
-    nearest = [explain_items.nearest_normals(evidence, seq_id) for seq_id in chosen]
+    items = {seq_id: explained_items(evidence, seq_id) for seq_id in chosen}
+    nearest = [nearest_normals(evidence, seq_id) for seq_id in chosen]
     with_events = evidence.here.events is not None
-    shown = [explain_lines.lines(evidence, seq_id, items[seq_id]) for seq_id in chosen] if with_events else []
+    shown = [explained_lines(evidence, seq_id, items[seq_id]) for seq_id in chosen] if with_events else []
     return Explanation(
         prediction=prediction,
         incident=incident,
         test_case=str(rows["test_case"][0]),
         services=services,
         items=pl.concat(items.values()),
-        lines=pl.concat([explain_lines.empty(), *shown]),
+        lines=pl.concat([empty(), *shown]),
         nearest_normals=pl.concat(nearest),
         requests=pl.concat([foreign_requests(evidence, seq_id) for seq_id in chosen]),
-        first_odd=explain_incidents.first_odd_events(evidence, items if with_events else {}),
+        first_odd=first_odd_events(evidence, items if with_events else {}),
         diff=diff_to_normal(evidence, chosen[0]),
         methods={service: evidence.method(evidence.service_of(seq_id)) for service, seq_id in _of(services, chosen)},
         remark=evidence.remark,
-        by_message=evidence.by_message,
+        measure=evidence.unit.measure,
     )
 
 
@@ -136,14 +139,14 @@ def diff_to_normal(evidence: Evidence, seq_id: str, place: int = 1) -> pl.DataFr
     if sides is None:
         return None
     here, normal = sides
-    stretches = explain_diff.aligned_diff(here["message_id"], normal["message_id"])
-    names = {"seq_id": seq_id, "normal": explain_items.nearest_normals(evidence, seq_id)["normal"][place - 1]}
+    stretches = aligned_diff(here["message_id"], normal["message_id"])
+    names = {"seq_id": seq_id, "normal": nearest_normals(evidence, seq_id)["normal"][place - 1]}
     return stretches.with_columns(**{name: pl.lit(value) for name, value in names.items()})
 
 
 def diff_sides(evidence: Evidence, seq_id: str, place: int = 1) -> tuple[pl.DataFrame, pl.DataFrame] | None:
     """The events of a sequence and of its nearest normal: line_no, message_id, level, m_timestamp, text, trace each."""
-    nearest = explain_items.nearest_normals(evidence, seq_id).filter(pl.col("place") == place)
+    nearest = nearest_normals(evidence, seq_id).filter(pl.col("place") == place)
     if not nearest.height or evidence.here.events is None or evidence.training.events is None:
         return None
     here, normal = evidence.here.events_of(seq_id), evidence.training.events_of(nearest["normal"][0])
@@ -174,4 +177,4 @@ def unfolded_diff(evidence: Evidence, explanation: Explanation) -> pl.DataFrame 
     if explanation.diff is None or not explanation.diff.height:
         return None
     sides = diff_sides(evidence, explanation.diff["seq_id"][0])
-    return None if sides is None else explain_diff.unfolded(explanation.diff, *sides)
+    return None if sides is None else unfolded(explanation.diff, *sides)

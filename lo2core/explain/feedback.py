@@ -108,7 +108,7 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
     Everything else keeps its score. Raises InputError for scores of events, and where the logs of the training are
     gone, which tell what is usual.
     """
-    if "line_no" in predictions.columns or evidence.by_message:
+    if "line_no" in predictions.columns or not evidence.unit.from_counts:
         raise InputError("Marks are applied to scored sequences; these are scores of single events.")
     if evidence.remark:
         raise InputError("What is usual cannot be told: the logs that the model was trained on are gone.")

@@ -10,8 +10,8 @@ import polars as pl
 from lo2core.base.types import DataType
 from lo2core.detect.incidents import _NOT_KNOWN, oddness, sequence_scores, worst_first
 from lo2core.detect.model import Model
-from lo2core.explain import items as explain_items
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.items import explained_items
 from lo2core.explain.lines import odd_lines
 
 TOP = 5
@@ -20,7 +20,7 @@ MOST_FALSE_POSITIVES = 200
 _LARGE_SHARE = 0.05
 
 
-def services(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
+def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
 
     `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Where another
@@ -85,7 +85,7 @@ def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.D
     of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of many, the worst 200 are explained.
     """
     wrong = worst_first(sequence_scores(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
-    tops = [explain_items.items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]
+    tops = [explained_items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]
     if not tops:
         return wrong.with_columns(top_item=pl.lit(None, dtype=pl.String)), pl.DataFrame(schema=_SHARED)
     items = pl.concat(tops).filter(pl.col("share") > 0)

@@ -1,7 +1,7 @@
-"""Explain: which items made the score of a sequence, and what the nearest normals hold instead.
+"""Which items made the score of a sequence, and what the nearest normals contain instead.
 
-Works on counts and on the model alone; `lo2core.explain.lines` goes on from items to raw lines,
-`lo2core.explain.incidents` puts the services of a test case together.
+Uses only counts and the model. `lo2core.explain.lines` goes from items to raw lines, `lo2core.explain.incidents` puts
+the services of an incident side by side.
 """
 
 from __future__ import annotations
@@ -10,90 +10,85 @@ import polars as pl
 from scipy import sparse
 
 from lo2core.base.schemas import ExplainedItems, NearestNormals
+from lo2core.detect.attribution import unmatched
 from lo2core.detect.detectors.nearest_normal import NearestNormal
 from lo2core.detect.vectorizer import raw_counts
-from lo2core.explain.attribution import split, unmatched
-from lo2core.explain.event_scores import message_scores
 from lo2core.explain.evidence import Evidence
 from lo2core.messages.drain import UNSEEN
-from lo2core.messages.salience import said_most, weight
+from lo2core.messages.salience import weight
 from lo2core.messages.titles import titles
 
 _ITEMS = ExplainedItems.create_empty().schema
 _NEAREST = NearestNormals.create_empty().schema
 
 
-def items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`schemas.ExplainedItems` of a sequence: the items that made its score, what says most first (`shares.said_most`).
+def explained_items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+    """`schemas.ExplainedItems` of a sequence: the items that made its score, the most informative first
+    (`salience.said_most`).
 
-    Shares are those of the detector without what speaks for a normal, and sum to 1 (all 0 where nothing speaks against
-    it). Where single events are scored a sequence is as odd as its worst event: contributions are the z-scores of
-    messages, and the largest stands first. Items outside the vocabulary stand there by name, and what no normal of the
-    service holds is always listed.
+    Contributions are in units of the score, higher is worse. Shares are the positive contributions divided by their
+    sum, so they sum to 1, or are all 0 if there are none. A model of single events gives a sequence the score of its
+    worst event: contributions are then the z-scores of messages, largest first. Items outside the vocabulary are
+    listed by name; items that no normal of the service contains are always listed. Raises InputError where the sequence
+    has no score, or where events are needed and none were saved.
     """
     service = evidence.service_of(seq_id)
-    scores = message_scores if evidence.by_message else _items_of_sequence
-    found = _with_normals(evidence, seq_id, service, scores(evidence, seq_id, service))
+    items = _with_normals(evidence, seq_id, service, _contributions(evidence, seq_id, service))
     positive = pl.col("contribution").clip(0)
     return (
-        found.with_columns(
-            seq_id=pl.lit(seq_id),
+        items.with_columns(
             service=pl.lit(service),
             share=(positive / positive.sum()).fill_nan(0.0),
-            title=titles(found, evidence.messages, evidence.normal_totals(service)),
+            title=titles(items, evidence.messages, evidence.normal_totals(service)),
         )
-        .with_columns(most=pl.col("share") if evidence.by_message else said_most(), says=weight(pl.col("item")))
+        .with_columns(most=evidence.unit.contribution_order(), says=weight(pl.col("item")))
         .sort("most", "says", "here", "feature", descending=[True, True, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), kind=pl.col("kind").cast(_ITEMS["kind"]))
         .select(_ITEMS.names())
     )
 
 
-def _items_of_sequence(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
-    """feature, here, contribution, known of every item that contributes, or that no normal of the service holds."""
-    encoded = evidence.vec.transform(evidence.here.items, pl.Series([seq_id]))
-    foreign = evidence.normals[service][1].getnnz(axis=0) == 0
-    return split(evidence.model.detectors[service], evidence.vec, encoded, foreign).drop("row")
+def _contributions(evidence: Evidence, seq_id: str, service: str) -> pl.DataFrame:
+    """seq_id, feature, here, contribution, known of each item that contributes or that no normal contains."""
+    novel = evidence.normals[service][1].getnnz(axis=0) == 0
+    ids = pl.Series([seq_id])
+    return evidence.unit.contributions(evidence.model, evidence.vec, evidence.here, service, ids, novel)
 
 
-def _with_normals(evidence: Evidence, seq_id: str, service: str, found: pl.DataFrame) -> pl.DataFrame:
+def _with_normals(evidence: Evidence, seq_id: str, service: str, items: pl.DataFrame) -> pl.DataFrame:
     """The items with kind, item (text), normals (counts in the nearest), held_by and n_normals."""
     names = evidence.normal_ids(service)
-    there = evidence.counts_in_normals(service, found["feature"])
+    counts = evidence.counts_in_normals(service, items["feature"])
     nearest = [names.index(name) for name in nearest_normals(evidence, seq_id)["normal"]]
-    named = found.with_columns(
-        normals=pl.Series(there[nearest].toarray().T.tolist(), dtype=pl.List(pl.Float64)),
-        held_by=pl.Series(there.getnnz(axis=0), dtype=pl.Int64),
+    named = items.with_columns(
+        normals=pl.Series(counts[nearest].toarray().T.tolist(), dtype=pl.List(pl.Float64)),
+        held_by=pl.Series(counts.getnnz(axis=0), dtype=pl.Int64),
         n_normals=pl.lit(len(names), dtype=pl.Int64),
-    ).join(_described(evidence, seq_id), on="feature", how="left", maintain_order="left")
-    return named.with_columns(pl.col("item").fill_null("?"), pl.col("kind").fill_null("message"))
-
-
-def _described(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """feature, kind, item (text) of every item. What matches no template is called by a message of the sequence."""
-    if evidence.by_message:
-        return evidence.messages.select(feature="message_id", kind=pl.col("kind").cast(pl.String), item="text")
-    described = evidence.described
-    if "templates" not in evidence.vec.kinds:
-        return described
-    said = unmatched(evidence.features, evidence.here.items, pl.Series([seq_id]))["text"].to_list() or [UNSEEN]
-    return described.with_columns(
-        item=pl.when(pl.col("item") == UNSEEN).then(pl.lit(f"no known template: {said[0]}")).otherwise("item")
+    ).join(evidence.item_names, on="feature", how="left", maintain_order="left")
+    return _unmatched_named(evidence, seq_id, named).with_columns(
+        pl.col("item").fill_null("?"), pl.col("kind").fill_null("message")
     )
 
 
+def _unmatched_named(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
+    """The item of all messages that match no template gets the text of one of them."""
+    if not (items["item"] == UNSEEN).any():
+        return items
+    example = unmatched(evidence.features, evidence.here.items, pl.Series([seq_id]))["text"].to_list() or [UNSEEN]
+    named = pl.lit(f"no known template: {example[0]}")
+    return items.with_columns(item=pl.when(pl.col("item") == UNSEEN).then(named).otherwise("item"))
+
+
 def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`schemas.NearestNormals`: the training normals nearest to the sequence, itself left out; empty where there are
-    none.
+    """`schemas.NearestNormals`: the training normals nearest to the sequence, nearest first, without the sequence
+    itself; empty if there are none.
 
-    The distance is that of NearestNormal, with the detector's own settings where it is one, whatever the detector.
+    The distance is always that of `NearestNormal`, with the model's own settings if it is one.
     """
-    if seq_id not in evidence.nearest:
-        evidence.nearest[seq_id] = _found_nearest(evidence, seq_id)
-    return evidence.nearest[seq_id]
+    return evidence.remember(_nearest_normals, seq_id)
 
 
-def _found_nearest(evidence: Evidence, seq_id: str) -> pl.DataFrame:
+def _nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     service = evidence.service_of(seq_id)
     names, counts = evidence.normals.get(service, ([], sparse.csr_matrix((0, 1))))
     others = [index for index, name in enumerate(names) if name != seq_id]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -19,7 +18,9 @@ SMALL_SHARE = 0.01
 """Items with less are shown only where there is nothing else to show."""
 
 
-def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int = 2, limit: int = 10) -> pl.DataFrame:
+def explained_lines(
+    evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int = 2, limit: int = 10
+) -> pl.DataFrame:
     """`schemas.ExplainedLines`: the raw lines that show items of a sequence, and `around` events on both sides.
 
     One line for each item that made the score, largest share first, unless a line before has shown it; at most `limit`.
@@ -27,7 +28,7 @@ def lines(evidence: Evidence, seq_id: str, items: pl.DataFrame, *, around: int =
     Of lines that show equally much, errors and warnings go first, then early ones. An event stands there once, by its
     most telling line.
     """
-    events, _ = _events(evidence, seq_id)
+    events, _ = evidence.remember(_events, seq_id)
     hits = _hits(evidence, seq_id, items)
     places = _places(_chosen(hits, limit))
     if not places.height:
@@ -58,27 +59,23 @@ def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
     """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
-    events, _ = _events(evidence, seq_id)
+    events, _ = evidence.remember(_events, seq_id)
     hits = _hits(evidence, seq_id, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")
     return hits.join(times, on="event_line", how="left", maintain_order="left")
 
 
-@lru_cache(maxsize=4)
 def _events(evidence: Evidence, seq_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The events of a sequence and their `raw_lines`: of the last ones, for item after item is looked up in them."""
+    """The events of a sequence and their `raw_lines`."""
     events = evidence.here.events_of(seq_id)
     return events, raw_lines(events, evidence.vec.masker)
 
 
 def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
     """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, held, title."""
-    events, raw = _events(evidence, seq_id)
+    events, raw = evidence.remember(_events, seq_id)
     wanted = _worth_showing(items).select("feature", "share", "held", "title", "kind")
-    if evidence.by_message:
-        carried = wanted.with_columns(message_id="feature")
-    else:
-        carried = wanted.join(evidence.features.select("message_id", "feature"), on="feature")
+    carried = wanted.join(evidence.carriers, on="feature")
     columns = ("event_line", "line_no", "level", "text", "feature", "share", "held", "title")
     plain = raw.join(carried.filter(pl.col("kind") != "request"), on="message_id").select(columns)
     asked = wanted.filter(pl.col("kind") == "request")

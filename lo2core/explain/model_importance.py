@@ -25,7 +25,7 @@ def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
     """
     all_ids = evidence.here.sequences.filter(pl.col("service") == service)["seq_id"].sort()
     seq_ids = all_ids.gather_every(max(1, -(-len(all_ids) // SEQUENCES)))
-    if not len(seq_ids) or evidence.by_message:
+    if not len(seq_ids) or not evidence.unit.from_counts:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
     X = evidence.vec.transform(evidence.here.items, seq_ids).X
     shares = np.asarray(evidence.model.detectors[service].attribute(X))
@@ -73,8 +73,7 @@ def beeswarm(evidence: Evidence, service: str, top: int = 12) -> pl.DataFrame:
 
 
 def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFrame:
-    described = evidence.features.select("feature", "kind", item="name").unique("feature", keep="first")
-    named = found.join(described, on="feature", how="left", maintain_order="left")
+    named = found.join(evidence.item_names, on="feature", how="left", maintain_order="left")
     named = named.with_columns(item=pl.col("item").fill_null(OUTSIDE))
     return named.with_columns(title=titles(named, evidence.messages, evidence.normal_totals(service)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from lo2core.explain.evidence import Logs
+from lo2core.detect.logs import Logs
 from lo2core.explain.requests import all_windows, requests_of
 from lo2core.messages.counts import masked
 from lo2core.messages.masks import Masker

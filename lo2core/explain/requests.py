@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from lo2core.base.schemas import ExplainedRequests
-from lo2core.explain.evidence import Evidence, Logs
+from lo2core.detect.logs import Logs
+from lo2core.explain.evidence import Evidence
 from lo2core.messages.counts import kind_key
 from lo2core.messages.text import event_lines, trace
 from lo2core.messages.titles import titles

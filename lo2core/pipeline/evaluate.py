@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from lo2core.base.schemas import Sequences
-from lo2core.detect.instances import CountSource
 from lo2core.detect.recipe import Recipe
+from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.progress import Progress
@@ -44,7 +44,8 @@ def evaluate_recipes(
     protocol = protocol or evaluate.Protocol()
 
     items, sequences = read_items(workspace), workspace.read(Sequences)
-    sources = {unit: CountSource(items, sequences, unit, masker_of(workspace)) for unit in {r.unit for r in recipes}}
+    units = {recipe.unit for recipe in recipes}
+    sources = {unit: count_unit(unit).source(items, sequences, masker_of(workspace)) for unit in units}
     known = not replace and all(workspace.has(schema) for schema in evaluate.TABLES)
     saved = evaluate.Evaluated(*(workspace.read(schema) for schema in evaluate.TABLES)) if known else None
     new = None

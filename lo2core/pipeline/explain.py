@@ -10,11 +10,13 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Events, Sequences
+from lo2core.detect.logs import Logs
+from lo2core.detect.units import unit_of
 from lo2core.explain import explanation as explain_explanation
-from lo2core.explain import incidents as explain_incidents
 from lo2core.explain import raw_lines
-from lo2core.explain.evidence import Evidence, Logs, holds_training
+from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, Incident, unfolded_diff, worst_incidents
+from lo2core.explain.incidents import false_positives
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
@@ -33,12 +35,13 @@ def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Lo
     """The logs that the bundle was trained on, `Logs.gone()` where they are not what they were."""
     facts = bundle.manifest.get("facts", {})
     home = Workspace(facts.get("workspace") or workspace.root)
-    if bundle.model.unit == "row":
+    unit = unit_of(bundle.model)
+    if not unit.knows_training:
         return here
     try:
         mine = home.root.resolve() == workspace.root.resolve() and not facts.get("note")
         logs = here if mine or not home.has(Sequences) else _logs(home, bundle, training=True)
-        return logs if holds_training(bundle.model, bundle.vec, logs) else Logs.gone()
+        return logs if unit.has_training(bundle.model, bundle.vec, logs) else Logs.gone()
     except ArtefactError:  # its workspace is damaged, or was masked anew
         return Logs.gone()
 
@@ -156,7 +159,7 @@ def keep_prediction(
     made = workspace.metadata(name)
     pages = {"report": prediction_report(name, predictions, explanations, made)}
     frames = {"items": pl.concat([one.items for one in explanations])}
-    wrong, shared = explain_incidents.false_positives(evidence, predictions)
+    wrong, shared = false_positives(evidence, predictions)
     if wrong.height:
         frames |= {"false_positives": wrong, "false_positives_share": shared}
     return workspace.keep(workspace.explanations(name), frames, pages, {"command": command_line()})

@@ -8,6 +8,7 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Counts, Events, Messages, Sequences
+from lo2core.detect.logs import Logs
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.load import windows
 from lo2core.messages.counts import MessageCounts, fingerprint, remask
@@ -53,6 +54,12 @@ def training_data(workspace: Workspace) -> tuple[MessageCounts, pl.DataFrame, st
 def items_for(workspace: Workspace, vec: Vectorizer) -> MessageCounts:
     """The workspace's items under the masks of the vectorizer; raises as `masked_for`."""
     return masked_for(workspace, vec, read_items(workspace))[0]
+
+
+def logs_for(workspace: Workspace, vec: Vectorizer) -> Logs:
+    """The workspace's logs under the masks of the vectorizer; raises as `masked_for`."""
+    items, events = masked_for(workspace, vec, read_items(workspace))
+    return Logs(items, workspace.read(Sequences), events)
 
 
 def masked_for(

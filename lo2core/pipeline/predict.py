@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.base.schemas import EventPredictions, Predictions, Sequences
 from lo2core.detect.calibration import Threshold
-from lo2core.detect.predict import predict, predict_events, predict_rows, remarks
-from lo2core.pipeline.inputs import items_for, masked_for, read_items
+from lo2core.detect.predict import predict, remarks
+from lo2core.detect.units import unit_of
+from lo2core.pipeline.inputs import items_for, logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import prediction_provenance, window_of
 from lo2core.store import bundles
@@ -44,11 +45,8 @@ def predict_logs(
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
-        if loaded.model.unit != "sequence":
-            path = _save_event_scores(workspace, loaded, threshold, name, replace)
-        else:
-            scores = score(workspace, loaded, threshold)
-            path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+        scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs_for(workspace, loaded.vec), threshold)
+        path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
     services = workspace.read(Sequences, columns=["service"])["service"]
     for sentence in remarks(loaded.model, services, window_of(workspace)):
         print(sentence, file=sys.stderr)
@@ -64,31 +62,19 @@ def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | Non
 def save_predictions(
     workspace: Workspace,
     bundle: LoadedBundle,
-    predictions: pl.DataFrame,
+    predictions: pl.DataFrame | pl.LazyFrame,
     threshold: Threshold,
     name: str,
     *,
     command: str = "",
     replace: bool = False,
 ) -> Path:
-    """Save scored sequences under `name`, with the bundle and the data they came from, and how they were judged.
+    """Save scores under `name`, with the bundle and the data they came from, and how they were judged.
 
     `command` is what a person would type for the same, where that is not the command of this process.
     """
     provenance = prediction_provenance(workspace, bundle, threshold)
     provenance |= {"command": command} if command else {}
+    if isinstance(predictions, pl.LazyFrame):  # scores of events, which may not fit in memory
+        return workspace.sink(EventPredictions, predictions, name=name, provenance=provenance, replace=replace)
     return workspace.write(Predictions, predictions, name=name, provenance=provenance, replace=replace)
-
-
-def _save_event_scores(
-    workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, name: str, replace: bool
-) -> Path:
-    items, events = masked_for(workspace, bundle.vec, read_items(workspace))
-    events = workspace.scan(Events) if events is None else events  # says that there are none
-    if bundle.model.unit == "row":
-        scored = predict_rows(bundle.model, bundle.vec, items.messages, events, threshold)
-    else:
-        sequences = workspace.read(Sequences)
-        scored = predict_events(bundle.model, bundle.vec, items, sequences, events, threshold)
-    provenance = prediction_provenance(workspace, bundle, threshold)
-    return workspace.sink(EventPredictions, scored, name=name, provenance=provenance, replace=replace)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lo2core.detect import train
-from lo2core.detect.instances import CountSource
 from lo2core.detect.recipe import Recipe
+from lo2core.detect.units import count_unit
 from lo2core.pipeline.inputs import masker_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import data_provenance, window_of
@@ -30,7 +30,7 @@ def train_bundle(
     bundles.check_free(bundle, replace)
     with Progress(None, f"Train {recipe.detector}"):
         items, sequences, note = training_data(workspace)
-        source = CountSource(items, sequences, recipe.unit, masker_of(workspace))
+        source = count_unit(recipe.unit).source(items, sequences, masker_of(workspace))
         model, vec = train.train(source, recipe)
         model.facts["window"] = window_of(workspace)
     facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root.resolve()), "note": note}

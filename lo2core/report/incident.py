@@ -27,7 +27,6 @@ _ITEMS = {
     "here": "here",
     "normals": "in the nearest normals",
     "held_by": "normals that contain it",
-    "share": "share of the score",
 }
 _LINES = {"line_no": "line", "m_timestamp": "time", "text": "text"}
 _REQUESTS = {"service": "service", "n": "count", "title": "request", "example": "example (correlation id)"}
@@ -120,7 +119,7 @@ def _explained(explanation: Explanation, seq_id: str) -> ExplainedService:
     )
     return ExplainedService(
         service=items["service"][0],
-        chart=None if explanation.by_message else html.svg(charts.item_bars(_bars(items.head(TOP))), width=420),
+        chart=html.svg(charts.item_bars(_bars(items.head(TOP))), width=420) if explanation.measure.adds_up else None,
         items=items_table(explanation, items.head(2 * TOP)),
         nearest=nearest["normal"].to_list(),
         lines=_lines(lines.sort("line_no")) if lines.height else None,
@@ -135,10 +134,8 @@ def items_table(explanation: Explanation, items: pl.DataFrame, **first: str) -> 
     shown = items.with_columns(
         share=pl.format("{} %", (100 * pl.col("share")).round(1)), held_by=pl.format("{} of {}", "held_by", "n_normals")
     )
-    titles = first | _ITEMS
-    if explanation.by_message:
-        del titles["share"]
-        titles |= {"contribution": "z-score"}
+    measure = explanation.measure
+    titles = first | _ITEMS | {measure.column: measure.name}
     return html.table(shown, titles, ["title"])
 
 

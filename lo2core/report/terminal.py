@@ -8,6 +8,7 @@ import polars as pl
 
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.provenance import side_by_side
+from lo2core.detect.units import Measure
 from lo2core.explain.explanation import Explanation
 
 TOP_ITEMS = 5
@@ -22,9 +23,9 @@ def incident(explanation: Explanation) -> str:
             frame.filter(pl.col("seq_id") == seq_id)
             for frame in (explanation.items, explanation.lines, explanation.requests)
         )
-        first = "z" if explanation.by_message else "share"
-        parts.append(f"\n{items['service'][0]}: top items ({first}, count here, counts in the nearest normals)")
-        parts += [_item(row, explanation.by_message) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
+        measure = explanation.measure
+        parts.append(f"\n{items['service'][0]}: top items ({measure.name}, count here, counts in the nearest normals)")
+        parts += [_item(row, measure) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
         if lines.height:
             parts.append(f"lines in {lines['source'][0]}")
             parts += [_line(row) for row in lines.drop_nulls("place").sort("place").iter_rows(named=True)]
@@ -54,10 +55,9 @@ def _services(services: pl.DataFrame) -> str:
     )
 
 
-def _item(row: dict[str, Any], by_message: bool) -> str:
+def _item(row: dict[str, Any], measure: Measure) -> str:
     normals = " ".join(f"{n:.0f}" for n in row["normals"])
-    first = f"{row['contribution']:>5.1f}" if by_message else f"{row['share']:>5.0%}"
-    return _cut(f"  {first} {row['here']:>6.0f}  ({normals})  {row['title']}")
+    return _cut(f"  {measure.text(row):>5} {row['here']:>6.0f}  ({normals})  {row['title']}")
 
 
 def _line(row: dict[str, Any]) -> str:

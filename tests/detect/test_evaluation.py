@@ -29,7 +29,7 @@ from lo2core.detect.evaluation.evaluate import (
 from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import incident_facts
 from lo2core.detect.folds import run_folds
-from lo2core.detect.instances import CountSource
+from lo2core.detect.instances import CountSource, EventSource
 from lo2core.detect.predict import predict
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
@@ -211,7 +211,7 @@ def test_long_normals_are_scored_by_what_short_ones_taught() -> None:
 
 
 def test_events_are_measured_at_three_levels(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
-    found = evaluate(CountSource(*logs, "event"), logs[1], Recipe("Rarity", unit="event"), facts=FACTS)
+    found = evaluate(EventSource(*logs), logs[1], Recipe("Rarity", unit="event"), facts=FACTS)
     detector = found.figures.filter(pl.col("kind") == "detector", pl.col("split") == "by run")
     assert set(detector["level"]) == {"event", "sequence", "incident"}
     events = main_row(found.figures, level="event")

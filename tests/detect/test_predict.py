@@ -15,7 +15,7 @@ from helpers.loglines import line, write_log, write_runs
 from lo2core.base.errors import ArtefactError, ExistsError, InputError
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.detect.incidents import by_incident
-from lo2core.detect.instances import CountSource
+from lo2core.detect.instances import CountSource, EventSource
 from lo2core.detect.predict import predict, predict_events
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
@@ -165,7 +165,7 @@ def test_events_are_scored_once_a_message(trained: Path, tmp_path: Path) -> None
 def test_a_model_of_events_does_not_score_sequences(trained: Path) -> None:
     loader = LO2Loader(trained / "logs")
     loader.execute()
-    model, vec = train(CountSource(loader.items, loader.df_seq, "event"), Recipe("OutOfVocabulary", unit="event"))
+    model, vec = train(EventSource(loader.items, loader.df_seq), Recipe("OutOfVocabulary", unit="event"))
     with pytest.raises(InputError, match="scores single events"):
         predict(model, vec, loader.items, loader.df_seq)
     scored = predict_events(model, vec, loader.items, loader.df_seq, loader.df.lazy()).collect()

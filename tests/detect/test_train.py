@@ -16,6 +16,7 @@ from lo2core.detect.instances import CountSource
 from lo2core.detect.predict import predict
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import MAX_TRAINING_ROWS, _repeated, train, training_rows, unseen_normals
+from lo2core.detect.units import count_unit
 from lo2core.load.loader import LO2Loader
 from lo2core.load.plan import LoadOptions
 
@@ -28,7 +29,7 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> LO2Loader:
 
 
 def source(loader: LO2Loader, unit: str = "sequence", keep: pl.Expr | bool = True) -> CountSource:
-    return CountSource(loader.items, loader.df_seq.filter(keep), unit)
+    return count_unit(unit).source(loader.items, loader.df_seq.filter(keep))
 
 
 def test_unsupervised_detectors_learn_from_normal_rows_alone(loader: LO2Loader) -> None:
@@ -103,7 +104,7 @@ def test_calibration_scores_are_of_unseen_normals(loader: LO2Loader) -> None:
 @pytest.mark.parametrize("detector", ["IsolationForest", "OutOfVocabulary"])
 def test_the_order_of_rows_does_not_matter(loader: LO2Loader, detector: str, unit: str) -> None:
     one, vec = train(source(loader, unit), Recipe(detector, unit=unit))
-    backward = CountSource(loader.items, loader.df_seq.reverse(), unit)
+    backward = count_unit(unit).source(loader.items, loader.df_seq.reverse())
     other, other_vec = train(backward, Recipe(detector, unit=unit))
     assert one.make_self_test(vec) == other.make_self_test(other_vec)
     assert np.array_equal(one.normal_incidents, other.normal_incidents)

@@ -92,13 +92,6 @@ def test_equal_texts_of_two_kinds_are_two_items(items: str) -> None:
     assert sorted(vec.transform(held, pl.Series(["a"])).X.toarray()[0]) == [0, 0, 0, 3, 3]
 
 
-def test_a_vectorizer_of_two_kinds_that_was_saved_before_they_had_ids_of_their_own_encodes_as_it_did() -> None:
-    old = Vectorizer("messages+templates")
-    vars(old).pop("salted", None)
-    old = pickle.loads(pickle.dumps(old.fit(ITEMS, TRAINING)))
-    assert old.transform(ITEMS, pl.Series(["a"])).X.toarray().tolist() in ([[4, 2, 0]], [[2, 4, 0]])
-
-
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> LO2Loader:
     loader = LO2Loader(write_runs(tmp_path_factory.mktemp("logs")))

@@ -8,8 +8,9 @@ from helpers.explained import FAULT, FAULTY, OK, evidence, logs, predictions, se
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Feedback
-from lo2core.explain import feedback, items, requests
+from lo2core.explain import feedback, requests
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.items import explained_items
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def scored(found: Evidence) -> pl.DataFrame:
 
 
 def marks_of_all_new_items(found: Evidence) -> pl.DataFrame:
-    new = items.items(found, FAULTY).filter(~pl.col("known"))
+    new = explained_items(found, FAULTY).filter(~pl.col("known"))
     rows = [feedback.benign("item", f, t, "planned", "ann") for f, t in new.select("feature", "title").iter_rows()]
     return pl.concat(rows)
 
@@ -113,7 +114,7 @@ def test_a_marked_sequence_is_not_flagged_and_has_no_score_after(found: Evidence
 
 
 def test_marks_of_another_service_do_not_count(found: Evidence) -> None:
-    item = items.items(found, FAULTY).row(0, named=True)
+    item = explained_items(found, FAULTY).row(0, named=True)
     mark = feedback.benign("item", item["feature"], item["title"], "known", "ann", service="token")
     assert feedback.sentence(feedback.apply(found, scored(found), mark)) == "No mark touches these predictions."
 
@@ -145,7 +146,7 @@ def test_of_two_equal_marks_both_are_taken_back() -> None:
 
 
 def test_what_a_mark_would_do_is_said_beforehand(found: Evidence) -> None:
-    new = items.items(found, FAULTY).filter(~pl.col("known"))
+    new = explained_items(found, FAULTY).filter(~pl.col("known"))
     rows = [feedback.benign("item", f, t, "planned", "ann") for f, t in new.select("feature", "title").iter_rows()]
     none = rows[0].clear()
     assert "this mark alone does not lower it" in feedback.foreseen(found, scored(found), none, rows[0], FAULTY)
@@ -157,7 +158,7 @@ def test_what_a_mark_would_do_is_said_beforehand(found: Evidence) -> None:
 
 
 def test_marked_items_are_told_by_service_and_by_template(found: Evidence) -> None:
-    item = items.items(found, FAULTY).row(0, named=True)
+    item = explained_items(found, FAULTY).row(0, named=True)
     text = "DEBUG c.e.Handler handle - found nothing"
     here = feedback.benign("item", item["feature"], item["title"], "known", "ann", "client")
     matched = feedback.benign("template", 1, text, "known", "ann")

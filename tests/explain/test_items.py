@@ -11,13 +11,15 @@ from helpers.explained import FAULTY, OK, evidence, logs, predictions, sequence
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
 from lo2core.detect import incidents
+from lo2core.detect.logs import Logs
 from lo2core.detect.predict import predict_events
 from lo2core.detect.vectorizer import raw_counts
-from lo2core.explain import incidents as explain_incidents
-from lo2core.explain import items as explain_items
-from lo2core.explain import lines, raw_lines, requests
-from lo2core.explain.evidence import Evidence, Logs
-from lo2core.explain.top_items import headlines
+from lo2core.explain import raw_lines, requests
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.incidents import false_positives, first_odd_events, services_of
+from lo2core.explain.items import explained_items, nearest_normals
+from lo2core.explain.lines import explained_lines, in_stretches
+from lo2core.explain.top_items import top_items
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def found() -> Evidence:
 
 
 def test_items_outside_the_vocabulary_stand_there_by_name(found: Evidence) -> None:
-    items = explain_items.items(found, FAULTY)
+    items = explained_items(found, FAULTY)
     ExplainedItems.validate(items)
     new = items.filter(~pl.col("known"))
     assert set(new["item"].str.strip_chars()) == {
@@ -41,7 +43,7 @@ def test_items_outside_the_vocabulary_stand_there_by_name(found: Evidence) -> No
 
 
 def test_shares_add_up_and_contributions_to_the_score(found: Evidence) -> None:
-    items = explain_items.items(found, FAULTY)
+    items = explained_items(found, FAULTY)
     score = predictions(found).filter(pl.col("seq_id") == FAULTY)["score"][0]
     assert items["share"].sum() == pytest.approx(1)
     assert items["contribution"].sum() == pytest.approx(score)
@@ -61,21 +63,21 @@ def test_counts_are_found_again_behind_the_weighting(found: Evidence, weighting:
 @pytest.mark.parametrize("items", ["templates", "requests", "words", "messages+requests"])
 def test_every_kind_of_item_leads_to_the_error(items: str) -> None:
     found = evidence(items=items)
-    shown = lines.lines(found, FAULTY, explain_items.items(found, FAULTY))
+    shown = explained_lines(found, FAULTY, explained_items(found, FAULTY))
     assert shown.filter(pl.col("place") == 1)["event_line"].to_list() == [7]
 
 
 @pytest.mark.parametrize("detector", ["IsolationForest", "Rarity", "OutOfVocabulary", "LocalOutlierFactor"])
 def test_every_detector_can_be_explained(detector: str) -> None:
     found = evidence(detector)
-    items = explain_items.items(found, FAULTY)
+    items = explained_items(found, FAULTY)
     assert items["share"].sum() == pytest.approx(1) or items["share"].sum() == 0
-    ExplainedLines.validate(lines.lines(found, FAULTY, items))
+    ExplainedLines.validate(explained_lines(found, FAULTY, items))
 
 
 def test_nearest_normals_leave_the_sequence_itself_out(found: Evidence) -> None:
     normal = "run_0__correct_0__client"
-    nearest = explain_items.nearest_normals(found, normal)
+    nearest = nearest_normals(found, normal)
     NearestNormals.validate(nearest)
     assert nearest.height == 3
     assert normal not in nearest["normal"].to_list()
@@ -83,19 +85,19 @@ def test_nearest_normals_leave_the_sequence_itself_out(found: Evidence) -> None:
 
 
 def test_nearest_normals_are_looked_for_once(found: Evidence) -> None:
-    assert explain_items.nearest_normals(found, FAULTY) is explain_items.nearest_normals(found, FAULTY)
+    assert nearest_normals(found, FAULTY) is nearest_normals(found, FAULTY)
 
 
 def test_unknown_sequences_and_services_are_named(found: Evidence) -> None:
     with pytest.raises(InputError, match="no sequence 'nobody'"):
-        explain_items.items(found, "nobody")
+        explained_items(found, "nobody")
     foreign = logs(pl.concat([sequence("run_9", "correct", [OK], service="token")]))
     with pytest.raises(InputError, match="knows client, but not 'token'"):
-        explain_items.items(Evidence(found.model, found.vec, foreign, found.training), "run_9__correct__token")
+        explained_items(Evidence(found.model, found.vec, foreign, found.training), "run_9__correct__token")
 
 
 def test_the_first_line_is_the_root_cause_of_the_error(found: Evidence) -> None:
-    shown = lines.lines(found, FAULTY, explain_items.items(found, FAULTY))
+    shown = explained_lines(found, FAULTY, explained_items(found, FAULTY))
     ExplainedLines.validate(shown)
     first = shown.filter(pl.col("place") == 1).row(0, named=True)
     assert first["text"] == "Caused by: java.lang.IllegalStateException: no such client"
@@ -104,7 +106,7 @@ def test_the_first_line_is_the_root_cause_of_the_error(found: Evidence) -> None:
 
 
 def test_shares_of_lines_add_up_and_neighbours_name_what_they_hold_too(found: Evidence) -> None:
-    shown = lines.lines(found, FAULTY, explain_items.items(found, FAULTY))
+    shown = explained_lines(found, FAULTY, explained_items(found, FAULTY))
     assert 0 < shown["share"].sum() <= 1
     numbered, around = shown.drop_nulls("place"), shown.filter(pl.col("place").is_null())
     assert numbered["items"].list.len().min() > 0
@@ -112,23 +114,23 @@ def test_shares_of_lines_add_up_and_neighbours_name_what_they_hold_too(found: Ev
 
 
 def test_surroundings_that_touch_are_one_stretch(found: Evidence) -> None:
-    shown = lines.lines(found, FAULTY, explain_items.items(found, FAULTY), around=1)
-    assert lines.in_stretches(shown)["stretch"].unique().to_list() == [1]
+    shown = explained_lines(found, FAULTY, explained_items(found, FAULTY), around=1)
+    assert in_stretches(shown)["stretch"].unique().to_list() == [1]
     far = shown.head(1).with_columns((pl.col("line_no", "event_line") + 90), near=pl.lit(0, dtype=pl.Int64))
     apart = pl.concat([shown, far])
-    assert lines.in_stretches(apart).select("line_no", "stretch").row(0) == (far["line_no"][0], 1)
-    assert lines.in_stretches(apart)["stretch"].max() == 2
+    assert in_stretches(apart).select("line_no", "stretch").row(0) == (far["line_no"][0], 1)
+    assert in_stretches(apart)["stretch"].max() == 2
 
 
 def test_errors_come_first_and_stack_frames_last(found: Evidence) -> None:
-    titles = explain_items.items(found, FAULTY).filter(pl.col("share") > 0)["title"].to_list()
+    titles = explained_items(found, FAULTY).filter(pl.col("share") > 0)["title"].to_list()
     assert titles[:2] == ["Caused by: IllegalStateException: no such client", "ERROR refused  ·  Handler.handle"]
     assert titles[-1] == "at Handler.next (Handler.java:7)"
 
 
 def test_of_scored_events_the_worst_stands_first() -> None:
     found = evidence("Rarity", unit="event")
-    items = explain_items.items(found, FAULTY)
+    items = explained_items(found, FAULTY)
     parts = (found.model, found.vec, found.here.items, found.here.sequences, found.here.events)
     worst = predict_events(*parts).filter(pl.col("seq_id") == FAULTY).collect()["z_score"].max()
     assert items["contribution"].is_sorted(descending=True)
@@ -147,15 +149,15 @@ def test_of_scored_events_the_worst_stands_first() -> None:
 def test_the_headline_is_the_first_item(detector: str, unit: str, kind: str) -> None:
     found = evidence(detector, unit=unit, items=kind)
     sequences = found.here.sequences.select("seq_id", "service")
-    told = headlines(found.model, found.vec, found.here.items, sequences)
+    told = top_items(found.model, found.vec, found.here.items, sequences)
     for seq_id, top in told.iter_rows():
-        items = explain_items.items(found, seq_id).filter(pl.col("share") > 0)
+        items = explained_items(found, seq_id).filter(pl.col("share") > 0)
         first = items["title"][0].removeprefix("no known template: ") if items.height else ""
         assert (top or "").removeprefix("new: ") == first
 
 
 def test_each_event_is_shown_once_and_neighbours_stand_around(found: Evidence) -> None:
-    shown = lines.lines(found, FAULTY, explain_items.items(found, FAULTY), around=1)
+    shown = explained_lines(found, FAULTY, explained_items(found, FAULTY), around=1)
     marked = shown.drop_nulls("place")
     assert marked["text"].is_unique().all()
     assert {4, 8} & set(shown.filter(pl.col("place").is_null())["line_no"]) == {4}
@@ -187,21 +189,21 @@ def test_requests_that_no_normal_has_come_with_an_example_and_its_path(found: Ev
 def test_logs_without_events_are_explained_without_lines(found: Evidence) -> None:
     counted = Logs(found.here.items, found.here.sequences, None)
     bare = Evidence(found.model, found.vec, counted, counted)
-    assert explain_items.items(bare, FAULTY).height
+    assert explained_items(bare, FAULTY).height
     assert requests.foreign_requests(bare, FAULTY)["example"].to_list() == [None]
     with pytest.raises(InputError, match="--no-save-events"):
-        lines.lines(bare, FAULTY, explain_items.items(bare, FAULTY))
+        explained_lines(bare, FAULTY, explained_items(bare, FAULTY))
 
 
 def test_services_are_put_into_words(found: Evidence) -> None:
     rows = incidents.incident_of(predictions(found), "run_2", "no_client")
-    assert explain_incidents.services(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
+    assert services_of(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
 
 
 def test_a_model_that_tells_no_services_apart_has_its_normals_for_all_of_them(found: Evidence) -> None:
     rows = incidents.incident_of(predictions(found), "run_2", "no_client")
     of_all = replace(found.model, calibrations={"": found.model.calibrations["client"]})
-    assert explain_incidents.services(rows, of_all)["words"].to_list() == ["odder than all 6 normals"]
+    assert services_of(rows, of_all)["words"].to_list() == ["odder than all 6 normals"]
 
 
 def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
@@ -239,9 +241,7 @@ def test_scores_without_a_p_value_are_told_from_services_without_a_score(
 def test_normals_of_another_model_than_that_of_the_scores_are_not_counted(found: Evidence) -> None:
     rows = incidents.incident_of(predictions(found), "run_2", "no_client")
     of_another = rows.with_columns(pl.col("z_score") + 1)
-    assert explain_incidents.services(of_another, found.model)["words"].to_list() == [
-        "not known how many normals are as odd"
-    ]
+    assert services_of(of_another, found.model)["words"].to_list() == ["not known how many normals are as odd"]
 
 
 def test_unknown_incidents_are_named(found: Evidence) -> None:
@@ -250,13 +250,13 @@ def test_unknown_incidents_are_named(found: Evidence) -> None:
 
 
 def test_the_first_odd_event_is_the_first_that_no_normal_holds(found: Evidence) -> None:
-    odd = explain_incidents.first_odd_events(found, {FAULTY: explain_items.items(found, FAULTY)})
+    odd = first_odd_events(found, {FAULTY: explained_items(found, FAULTY)})
     assert odd.select("line_no", "known_to_normals").rows() == [(5, False)]
 
 
 def test_false_positives_share_what_made_them(found: Evidence) -> None:
     mislabelled = predictions(found).with_columns(normal=pl.lit(True), pred_ano=pl.col("seq_id") == FAULTY)
-    wrong, shared = explain_incidents.false_positives(found, mislabelled)
+    wrong, shared = false_positives(found, mislabelled)
     assert wrong["seq_id"].to_list() == [FAULTY]
     assert wrong["top_item"][0] in shared["title"].to_list()
     assert shared["examples"].to_list() == [[FAULTY]] * shared.height
@@ -264,4 +264,4 @@ def test_false_positives_share_what_made_them(found: Evidence) -> None:
 
 def test_where_nothing_is_flagged_there_are_no_false_positives(found: Evidence) -> None:
     calm = predictions(found).with_columns(pred_ano=pl.lit(False))
-    assert [frame.height for frame in explain_incidents.false_positives(found, calm)] == [0, 0]
+    assert [frame.height for frame in false_positives(found, calm)] == [0, 0]

@@ -7,11 +7,12 @@ from datetime import datetime
 import polars as pl
 
 from lo2core.base.schemas import Events, Sequences
-from lo2core.detect.instances import CountSource
+from lo2core.detect.logs import Logs
 from lo2core.detect.predict import predict
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
-from lo2core.explain.evidence import Evidence, Logs
+from lo2core.detect.units import count_unit
+from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.messages.counts import MessageCounts, as_messages, combine, count_items, masked, request_kinds
 from lo2core.messages.hashing import message_ids
@@ -89,7 +90,7 @@ def evidence(detector: str = "NearestNormal", items: str = "messages", unit: str
     normals = [sequence(f"run_{n % 3}", f"correct_{n}", [OK] * (4 + n)) for n in range(6)]
     fault = sequence("run_2", "no_client", [OK, OK, FAULT, OK, FAULT, OK])
     loaded = logs(pl.concat([*normals, fault]))
-    model, vec = train(CountSource(loaded.items, loaded.sequences, unit), Recipe(detector, items, unit))
+    model, vec = train(count_unit(unit).source(loaded.items, loaded.sequences), Recipe(detector, items, unit))
     return Evidence(model, vec, loaded, loaded)
 
 

@@ -124,7 +124,7 @@ def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, 
         assert "1 is explained below" in page
         assert incident.summarised(one).explained[0].items.titles[-1] == "z-score"
         assert "share of the score" not in page + incident.incident_report(one)
-        assert "(z, count here" in terminal.incident(one)
+        assert "(z-score, count here" in terminal.incident(one)
 
 
 def test_normals_cut_for_training_are_found_again(found: Evidence, explained: Explanation) -> None:

@@ -15,8 +15,8 @@ from lo2core.base.schemas import Predictions
 from lo2core.cli import commands as cli_commands
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance
-from lo2core.explain import items as explain_items
 from lo2core.explain.explanation import worst_incidents
+from lo2core.explain.items import explained_items
 from lo2core.pipeline.explain import bundle_of, evidence
 from lo2core.pipeline.feedback import add_mark
 from lo2core.pipeline.predict import predict_logs
@@ -203,7 +203,7 @@ def test_an_item_that_is_marked_says_so(own: Workspace) -> None:
     run = faulty_run(own)
     app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
     assert "marked" not in table_with(app, "nearest").columns
-    second = explain_items.items(evidence(own, bundle_of(own, "nn")), f"{run}__{FAULT}__client")[1]
+    second = explained_items(evidence(own, bundle_of(own, "nn")), f"{run}__{FAULT}__client")[1]
     add_mark(own, feedback.benign("item", second["feature"][0], second["item"][0], "a drill", "me"))
     items = table_with(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client"), "nearest")
     assert items["marked"].to_list() == ["", "benign", "", "", ""]

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lo2core.base.schemas import Predictions, Sequences
 from lo2core.cli.options import parse
 from lo2core.detect.recipe import Recipe
-from lo2core.explain.top_items import headlines
+from lo2core.explain.top_items import top_items
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import read_items
@@ -201,6 +201,6 @@ def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, m
 def test_a_headline_names_what_no_normal_holds(workspace: Workspace, model: Path) -> None:
     opened = models.opened(model)
     scores = live_scores(workspace, model)[0].head(1)
-    line = headlines(opened.model, opened.vec, read_items(workspace), scores)["top_item"][0]
+    line = top_items(opened.model, opened.vec, read_items(workspace), scores)["top_item"][0]
     assert line.startswith("new: ")
     assert "\n" not in line

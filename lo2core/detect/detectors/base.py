@@ -26,7 +26,8 @@ class Detector(ABC):
 
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
     (or a window of one) and "event". weighting, unseen_columns: of the vectorizer, the former unless told otherwise.
-    attribution: how `attribute` splits a score, and what that cannot say.
+    attribution: how `attribute` splits a score, and what that cannot say. splits_quickly: whether it does so without
+    scoring again.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Detector(ABC):
     units: tuple[str, ...] = ("sequence",)
     weighting: str = "counts"
     unseen_columns: int = 1
+    splits_quickly: bool = False
 
     n_items_: int
 
@@ -76,6 +78,11 @@ class Detector(ABC):
             items = X[row].indices
             out[row, items] = self._fall_without(X[row])
         return out
+
+    @property
+    def novel(self) -> NDArray[np.bool_]:
+        """bool [n_items]: the columns that no training row has, as far as the detector knows."""
+        return np.zeros(self.n_items_, dtype=bool)
 
     @abstractmethod
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None: ...

@@ -48,6 +48,7 @@ class NearestNormal(Detector):
 
     title = "Nearest normal"
     short = "nn"
+    splits_quickly = True
     about = "How far a sequence is from the normal ones most like it, in the five items that differ most."
     unseen_columns = 1024
 
@@ -84,6 +85,10 @@ class NearestNormal(Detector):
             f"the items that no normal holds only the {self.n_foreign} most frequent count, or a long trace would "
             "decide all; what these contribute is divided among all such items."
         )
+
+    @property
+    def novel(self) -> NDArray[np.bool_]:
+        return ~np.isin(np.arange(self.n_items_), self.items_)
 
     def neighbours(self, X: sparse.csr_matrix) -> tuple[Integers, Floats]:
         """The nearest training rows: their indices [n_sequences, k] and distances [n_sequences, k], nearest first."""

@@ -14,6 +14,7 @@ class _Weighted(Detector):
     """Score = sum over the items of value x weight; subclasses learn `weights_`."""
 
     units = ("sequence", "event")
+    splits_quickly = True
     attribution = "Each item's own part of the sum; the shares add up to the score. Missing items count nothing."
 
     weights_: Floats

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_fa
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds
 from lo2core.detect.instances import CountSource
 from lo2core.detect.recipe import Recipe
+from lo2core.detect.units import UNITS
 
 TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 
@@ -107,7 +107,7 @@ def evaluate(
     figures, curves, faults = [], [], []
     for split, found in _splits(source, recipe, protocol, incidents, advance):
         key = identity | {"split": split}
-        for level in _levels(recipe):
+        for level in UNITS[recipe.unit].levels:
             rows = at_level(found.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
             figures.append(key | {"level": level} | _figures(rows, found, level, protocol))
             curves.append(_keyed(metrics.curves(scored(rows)).with_row_index("point"), key | {"level": level}))
@@ -125,15 +125,13 @@ def recipes(
     names: Sequence[str], items: Sequence[str], unit: str, budget: float, weighting: str | None = None
 ) -> list[Recipe]:
     """A recipe for each detector and items; "all" stands for every detector that scores the unit."""
-    able = [name for name, detector in REGISTRY.items() if unit in detector.units]
+    able = [name for name, detector in REGISTRY.items() if UNITS[unit].scored_by(detector)]
     return [Recipe(n, i, unit, weighting, budget) for n in (able if "all" in names else names) for i in items]
 
 
 def labelled(source: CountSource) -> CountSource:
     """The source with its rows of known truth alone."""
-    known = copy(source)
-    known.rows = source.rows.filter(pl.col("normal").is_not_null())
-    return known
+    return source.where(pl.col("normal").is_not_null())
 
 
 def steps(source: CountSource, recipe: Recipe, protocol: Protocol) -> int:
@@ -180,10 +178,6 @@ def _splits(
 
 def _trainable(source: CountSource, folds: list[Fold]) -> bool:
     return all(source.rows.filter(fold.train & source.rows["normal"])["incident"].n_unique() > 1 for fold in folds)
-
-
-def _levels(recipe: Recipe) -> tuple[str, ...]:
-    return ("event", "sequence", "incident") if recipe.unit == "event" else ("sequence", "incident")
 
 
 def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict[str, Any]:

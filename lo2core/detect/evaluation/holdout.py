@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +43,7 @@ def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Ca
     """Score the test rows of each fold by a model trained on its training rows; `advance(1)` after each."""
     scored, models = [], []
     for fold in folds:
-        model, vec = train(_restricted(source, fold.train), recipe)
+        model, vec = train(source.where(fold.train), recipe)
         scored.append(_scored(source, source.rows.filter(fold.test), model, vec))
         models.append(model)
         advance(1)
@@ -92,12 +91,6 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
 def alarm() -> pl.Expr:
     """Whether a scored row lies at or above the threshold of its own model; what could not be scored does not."""
     return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
-
-
-def _restricted(source: CountSource, mask: pl.Series) -> CountSource:
-    part = copy(source)
-    part.rows = source.rows.filter(mask)
-    return part
 
 
 def _scored(source: CountSource, rows: pl.DataFrame, model: Model, vec: Vectorizer) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import streamlit as st
 from lo2core.base.schemas import Events
 from lo2core.base.text import plural
 from lo2core.compare import drift
-from lo2core.explain.evidence import NO_EVENTS
+from lo2core.detect.logs import NO_EVENTS
 from lo2core.explain.raw_lines import MOST_LINES
 from lo2core.pipeline.explain import lines_with
 from lo2core.report import charts

@@ -10,8 +10,8 @@ import streamlit as st
 
 from lo2core.detect import incidents
 from lo2core.explain import feedback
-from lo2core.explain import incidents as explain_incidents
 from lo2core.explain.explanation import Incident
+from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
@@ -69,7 +69,7 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
     row = found.row(at, named=True)
     incident = Incident(row["run"], row["folder"], row["window"])
     rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
-    services = explain_incidents.services(rows, models.opened(chosen.bundle).model)
+    services = services_of(rows, models.opened(chosen.bundle).model)
     return Chosen(chosen, incident, row, services, _service(services))
 
 

@@ -8,14 +8,15 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.text import are, clock, plural
-from lo2core.explain import lines
-from lo2core.explain.evidence import NO_EVENTS, Evidence
+from lo2core.detect.logs import NO_EVENTS
+from lo2core.explain.evidence import Evidence
+from lo2core.explain.lines import explained_lines, in_stretches, odd_lines
 from lo2core.explain.requests import foreign_requests, request_path
 from lo2core.pipeline import summary
 from lo2core.store.workspace import Workspace
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.diff import beside_normal
-from lo2core.ui.explain.why import by_message, items_of
+from lo2core.ui.explain.why import items_of, unit_of
 from lo2core.ui.shell import scores, tables
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
@@ -96,11 +97,11 @@ def _telling_lines(shown: Chosen) -> pl.DataFrame:
 
 
 def _in_stretches(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """`lines.lines` of what made the score of a sequence, each with its neighbours around it, and its oddness.
+    """`explained_lines` of what made the score of a sequence, each with its neighbours around it, and its oddness.
 
     oddness: the largest contribution of its items; it says something where events are scored.
     """
-    found = lines.in_stretches(lines.lines(evidence, seq_id, items))
+    found = in_stretches(explained_lines(evidence, seq_id, items))
     numbered = found.drop_nulls("place").select("line_no", title="items").explode("title")
     odd = numbered.join(items, on="title").group_by("line_no").agg(oddness=pl.col("contribution").max())
     return found.join(odd, on="line_no", how="left", maintain_order="left")
@@ -108,7 +109,7 @@ def _in_stretches(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.Da
 
 def _holding(evidence: Evidence, seq_id: str, feature: int, items: pl.DataFrame) -> pl.DataFrame:
     """The lines that hold one item, numbered; `total` says how many there are."""
-    found = lines.odd_lines(evidence, seq_id, items.filter(pl.col("feature") == feature))
+    found = odd_lines(evidence, seq_id, items.filter(pl.col("feature") == feature))
     held = found.unique("line_no", keep="first", maintain_order=True)
     place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
     return held.head(MOST_LINES).with_columns(place=place, total=pl.lit(held.height))
@@ -143,7 +144,7 @@ def _line_view(found: pl.DataFrame) -> pl.DataFrame:
 
 def _columns(shown: Chosen, feature: int | None) -> dict[str, Any]:
     """Of the lines of one item all have the same share: it stands among the items."""
-    left_out = {"part", "odd"} if feature is not None else {"part"} if by_message(shown) else {"odd"}
+    left_out = {"part", "odd"} if feature is not None else {"odd"} if unit_of(shown).measure.adds_up else {"part"}
     return {name: column for name, column in _LINE_COLUMNS.items() if name not in left_out}
 
 

@@ -13,8 +13,8 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import Feedback
 from lo2core.base.text import are
 from lo2core.explain import feedback
-from lo2core.explain import items as explain_items
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.salience import weight
 from lo2core.messages.titles import one_line, said
@@ -199,7 +199,7 @@ def _foreseen(
 
 def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Target]:
     """What may be marked, the picked item first: items, their templates, foreign request kinds, the whole sequence."""
-    items = explain_items.items(evidence, seq_id).filter(pl.col("share") > 0)
+    items = explained_items(evidence, seq_id).filter(pl.col("share") > 0)
     picked = items.filter(pl.col("feature") == (feature or 0))
     rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)
     found = [_target(evidence, row) for row in rows.iter_rows(named=True)]

@@ -8,8 +8,10 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.text import are, clock, plural
-from lo2core.explain import incidents, items
+from lo2core.detect.units import Unit
+from lo2core.explain import incidents
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.titles import said
 from lo2core.report import charts
@@ -58,21 +60,21 @@ def why(shown: Chosen, marked: pl.Series) -> int | None:
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
     picked = _item_table(shown, found, marked)
-    order = "" if by_message(shown) else " Errors stand before other items of a similar share, stack frames last."
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(scores.ask(shown.scores, Evidence.method, service["service"]) + order, width="stretch")
+        method = scores.ask(shown.scores, Evidence.method, service["service"])
+        st.caption(" ".join(filter(None, (method, unit_of(shown).order_note))), width="stretch")
         downloads(found, f"items_{shown.name}", key="items")
     return picked
 
 
 def items_of(found: Scores, seq_id: str) -> pl.DataFrame:
-    """`explain.items` of a sequence, from memory."""
-    return scores.ask(found, items.items, seq_id)
+    """`explained_items` of a sequence, from memory."""
+    return scores.ask(found, explained_items, seq_id)
 
 
-def by_message(shown: Chosen) -> bool:
-    """Whether the score is that of the worst event, not a sum over items."""
-    return scores.evidence(shown.scores).by_message
+def unit_of(shown: Chosen) -> Unit:
+    """What the model of the shown scores gives a score."""
+    return scores.evidence(shown.scores).unit
 
 
 def _odd_ones(services: pl.DataFrame) -> list[str]:
@@ -137,7 +139,7 @@ def _headline(shown: Chosen, found: pl.DataFrame) -> str:
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
     if not found.height or not found["share"][0]:
         return f"{intro} Nothing speaks against it."
-    if by_message(shown):
+    if not unit_of(shown).from_counts:
         worst = found.row(0, named=True)
         times = plural(int(worst["here"]), "event")
         return f"{intro}\nThis is the score of its worst event. {times} of this kind: {worst['title']}"
@@ -159,8 +161,9 @@ def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | 
     made = found.filter(pl.col("share") > 0)
     every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
     view = made if every else made.head(FIVE)
-    first = {"oddness": _ODDNESS} if by_message(shown) else {"share": tables.percent("of the score")}
-    row = tables.pick(_item_view(view, marked), first | _ITEM_COLUMNS, f"items-{shown.key}-{every}")
+    row = tables.pick(
+        _item_view(view, marked), _MEASURES[unit_of(shown).measure.column] | _ITEM_COLUMNS, f"items-{shown.key}-{every}"
+    )
     if row is None:
         return None
     text = view["item"][row].strip()
@@ -192,6 +195,8 @@ def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
 _ODDNESS = st.column_config.NumberColumn(
     "oddness", width=80, format="%.1f", help="The z-score of its worst event; the largest is the score of the service."
 )
+_MEASURES = {"share": {"share": tables.percent("of the score")}, "contribution": {"oddness": _ODDNESS}}
+"""The first column of the items, by the measure of the unit."""
 _ITEM_COLUMNS = {
     "title": st.column_config.TextColumn("item", width=440),
     "marked": st.column_config.TextColumn("marked", width=62, help="Marked as benign here, or in all services"),

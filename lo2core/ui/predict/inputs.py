@@ -13,7 +13,8 @@ from lo2core.base.schemas import Counts
 from lo2core.detect import predict
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.predict import labelled
-from lo2core.explain.top_items import headlines
+from lo2core.detect.units import unit_of
+from lo2core.explain.top_items import top_items
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
@@ -133,7 +134,7 @@ def scored(choice: Choice) -> Scored | None:
         notice(warning)
     asked = _predict_button(choice, loaded)
     saved = _saved_already(choice.logs, loaded)
-    if loaded.model.unit != "sequence":
+    if not unit_of(loaded.model).from_counts:
         if saved is None:
             return None
         scores, _ = saved_scores(choice.logs, saved)
@@ -184,7 +185,7 @@ def remarks(found: Scored) -> None:
         st.caption(told)
 
 
-def top_items(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
+def top_items_of(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
     """seq_id, top_item: what weighs most in the worst service of the worst incidents."""
     seq_ids = ranked.head(_TOP_ITEMS)["seq_id"]
     return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
@@ -209,12 +210,12 @@ def _untrusted(info: BundleInfo) -> None:
 
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of just this choice were asked for in this session; single events become a job."""
-    busy = loaded.model.unit != "sequence" and jobs.status(choice.here.workspace).running
+    busy = not unit_of(loaded.model).from_counts and jobs.status(choice.here.workspace).running
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
-        if loaded.model.unit != "sequence":
+        if not unit_of(loaded.model).from_counts:
             start_job(choice.here.workspace.root, choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)
@@ -234,4 +235,4 @@ def _saved_already(logs: Workspace, loaded: LoadedBundle) -> str | None:
 def _top_items(found: Scored, seq_ids: pl.Series) -> pl.DataFrame:
     loaded = found.loaded
     chosen = found.scores.filter(pl.col("seq_id").is_in(seq_ids.implode()))
-    return headlines(loaded.model, loaded.vec, items_for(found.choice.logs, loaded.vec), chosen)
+    return top_items(loaded.model, loaded.vec, items_for(found.choice.logs, loaded.vec), chosen)

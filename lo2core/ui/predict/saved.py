@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base import text
+from lo2core.detect.units import unit_of
 from lo2core.pipeline.predict import save_predictions
 from lo2core.store import bundles
 from lo2core.store.names import given_name
@@ -23,7 +24,7 @@ from lo2core.ui.shell.widgets import downloads, when
 
 def save(found: Scored) -> None:
     """A free name and a button; downloads of the same rows."""
-    if found.loaded.model.unit != "sequence":
+    if not unit_of(found.loaded.model).from_counts:
         st.caption(
             "Shown is the worst event of each sequence; saved are the scores of all. To save them at another budget, "
             "press Predict again."

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lo2core.base.schemas import Events
-from lo2core.explain.evidence import NO_EVENTS
+from lo2core.detect.logs import NO_EVENTS
 from lo2core.pipeline import summary
 from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace

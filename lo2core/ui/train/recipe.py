@@ -14,6 +14,7 @@ from lo2core.base.schemas import Events, Sequences
 from lo2core.base.text import plural
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
+from lo2core.detect.units import UNITS, unit_of
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Train
@@ -28,7 +29,6 @@ from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, when
 
 OWN_WEIGHTING = "the detector's own"
-UNIT_NAMES = {"sequence": "sequences (or windows)", "event": "single events"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def recipe(here: Frame) -> Asked | None:
         st.caption("It learns from labelled faults too, and may not see a fault of a kind that it never met.")
     with st.expander("More"):
         left, middle, right = st.columns(3)
-        unit = left.radio("Unit", detector.units, format_func=UNIT_NAMES.__getitem__, key=f"unit-{name}")
+        unit = left.radio("Unit", detector.units, format_func=lambda name: UNITS[name].title, key=f"unit-{name}")
         weighting = middle.selectbox("Weighting", (OWN_WEIGHTING, *WEIGHTINGS), help=f"Its own: {detector.weighting}.")
         stem = right.text_input("Bundle", f"lo2_{detector.short}", key=f"stem-{name}", help="A name for the file.")
     if not kinds:
@@ -137,7 +137,7 @@ def facts(loaded: LoadedBundle) -> None:
     normals = plural(threshold.n_normals, "normal incident")
     st.text(
         f"{known.get('detector', '?')} on {known.get('items', '?')} ({known.get('weighting', '?')}), "
-        f"{UNIT_NAMES.get(loaded.model.unit, loaded.model.unit)}. Learned from {normals} "
+        f"{unit_of(loaded.model).title}. Learned from {normals} "
         f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
     )
     st.markdown(f"An incident is flagged from **z = {threshold.z:.2f}** on.")
