@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 SERVICES = ("client", "code", "key", "refresh-token", "service", "token", "user")
@@ -21,11 +20,6 @@ SEED = 7
 
 MIN_RUNS = 5
 """Fewer runs than this get no bootstrap interval."""
-
-
-def now() -> str:
-    """This moment, ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def models_dir() -> Path:

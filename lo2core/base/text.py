@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
-from datetime import datetime
 from hashlib import blake2b
 
 _PROGRAM = "python -m lo2core"
@@ -46,16 +45,6 @@ def folded_command(arguments: Iterable[object], width: int = 100) -> str:
         else:
             lines.append(f"    {part}")
     return " \\\n".join(lines)
-
-
-def clock(moment: datetime | None) -> str:
-    """The time of day of a log line: '17:08:51.728'."""
-    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else "at an unknown time"
-
-
-def local_time(stamp: str) -> str:
-    """A recorded moment (ISO 8601) on the clock of whoever reads it: '24 Nov 2026 21:10'."""
-    return f"{datetime.fromisoformat(stamp).astimezone():%-d %b %Y %H:%M}"
 
 
 def file_name(name: str) -> str:

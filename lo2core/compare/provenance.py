@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.clock import local_time
 from lo2core.base.schemas import ComparedProvenance
 from lo2core.base.statistics import shift_in_words
-from lo2core.base.text import local_time, windows
+from lo2core.base.text import windows
 from lo2core.compare import drift
 from lo2core.compare.prediction import SavedPrediction
 

@@ -18,7 +18,7 @@ from scipy import sparse
 from lo2core.base.errors import InputError, choices
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.drain import UNSEEN, Drain
-from lo2core.messages.hashing import message_ids, template_id
+from lo2core.messages.hashing import content_hash, message_ids
 from lo2core.messages.masks import Masker
 from lo2core.messages.text import event_lines, trigrams, words
 
@@ -138,7 +138,7 @@ class Vectorizer:
         carried = _EXPAND[kind](self, messages)
         if len(self.kinds) == 1 or kind in _OWN_IDS:
             return carried
-        return carried.with_columns(pl.col("feature") ^ pl.lit(template_id(kind), dtype=pl.UInt64))
+        return carried.with_columns(pl.col("feature") ^ pl.lit(content_hash(kind), dtype=pl.UInt64))
 
     def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
         """Learn the vocabulary from the item column of a frame, one row an event or a bag of items."""

@@ -22,7 +22,7 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.explain.requests import all_windows, requests_of
 from lo2core.messages.counts import COUNTS, MessageCounts
-from lo2core.messages.hashing import template_id
+from lo2core.messages.hashing import content_hash
 
 MARKS = Feedback.create_empty().schema
 WILDCARD = "<*>"
@@ -230,7 +230,7 @@ def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
     texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
     known = templates_of(texts, evidence.vec.drain_)
     found = known.filter(pl.col("message_id") == message_id)["e_template"].to_list()
-    return (template_id(found[0]), found[0]) if found else None
+    return (content_hash(found[0]), found[0]) if found else None
 
 
 def _medians(evidence: Evidence) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from lo2core.load.layouts import FLATTENED, LogFile, by_folder_above, last_parts
 from lo2core.load.plan import Plan
 
 
-def apart_from(found: Plan, taken: set[str]) -> Plan:
+def with_distinct_sources(found: Plan, taken: set[str]) -> Plan:
     """The plan with other names for roots whose files would have names (`source`) that are taken."""
     roots = {source.partition("/")[0] for source in taken}
     clashing = {file.source.partition("/")[0] for file in found.chosen if file.source in taken}
@@ -24,7 +24,7 @@ def apart_from(found: Plan, taken: set[str]) -> Plan:
     return Plan(*([named(file) for file in files] for files in (found.chosen, found.left_out, found.ignored)))
 
 
-def loaded_before(found: Plan, runs: set[str], sources: set[str]) -> list[str]:
+def already_loaded(found: Plan, runs: set[str], sources: set[str]) -> list[str]:
     """The runs of a plan that were loaded before, from files that were called `sources`.
 
     Flattened test cases, whose runs are mere numbers, are known by the names of the folders that they lie in.
@@ -39,9 +39,9 @@ def loaded_before(found: Plan, runs: set[str], sources: set[str]) -> list[str]:
     return [run for run in found.runs if run in again or run in runs]
 
 
-def told_apart(found: Plan, runs: set[str], sources: set[str]) -> Plan:
+def with_distinct_runs(found: Plan, runs: set[str], sources: set[str]) -> Plan:
     """The plan with runs named after the folder above, too, where flattened test cases of another folder are loaded."""
     flattened = {str(file.run) for file in found.chosen if file.layout == FLATTENED}
-    if not flattened & runs or loaded_before(found, set(), sources):
+    if not flattened & runs or already_loaded(found, set(), sources):
         return found
     return Plan(*([by_folder_above(file) for file in files] for files in (found.chosen, found.left_out, found.ignored)))

@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.messages.hashing import _factorize
+from lo2core.messages.hashing import factorize
 
 Stage = Literal["all", "distinct"]
 _GROUP = re.compile(r"\$\{(\w+)\}")
@@ -125,11 +125,11 @@ class Masker:
 
     def mask(self, texts: pl.Series) -> pl.Series:
         """The masked texts, in the same order and number; null stays null."""
-        codes, distinct = _factorize(texts)
+        codes, distinct = factorize(texts)
         for rule in self._in_order():
             masked = _apply(rule, distinct)
             if not masked.equals(distinct):
-                merged, distinct = _factorize(masked)
+                merged, distinct = factorize(masked)
                 codes = merged.gather(codes)
         return distinct.gather(codes).alias(texts.name)
 

@@ -25,10 +25,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lo2core.base.config import now
+from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import lock
-from lo2core.pipeline.lock import Work, job_folder, local_time, read_json
+from lo2core.pipeline.lock import Work, job_folder, read_json
 from lo2core.pipeline.progress import PROGRESS_VARIABLE
 from lo2core.pipeline.worker import CANCELLED, JOB_VARIABLE, last_line, tail
 from lo2core.store.atomic import write_json_atomic
@@ -119,7 +119,7 @@ def _status_of(folder: Path, job: dict[str, Any]) -> JobStatus:
     found = JobStatus(
         "running",
         work=Work.recorded(job),
-        started=local_time(job.get("started")),
+        started=local(job.get("started")),
         label=progress.get("label", ""),
         fraction=progress.get("fraction"),
         log_tail=log,
@@ -134,10 +134,10 @@ def _outcome(folder: Path, job: dict[str, Any]) -> tuple[str, str, datetime | No
     """How a job ended: state, sentence and time."""
     outcome, cancelled = read_json(folder / "outcome.json"), read_json(folder / "cancelled.json")
     if outcome.get("state") != "done" and cancelled and cancelled.get("alive") == job.get("alive"):
-        return "cancelled", CANCELLED, local_time(outcome.get("ended") or cancelled.get("at"))
+        return "cancelled", CANCELLED, local(outcome.get("ended") or cancelled.get("at"))
     if not outcome:
         return "failed", _KILLED.format(last_line(folder) or "-"), None
-    return outcome.get("state", "failed"), outcome.get("message", ""), local_time(outcome.get("ended"))
+    return outcome.get("state", "failed"), outcome.get("message", ""), local(outcome.get("ended"))
 
 
 def cancel(workspace: str | os.PathLike[str], grace: float = 2.0) -> JobStatus:

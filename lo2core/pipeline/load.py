@@ -24,7 +24,7 @@ from lo2core.load import archives, loader
 from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
-from lo2core.load.append import apart_from, loaded_before, told_apart
+from lo2core.load.append import already_loaded, with_distinct_runs, with_distinct_sources
 from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
@@ -187,10 +187,10 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
 def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan:
     """The plan with names that differ from those of what is loaded; raises InputError where that is the same."""
     runs, sources = set(workspace.read(Sequences, columns=["run"])["run"]), _sources(workspace)
-    plan = told_apart(plan, runs, sources)
-    if twice := loaded_before(plan, runs, sources):
+    plan = with_distinct_runs(plan, runs, sources)
+    if twice := already_loaded(plan, runs, sources):
         raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
-    return apart_from(plan, sources)
+    return with_distinct_sources(plan, sources)
 
 
 def _load_runs(plan: load_plan.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:

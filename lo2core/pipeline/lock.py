@@ -23,14 +23,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout, lock_descriptor
 
-from lo2core.base.config import now
+from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.store.atomic import remove_leftovers, write_json_atomic
 
@@ -187,7 +186,7 @@ def clear(folder: Path) -> None:
 def busy_with(folder: Path) -> str:
     """A sentence naming the command that holds the lock, and its start."""
     job = read_json(folder / "job.json")
-    since, command = local_time(job.get("started")), Work.recorded(job).command
+    since, command = local(job.get("started")), Work.recorded(job).command
     what = f"`{command}` runs" if command else "another command runs"
     return f"{folder.parent} is busy: {what}{f' since {since:%H:%M:%S}' if since else ''}."
 
@@ -199,8 +198,3 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def local_time(text: str | None) -> datetime | None:
-    """A time of such a file, in the time zone of this machine."""
-    return datetime.fromisoformat(text).astimezone() if text else None

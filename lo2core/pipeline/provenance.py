@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lo2core.base.config import now
+from lo2core.base.clock import now
 from lo2core.base.schemas import Counts, Sequences
 from lo2core.detect.calibration import Threshold
 from lo2core.store.bundles import LoadedBundle

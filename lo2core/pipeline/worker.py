@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lo2core.base.config import now
+from lo2core.base.clock import now
 from lo2core.base.errors import Lo2Error
 from lo2core.pipeline import lock
 from lo2core.pipeline.lock import Work

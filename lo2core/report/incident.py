@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
-from lo2core.base.text import clock
+from lo2core.base.clock import time_of_day
 from lo2core.explain.explanation import Explanation
 from lo2core.report import charts, html
 from lo2core.report.html import Passage, Table
@@ -107,7 +107,9 @@ def summarised(explanation: Explanation, diff_rows: pl.DataFrame | None = None) 
 
 def _first_odd(events: pl.DataFrame) -> Passage | None:
     for row in events.head(1).iter_rows(named=True):
-        caption = f"First anomalous event: {clock(row['m_timestamp'])} in {row['service']}, line {row['line_no']:,}:"
+        caption = (
+            f"First anomalous event: {time_of_day(row['m_timestamp'])} in {row['service']}, line {row['line_no']:,}:"
+        )
         return Passage(caption, row["text"])
     return None
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
-from lo2core.base.text import local_time, plural
+from lo2core.base.clock import local_time
+from lo2core.base.text import plural
 from lo2core.detect.incidents import INCIDENT, sequence_scores
 from lo2core.explain.explanation import Explanation
 from lo2core.report import charts, html

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import joblib
 
-from lo2core.base.config import now
+from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, ExistsError, InputError, UntrustedError
 from lo2core.store import signing
 from lo2core.store.atomic import write_bytes_atomic, write_json_atomic

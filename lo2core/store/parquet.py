@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dataframely.exc import ValidationError
 
-from lo2core.base.config import now
+from lo2core.base.clock import now
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.types import DataType
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from lo2core.base.text import are, command, folded_command, local_time, plural
+from lo2core.base.clock import local_time
+from lo2core.base.text import are, command, folded_command, plural
 from lo2core.ui.shell.tables import on_local_clock
 
 

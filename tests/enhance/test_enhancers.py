@@ -17,7 +17,7 @@ from lo2core.detect.vectorizer import Vectorizer
 from lo2core.enhance.enhancers import EnhancedFrame, EventLogEnhancer, SequenceEnhancer
 from lo2core.enhance.enrich import enrich_messages, templates_of
 from lo2core.load.loader import LO2Loader
-from lo2core.messages.hashing import template_id
+from lo2core.messages.hashing import content_hash
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.load import load_logs
 from lo2core.store.workspace import Workspace
@@ -41,7 +41,7 @@ def test_messages_are_enriched_once_in_sorted_order() -> None:
     assert found["e_trigrams"][1].to_list()[:3] == ["INF", "NFO", "FO "]
     assert found["e_words_len"].to_list() == found["e_words"].list.len().to_list()
     assert found["e_template"].to_list() == ["ERROR a.B m - CLIENT_NOT_FOUND", *["INFO a.B m - user <*> in"] * 2]
-    assert found["e_event_drain_id"][1] == template_id("INFO a.B m - user <*> in")
+    assert found["e_event_drain_id"][1] == content_hash("INFO a.B m - user <*> in")
 
 
 def test_missing_texts_stay_missing() -> None:

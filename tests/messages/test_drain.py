@@ -17,7 +17,7 @@ import pytest
 
 from lo2core.base.errors import InputError
 from lo2core.messages.drain import WILDCARD, Drain
-from lo2core.messages.hashing import template_id
+from lo2core.messages.hashing import content_hash
 from lo2core.messages.masks import Masker
 
 ROOT = Path(__file__).parents[2]
@@ -141,17 +141,17 @@ def test_another_process_matches_alike(tmp_path: Path) -> None:
     state.write_text(json.dumps([drain.to_dict(), asked]))
     code = (
         "import json, sys; from lo2core.messages.drain import Drain; "
-        "from lo2core.messages.hashing import template_id\n"
+        "from lo2core.messages.hashing import content_hash\n"
         "state, asked = json.load(open(sys.argv[1])); drain = Drain.from_dict(state)\n"
-        "print(json.dumps([drain.match(asked), [template_id(t) for t in drain.templates]]))"
+        "print(json.dumps([drain.match(asked), [content_hash(t) for t in drain.templates]]))"
     )
     run = subprocess.run([sys.executable, "-c", code, state], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout) == [drain.match(asked), [template_id(text) for text in drain.templates]]
+    assert json.loads(run.stdout) == [drain.match(asked), [content_hash(text) for text in drain.templates]]
 
 
 def test_template_id_is_a_fixed_64_bit_hash() -> None:
-    assert template_id("DEBUG a <*>") == template_id("DEBUG a <*>") != template_id("DEBUG b <*>")
-    assert template_id("") == 13020603013274838756
+    assert content_hash("DEBUG a <*>") == content_hash("DEBUG a <*>") != content_hash("DEBUG b <*>")
+    assert content_hash("") == 13020603013274838756
 
 
 def test_a_depth_without_room_for_templates_is_refused() -> None:
@@ -208,4 +208,4 @@ def test_real_templates_never_mix_constants(labeled: Path) -> None:
         held.setdefault(index, set()).add(tuple(CONSTANT.findall(message)))
     assert None not in held
     assert all(len(constants) == 1 for constants in held.values())
-    assert len({template_id(text) for text in drain.templates}) == len(drain.templates) < 0.7 * len(messages)
+    assert len({content_hash(text) for text in drain.templates}) == len(drain.templates) < 0.7 * len(messages)

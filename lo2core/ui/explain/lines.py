@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core.base.text import are, clock, plural
+from lo2core.base.clock import time_of_day
+from lo2core.base.text import are, plural
 from lo2core.detect.logs import NO_EVENTS
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.lines import explained_lines, in_stretches, odd_lines
@@ -59,7 +60,7 @@ def _header(event: dict[str, Any]) -> list[Any]:
     moment = event["m_timestamp"]
     thread = f"[{event['thread']}]" if event["thread"] else None
     return [
-        clock(moment) if moment else None,
+        time_of_day(moment) if moment else None,
         thread,
         event["correlation_id"],
         event["level"],

@@ -7,7 +7,8 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
-from lo2core.base.text import are, clock, plural
+from lo2core.base.clock import time_of_day
+from lo2core.base.text import are, plural
 from lo2core.detect.units import Unit
 from lo2core.explain import incidents
 from lo2core.explain.evidence import Evidence
@@ -41,7 +42,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
         _service_table(shown, began, after)
     if began.height:
         first = began.row(0, named=True)
-        where = f"{clock(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
+        where = f"{time_of_day(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
         st.text(f"First odd event: {where}: {said(first['text'])}")
 
 
