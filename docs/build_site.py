@@ -29,6 +29,7 @@ PAGES = {
     "docs/performance.md": "Performance",
     "docs/architecture.md": "Architecture",
     "docs/glossary.md": "Glossary",
+    "CONTRIBUTING.md": "Contributing",
     "SECURITY.md": "Security",
     "CHANGELOG.md": "Changelog",
 }
