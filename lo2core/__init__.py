@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from lo2core.detect import detectors
     from lo2core.detect.anomaly_detector import AnomalyDetector
     from lo2core.detect.detectors.nearest_normal import NearestNormal
+    from lo2core.detect.incidents import Incident
     from lo2core.detect.recipe import Recipe
     from lo2core.detect.vectorizer import Vectorizer
     from lo2core.enhance.enhancers import EventLogEnhancer, SequenceEnhancer
-    from lo2core.explain.explanation import Incident
     from lo2core.load.loader import LO2Loader
     from lo2core.load.plan import LoadOptions
     from lo2core.load.synthetic import write_sample
@@ -68,7 +68,7 @@ __all__ = [
 _PUBLIC = {
     "AnomalyDetector": "detect.anomaly_detector",
     "EventLogEnhancer": "enhance.enhancers",
-    "Incident": "explain.explanation",
+    "Incident": "detect.incidents",
     "LO2Loader": "load.loader",
     "LoadOptions": "load.plan",
     "Recipe": "detect.recipe",

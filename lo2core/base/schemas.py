@@ -37,6 +37,10 @@ class _Identity(dy.Schema):
     """The opposite of `normal`; null where this is unknown."""
 
 
+INCIDENT_KEY = ("run", "folder", "window")
+"""The columns that name an incident, which is investigated as a whole: all sequences that share their values."""
+
+
 class Events(_Identity):
     """One row per log event: its first line, and the continuation lines folded into it."""
 

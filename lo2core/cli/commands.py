@@ -140,7 +140,8 @@ def _run_run(command: commands.Run) -> None:
 
 
 def _run_explain(command: commands.Explain) -> None:
-    from lo2core.explain.explanation import Incident, explain_incident, worst_incidents
+    from lo2core.detect.incidents import Incident, worst_incidents
+    from lo2core.explain.explanation import explain_incident
     from lo2core.pipeline import explain
     from lo2core.pipeline.explain import bundle_of, keep_incident, keep_prediction, made_by_another
     from lo2core.report import terminal

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.compare.prediction import SavedPrediction
-from lo2core.detect.incidents import INCIDENT
+from lo2core.detect.incidents import per_incident
 
 BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
 CHANGE = pl.Enum([NEITHER, NO_LONGER, NOW, BOTH])
@@ -80,20 +81,14 @@ def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
 
     Columns run, folder, window, test_case, z_a, z_b, flagged_a, flagged_b, anomaly (truth), change.
     """
-    return (
-        pairs.group_by(*INCIDENT, "test_case", maintain_order=True)
-        .agg(
-            pl.col("z_a", "z_b").max(),
-            pl.col("flagged_a", "flagged_b").any(),
-            pl.col("anomaly").first(),
-        )
-        .with_columns(change=_change())
-    )
+    return per_incident(
+        pairs, pl.col("z_a", "z_b").max(), pl.col("flagged_a", "flagged_b").any(), pl.col("anomaly").first()
+    ).with_columns(change=_change())
 
 
 def one_side(incidents: pl.DataFrame, side: str) -> pl.DataFrame:
     """`SavedPrediction.incidents` of a or b, from `incident_pairs`; valid if both predictions have the same rows."""
-    return incidents.select(*INCIDENT, "test_case", "anomaly", z=f"z_{side}", flagged=f"flagged_{side}")
+    return incidents.select(*INCIDENT_KEY, "test_case", "anomaly", z=f"z_{side}", flagged=f"flagged_{side}")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lo2core.detect.incidents import INCIDENT
+from lo2core.detect.incidents import by_sequence, per_incident
 from lo2core.messages.counts import MessageCounts
 
 
@@ -59,9 +59,7 @@ class SavedPrediction:
 
     def by_sequence(self) -> SavedPrediction:
         """The same prediction with one row per sequence: its worst event."""
-        worst = self.frame.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-        one_each = worst.unique("seq_id", keep="first", maintain_order=True).drop("line_no")
-        return replace(self, frame=one_each)
+        return replace(self, frame=by_sequence(self.frame).drop("line_no", strict=False))
 
     @property
     def threshold(self) -> float:
@@ -71,6 +69,9 @@ class SavedPrediction:
     @cached_property
     def incidents(self) -> pl.DataFrame:
         """One row per incident: run, folder, window, test_case, z (of the worst service), flagged, anomaly (truth)."""
-        return self.frame.group_by(*INCIDENT, "test_case", maintain_order=True).agg(
-            z=pl.col("z_score").max(), flagged=pl.col("pred_ano").any(), anomaly=pl.col("anomaly").first()
+        return per_incident(
+            self.frame,
+            z=pl.col("z_score").max(),
+            flagged=pl.col("pred_ano").any(),
+            anomaly=pl.col("anomaly").first(),
         )

@@ -1,59 +1,120 @@
-"""Incidents: the sequences of one run, test case folder and window, over all services. Their key, order and text."""
+"""Incidents: the sequences of one run, test case folder and window, over all services.
+
+Their name, aggregation, order and text. A prediction frame here is `schemas.Predictions` or `schemas.EventPredictions`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.base.text import file_name
 
-_NOT_KNOWN = "not known how many normals are as odd"
-
-INCIDENT = ("run", "folder", "window")
-
-
-def by_incident(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row an incident, worst first: run, folder, test_case, window, worst service, its z, whether flagged, the
-    truth.
-    """
-    return (
-        predictions.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-        .group_by("run", "folder", "test_case", "window", maintain_order=True)
-        .agg(
-            pl.col("service").first(),
-            pl.col("seq_id").first(),
-            pl.col("z_score").first(),
-            pl.col("p_value").first(),
-            pl.col("pred_ano").any(),
-            pl.col("threshold").first(),
-            pl.col("normal").first(),
-            pl.col("anomaly").first(),
-        )
-    )
+NOT_KNOWN = "not known how many normals are as odd"
+NO_SCORES = "These predictions contain no scores, so there is nothing to explain. Choose others, or score some logs."
 
 
-def sequence_scores(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row a sequence: the predictions themselves, or of scored events the worst of each sequence."""
+@dataclass(frozen=True)
+class Incident:
+    """What a person investigates: a test case folder of a run, or a window of it."""
+
+    run: str
+    folder: str
+    window: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Incident:
+        """From `run/folder` or `run/folder/window`, the window as 2 or w002. Raises InputError for anything else."""
+        run, _, rest = text.partition("/")
+        folder, _, window = rest.partition("/")
+        if not run or not folder or not re.fullmatch(r"(w?[0-9]{1,9})?", window):
+            raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
+        return cls(run, folder, int(window.removeprefix("w")) if window else None)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Incident:
+        """The incident of a row with the columns of `schemas.INCIDENT_KEY`."""
+        return cls(*(row[name] for name in INCIDENT_KEY))
+
+    @property
+    def key(self) -> tuple[str, str, int | None]:
+        """The values of `schemas.INCIDENT_KEY`."""
+        return self.run, self.folder, self.window
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.folder}" + ("" if self.window is None else f"/{self.window}")
+
+    @property
+    def file_name(self) -> str:
+        """A name for its folder."""
+        return file_name(str(self).replace("/", "__"))
+
+
+def worst_first(scores: pl.DataFrame) -> pl.DataFrame:
+    """The rows by falling z_score, unscored rows last; rows of equal z_score keep their order."""
+    return scores.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
+
+
+def by_sequence(predictions: pl.DataFrame) -> pl.DataFrame:
+    """One row per sequence: sequence predictions as they are, of scored events the worst one of each sequence."""
     if "line_no" not in predictions.columns:
         return predictions
     return worst_first(predictions).unique("seq_id", keep="first", maintain_order=True)
 
 
-def incident_of(predictions: pl.DataFrame, run: str, folder: str, window: int | None = None) -> pl.DataFrame:
-    """The rows of one incident, one a service, worst first. Raises InputError where there are none."""
-    same_window = pl.col("window").eq_missing(pl.lit(window, dtype=pl.Int32))
-    chosen = predictions.filter(pl.col("run") == run, pl.col("folder") == folder, same_window)
-    if not chosen.height:
-        part = "" if window is None else f", window {window}"
-        raise InputError(f"These predictions hold no incident {folder!r} of run {run!r}{part}.")
-    return worst_first(sequence_scores(chosen))
+def per_incident(frame: pl.DataFrame, *aggregates: pl.Expr, **named: pl.Expr) -> pl.DataFrame:
+    """One row per incident in the order of the frame: run, folder, window, test_case and the aggregates."""
+    return frame.group_by(*INCIDENT_KEY, "test_case", maintain_order=True).agg(*aggregates, **named)
+
+
+def by_incident(predictions: pl.DataFrame) -> pl.DataFrame:
+    """One row per incident, worst first, with the values of its worst sequence or event.
+
+    Columns run, folder, window, test_case, service, seq_id, z_score, p_value, pred_ano (whether any row is flagged),
+    threshold, normal, anomaly.
+    """
+    return per_incident(
+        worst_first(predictions),
+        pl.col("service", "seq_id", "z_score", "p_value").first(),
+        pl.col("pred_ano").any(),
+        pl.col("threshold", "normal", "anomaly").first(),
+    )
+
+
+def rows_of(predictions: pl.DataFrame, incident: Incident) -> pl.DataFrame:
+    """The rows of one incident, one per service, worst first. Raises InputError if there are none."""
+    same_window = pl.col("window").eq_missing(pl.lit(incident.window, dtype=pl.Int32))
+    rows = predictions.filter(pl.col("run") == incident.run, pl.col("folder") == incident.folder, same_window)
+    if not rows.height:
+        part = "" if incident.window is None else f", window {incident.window}"
+        raise InputError(f"These predictions contain no incident {incident.folder!r} of run {incident.run!r}{part}.")
+    return worst_first(by_sequence(rows))
+
+
+def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
+    """The n incidents with the largest z_score, worst first, without those that have no score.
+
+    Raises InputError if no row has a score.
+    """
+    if not predictions.height:
+        raise InputError(NO_SCORES)
+    scored = worst_first(predictions.drop_nulls("z_score"))
+    if not scored.height:
+        raise InputError("No row has a score, so there is nothing to explain: the model knows none of the services.")
+    rows = scored.unique(INCIDENT_KEY, keep="first", maintain_order=True).head(n)
+    return [Incident.of(row) for row in rows.iter_rows(named=True)]
 
 
 def in_words(p_value: float, n_normals: int) -> str:
     """What a p-value says among so many unseen normals."""
     if not n_normals:
-        return _NOT_KNOWN
+        return NOT_KNOWN
     as_odd = round(p_value * (n_normals + 1)) - 1
     if as_odd < 1:
         return f"odder than all {n_normals:,} normals"
@@ -73,12 +134,7 @@ def oddness(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
         n = n_normals.get(service, of_all)
         if z_score is None:
             return "not scored" if n else "not scored: the model does not know this service"
-        return f"no p-value: {_NOT_KNOWN}" if p_value is None else in_words(p_value, n or 0)
+        return f"no p-value: {NOT_KNOWN}" if p_value is None else in_words(p_value, n or 0)
 
     rows = scored.select("service", "z_score", "p_value").iter_rows()
     return pl.Series([words(*row) for row in rows], dtype=pl.String)
-
-
-def worst_first(scores: pl.DataFrame) -> pl.DataFrame:
-    """Scored rows, worst first, unscored last."""
-    return scores.sort("z_score", descending=True, nulls_last=True, maintain_order=True)

@@ -11,6 +11,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import Predictions
 from lo2core.base.text import windows
 from lo2core.detect.calibration import Threshold
+from lo2core.detect.incidents import worst_first
 from lo2core.detect.instances import CountSource, EventSource, FrameSource, rows_of_events
 from lo2core.detect.model import Model
 from lo2core.detect.vectorizer import Vectorizer
@@ -115,7 +116,7 @@ def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
     """The scored frame with threshold, pred_ano and rank (1 is the worst; equals share a rank), sorted by rank."""
     ranked = frame.with_columns(rank=pl.col("z_score").rank("min", descending=True).cast(pl.Int64))
     judged = _judged(ranked.lazy(), threshold)
-    return judged.sort("z_score", descending=True, nulls_last=True, maintain_order=True).collect()
+    return worst_first(judged.collect())
 
 
 def _judged(frame: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.base.text import file_name
-from lo2core.detect import incidents
+from lo2core.detect.incidents import Incident, rows_of
 from lo2core.detect.units import SHARE, Measure
 from lo2core.explain.diff import aligned_diff, unfolded
 from lo2core.explain.evidence import Evidence
@@ -19,42 +17,6 @@ from lo2core.explain.items import explained_items, nearest_normals
 from lo2core.explain.lines import empty, explained_lines
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.text import event_lines, trace
-
-NO_SCORES = "These predictions hold no scores, so there is nothing to explain: choose others, or score some logs."
-
-
-@dataclass(frozen=True)
-class Incident:
-    """What a person investigates: a test case folder of a run, or a window of it.
-
-    Examples:
-        >>> from lo2core import Incident
-        >>> Incident.parse("run_1/correct/w002")
-        Incident(run='run_1', folder='correct', window=2)
-        >>> str(Incident("run_1", "correct"))
-        'run_1/correct'
-    """
-
-    run: str
-    folder: str
-    window: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Incident:
-        """From `run/folder` or `run/folder/window`, the window as 2 or w002; raises InputError for anything else."""
-        run, _, rest = text.partition("/")
-        folder, _, window = rest.partition("/")
-        if not run or not folder or not re.fullmatch(r"(w?[0-9]{1,9})?", window):
-            raise InputError(f"An incident is named run/folder or run/folder/window, found {text!r}.")
-        return cls(run, folder, int(window.removeprefix("w")) if window else None)
-
-    def __str__(self) -> str:
-        return f"{self.run}/{self.folder}" + ("" if self.window is None else f"/{self.window}")
-
-    @property
-    def file_name(self) -> str:
-        """A name for its folder."""
-        return file_name(str(self).replace("/", "__"))
 
 
 @dataclass(frozen=True)
@@ -101,7 +63,7 @@ def explain_incident(
     evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = ""
 ) -> Explanation:
     """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
-    rows = incidents.incident_of(predictions, incident.run, incident.folder, incident.window)
+    rows = rows_of(predictions, incident)
     services = services_of(rows, evidence.model)
     flagged = services.filter(pl.col("pred_ano"))
     chosen = (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
@@ -156,20 +118,6 @@ def diff_sides(evidence: Evidence, seq_id: str, place: int = 1) -> tuple[pl.Data
 def _side(events: pl.DataFrame) -> pl.DataFrame:
     text = event_lines(events).alias("text")
     return events.select("line_no", "message_id", "level", "m_timestamp", text, trace().alias("trace"))
-
-
-def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
-    """The n incidents with the largest z, worst first; incidents without a score are left out.
-
-    Raises InputError where no row has a score.
-    """
-    if not predictions.height:
-        raise InputError(NO_SCORES)
-    scored = incidents.worst_first(predictions.drop_nulls("z_score"))
-    if not scored.height:
-        raise InputError("No row here has a score, so there is nothing to explain: the model knows other services.")
-    rows = scored.unique(["run", "folder", "window"], keep="first", maintain_order=True).head(n)
-    return [Incident(*row) for row in rows.select("run", "folder", "window").iter_rows()]
 
 
 def unfolded_diff(evidence: Evidence, explanation: Explanation) -> pl.DataFrame | None:

@@ -17,6 +17,7 @@ import polars as pl
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Feedback
 from lo2core.base.text import plural
+from lo2core.detect.incidents import per_incident
 from lo2core.enhance.enrich import templates_of
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
@@ -135,7 +136,8 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
 
 def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
     """Incidents that only marks keep from being flagged: run, folder, window, test_case, z_before, z_after, marks."""
-    incidents = applied.group_by("run", "folder", "window", "test_case", maintain_order=True).agg(
+    incidents = per_incident(
+        applied,
         pl.col("pred_ano").any(),
         pl.col("flagged_after").any(),
         z_before=pl.col("z_score").max(),

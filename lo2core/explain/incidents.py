@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from lo2core.base.types import DataType
-from lo2core.detect.incidents import _NOT_KNOWN, oddness, sequence_scores, worst_first
+from lo2core.detect.incidents import NOT_KNOWN, by_sequence, oddness, worst_first
 from lo2core.detect.model import Model
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
@@ -29,7 +29,7 @@ def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
     counted = pl.col("p_value").is_null() | _calibrated_by(model, incident)
-    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(_NOT_KNOWN))
+    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(NOT_KNOWN))
     return incident.select(*columns, words=words)
 
 
@@ -84,7 +84,7 @@ def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.D
     The first frame has their rows, worst first, with `top_item`; the second a row an item among the five largest of any
     of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of many, the worst 200 are explained.
     """
-    wrong = worst_first(sequence_scores(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
+    wrong = worst_first(by_sequence(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
     tops = [explained_items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]
     if not tops:
         return wrong.with_columns(top_item=pl.lit(None, dtype=pl.String)), pl.DataFrame(schema=_SHARED)

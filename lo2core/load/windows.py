@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.base.schemas import Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Sequences
 from lo2core.messages.counts import MessageCounts, as_messages, combine, count_items, masked, request_kinds
 from lo2core.messages.masks import Masker
 
@@ -46,7 +46,7 @@ def cut_single_normal(
     with an empty sentence.
     """
     length = (pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
-    cases = sequences.group_by("run", "folder", "window").agg(pl.col("normal").first(), seconds=length)
+    cases = sequences.group_by(*INCIDENT_KEY).agg(pl.col("normal").first(), seconds=length)
     normal, others = cases.filter("normal"), cases.filter(~pl.col("normal"))
     seconds, usual = normal["seconds"].sum(), others.select(pl.col("seconds").median()).item()
     if normal.height != 1 or not seconds or usual is None:

@@ -9,12 +9,11 @@ from typing import Any
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.base.schemas import Counts, Predictions
+from lo2core.base.schemas import INCIDENT_KEY, Counts, Predictions
 from lo2core.base.text import file_name
 from lo2core.compare import summaries
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
-from lo2core.detect.incidents import INCIDENT
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.provenance import command_line
 from lo2core.store.predictions import home_of, read_predictions, saved_names
@@ -99,7 +98,7 @@ def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
     """`summaries.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
     home, table = home_of(workspace, name)
-    columns = (*INCIDENT, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
+    columns = (*INCIDENT_KEY, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
     return _history_row(SavedPrediction(name, read_predictions(home, table, columns), home.metadata(table)))
 
 

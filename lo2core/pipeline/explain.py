@@ -10,12 +10,13 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Events, Sequences
+from lo2core.detect.incidents import Incident, worst_incidents
 from lo2core.detect.logs import Logs
 from lo2core.detect.units import unit_of
 from lo2core.explain import explanation as explain_explanation
 from lo2core.explain import raw_lines
 from lo2core.explain.evidence import Evidence
-from lo2core.explain.explanation import Explanation, Incident, unfolded_diff, worst_incidents
+from lo2core.explain.explanation import Explanation, unfolded_diff
 from lo2core.explain.incidents import false_positives
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from lo2core.base.errors import Lo2Error
-from lo2core.base.schemas import Counts, EnrichedEvents, Ledger, Messages, Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
+from lo2core.detect.incidents import per_incident
 from lo2core.load.ledger import of_logs
 from lo2core.store import bundles, signing
 from lo2core.store.predictions import damaged, home_of, newest_first, read_predictions
@@ -132,8 +133,8 @@ def _predicted(workspace: Workspace, newest: str | None) -> Step:
     if newest is None:
         return Step(name, why="Nothing is scored yet.", facts=lost)
     home, table = home_of(workspace, newest)
-    rows = read_predictions(home, table, ["run", "folder", "window", "pred_ano"])
-    incidents = rows.group_by("run", "folder", "window").agg(pl.col("pred_ano").any())
+    rows = read_predictions(home, table, [*INCIDENT_KEY, "test_case", "pred_ano"])
+    incidents = per_incident(rows, pl.col("pred_ano").any())
     facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
     artefact = home.artefact(table)
     state, made, why = _made_of(artefact, home)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lo2core.detect.incidents import INCIDENT, by_incident
+from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.detect.incidents import by_incident, worst_first
 from lo2core.report import charts
 
 BINS = 80
@@ -47,9 +48,9 @@ def heatmap_cells(scores: pl.DataFrame, ranked: pl.DataFrame, top_items: pl.Data
     Columns run, folder, window, incident, rank, service, seq_id, z_score, top_item. top_items: seq_id, top_item; None
     leaves the column empty.
     """
-    wanted = ranked.select(*INCIDENT, "incident", "rank")
-    cells = scores.drop("rank", strict=False).join(wanted, on=INCIDENT, nulls_equal=True)
-    cells = cells.select(*INCIDENT, "incident", "rank", "service", "seq_id", "z_score")
+    wanted = ranked.select(*INCIDENT_KEY, "incident", "rank")
+    cells = scores.drop("rank", strict=False).join(wanted, on=INCIDENT_KEY, nulls_equal=True)
+    cells = cells.select(*INCIDENT_KEY, "incident", "rank", "service", "seq_id", "z_score")
     if top_items is None:
         return cells.with_columns(top_item=pl.lit(None, dtype=pl.String))
     return cells.join(top_items.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left")
@@ -60,11 +61,11 @@ def strip_marks(scores: pl.DataFrame, most: int = charts.MAX_MARKS) -> pl.DataFr
 
     Of more than `most` scored sequences, the worst and an even choice of the others are kept, half of the marks each.
     """
-    columns = (*INCIDENT, "seq_id", "service", "test_case", "z_score")
+    columns = (*INCIDENT_KEY, "seq_id", "service", "test_case", "z_score")
     marks = scores.drop_nulls("z_score").select(*columns, label=label())
     if marks.height <= most:
         return marks
-    ordered = marks.sort("z_score", descending=True)
+    ordered = worst_first(marks)
     worst, rest = ordered.head(most // 2), ordered.slice(most // 2)
     return pl.concat([worst, rest.gather_every(-(-rest.height // (most // 2)))])
 

@@ -9,8 +9,9 @@ import polars as pl
 from markupsafe import Markup
 
 from lo2core.base.clock import local_time
+from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.base.text import plural
-from lo2core.detect.incidents import INCIDENT, sequence_scores
+from lo2core.detect.incidents import by_sequence
 from lo2core.explain.explanation import Explanation
 from lo2core.report import charts, html
 from lo2core.report.chart_data import heatmap_cells, ranked_incidents
@@ -66,7 +67,7 @@ def summarised(
     name: str, predictions: pl.DataFrame, explanations: Sequence[Explanation], made: Mapping[str, object]
 ) -> PredictionReport:
     """The data of `prediction_report`."""
-    predictions = sequence_scores(predictions)
+    predictions = by_sequence(predictions)
     ranked = _ranked_incidents(predictions, explanations)
     return PredictionReport(
         title=f"Prediction {name}",
@@ -89,15 +90,12 @@ def _summary(ranked: pl.DataFrame, explained: int) -> str:
 def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanation]) -> pl.DataFrame:
     """`ranked_incidents` with the column top_item, null for incidents that are not explained."""
     tops = pl.DataFrame(
-        [
-            (e.incident.run, e.incident.folder, e.incident.window, e.items["title"][0] if e.items.height else None)
-            for e in explanations
-        ],
+        [(*e.incident.key, e.items["title"][0] if e.items.height else None) for e in explanations],
         schema={"run": pl.String, "folder": pl.String, "window": pl.Int32, "top_item": pl.String},
         orient="row",
     )
     ranked = ranked_incidents(predictions)
-    return ranked.join(tops, on=INCIDENT, how="left", nulls_equal=True, maintain_order="left")
+    return ranked.join(tops, on=INCIDENT_KEY, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _heatmap(predictions: pl.DataFrame, ranked: pl.DataFrame) -> Markup | None:

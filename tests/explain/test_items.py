@@ -10,7 +10,7 @@ from helpers.explained import FAULTY, OK, evidence, logs, predictions, sequence
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
-from lo2core.detect import incidents
+from lo2core.detect.incidents import Incident, in_words, oddness, rows_of
 from lo2core.detect.logs import Logs
 from lo2core.detect.predict import predict_events
 from lo2core.detect.vectorizer import raw_counts
@@ -196,18 +196,18 @@ def test_logs_without_events_are_explained_without_lines(found: Evidence) -> Non
 
 
 def test_services_are_put_into_words(found: Evidence) -> None:
-    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    rows = rows_of(predictions(found), Incident("run_2", "no_client"))
     assert services_of(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
 
 
 def test_a_model_that_tells_no_services_apart_has_its_normals_for_all_of_them(found: Evidence) -> None:
-    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    rows = rows_of(predictions(found), Incident("run_2", "no_client"))
     of_all = replace(found.model, calibrations={"": found.model.calibrations["client"]})
     assert services_of(rows, of_all)["words"].to_list() == ["odder than all 6 normals"]
 
 
 def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
-    assert incidents.in_words(0.9, 0) == "not known how many normals are as odd"
+    assert in_words(0.9, 0) == "not known how many normals are as odd"
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
     ],
 )
 def test_p_values_are_put_into_words(p_value: float, said: str) -> None:
-    assert incidents.in_words(p_value, 44).startswith(said)
+    assert in_words(p_value, 44).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -235,18 +235,18 @@ def test_scores_without_a_p_value_are_told_from_services_without_a_score(
     service: str, z_score: float | None, said: str
 ) -> None:
     row = pl.DataFrame({"service": [service], "z_score": [z_score], "p_value": [None]})
-    assert incidents.oddness(row, {"client": 44}).to_list() == [said]
+    assert oddness(row, {"client": 44}).to_list() == [said]
 
 
 def test_normals_of_another_model_than_that_of_the_scores_are_not_counted(found: Evidence) -> None:
-    rows = incidents.incident_of(predictions(found), "run_2", "no_client")
+    rows = rows_of(predictions(found), Incident("run_2", "no_client"))
     of_another = rows.with_columns(pl.col("z_score") + 1)
     assert services_of(of_another, found.model)["words"].to_list() == ["not known how many normals are as odd"]
 
 
 def test_unknown_incidents_are_named(found: Evidence) -> None:
     with pytest.raises(InputError, match="no incident 'nowhere' of run 'run_2', window 3"):
-        incidents.incident_of(predictions(found), "run_2", "nowhere", 3)
+        rows_of(predictions(found), Incident("run_2", "nowhere", 3))
 
 
 def test_the_first_odd_event_is_the_first_that_no_normal_holds(found: Evidence) -> None:

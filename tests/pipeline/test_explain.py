@@ -12,10 +12,11 @@ import pytest
 from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.schemas import Predictions
 from lo2core.cli.commands import main
+from lo2core.detect.incidents import Incident, worst_incidents
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance, requests
 from lo2core.explain.evidence import Evidence
-from lo2core.explain.explanation import Explanation, Incident, diff_sides, explain_incident, worst_incidents
+from lo2core.explain.explanation import Explanation, diff_sides, explain_incident
 from lo2core.pipeline import compare
 from lo2core.pipeline.explain import bundle_of, evidence, keep_incident, keep_prediction
 from lo2core.pipeline.feedback import add_mark, marks

@@ -13,10 +13,12 @@ from helpers import explained
 from conftest import ROOT
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
+from lo2core.detect.incidents import Incident
+from lo2core.detect.instances import CountSource
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
 from lo2core.explain.evidence import Evidence
-from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff
+from lo2core.explain.explanation import Explanation, explain_incident, unfolded_diff
 from lo2core.report import html, incident
 from lo2core.report.comparison import comparison_report
 from lo2core.report.html import Cell, Row
@@ -54,7 +56,7 @@ def hostile() -> tuple[Evidence, Explanation]:
     attack = (("DEBUG", "path = /client/none"), ("ERROR", f"{HOSTILE}\n\tat {HOSTILE}\nCaused by: {HOSTILE}"))
     fault = explained.sequence("run_2", HOSTILE, [*calm, attack], HOSTILE)
     loaded = explained.logs(pl.concat([*normals, fault]))
-    source = explained.CountSource(loaded.items, loaded.sequences, "sequence")
+    source = CountSource(loaded.items, loaded.sequences)
     found = Evidence(*train(source, Recipe("NearestNormal", "messages", "sequence")), loaded, loaded)
     one = explain_incident(found, explained.predictions(found), Incident("run_2", HOSTILE), HOSTILE)
     return found, one

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Predictions
 from lo2core.cli import commands as cli_commands
+from lo2core.detect.incidents import worst_incidents
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance
-from lo2core.explain.explanation import worst_incidents
 from lo2core.explain.items import explained_items
 from lo2core.pipeline.explain import bundle_of, evidence
 from lo2core.pipeline.feedback import add_mark

@@ -11,6 +11,7 @@ import polars as pl
 from lo2core.base.types import Floats
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.folds import Fold
+from lo2core.detect.incidents import worst_first
 from lo2core.detect.instances import CountSource
 from lo2core.detect.model import Model
 from lo2core.detect.recipe import Recipe
@@ -84,8 +85,7 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
         equal = ["run", "test_case", "service", "normal", "anomaly", "z_score", "threshold"]
         return rows.group_by(equal, maintain_order=True).agg(pl.col("weight").sum())
     key = "seq_id" if level == "sequence" else "incident"
-    ordered = rows.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
-    return ordered.unique(key, keep="first", maintain_order=True).with_columns(weight=pl.lit(1.0))
+    return worst_first(rows).unique(key, keep="first", maintain_order=True).with_columns(weight=pl.lit(1.0))
 
 
 def alarm() -> pl.Expr:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
+from lo2core.detect.incidents import worst_first
 from lo2core.pipeline import compare
 from lo2core.store.predictions import home_of, saved_names
 from lo2core.store.workspace import Workspace
@@ -54,7 +55,7 @@ def open_in(name: str, row: Mapping[str, Any]) -> None:
 def open_worst(saved: SavedPrediction, where: Mapping[str, Any]) -> None:
     """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
     wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
-    rows = saved.frame.filter(*wanted).sort("z_score", descending=True, nulls_last=True)
+    rows = worst_first(saved.frame.filter(*wanted))
     for row in rows.head(1).iter_rows(named=True):
         open_in(saved.name, row)
 

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core.detect import incidents
+from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.detect.incidents import Incident, rows_of
 from lo2core.explain import feedback
-from lo2core.explain.explanation import Incident
 from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
 from lo2core.ui.shell.scores import Scores
@@ -18,7 +18,6 @@ from lo2core.ui.shell.widgets import notice
 
 MOST_OFFERED = 500
 """Incidents in the field to choose from, worst first; the one that a link names is always among them."""
-_KEY = ("run", "folder", "window")
 
 
 @dataclass(frozen=True)
@@ -67,15 +66,14 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
         quiet = found.drop_nulls("marked").height
         st.text(f"{told}, {quiet:,} of them no alarm after marks" if quiet else told)
     row = found.row(at, named=True)
-    incident = Incident(row["run"], row["folder"], row["window"])
-    rows = incidents.incident_of(chosen.predictions, incident.run, incident.folder, incident.window)
-    services = services_of(rows, models.opened(chosen.bundle).model)
+    incident = Incident.of(row)
+    services = services_of(rows_of(chosen.predictions, incident), models.opened(chosen.bundle).model)
     return Chosen(chosen, incident, row, services, _service(services))
 
 
 def _position(found: pl.DataFrame) -> int:
     """Row of the incident that the address bar names; 0, the worst, where it names none or one that is not there."""
-    run, folder, window = (address.said(name) for name in _KEY)
+    run, folder, window = (address.said(name) for name in INCIDENT_KEY)
     number = int(window) if window and window.isdecimal() else None
     same = (pl.col("run") == (run or "")) & (pl.col("folder") == (folder or ""))
     at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
@@ -91,8 +89,8 @@ def _after_marks(found: pl.DataFrame, after: pl.DataFrame | None) -> pl.DataFram
     if after is None:
         return found.with_columns(marked=pl.lit(None, dtype=pl.String))
     z = pl.format("z after marks {}", pl.col("z_after").round(1))
-    quiet = feedback.suppressed(after).select(*_KEY, marked=z.fill_null("marked as benign"))
-    return found.join(quiet, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
+    quiet = feedback.suppressed(after).select(*INCIDENT_KEY, marked=z.fill_null("marked as benign"))
+    return found.join(quiet, on=INCIDENT_KEY, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _choose(found: pl.DataFrame, at: int) -> None:
@@ -114,7 +112,7 @@ def _labels(found: pl.DataFrame) -> list[str]:
 
 
 def _params(found: pl.DataFrame, row: int) -> address.Params:
-    return {**found.select(_KEY).row(row, named=True), "service": None}
+    return {**found.select(INCIDENT_KEY).row(row, named=True), "service": None}
 
 
 def _step(label: str, icon: str, found: pl.DataFrame, to: int) -> None:

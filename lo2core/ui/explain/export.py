@@ -7,8 +7,9 @@ from dataclasses import replace
 import polars as pl
 import streamlit as st
 
+from lo2core.detect.incidents import Incident, worst_incidents
 from lo2core.explain.evidence import Evidence
-from lo2core.explain.explanation import Explanation, Incident, explain_incident, unfolded_diff, worst_incidents
+from lo2core.explain.explanation import Explanation, explain_incident, unfolded_diff
 from lo2core.pipeline.commands import Explain
 from lo2core.pipeline.explain import keep_incident
 from lo2core.report.incident import incident_report
@@ -60,8 +61,7 @@ def command(chosen: Scores, incident: Incident | None) -> Explain:
 
 def _explained(chosen: Scores, incident: Incident) -> Explanation:
     name = chosen.source.prediction or str(chosen.source.live)
-    where = (incident.run, incident.folder, incident.window)
-    return scores.ask(chosen, _explain, name, *where, predictions=chosen.predictions)
+    return scores.ask(chosen, _explain, name, *incident.key, predictions=chosen.predictions)
 
 
 def _explain(

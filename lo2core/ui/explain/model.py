@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.detect.model import Model
 from lo2core.enhance.enrich import templates_of
 from lo2core.explain import incidents, model_importance
@@ -21,7 +22,7 @@ TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationFores
 """Detectors whose attribution is SHAP."""
 MOST_LINES = 500
 NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The model")
-_KEY = ("run", "folder", "window", "service")
+_PLACE = (*INCIDENT_KEY, "service")
 
 
 def show_model(chosen: Scores) -> None:
@@ -63,7 +64,7 @@ def show_false_alarms(chosen: Scores) -> None:
 def _open(rows: pl.DataFrame, key: str) -> None:
     """Make the picked row the incident that the first tab shows, and go there."""
     for row in st.session_state[key]["selection"]["rows"]:
-        address.say(rows.select(_KEY).row(row, named=True))
+        address.say(rows.select(_PLACE).row(row, named=True))
         st.session_state[address.EXPLAINED] = INCIDENT
 
 
@@ -85,7 +86,7 @@ def _importance(chosen: Scores, service: str) -> None:
 def _beeswarm(chosen: Scores, service: str) -> None:
     st.subheader("What pushes a score up or down", anchor=False)
     marks = scores.ask(chosen, model_importance.beeswarm, service)
-    places = chosen.predictions.select("seq_id", *_KEY)
+    places = chosen.predictions.select("seq_id", *_PLACE)
     drawn = spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
     st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
     st.caption("One mark a sequence and item; to the right it makes the score larger. Click one to open its incident.")
@@ -95,7 +96,7 @@ def _beeswarm(chosen: Scores, service: str) -> None:
 def _open_mark(drawn: pl.DataFrame) -> None:
     picked = st.session_state["beeswarm"]["selection"].get("pick") or []
     for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
-        address.say({name: row[name] for name in _KEY})
+        address.say({name: row[name] for name in _PLACE})
         st.session_state[address.EXPLAINED] = INCIDENT
 
 

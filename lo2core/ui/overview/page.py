@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import Lo2Error
+from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Demo
@@ -159,7 +160,7 @@ def _worst(here: Frame, name: str) -> None:
         st.caption(told)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
     incidents.heatmap(found, worst, tops, open_row, "overview")
-    shown = worst.select("rank", "run", "folder", "window", "service", "z_score", "pred_ano")
+    shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
     tables.beside_chart(shown, "worst_incidents", "overview-table", _WORST)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.ui.shell.widgets import go_to, same_workspace
 
 EXPLAIN = "pages/5_Explain.py"
-_INCIDENT = ("run", "folder", "window", "service")
+_PLACE = (*INCIDENT_KEY, "service")
 
 
 def explain_params(
@@ -22,7 +23,7 @@ def explain_params(
     are not the workspace's own.
     """
     scores = {"sample": sample, "prediction": prediction, "bundle": bundle.stem if bundle and not prediction else None}
-    said = scores | {name: row.get(name) for name in _INCIDENT}
+    said = scores | {name: row.get(name) for name in _PLACE}
     return same_workspace() | {name: str(value) for name, value in said.items() if value is not None}
 
 

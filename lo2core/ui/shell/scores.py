@@ -14,8 +14,8 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import ArtefactError, InputError
+from lo2core.detect.incidents import NO_SCORES
 from lo2core.explain.evidence import Evidence
-from lo2core.explain.explanation import NO_SCORES
 from lo2core.pipeline import explain
 from lo2core.pipeline.explain import made_by_another
 from lo2core.pipeline.predict import score

@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS
-from lo2core.base.schemas import Events, Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Events, Sequences
 from lo2core.base.text import plural
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
@@ -79,12 +79,10 @@ def recipe(here: Frame) -> Asked | None:
 
 def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
     """What the recipe will learn from: normal incidents, runs, services, labelled faults."""
-    sequences = workspace.read(Sequences, columns=["run", "folder", "window", "service", "normal", "anomaly"])
-    by_label = {
-        label: sequences.filter(label).select("run", "folder", "window").unique() for label in ("normal", "anomaly")
-    }
+    sequences = workspace.read(Sequences, columns=[*INCIDENT_KEY, "service", "normal", "anomaly"])
+    by_label = {label: sequences.filter(label).select(INCIDENT_KEY).unique() for label in ("normal", "anomaly")}
     normal, faulty = by_label["normal"], by_label["anomaly"]
-    others = sequences.select("run", "folder", "window").n_unique() - normal.height
+    others = sequences.select(INCIDENT_KEY).n_unique() - normal.height
     if normal.height < 2 and not (normal.height and others and workspace.has(Events)):
         return Outlook(
             False,
