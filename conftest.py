@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from helpers.once import once
 
+import lo2core
 from lo2core.base.config import SAMPLE_WORKSPACE
 from lo2core.load.plan import LoadOptions
 from lo2core.load.synthetic import write_sample
@@ -75,3 +78,15 @@ def _folder_of_an_example(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
         copy = request.getfixturevalue("tmp_path") / "project"
         shutil.copytree(request.getfixturevalue("sample_project"), copy, symlinks=True)
         monkeypatch.chdir(copy)
+
+
+def _is_of_module(self: doctest.DocTestFinder, module: ModuleType | None, found: object) -> bool:
+    """Classes of saved models name `lo2core` as their module (`lo2core._PICKLED`); their examples are of another."""
+    home = lo2core._PICKLED.get(getattr(found, "__name__", "")) if isinstance(found, type) else None
+    if module and home and found.__module__ == "lo2core":
+        return module.__name__ == f"lo2core.{home}"
+    return _finds(self, module, found)
+
+
+_finds = doctest.DocTestFinder._from_module
+doctest.DocTestFinder._from_module = _is_of_module

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lo2core.load.synthetic import write_sample
     from lo2core.messages.drain import Drain
     from lo2core.messages.masks import Masker, MaskRule
+    from lo2core.pipeline.bundles import open_bundle
     from lo2core.pipeline.compare import compare_predictions, save_comparison
     from lo2core.pipeline.enhance import enhance_events
     from lo2core.pipeline.evaluate import evaluate_recipes
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lo2core.pipeline.load import load_logs
     from lo2core.pipeline.predict import predict_logs
     from lo2core.pipeline.train import train_bundle
-    from lo2core.store.bundles import load_bundle as open_bundle
     from lo2core.store.predictions import read_predictions
     from lo2core.store.workspace import Workspace
 
@@ -79,7 +79,7 @@ _PUBLIC = {
     "evaluate_recipes": "pipeline.evaluate",
     "explain_incident": "pipeline.explain",
     "load_logs": "pipeline.load",
-    "open_bundle": "store.bundles:load_bundle",
+    "open_bundle": "pipeline.bundles",
     "predict_logs": "pipeline.predict",
     "read_predictions": "store.predictions",
     "save_comparison": "pipeline.compare",

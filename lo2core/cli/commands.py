@@ -143,15 +143,15 @@ def _run_explain(command: commands.Explain) -> None:
     from lo2core.detect.incidents import Incident, worst_incidents
     from lo2core.explain.explanation import explain_incident
     from lo2core.pipeline import explain
+    from lo2core.pipeline.bundles import open_bundle
     from lo2core.pipeline.explain import bundle_of, keep_incident, keep_prediction, made_by_another
     from lo2core.report import terminal
-    from lo2core.store import bundles
     from lo2core.store.predictions import home_of, read_predictions
     from lo2core.store.workspace import Workspace
 
     workspace, name = home_of(Workspace(command.output_dir), command.predictions)
     predictions = read_predictions(workspace, name)
-    bundle = bundles.load_bundle(command.bundle) if command.bundle else bundle_of(workspace, name)
+    bundle = open_bundle(command.bundle) if command.bundle else bundle_of(workspace, name)
     evidence = explain.evidence(workspace, bundle)
     for sentence in filter(None, (made_by_another(workspace, name, bundle.path), evidence.remark)):
         print(sentence, file=sys.stderr)
@@ -193,10 +193,11 @@ def _run_evaluate(command: commands.Evaluate) -> None:
 
 
 def _run_trust(command: commands.Trust) -> None:
-    from lo2core.store import bundles
+    from lo2core.pipeline.bundles import vouch
 
-    facts = bundles.vouch(command.bundle).model.facts
-    print(f"{command.bundle} is signed now: {facts['detector']}, services {', '.join(facts['services'])}.")
+    loaded = vouch(command.bundle)
+    detector = loaded.facts.get("detector", "detector not recorded")
+    print(f"{command.bundle} is signed now: {detector}, services {', '.join(loaded.model.detectors)}.")
 
 
 def _run_sample(command: commands.Sample) -> None:

@@ -23,6 +23,8 @@ class Calibration:
     unseen_z are empty where they are not known, as in bundles made by hand or by an earlier version.
     """
 
+    __module__ = "lo2core"
+
     scores: Floats
     weights: Floats
     seq_ids: Sequence[str] = ()
@@ -78,6 +80,8 @@ def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
 @dataclass(frozen=True)
 class Threshold:
     """One z for all services, from which on a row is an alarm. `estimated`: too few normals for the budget."""
+
+    __module__ = "lo2core"
 
     z: float
     budget: float

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from lo2core.base.provenance import ModelFacts
 from lo2core.base.types import Floats
 from lo2core.detect.calibration import Calibration, Threshold, threshold_for
 from lo2core.detect.detectors import Detector
@@ -26,13 +27,15 @@ class Model:
     facts: what the model was made of (detector, items, unit, runs, data fingerprint, time, ...).
     """
 
+    __module__ = "lo2core"
+
     detectors: dict[str, Detector]
     calibrations: dict[str, Calibration]
     threshold: Threshold
     unit: str
     normals: dict[str, tuple[list[str], sparse.csr_matrix]] = field(default_factory=dict)
     normal_incidents: Floats = field(default_factory=lambda: np.zeros(0))
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
     lo2core_kind = "model"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -78,6 +79,8 @@ class Vectorizer:
         '<unseen>'
     """
 
+    __module__ = "lo2core"
+
     lo2core_kind = "vectorizer"
 
     def __init__(
@@ -96,6 +99,19 @@ class Vectorizer:
         self.item_column = item_column
         self.numeric_columns = tuple(numeric_columns)
         self.drain_: Drain | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a bundle holds: the vocabulary as an array of ids, since polars may change how it pickles a frame."""
+        state = vars(self).copy()
+        if "vocabulary_" in state:
+            state["vocabulary_"] = self.vocabulary_["feature"].to_numpy()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "vocabulary_" in state:
+            ids = pl.DataFrame({"feature": np.asarray(state["vocabulary_"], dtype=np.uint64)})
+            self.vocabulary_ = ids.with_row_index("column")
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class Drain:
         [0, None]
     """
 
+    __module__ = "lo2core"
+
     def __init__(self, similarity: float = 0.4, depth: int = 4, max_children: int = 100) -> None:
         if depth < 3:
             raise InputError(f"Drain needs a depth of at least 3 (root, length, templates), not {depth}.")

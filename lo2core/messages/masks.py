@@ -36,6 +36,8 @@ class MaskRule:
         ['owner=<USER> saved']
     """
 
+    __module__ = "lo2core"
+
     name: str
     pattern: str
     replacement: str
@@ -118,6 +120,8 @@ class Masker:
         >>> Masker((*Masker().rules, order)).mask(lines).unique().to_list()
         ['Order <ORDER> took <DURATION>']
     """
+
+    __module__ = "lo2core"
 
     def __init__(self, rules: tuple[MaskRule, ...] = DEFAULT_RULES) -> None:
         self.rules = tuple(rules)

@@ -18,10 +18,10 @@ from lo2core.explain import raw_lines
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, unfolded_diff
 from lo2core.explain.incidents import false_positives
+from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
-from lo2core.store.bundles import LoadedBundle
 from lo2core.store.predictions import home_of, read_predictions
 from lo2core.store.workspace import Workspace
 
@@ -69,7 +69,7 @@ def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
     path = workspace.metadata(name).get("bundle")
     if not path:
         raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
-    return bundles.load_bundle(path)
+    return open_bundle(path)
 
 
 def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
@@ -109,7 +109,7 @@ def explain_incident(
     """
     home, name = home_of(workspace, predictions)
     scores = read_predictions(home, name)
-    opened = bundles.load_bundle(bundle) if bundle else bundle_of(home, name)
+    opened = open_bundle(bundle) if bundle else bundle_of(home, name)
     if incident is None:
         incident = worst_incidents(scores, 1)[0]
     elif isinstance(incident, str):
@@ -132,7 +132,7 @@ def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str
         ['light-oauth2-data-1735736022__get_client_404_no_client']
     """
     home, name = home_of(workspace, explanation.prediction)
-    opened = bundles.load_bundle(bundle) if bundle else bundle_of(home, name)
+    opened = open_bundle(bundle) if bundle else bundle_of(home, name)
     return keep_incident(home, evidence(home, opened), replace(explanation, prediction=name))
 
 

@@ -11,11 +11,10 @@ from lo2core.base.schemas import EventPredictions, Predictions, Sequences
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.predict import predict, remarks
 from lo2core.detect.units import unit_of
+from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import items_for, logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import prediction_provenance, window_of
-from lo2core.store import bundles
-from lo2core.store.bundles import LoadedBundle
 from lo2core.store.workspace import Workspace
 
 
@@ -41,7 +40,7 @@ def predict_logs(
         ('get_client_404_no_client', 'client', True, 1)
     """
     bundle = Path(bundle)
-    loaded = bundles.load_bundle(bundle)
+    loaded = open_bundle(bundle)
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):

@@ -1,4 +1,4 @@
-"""Where an artefact comes from: the command that made it, the data by their fingerprint, the bundle that scored."""
+"""The provenance of what is saved: the command, the hash of the data, the bundle that scored them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lo2core.base.clock import now
+from lo2core.base.provenance import BundleFacts, DataProvenance, PredictionProvenance
 from lo2core.base.schemas import Counts, Sequences
 from lo2core.detect.calibration import Threshold
-from lo2core.store.bundles import LoadedBundle
+from lo2core.detect.model import Model
+from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.store.workspace import Workspace
 
 
@@ -21,25 +23,45 @@ def command_line() -> str:
 
 
 def window_of(workspace: Workspace) -> float | None:
-    """Length in seconds of the windows that the loaded test cases were cut into; None where they are whole."""
-    return (workspace.metadata(Sequences).get("options") or {}).get("window")
+    """Length in seconds of the windows that the loaded test cases were cut into; None if they are whole."""
+    window = workspace.metadata(Sequences).get("options", {}).get("window")
+    return window if isinstance(window, int | float) else None
 
 
-def data_provenance(workspace: Workspace) -> dict[str, Any]:
-    """Provenance of what is made from the workspace's loaded tables: command, data_fingerprint."""
-    return {"command": command_line(), "data_fingerprint": workspace.metadata(Counts).get("data_fingerprint")}
+def fingerprint_of(workspace: Workspace) -> str | None:
+    """Hash of the loaded counts; None where nothing is loaded, or where it is not recorded."""
+    return workspace.metadata(Counts).get("data_fingerprint")
 
 
-def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold) -> dict[str, Any]:
-    """Provenance of predictions: that of their data, the bundle by path and hash, what its model says of itself."""
-    made, trained_on = bundle.manifest, bundle.manifest.get("facts", {}).get("data_fingerprint")
-    model = bundle.model.facts | {"data_fingerprint": trained_on}
-    facts = {"bundle": str(bundle.path.resolve()), "bundle_sha256": made.get("sha256"), "model": model}
-    facts |= {"versions": made.get("versions"), "window": window_of(workspace)}
-    return data_provenance(workspace) | facts | {"threshold": threshold.z, "budget": threshold.budget}
+def data_provenance(workspace: Workspace) -> DataProvenance:
+    """Provenance of tables made from the loaded logs of a workspace."""
+    return {"command": command_line(), "data_fingerprint": fingerprint_of(workspace)}
+
+
+def bundle_facts(workspace: Workspace, model: Model, note: str) -> BundleFacts:
+    """The facts of a model trained on the loaded logs of a workspace; `note` says if not all were used unchanged."""
+    where: BundleFacts = {"workspace": str(workspace.root.resolve()), "note": note}
+    return {**data_provenance(workspace), **model.facts, **where}
+
+
+def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold) -> PredictionProvenance:
+    """Provenance of predictions: their data, the bundle by path and hash, the facts of its model, the threshold."""
+    return {
+        **data_provenance(workspace),
+        "bundle": str(bundle.path.resolve()),
+        "bundle_sha256": bundle.manifest.get("sha256"),
+        "model": {**bundle.model.facts, "data_fingerprint": bundle.facts.get("data_fingerprint")},
+        "versions": bundle.manifest.get("versions", {}),
+        "window": window_of(workspace),
+        "threshold": threshold.z,
+        "budget": threshold.budget,
+    }
 
 
 def evaluation_facts(workspace: Workspace) -> dict[str, Any]:
-    """What an evaluation says of its data: columns window, data_fingerprint, evaluated_at."""
-    data = workspace.metadata(Counts).get("data_fingerprint")
-    return {"window": window_of(workspace), "data_fingerprint": data, "evaluated_at": now()}
+    """The columns of an evaluation that describe its data: window, data_fingerprint, evaluated_at."""
+    return {
+        "window": window_of(workspace),
+        "data_fingerprint": fingerprint_of(workspace),
+        "evaluated_at": now(),
+    }

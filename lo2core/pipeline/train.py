@@ -7,9 +7,10 @@ from pathlib import Path
 from lo2core.detect import train
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
+from lo2core.pipeline.bundles import save_bundle
 from lo2core.pipeline.inputs import masker_of, training_data
 from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.provenance import data_provenance, window_of
+from lo2core.pipeline.provenance import bundle_facts, window_of
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 
@@ -33,6 +34,5 @@ def train_bundle(
         source = count_unit(recipe.unit).source(items, sequences, masker_of(workspace))
         model, vec = train.train(source, recipe)
         model.facts["window"] = window_of(workspace)
-    facts = data_provenance(workspace) | model.facts | {"workspace": str(workspace.root.resolve()), "note": note}
-    bundles.save_bundle(model, vec, bundle, facts, model.make_self_test(vec), replace=replace)
+    save_bundle(model, vec, bundle, bundle_facts(workspace, model, note), replace=replace)
     return bundle

@@ -18,6 +18,7 @@ from dataframely.exc import ValidationError
 
 from lo2core.base.clock import now
 from lo2core.base.errors import ArtefactError, reason
+from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
 
 METADATA_KEY = "lo2core"
@@ -49,7 +50,7 @@ def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_
         frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
 
 
-def file_metadata(name: str, provenance: dict[str, Any]) -> dict[str, str]:
+def file_metadata(name: str, provenance: Mapping[str, Any]) -> dict[str, str]:
     """Metadata of a table: the name of a declared one, or of a view that is kept as it was shown."""
     facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
@@ -136,6 +137,9 @@ def footer_of(path: Path) -> pq.FileMetaData:
         return pq.read_metadata(path)
 
 
-def own_metadata(footer: pq.FileMetaData) -> dict[str, Any]:
-    text = (footer.metadata or {}).get(METADATA_KEY.encode())
-    return json.loads(text) if text else {}
+def own_metadata(footer: pq.FileMetaData) -> Metadata:
+    """What lo2core wrote into the footer; empty where it wrote nothing, or where that is not JSON."""
+    try:
+        return typed(Metadata, json.loads((footer.metadata or {}).get(METADATA_KEY.encode(), b"{}")))
+    except (ValueError, RecursionError):
+        return {}

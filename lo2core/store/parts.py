@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,7 +68,7 @@ class PartsWriter:
         empty = self.schema.create_empty().lazy().select(self.schema.column_names())
         return pl.concat([pl.scan_parquet(path, glob=False) for path in files]) if files else empty
 
-    def merge(self, provenance: dict[str, Any], replace: bool = False, before: Iterable[pl.LazyFrame] = ()) -> Path:
+    def merge(self, provenance: Mapping[str, Any], replace: bool = False, before: Iterable[pl.LazyFrame] = ()) -> Path:
         """Stream `before` (rows kept from an earlier load) and all finished parts into the table, atomically.
 
         The parts stay until `Workspace.clear_parts`, so that a break between the tables of one load costs nothing.

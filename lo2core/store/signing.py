@@ -1,6 +1,6 @@
-"""Signed manifests: what a saved model claims to be, and whether this user said so.
+"""Signed manifests: what a bundle claims to be, and whether this user has confirmed it.
 
-The manifest beside a bundle holds the SHA-256 of its bytes and is signed (HMAC-SHA256) with a key that only this user
+The manifest of a bundle contains the SHA-256 of its bytes and is signed (HMAC-SHA256) with a key that only this user
 can read. Nothing here opens a bundle.
 """
 
@@ -14,11 +14,11 @@ import os
 import secrets
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
 from lo2core.base.errors import BundleError, ExistsError
+from lo2core.base.provenance import Manifest, typed
 from lo2core.store.atomic import write_atomic
 
 KEY_FILE_VARIABLE = "LO2_SIGNING_KEY_FILE"
@@ -26,7 +26,7 @@ _KEY_BYTES = 32
 
 
 class BundleState(Enum):
-    """Whether a bundle may be opened; only `SIGNED` is unpickled without a person's word."""
+    """Whether a bundle may be opened; only `SIGNED` is, until a person vouches for it."""
 
     SIGNED = "signed"
     CHANGED = "changed by hand"
@@ -41,33 +41,33 @@ class BundleState(Enum):
 
 
 _SENTENCES = {
-    BundleState.SIGNED: "It is as it was saved here, or as you vouched for it.",
-    BundleState.CHANGED: "The file or its manifest was changed since it was signed, or was not written to the end.",
-    BundleState.NO_MANIFEST: "It has no manifest, so nobody can tell where it comes from.",
+    BundleState.SIGNED: "It is unchanged since it was saved here, or since you vouched for it.",
+    BundleState.CHANGED: "The file or its manifest has changed since it was signed, or was not completely written.",
+    BundleState.NO_MANIFEST: "It has no manifest, so its origin is unknown.",
     BundleState.OTHER_KEY: "Another user or another machine signed it.",
-    BundleState.MISSING: "There is no such file.",
+    BundleState.MISSING: "The file does not exist.",
 }
 
 
 def manifest_path(path: Path) -> Path:
-    """The manifest beside a bundle: `models/lo2_if.joblib` -> `models/lo2_if.json`."""
+    """The path of a bundle's manifest: `models/lo2_if.joblib` -> `models/lo2_if.json`."""
     return Path(path).with_suffix(".json")
 
 
-def read_manifest(path: Path) -> dict[str, Any] | None:
-    """The manifest as it stands, unproven; empty when it is not ours, None when there is none."""
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest, unverified; empty when it is not one of lo2core, None when there is none."""
     try:
         manifest = json.loads(manifest_path(path).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     ours = isinstance(manifest, dict) and isinstance(manifest.get("facts"), dict)
-    return manifest if ours else {}
+    return typed(Manifest, manifest) if ours else {}
 
 
-def judge(manifest: dict[str, Any] | None, sha256: str) -> BundleState:
-    """What a manifest, as `read_manifest` gives it, proves about the bundle whose bytes have this hash."""
+def judge(manifest: Manifest | None, sha256: str) -> BundleState:
+    """What a manifest from `read_manifest` proves about a bundle whose bytes have this hash."""
     if manifest is None:
         return BundleState.NO_MANIFEST
     key = _read_key()
@@ -78,14 +78,14 @@ def judge(manifest: dict[str, Any] | None, sha256: str) -> BundleState:
     return BundleState.SIGNED if untouched and manifest.get("sha256") == sha256 else BundleState.CHANGED
 
 
-def signed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with `key_id` and `signature`; the key is made where there is none yet."""
+def signed(manifest: Manifest) -> Manifest:
+    """The manifest with `key_id` and `signature`; the key is created on first use."""
     key = _read_key() or _make_key()
-    manifest = json.loads(json.dumps({**manifest, "key_id": _key_id(key)}))  # sign what will be read back
-    return {**manifest, "signature": _signature(manifest, key)}
+    read_back = typed(Manifest, json.loads(json.dumps({**manifest, "key_id": _key_id(key)})))
+    return {**read_back, "signature": _signature(read_back, key)}
 
 
-def _signature(manifest: dict[str, Any], key: bytes) -> str:
+def _signature(manifest: Manifest, key: bytes) -> str:
     body = {name: value for name, value in manifest.items() if name != "signature"}
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     return hmac.new(key, canonical, hashlib.sha256).hexdigest()
@@ -107,9 +107,11 @@ def _read_key() -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise BundleError(f"The signing key {path} cannot be read ({error}): mend or remove it.") from error
+        raise BundleError(f"The signing key {path} cannot be read ({error}): fix or remove it.") from error
     if len(key) < _KEY_BYTES:
-        raise BundleError(f"The signing key {path} is too short: remove it, a new one is made when a bundle is saved.")
+        raise BundleError(
+            f"The signing key {path} is too short: remove it, and a new one is created when the next bundle is saved."
+        )
     return key
 
 
@@ -119,9 +121,9 @@ def _make_key() -> bytes:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(_KEY_BYTES))
 
-    with contextlib.suppress(ExistsError):  # another process was faster; its key is as good
+    with contextlib.suppress(ExistsError):  # another process was faster: use its key
         write_atomic(_key_path(), write)
     key = _read_key()
     if key is None:
-        raise BundleError(f"The signing key {_key_path()} vanished while it was made: try again.")
+        raise BundleError(f"The signing key {_key_path()} was removed while it was created: try again.")
     return key

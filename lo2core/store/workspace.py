@@ -19,6 +19,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from lo2core.base.errors import ArtefactError, reason
+from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
 from lo2core.store.names import COMPARED, EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
@@ -54,7 +55,7 @@ class Artefact:
     by_hand: bool = False
     rows: int = 0
     bytes: int = 0
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     problem: str = ""
     """A sentence, when the file is there but cannot be read."""
 
@@ -109,7 +110,7 @@ class Workspace:
         frame: pl.DataFrame,
         *,
         name: str | None = None,
-        provenance: dict[str, Any],
+        provenance: Mapping[str, Any],
         replace: bool = False,
     ) -> Path:
         """Check `frame` in full, then save its declared columns with `provenance` in the footer.
@@ -130,7 +131,7 @@ class Workspace:
         frame: pl.LazyFrame,
         *,
         name: str | None = None,
-        provenance: dict[str, Any],
+        provenance: Mapping[str, Any],
         replace: bool = False,
         row_group: int = ROW_GROUP,
     ) -> Path:
@@ -193,7 +194,7 @@ class Workspace:
         """The columns that the file has, declared or not. Raises ArtefactError where it is damaged or not there."""
         return list(footer_of(self.path(name)).schema.to_arrow_schema().names)
 
-    def metadata(self, name: Name) -> dict[str, Any]:
+    def metadata(self, name: Name) -> Metadata:
         """Table, time, version and provenance as saved; empty for a file written by hand."""
         return self.artefact(name).metadata
 
@@ -210,13 +211,12 @@ class Workspace:
         except ArtefactError as error:
             return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
         metadata = own_metadata(footer)
-        created = metadata.get("created")
         return Artefact(
             name=path.stem,
             path=path,
             exists=True,
             table=_table_of(footer, metadata),
-            created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
+            created=_moment(metadata.get("created")) or datetime.fromtimestamp(entry.st_mtime, UTC),
             by_hand=not metadata,
             rows=footer.num_rows,
             bytes=entry.st_size,
@@ -252,7 +252,7 @@ class Workspace:
         return self.root / "explainability" / base_name(prediction)
 
     def keep(
-        self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: dict[str, Any]
+        self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: Mapping[str, Any]
     ) -> list[Path]:
         """Save what was shown: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
 
@@ -283,11 +283,19 @@ class Workspace:
         shutil.rmtree(self.root / ".parts", ignore_errors=True)
 
 
-def _table_of(footer: pq.FileMetaData, metadata: dict[str, Any]) -> str:
+def _table_of(footer: pq.FileMetaData, metadata: Metadata) -> str:
     """What a file says it is; one that was written by hand is known by its columns, if it holds scores."""
     if table := metadata.get("table"):
-        return str(table)
+        return table
     columns = set(footer.schema.to_arrow_schema().names)
     if not {"seq_id", "score"} <= columns:
         return ""
     return table_name(EventPredictions if "line_no" in columns else Predictions)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

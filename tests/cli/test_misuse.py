@@ -12,7 +12,7 @@ from helpers.commands import call, sentence
 from helpers.loglines import line, write_log, write_runs
 
 from lo2core.base.schemas import Events, Ledger, Predictions, Sequences
-from lo2core.store import bundles
+from lo2core.pipeline.bundles import open_bundle
 from lo2core.store.workspace import Workspace
 
 
@@ -243,4 +243,4 @@ def test_the_training_logs_may_be_gone(home: Path, capsys: pytest.CaptureFixture
     printed = capsys.readouterr()
     assert "The logs that the model was trained on are gone" in printed.err
     assert "?" not in printed.out.partition("top items")[2].partition("lines in")[0]
-    assert bundles.load_bundle("nn.joblib").manifest["facts"]["workspace"].startswith("/")
+    assert open_bundle("nn.joblib").manifest["facts"]["workspace"].startswith("/")

@@ -23,12 +23,12 @@ from lo2core.load.loader import LO2Loader
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.masks import DEFAULT_RULES, Masker, MaskRule
 from lo2core.pipeline import run as pipeline_run
+from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
-from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
     write_log(tmp_path / "run_9" / "correct", line("beat 0 of size 1"), "client")
     loader = LO2Loader(tmp_path)
     loader.execute()
-    loaded = bundles.load_bundle(trained / "b.joblib")
+    loaded = open_bundle(trained / "b.joblib")
     found = predict(loaded.model, loaded.vec, loader.items, loader.df_seq)
     row = found.filter(pl.col("service") == "key").select("score", "z_score", "p_value", "pred_ano", "rank").row(0)
     assert row == (None, None, None, None, None)

@@ -17,12 +17,11 @@ from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback, model_importance, requests
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, diff_sides, explain_incident
-from lo2core.pipeline import compare
+from lo2core.pipeline import bundles, compare
 from lo2core.pipeline.explain import bundle_of, evidence, keep_incident, keep_prediction
 from lo2core.pipeline.feedback import add_mark, marks
 from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
-from lo2core.store import bundles
 from lo2core.store.predictions import read_predictions
 from lo2core.store.workspace import Workspace
 

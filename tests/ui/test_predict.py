@@ -17,12 +17,12 @@ from lo2core.cli.options import parse
 from lo2core.detect.recipe import Recipe
 from lo2core.explain.top_items import top_items
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import read_items
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import score
 from lo2core.pipeline.train import train_bundle
-from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED
 from lo2core.ui.shell import models
@@ -80,7 +80,7 @@ def test_scores_are_saved_as_they_were_shown(workspace: Workspace, model: Path) 
     assert not app.exception
     assert "Saved as lo2_nn_predictions." in texts(app)
     assert any(link.proto.label == "See why" for link in app.main.get("page_link"))
-    expected = score(workspace, bundles.load_bundle(model))
+    expected = score(workspace, open_bundle(model))
     assert workspace.read(Predictions, "lo2_nn_predictions").equals(expected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from lo2core.cli.options import parse
 from lo2core.detect.evaluation.evaluate import Protocol
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.commands import Evaluate, Train
 from lo2core.pipeline.evaluate import evaluate_recipes
 from lo2core.pipeline.load import load_logs
@@ -129,11 +131,12 @@ def test_a_bundle_without_a_manifest_is_not_opened_and_vouching_is_explained(wor
 
 
 def test_a_signed_bundle_that_does_not_open_says_why_and_the_page_goes_on(workspace: Workspace, model: Path) -> None:
-    opened = bundles.load_bundle(model)
+    opened = open_bundle(model)
     service = next(iter(opened.model.detectors))
     wrong = opened.model.make_self_test(opened.vec)
     next(test for test in wrong if test["service"] == service)["scores"] = [1e9] * 4
-    bundles.save_bundle(opened.model, opened.vec, model, opened.model.facts, wrong, replace=True)
+    signed = signing.signed(opened.manifest | {"selftest": wrong})
+    signing.manifest_path(model).write_text(json.dumps(signed))
     app = page(TRAIN)
     assert "does not score as when it was saved" in texts(app)
     assert has_button(app, "Evaluate")
@@ -195,7 +198,7 @@ def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Pat
 def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(
     workspace: Workspace, model: Path, sample_logs: Path
 ) -> None:
-    loaded = bundles.load_bundle(model)
+    loaded = open_bundle(model)
     assert "the logs that the model was trained on" in trained_on(loaded, workspace)
     new = next(path for path in sorted(sample_logs.iterdir()) if path.name not in loaded.model.facts["runs"])
     load_logs(workspace, [new], append=True, jobs=1)

@@ -46,6 +46,8 @@ class NearestNormal(Detector):
         2
     """
 
+    __module__ = "lo2core"
+
     title = "Nearest normal"
     short = "nn"
     splits_quickly = True

@@ -43,6 +43,8 @@ class Rarity(_Weighted):
     Wang, Nyyssölä: LogLead - Fast and Integrated Log Loader, Enhancer, and Anomaly Detector, SANER 2024).
     """
 
+    __module__ = "lo2core"
+
     title = "Rarity"
     short = "rarity"
     about = "How rare the items of a sequence are among the normal ones; long sequences of rare items score highest."
@@ -70,6 +72,8 @@ class OutOfVocabulary(_Weighted):
     Those are the items outside the vocabulary (the last columns) and the ones in it that no training row of this group
     holds. Source: github.com/EvoTestOps/LogLead, loglead/OOV_detector.py.
     """
+
+    __module__ = "lo2core"
 
     title = "Out of vocabulary"
     short = "oov"

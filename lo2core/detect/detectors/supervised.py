@@ -63,6 +63,8 @@ class LogisticRegression(_Linear):
     Cox: The regression analysis of binary sequences, Journal of the Royal Statistical Society B 20 (1958).
     """
 
+    __module__ = "lo2core"
+
     title = "Logistic regression"
     short = "lr"
     about = "Log-odds of an anomaly as a weighted sum of the items, learned from labelled sequences."
@@ -82,6 +84,8 @@ class LinearSVC(_Linear):
 
     Cortes, Vapnik: Support-vector networks, Machine Learning 20 (1995); LIBLINEAR: Fan et al., JMLR 9 (2008).
     """
+
+    __module__ = "lo2core"
 
     title = "Linear SVM"
     short = "lsvc"
@@ -107,6 +111,8 @@ class _SupervisedTrees(TreeDetector, _Supervised):
 class DecisionTree(_SupervisedTrees):
     """Share of anomalies in the leaf that a row falls into. Breiman, Friedman, Olshen, Stone: CART, 1984."""
 
+    __module__ = "lo2core"
+
     title = "Decision tree"
     short = "dt"
     about = "Probability of an anomaly by a tree of yes-no questions about counts, learned from labelled sequences."
@@ -122,6 +128,8 @@ class DecisionTree(_SupervisedTrees):
 
 class RandomForest(_SupervisedTrees):
     """Mean probability of an anomaly over randomised trees. Breiman: Random Forests, Machine Learning 45 (2001)."""
+
+    __module__ = "lo2core"
 
     title = "Random forest"
     short = "rf"
@@ -144,6 +152,8 @@ class HistGradientBoosting(_SupervisedTrees):
     Columns that are the same in all training rows cannot split any, and are left out: the trees are the same, sooner.
     Friedman: Greedy function approximation, Annals of Statistics 29 (2001); Ke et al.: LightGBM, NeurIPS 2017.
     """
+
+    __module__ = "lo2core"
 
     title = "Gradient boosting"
     short = "hgb"
@@ -169,6 +179,8 @@ class HistGradientBoosting(_SupervisedTrees):
         varies = X.max(axis=0).toarray().ravel() != X.min(axis=0).toarray().ravel()
         self._used = np.flatnonzero(varies) if varies.any() else np.zeros(1, dtype=np.intp)
         super()._fit(X, y)
+        # Only fitting draws random numbers; without the generator a bundle holds data and trees alone.
+        vars(self.estimator_).pop("_feature_subsample_rng", None)
 
     def _features(self, X: sparse.csr_matrix) -> Floats:
         return dense(X[:, self._used], self.title)

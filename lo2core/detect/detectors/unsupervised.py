@@ -23,6 +23,8 @@ class IsolationForest(TreeDetector):
     Liu, Ting, Zhou: Isolation Forest, ICDM 2008 (its defaults: 100 trees of 256 rows).
     """
 
+    __module__ = "lo2core"
+
     title = "Isolation forest"
     short = "if"
     about = "How few random cuts set a sequence apart from the normal ones; it is blind to items that no normal holds."
@@ -52,6 +54,8 @@ class LocalOutlierFactor(ScikitDetector):
     Fitted on distinct rows, since equal rows would make the density infinite (the paper's remark on duplicates).
     Breunig, Kriegel, Ng, Sander: LOF: Identifying Density-Based Local Outliers, SIGMOD 2000.
     """
+
+    __module__ = "lo2core"
 
     title = "Local outlier factor"
     short = "lof"
@@ -85,6 +89,8 @@ class OneClassSVM(ScikitDetector):
     High-Dimensional Distribution, Neural Computation 13 (2001).
     """
 
+    __module__ = "lo2core"
+
     title = "One-class SVM"
     short = "svm"
     about = "How far outside the region of the normal sequences a sequence lies; very far ones tie."
@@ -110,6 +116,8 @@ class KMeans(ScikitDetector):
     At most `n_clusters`, and no more than one for five distinct training rows. Lloyd: Least squares quantization in
     PCM, IEEE Transactions on Information Theory 28 (1982).
     """
+
+    __module__ = "lo2core"
 
     title = "k-means"
     short = "kmeans"

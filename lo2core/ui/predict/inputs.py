@@ -16,11 +16,12 @@ from lo2core.detect.predict import labelled
 from lo2core.detect.units import unit_of
 from lo2core.explain.top_items import top_items
 from lo2core.pipeline import jobs
+from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.provenance import window_of
 from lo2core.store import bundles
-from lo2core.store.bundles import BundleInfo, LoadedBundle
+from lo2core.store.bundles import BundleInfo
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, links, models

@@ -11,8 +11,9 @@ from lo2core.base.schemas import Counts, Sequences
 from lo2core.compare.prediction import training_overlap
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import REGISTRY
+from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.store import bundles, signing
-from lo2core.store.bundles import BundleInfo, LoadedBundle
+from lo2core.store.bundles import BundleInfo
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache
 from lo2core.ui.shell.session import WORKSPACE
@@ -20,8 +21,8 @@ from lo2core.ui.shell.widgets import problem
 
 
 def opened(path: Path) -> LoadedBundle:
-    """The opened bundle, read again when it changes. Raises as `bundles.load_bundle`; call it in `frame.calm()`."""
-    return cache.MODELS.get(cache.bundle_key(path), lambda: bundles.load_bundle(path))
+    """The opened bundle, read again when it changes. Raises as `open_bundle`; call it in `frame.calm()`."""
+    return cache.MODELS.get(cache.bundle_key(path), lambda: open_bundle(path))
 
 
 def opened_or_told(path: Path) -> LoadedBundle | None:
@@ -72,7 +73,7 @@ def estimated(threshold: Threshold) -> str:
 def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
     """Which of the logs it scored a model was trained on, and what that does to the scores; empty where it was not."""
     runs = logs.read(Sequences, columns=["run"])["run"] if logs.has(Sequences) else ()
-    known = training_overlap(loaded.manifest["facts"], logs.metadata(Counts).get("data_fingerprint"), runs)
+    known = training_overlap(loaded.facts, logs.metadata(Counts).get("data_fingerprint"), runs)
     if not known:
         return ""
     detector = REGISTRY.get(str(loaded.model.facts.get("detector")))

@@ -17,9 +17,10 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import UNITS, unit_of
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
+from lo2core.pipeline.bundles import LoadedBundle, vouch
 from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
-from lo2core.store.bundles import BundleInfo, LoadedBundle
+from lo2core.store.bundles import BundleInfo
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import frame, models, session
@@ -130,7 +131,7 @@ def bundle_table(found: list[BundleInfo]) -> None:
 
 def facts(loaded: LoadedBundle) -> None:
     """What the bundle was made of, and from which z on it flags an incident."""
-    known, threshold = loaded.manifest["facts"], loaded.model.threshold
+    known, threshold = loaded.facts, loaded.model.threshold
     runs, services = known.get("runs", []), known.get("services", [])
     normals = plural(threshold.n_normals, "normal incident")
     st.text(
@@ -162,7 +163,7 @@ def _vouch(path: Path) -> None:
             st.rerun()
         if st.button("I vouch for it", type="primary"):
             with frame.calm():
-                bundles.vouch(path)
+                vouch(path)
             session.flash(f"{path.name} is signed now.")
             st.rerun()
 

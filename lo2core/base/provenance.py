@@ -1,0 +1,123 @@
+"""What is recorded about how tables, models and predictions were made, with the types that a reader can rely on.
+
+It is kept as JSON: in the footer of a table, and in the manifest of a bundle. Anybody can write a file, so what is read
+goes through `typed`: an entry of another type than declared counts as not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
+
+T = TypeVar("T")
+
+
+class DataProvenance(TypedDict, total=False):
+    """The command that made a table, and the hash of the counts that it was made from."""
+
+    command: str
+    data_fingerprint: str | None
+
+
+class ModelFacts(TypedDict, total=False):
+    """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs."""
+
+    detector: str
+    items: str
+    unit: str
+    weighting: str
+    params: dict[str, Any]
+    services: list[str]
+    runs: list[str]
+    normal_incidents: int
+    window: float | None
+    data_fingerprint: str | None
+
+
+class BundleFacts(ModelFacts, total=False):
+    """A model's facts, the command and workspace that it was trained by, and a note where not all logs were used as
+    they are. vouched: when a person vouched for it.
+    """
+
+    command: str
+    workspace: str
+    note: str
+    vouched: str
+
+
+class PredictionProvenance(DataProvenance, total=False):
+    """The bundle that made predictions (path, SHA-256, facts, versions of libraries) and the threshold they got."""
+
+    bundle: str
+    bundle_sha256: str | None
+    model: ModelFacts
+    versions: dict[str, str]
+    window: float | None
+    threshold: float
+    budget: float
+
+
+class Metadata(PredictionProvenance, total=False):
+    """All that a footer can say. Empty for a table that was written by hand.
+
+    table, created, version: of every table. masks, options: of loaded logs. prediction, incident, compared: of a kept
+    explanation or comparison.
+    """
+
+    table: str
+    created: str
+    version: str
+    masks: str
+    options: dict[str, Any]
+    prediction: str
+    incident: str
+    compared: list[str]
+
+
+class Manifest(TypedDict, total=False):
+    """What a bundle's manifest says; true only when its signature is."""
+
+    format: int
+    bundle: str
+    sha256: str
+    bytes: int
+    created: str
+    versions: dict[str, str]
+    facts: BundleFacts
+    selftest: list[dict[str, Any]]
+    key_id: str
+    signature: str
+
+
+def typed(kind: type[T], value: object) -> T:
+    """A JSON object as the TypedDict `kind`: entries of another type than declared are left out.
+
+    What is not an object is read as an empty one; entries that `kind` does not declare are kept.
+    """
+    entries = value if isinstance(value, dict) else {}
+    hints = _hints(cast(Hashable, kind))
+    fitting = {name: part for name, part in entries.items() if name not in hints or _fits(part, hints[name])}
+    nested = {name: typed(hints[name], part) for name, part in fitting.items() if is_typeddict(hints.get(name))}
+    return cast(T, fitting | nested)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if hint is Any:
+        return True
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, each) for each in get_args(hint))
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(each, get_args(hint)[0]) for each in value)
+    if get_origin(hint) is dict or is_typeddict(hint):
+        of = get_args(hint)[1] if get_origin(hint) is dict else Any
+        return isinstance(value, dict) and all(_fits(each, of) for each in value.values())
+    if hint in (int, float):
+        return isinstance(value, (int, hint)) and not isinstance(value, bool)
+    return isinstance(value, NoneType if hint is None else hint)
