@@ -73,10 +73,10 @@ def psi_of_counts(expected: Floats, found: Floats) -> float | None:
 
 
 def shift_in_words(index: float) -> str:
-    """How the second of two samples is spread, set against the first."""
+    """A PSI as text: how the second sample is distributed, compared with the first."""
     if index < SOME_SHIFT:
-        return "spread as before"
-    return "spread somewhat differently" if index < STRONG_SHIFT else "spread quite differently"
+        return "distributed as before"
+    return "distributed somewhat differently" if index < STRONG_SHIFT else "distributed very differently"
 
 
 def _shares(values: Floats, edges: Floats) -> Floats:

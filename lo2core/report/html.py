@@ -51,9 +51,9 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table as shown: column titles, and rows with one cell per column."""
+    """A table as shown: column titles, in the style of their column, and rows with one cell per column."""
 
-    titles: list[str]
+    titles: list[Cell]
     rows: list[Row]
 
 
@@ -72,7 +72,8 @@ def table(frame: pl.DataFrame, titles: dict[str, str], texts: Iterable[str] = ()
         Row([_cell(row[name], name in texts) for name in titles], bool(marked and row[marked]))
         for row in frame.iter_rows(named=True)
     ]
-    return Table(list(titles.values()), rows)
+    heads = [Cell(title, "number" if frame.schema[name].is_numeric() else "") for name, title in titles.items()]
+    return Table(heads, rows)
 
 
 def table_html(frame: pl.DataFrame, titles: dict[str, str]) -> str:

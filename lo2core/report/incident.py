@@ -72,6 +72,7 @@ class IncidentReport:
     """The data of an incident's page; parts that are None are left out."""
 
     title: str
+    note: str
     chart: Markup
     services: Table
     first_odd: Passage | None
@@ -94,6 +95,7 @@ def summarised(explanation: Explanation, diff_rows: pl.DataFrame | None = None) 
     requests = explanation.requests
     return IncidentReport(
         title=f"{explanation.test_case}: {explanation.incident}",
+        note=explanation.remark,
         chart=html.svg(charts.service_bars(scored, threshold)),
         services=html.table(explanation.services, _SERVICES),
         first_odd=_first_odd(explanation.first_odd),

@@ -122,7 +122,7 @@ def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, 
         one = explain_incident(of_events, predictions, worst, "rare")
         page = prediction.prediction_report("rare", predictions, [one], {})
         assert "1 is explained below" in page
-        assert incident.summarised(one).explained[0].items.titles[-1] == "z-score"
+        assert incident.summarised(one).explained[0].items.titles[-1].text == "z-score"
         assert "share of the score" not in page + incident.incident_report(one)
         assert "(z-score, count here" in terminal.incident(one)
 

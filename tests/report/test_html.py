@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
 
 import polars as pl
 import pytest
 from helpers import explained
+from markupsafe import escape
 
 from conftest import ROOT
 from lo2core.compare.comparison import Comparison
@@ -104,8 +106,18 @@ def test_an_incident_shows_its_trace_and_requests_whole(hostile: tuple[Evidence,
 
 def test_without_events_the_report_says_why_there_are_no_lines(hostile: tuple[Evidence, Explanation]) -> None:
     _, one = hostile
-    bare = Explanation(**{**vars(one), "lines": one.lines.clear(), "first_odd": one.first_odd.clear()})
+    bare = replace(one, lines=one.lines.clear(), first_odd=one.first_odd.clear())
     assert "the events were not saved" in incident.incident_report(bare)
+
+
+def test_a_report_says_what_cannot_be_shown(hostile: tuple[Evidence, Explanation]) -> None:
+    _, one = hostile
+    assert f"<p>{escape(HOSTILE)}</p>" in incident.incident_report(replace(one, remark=HOSTILE))
+
+
+def test_titles_of_numbers_are_aligned_with_them() -> None:
+    titles = html.table(pl.DataFrame({"a": [1.5], "b": ["x"]}), {"a": "A", "b": "B"}).titles
+    assert titles == [Cell("A", "number"), Cell("B")]
 
 
 def test_templates_are_installed_with_the_package() -> None:
@@ -137,7 +149,7 @@ def test_values_are_written_for_people(value: object, cell: Cell) -> None:
 def test_a_table_has_the_titled_columns_and_marks_rows() -> None:
     frame = pl.DataFrame({"text": ["x", "y"], "left_out": [1, 2], "shows": [False, True]})
     table = html.table(frame, {"text": "Text"}, ["text"], "shows")
-    assert table.titles == ["Text"]
+    assert table.titles == [Cell("Text")]
     assert table.rows == [Row([Cell("x", "text")]), Row([Cell("y", "text")], marked=True)]
 
 
