@@ -26,7 +26,7 @@ from lo2core.messages.hashing import message_ids
 from lo2core.pipeline.inputs import read_items
 from lo2core.store.workspace import Workspace
 
-MUTE = {
+SILENT = {
     "code_challenge_too_short_pkce_400",
     "register_client_404_no_user",
     "register_service_404_no_user",
@@ -80,9 +80,9 @@ def judge(logs: Logs) -> pl.DataFrame:
 
 
 def table(judged: pl.DataFrame) -> str:
-    """The result as Markdown: a row a fault, and sums; mute faults below."""
+    """The result as Markdown: a row a fault, and sums; silent faults below."""
     runs = judged["run"].unique().sort().to_list()
-    told = judged.filter(~pl.col("test_case").is_in(MUTE))
+    told = judged.filter(~pl.col("test_case").is_in(SILENT))
     sums = ", ".join(f"{told.filter(pl.col('run') == run)['named'].sum()}" for run in runs)
     faults = told["test_case"].n_unique()
     out = [f"Faults named in the first {LINES} lines, of {faults}, run by run: {sums}.", ""]
@@ -90,13 +90,13 @@ def table(judged: pl.DataFrame) -> str:
         "| test case | worst service | smallest z | named in runs | first line |",
         "| --- | --- | --- | --- | --- |",
     ]
-    rows = judged.sort(pl.col("test_case").is_in(MUTE), "test_case", "run").group_by("test_case", maintain_order=True)
+    rows = judged.sort(pl.col("test_case").is_in(SILENT), "test_case", "run").group_by("test_case", maintain_order=True)
     for (case,), part in rows:
         services = ", ".join(part["service"].unique().sort())
-        mute = " (mute)" if case in MUTE else ""
+        mark = " (silent)" if case in SILENT else ""
         line = part["first"][0].strip().replace("|", "\\|").replace("`", "'")[:110]
         out.append(
-            f"| {case}{mute} | {services} | {part['z'].min():.1f} | {part['named'].sum()} of {part.height} | `{line}` |"
+            f"| {case}{mark} | {services} | {part['z'].min():.1f} | {part['named'].sum()} of {part.height} | `{line}` |"
         )
     return "\n".join(out)
 

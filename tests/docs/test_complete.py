@@ -9,6 +9,7 @@ from pathlib import Path
 import dataframely as dy
 import pytest
 import reference
+from test_architecture import ALLOWED
 
 from lo2core.base import glossary, schemas
 from lo2core.cli.options import parser
@@ -73,3 +74,13 @@ def test_terms_are_in_alphabetical_order_and_have_a_meaning() -> None:
     names = [term.name for term in glossary.TERMS]
     assert names == sorted(names, key=str.casefold)
     assert all(glossary.meaning(name).endswith(".") for name in names)
+
+
+def test_the_table_of_packages_is_the_import_rule() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text()
+    documented = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", text, re.MULTILINE))
+    others = {"nothing of lo2core": "", "all of the above": None, "everything": None}
+    for number, (package, allowed) in enumerate(ALLOWED.items()):
+        rule = others.get(documented[package], documented[package].strip("`"))
+        assert allowed == (" ".join(list(ALLOWED)[:number]) if rule is None else rule)
+    assert list(documented) == list(ALLOWED)
