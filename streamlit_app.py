@@ -1,21 +1,21 @@
-"""Overview: the chain of artefacts, what is fresh, stale or missing, what to do next."""
+"""Overview: the state of each step, and the worst incidents."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from lo2core.pipeline.commands import Run
-from lo2core.ui.overview import page as overview
+from lo2core.ui.overview import steps, worst
 from lo2core.ui.shell import frame
 
-here = frame.page("Overview", "From folders of logs to the lines that went wrong: what is there, and what to do next.")
+here = frame.page("Overview", "The state of each step, from log files to explained incidents, and what to do next.")
 body = st.container()
 frame.terminal(Run(root=(Path("PATH"),), output_dir=here.workspace.root))
 
 with body, frame.calm():
-    steps = overview.steps(here)
-    if overview.is_empty(steps):
-        overview.start(here)
+    found = steps.read(here)
+    if steps.is_empty(found):
+        steps.start(here)
     else:
-        overview.show_chain(steps)
-        overview.what_needs_a_look(here, steps)
+        steps.show(found)
+        worst.show(here, found)

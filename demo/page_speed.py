@@ -69,9 +69,9 @@ TABS = {
     "Flips": "Explain in B",
     "Biggest movers": "Explain in B",
     "Metrics": "McNemar",
-    "Recall by fault": "Share of incidents",
+    "Recall by fault": "Share of flagged incidents",
     "Shift": "Population stability",
-    "Over time": "The same as a table.",
+    "Over time": "Select a mark or a row",
     "Scores": "counted by cell",
 }
 """Tabs, and a text on each of them."""
@@ -134,17 +134,17 @@ def compare(page: Page, url: str) -> Iterator[tuple[str, float]]:
 
 
 def explain(page: Page, url: str, where: str) -> Iterator[tuple[str, float]]:
-    why, lines = "document.body.textContent.includes(' has z ')", shows("Lines", "numbered by what they add", INNER)
+    why, lines = "document.body.textContent.includes(' has z ')", shows("Lines", "numbered by contribution", INNER)
     yield "Explain, loaded", loaded(page, f"{url}/Explain{where}", f"{why} && {CHART}")
     yield "the next incident", answered(page, page.get_by_role("button", name="Next"), says("2 of "))
     yield "and back", answered(page, page.get_by_role("button", name="Previous"), says("1 of "))
-    picked = shows("Lines", "with the picked item", INNER)
+    picked = shows("Lines", "with the selected item", INNER)
     items = page.get_by_test_id("stDataFrame").nth(1)
     yield "an item of the score", answered(page, items, picked, **FIRST_ROW)
     yield "the item let go", answered(page, items, lines, **FIRST_ROW)
-    normal = shows("Beside the nearest normal", "are here alone", INNER)
-    yield "beside the nearest normal", answered(page, page.get_by_role("tab", name="Beside the nearest normal"), normal)
-    request = shows("One request through all services", "events in time order", INNER)
+    normal = shows("Nearest normal", "only in the normal", INNER)
+    yield "beside the nearest normal", answered(page, page.get_by_role("tab", name="Nearest normal"), normal)
+    request = shows("One request", "events in time order", INNER)
     yield "one request", answered(page, page.get_by_role("tab", name="One request"), request)
 
 

@@ -1,19 +1,19 @@
-"""Enhance: Mask what changes from line to line, and find the templates behind the messages."""
+"""Enhance: mask the variable parts of log lines, and find templates."""
 
 import streamlit as st
 
 from lo2core.base.schemas import Messages
-from lo2core.ui.enhance import page as enhance
+from lo2core.ui.enhance import enrich, rules, templates
 from lo2core.ui.shell import frame, widgets
 
-here = frame.page("Enhance", "Mask what changes from line to line, and find the templates behind the messages.")
+here = frame.page("Enhance", "Mask the variable parts of log lines, and find templates of similar messages.")
 body = st.container()
-frame.terminal(enhance.command(here.workspace))
+frame.terminal(enrich.command(here.workspace))
 
 with body, frame.calm():
     if here.workspace.has(Messages):
-        enhance.headline(here.workspace)
-        enhance.rules(here.workspace)
-        enhance.template_table(here.workspace)
+        enrich.headline(here.workspace)
+        rules.show(here.workspace)
+        templates.show(here.workspace)
     else:
-        widgets.empty_state("There are no events to enrich yet: load logs first.", "pages/1_Load.py", "Load logs")
+        widgets.empty_state("There are no events to enrich yet. Load logs first.", "pages/1_Load.py", "Load logs")

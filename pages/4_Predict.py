@@ -1,4 +1,4 @@
-"""Predict: Score logs with a saved model, without training again."""
+"""Predict: score logs with a saved model."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from lo2core.report.chart_data import matching, ranked_incidents
 from lo2core.ui.predict import incidents, inputs, saved
 from lo2core.ui.shell import frame
 
-here = frame.page("Predict", "Score logs with a saved model, without training again.")
+here = frame.page("Predict", "Score logs with a saved model, without training it again.")
 choice = inputs.choose(here)
 with frame.calm():
     found = inputs.scored(choice) if choice else None
@@ -22,7 +22,7 @@ if found:
         incidents.strip(found.scores, found.open_row, "predict")
 
     st.subheader("Incidents, worst first", anchor=False)
-    looked_for = st.text_input("Look for", placeholder="run, test case or service", key="look_for", width=400)
+    looked_for = st.text_input("Search", placeholder="run, test case or service", key="look_for", width=400)
     shown = matching(ranked, looked_for)
     tops = inputs.top_items_of(found, ranked)
     incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)

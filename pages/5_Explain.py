@@ -1,4 +1,4 @@
-"""Explain: See why an incident was flagged, down to the lines, beside what normal looks like."""
+"""Explain: why an incident was flagged, down to its log lines."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from lo2core.ui.shell import address, frame, scores, widgets
 
 @st.fragment
 def show_service(shown: choice.Chosen) -> None:
-    """From the score of the chosen service to its lines; a click in here draws no more than this again."""
+    """The score of the chosen service and its lines; a click inside redraws only this part."""
     with frame.calm():
         picked = why.why(shown, marks.items(here.workspace, shown))
         with st.container(horizontal=True):
@@ -20,11 +20,11 @@ def show_service(shown: choice.Chosen) -> None:
         lines.show_lines(shown, picked)
 
 
-here = frame.page("Explain", "See why an incident was flagged, down to the lines, beside what normal looks like.")
+here = frame.page("Explain", "Why an incident was flagged, down to its log lines, compared with normal runs.")
 with frame.calm():
     chosen = scores.choose(here)
     if chosen is None:
-        widgets.empty_state("There is nothing to explain yet: score logs first.", "pages/4_Predict.py", "Score logs")
+        widgets.empty_state("There are no scores to explain yet. Score logs first.", "pages/4_Predict.py", "Score logs")
         frame.terminal(Explain(output_dir=here.workspace.root, predictions="lo2_nn_predictions"))
         st.stop()
     after = marks.show(here.workspace, chosen)

@@ -1,4 +1,4 @@
-"""Compare: Set two saved predictions side by side: another model, or another day."""
+"""Compare: two saved predictions side by side."""
 
 import streamlit as st
 
@@ -14,8 +14,8 @@ SAME = {
 }
 OTHER = {
     "Test cases": other_logs.show_test_cases,
-    "Incidents new and gone": other_logs.show_incidents,
-    "Items new and vanished": other_logs.show_items,
+    "New and gone incidents": other_logs.show_incidents,
+    "New and vanished items": other_logs.show_items,
 }
 BOTH = {
     "Recall by fault": any_logs.show_faults,
@@ -26,7 +26,7 @@ BOTH = {
 
 @st.fragment
 def show_views(pair: compare_pair.Pair) -> None:
-    """The tabs; a click in one of them draws no more than these again."""
+    """The tabs; a click inside redraws only this part."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
     tabs = st.tabs(list(views), on_change="rerun", key=address.COMPARED, bind="query-params")
     address.remember()
@@ -36,7 +36,7 @@ def show_views(pair: compare_pair.Pair) -> None:
                 view(pair)
 
 
-here = frame.page("Compare", "Set two saved predictions side by side: another model, or another day.")
+here = frame.page("Compare", "Compare two saved predictions: another model, or other logs.")
 with frame.calm():
     pair = compare_pair.choose(here)
     if pair:

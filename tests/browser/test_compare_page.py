@@ -107,7 +107,7 @@ def test_the_biggest_mover_is_explained_by_the_other_model(app: App) -> None:
 
 def test_an_incident_that_is_gone_is_explained_where_it_was(app: App) -> None:
     app.goto("/Compare?a=nn&b=today/nn")
-    pick_first(app, "Incidents new and gone")
+    pick_first(app, "New and gone incidents")
     app.page.get_by_role("tabpanel").get_by_role("button", name="Explain", exact=True).click()
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile("prediction=nn"))
@@ -125,7 +125,7 @@ def test_shift_stands_service_by_service(app: App) -> None:
 def test_metrics_are_set_beside_each_other(app: App) -> None:
     app.goto(SAME)
     app.page.get_by_role("tab", name="Metrics").click()
-    expect(app.page.get_by_text("McNemar's exact test gives p = ")).to_be_visible()
+    expect(app.page.get_by_text("McNemar's exact test: p = ")).to_be_visible()
     expect(app.page.get_by_role("tabpanel", name="Metrics").get_by_test_id("stDataFrame")).to_be_visible()
     app.no_exception()
 
@@ -154,9 +154,9 @@ def test_a_mark_over_time_leads_to_its_prediction_and_back(app: App) -> None:
 
 def test_an_item_that_vanished_leads_to_its_lines(app: App) -> None:
     app.goto("/Compare?a=nn&b=today/nn")
-    pick_first(app, "Items new and vanished")
+    pick_first(app, "New and vanished items")
     app.page.get_by_text("Select one to see it in full.").wait_for()
-    pick_first(app, "Items new and vanished", 1)
+    pick_first(app, "New and vanished items", 1)
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()
 
@@ -176,7 +176,7 @@ def test_a_prediction_without_rows_is_compared_and_said_to_be_empty(app: App) ->
     pl.read_parquet(app.server.workspace / "nn.parquet").clear().write_parquet(app.server.workspace / "none.parquet")
     app.goto("/Compare?a=nn&b=none")
     expect(app.page.get_by_text("none contains no scores, so there is nothing to compare.")).to_be_visible()
-    for tab in ("Incidents new and gone", "Items new and vanished", "Recall by fault", "Shift", "Over time"):
+    for tab in ("New and gone incidents", "New and vanished items", "Recall by fault", "Shift", "Over time"):
         app.page.get_by_role("tab", name=tab).click()
         app.page.get_by_role("tabpanel", name=tab).wait_for()
         app.settled()
@@ -192,6 +192,6 @@ def test_swap_is_kept_in_the_address(app: App) -> None:
 
 def test_a_comparison_is_kept_in_the_workspace(app: App) -> None:
     app.goto(SAME)
-    app.click("Keep")
-    expect(app.page.get_by_text("Kept: ")).to_be_visible(timeout=30_000)
+    app.click("Save")
+    expect(app.page.get_by_text("Saved in ")).to_be_visible(timeout=30_000)
     assert (app.server.workspace / "explainability" / "compare_forest_nn" / "report.html").exists()

@@ -11,7 +11,7 @@ from lo2core.store.workspace import Workspace
 def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App) -> None:
     app.goto("/")
     app.click("Try the sample")
-    expect(app.page.get_by_text("What needs a look")).to_be_visible(timeout=90_000)
+    expect(app.page.get_by_text("Worst incidents")).to_be_visible(timeout=90_000)
     app.no_exception()
     made = Workspace(app.server.workspace).predictions()
 
@@ -30,7 +30,7 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     expect(app.page.get_by_text(" has z ")).to_be_visible()
     expect(app.page.get_by_text("--predictions tomorrow")).to_be_visible()
-    app.page.get_by_test_id("stMain").get_by_role("button", name="Keep").click()
-    expect(app.page.get_by_text("Kept: ")).to_be_visible(timeout=30_000)
+    app.page.get_by_test_id("stMain").get_by_role("button", name="Save").click()
+    expect(app.page.get_by_text("Saved in ")).to_be_visible(timeout=30_000)
     app.no_exception()
     assert list((app.server.workspace / "explainability" / "tomorrow").glob("*/report.html"))

@@ -82,9 +82,9 @@ def test_next_is_kept_in_the_address_and_back_returns(app: App) -> None:
 
 def test_other_views_of_the_log_open(app: App, link: str) -> None:
     app.goto(link)
-    app.page.get_by_role("tab", name="Beside the nearest normal").click()
-    expect(app.page.get_by_text("are here alone")).to_be_visible()
-    app.page.get_by_role("tab", name="One request through all services").click()
+    app.page.get_by_role("tab", name="Nearest normal").click()
+    expect(app.page.get_by_text("only in the normal")).to_be_visible()
+    app.page.get_by_role("tab", name="One request").click()
     expect(app.page.get_by_text("events in time order")).to_be_visible()
     app.no_exception()
 
@@ -98,13 +98,13 @@ def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app
     app.page.get_by_role("button", name="Mark as benign").click()
     expect(app.page.get_by_text("Marked as benign: ")).to_be_visible()
     app.settled()
-    app.page.get_by_text("1 mark is in force").click()
+    app.page.get_by_text("1 known benign").click()
     pick(app, 0, 0)
-    app.click("Take it back ...")
+    app.click("Undo ...")
     app.page.get_by_label("Reason").fill("no drill")
-    app.page.get_by_role("button", name="Take it back", exact=True).click()
-    expect(app.page.get_by_text("The mark was taken back.").first).to_be_visible()
-    expect(app.page.get_by_text("1 mark is in force")).to_have_count(0)
+    app.page.get_by_role("button", name="Undo", exact=True).click()
+    expect(app.page.get_by_text("No longer known benign.").first).to_be_visible()
+    expect(app.page.get_by_text("1 known benign")).to_have_count(0)
 
 
 def test_the_report_is_one_file_without_foreign_addresses(app: App, link: str, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_from_a_calibration_tick_to_the_raw_line_in_two_clicks(app: App) -> None
     app.page.get_by_role("tab", name="The model").click()
     strip = app.page.get_by_test_id("stVegaLiteChart").filter(has=app.page.locator(".mark-rect.role-mark path"))
     strip.locator(".mark-rect.role-mark path").first.click()
-    expect(app.page.get_by_text("first those that the fewest other normals hold")).to_be_visible()
+    expect(app.page.get_by_text("rarest first")).to_be_visible()
     pick(app, 2, 0)  # behind importance, and mean and spread, which are folded
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()

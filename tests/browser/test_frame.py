@@ -11,13 +11,13 @@ from helpers.driver import App
 from playwright.sync_api import expect
 
 PURPOSES = {
-    "/": "From folders of logs to the lines that went wrong",
-    "/Load": "Read folders, archives or single log files",
-    "/Enhance": "Mask what changes from line to line",
-    "/Train": "Learn what normal looks like",
+    "/": "The state of each step",
+    "/Load": "Read logs from folders, archives or single files",
+    "/Enhance": "Mask the variable parts of log lines",
+    "/Train": "Learn the normal behaviour of each service",
     "/Predict": "Score logs with a saved model",
-    "/Explain": "See why an incident was flagged",
-    "/Compare": "Set two saved predictions side by side",
+    "/Explain": "Why an incident was flagged",
+    "/Compare": "Compare two saved predictions",
 }
 
 
@@ -54,7 +54,7 @@ def test_another_workspace_is_kept_from_page_to_page_and_after_a_reload(app: App
     app.goto("/Load")
     app.click("Another folder")
     app.page.get_by_label("Folder", exact=True).fill(str(folder))
-    app.click("Use this folder")
+    app.click("Open folder")
     expect(app.command).to_contain_text(f"'{folder}'")
     app.page.get_by_test_id("stSidebar").get_by_role("link", name="Enhance").click()
     expect(app.page.get_by_role("heading", name="Enhance", level=1)).to_be_visible()
@@ -68,8 +68,8 @@ def test_a_file_is_refused_as_a_workspace_where_it_is_typed(app: App) -> None:
     app.goto("/Load")
     app.click("Another folder")
     app.page.get_by_label("Folder", exact=True).fill(__file__)
-    app.click("Use this folder")
-    expect(app.page.get_by_role("dialog").get_by_text(f"Nothing can be written at {__file__}")).to_be_visible()
+    app.click("Open folder")
+    expect(app.page.get_by_role("dialog").get_by_text(f"Cannot write to {__file__}")).to_be_visible()
     app.page.keyboard.press("Escape")
     expect(app.command).not_to_contain_text(__file__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archiv
     expect(app.page.get_by_text("full set: 1 run, 2 test case folders")).to_be_visible(timeout=20_000)
     assert (app.server.workspace / "uploads" / "to_day" / "to_day.zip").stat().st_size == archive.stat().st_size
     app.click("Load")
-    expect(app.page.get_by_text("Every line accounted for")).to_be_visible(timeout=30_000)
+    expect(app.page.get_by_text("Account of all lines")).to_be_visible(timeout=30_000)
     expect(app.page.get_by_text("All files were read")).to_be_visible()
     app.no_exception()
     assert jobs.status(app.server.workspace).state == "done"
@@ -46,7 +47,7 @@ def test_lines_are_searched_and_a_row_unfolds_its_stack_trace(app: App) -> None:
     table = app.page.get_by_test_id("stDataFrame").last
     app.page.wait_for_timeout(500)  # the canvas is drawn after its element is there
     table.click(position={"x": 18, "y": 50})
-    expect(app.page.get_by_text("correlation id: ")).to_be_visible()
+    expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     expect(app.page.locator(".stHtml pre").first).to_contain_text("CLIENT_NOT_FOUND")
     app.no_exception()
 
@@ -69,8 +70,8 @@ def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
     app.click("Add")
     app.click("Enrich")
     app.page.get_by_role("button", name="Replace", exact=True).click()
-    expect(app.page.get_by_text("Be rid of 1 rule that was added")).to_be_visible(timeout=60_000)
-    expect(app.page.get_by_text("The events are saved with their words")).to_be_visible()
+    expect(app.page.get_by_text("Remove 1 added rule")).to_be_visible(timeout=60_000)
+    expect(app.page.get_by_text("Events are saved with their words")).to_be_visible()
     app.no_exception()
 
 

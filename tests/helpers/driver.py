@@ -106,7 +106,7 @@ class App:
 
     def no_exception(self) -> None:
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
-        expect(self.page.get_by_text("Something unforeseen happened")).to_have_count(0)
+        expect(self.page.get_by_text("Unexpected error")).to_have_count(0)
 
     @property
     def command(self) -> Locator:

@@ -76,8 +76,8 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     assert "the model changed: all differences come from the model" in texts(app)
     flips = compare.compare_predictions(workspace, ["forest", "nn"]).flips
     assert flips is not None
-    assert metrics(app)["Flips of sequences"] == str(flips.height)
-    assert {"Flips of sequences", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
+    assert metrics(app)["Flips"] == str(flips.height)
+    assert {"Flips", "Rank correlation", "Cohen's kappa"} <= metrics(app).keys()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> 
 
 
 @pytest.mark.parametrize(
-    ("label", "column"), [("Test cases", "n_b"), ("Incidents new and gone", "change"), ("Shift", "scores")]
+    ("label", "column"), [("Test cases", "n_b"), ("New and gone incidents", "change"), ("Shift", "scores")]
 )
 def test_every_view_of_other_logs_has_its_table(workspace: Workspace, label: str, column: str) -> None:
     app = tab(open_page(COMPARE, a="today/nn", b="nn"), label)
@@ -114,9 +114,9 @@ def test_every_view_of_other_logs_has_its_table(workspace: Workspace, label: str
 
 
 def test_items_of_other_logs_are_listed_by_kind(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Items new and vanished")
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
     assert not app.exception
-    assert "of kind message are in B alone" in texts(app)
+    assert "of kind message only in B" in texts(app)
 
 
 def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace) -> None:
@@ -157,7 +157,7 @@ def test_facts_of_the_provenance_are_shown_in_full_and_never_as_html(workspace: 
 
 @pytest.mark.parametrize("kind", ["message", "request"])
 def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: str) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Items new and vanished")
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
     app.session_state["items-kind"] = kind
     key = f"items-today/nn-nn-new-{kind}"
     app.session_state[key] = {"selection": {"rows": [0], "columns": []}}
@@ -208,7 +208,7 @@ def test_the_command_it_shows_works(workspace: Workspace, capsys: pytest.Capture
 
 
 def test_a_comparison_is_kept_in_the_workspace(workspace: Workspace) -> None:
-    press(open_page(COMPARE, a="forest", b="nn"), "Keep")
+    press(open_page(COMPARE, a="forest", b="nn"), "Save")
     assert (workspace.root / "explainability" / "compare_forest_nn" / "report.html").exists()
 
 

@@ -32,9 +32,9 @@ def add_rule(app: AppTest) -> AppTest:
 
 def test_new_rules_are_not_applied_before_it_is_said_what_they_make_stale(workspace: Workspace) -> None:
     app = add_rule(page(ENHANCE))
-    assert "1 new rule waits for the next enrichment, in this session only" in texts(app)
+    assert "1 new rule, applied when you enrich" in texts(app)
     app = press(app, "Enrich")
-    assert "Models that were trained before cannot score them any more" in texts(app)
+    assert "Existing models will not be able to score them" in texts(app)
     assert not jobs.status(workspace).running
 
 
@@ -43,6 +43,6 @@ def test_the_way_back_from_a_rule_needs_the_raw_logs_and_is_told(workspace: Work
     masker = extended_masker(workspace, [("mine", "path", "<P>")])
     enhance_events(workspace, masker=masker, replace=True)
     app = page(ENHANCE)
-    assert "the default rules come back only with the raw logs" in texts(app)
+    assert "To restore the default rules, load the raw logs again" in texts(app)
     anew = Load(root=(Path("LOGS"),), default_masks=True, output_dir=workspace.root, replace=True)
     assert anew.arguments() in commands(app)

@@ -75,7 +75,7 @@ def pick(app: AppTest, prefix: str, row: int) -> AppTest:
 def test_without_scores_the_page_leads_to_predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dashboard_in(tmp_path, monkeypatch)
     app = open_page(EXPLAIN)
-    assert "There is nothing to explain yet" in texts(app)
+    assert "There are no scores to explain yet" in texts(app)
     assert has_button(app, "Score logs")
     assert "python -m lo2core explain" in texts(app)
 
@@ -151,24 +151,24 @@ def test_a_prediction_of_a_sample_is_explained_from_its_own_logs(workspace: Work
 
 def test_the_diff_sets_the_nearest_normal_beside(workspace: Workspace, run: str) -> None:
     app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
-    app.session_state["lines-tabs"] = "Beside the nearest normal"
+    app.session_state["lines-tabs"] = "Nearest normal"
     app.run()
-    assert "are here alone" in texts(app)
+    assert "only in the normal" in texts(app)
     alone = table_with(app, "here_at")["change"].list.first().to_list()
     app = app.segmented_control(key="diff-view").set_value("All differences").run()
     every = table_with(app, "here_at")["change"].list.first().to_list()
     assert alone.count("only here") == every.count("only here") > 0
     assert len(alone) < len(every)
     assert "only normal" in every
-    assert "in the same order is folded" in texts(app)
-    assert "is folded" not in texts(app.toggle(key="diff-raw").set_value(True).run())
+    assert "Common parts are folded" in texts(app)
+    assert "are folded" not in texts(app.toggle(key="diff-raw").set_value(True).run())
 
 
 def test_one_request_is_followed_through_the_services(workspace: Workspace, run: str) -> None:
     app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
-    app.session_state["lines-tabs"] = "One request through all services"
+    app.session_state["lines-tabs"] = "One request"
     app.run()
-    assert "requests are of a kind that none of 20 normals has" in texts(app)
+    assert "not found in any of 20 normals" in texts(app)
     assert "events in time order" in texts(app)
 
 
@@ -187,10 +187,10 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="nn")
     assert "keep 1 incident from being flagged" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
-    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "no alarm"]
-    assert "1 of them no alarm after marks" in texts(app)
-    assert "flagged, z after marks " in app.selectbox(key="choice-Incident").options[0]
-    app = press(pick(app, "marks-", 0), "Take it back ...")
+    assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "not flagged"]
+    assert "1 of them only by known benign items" in texts(app)
+    assert "flagged, z " in app.selectbox(key="choice-Incident").options[0]
+    app = press(pick(app, "marks-", 0), "Undo ...")
     assert seq_id in raw_texts(app)
 
 
@@ -206,7 +206,7 @@ def test_an_item_that_is_marked_says_so(own: Workspace) -> None:
     second = explained_items(evidence(own, bundle_of(own, "nn")), f"{run}__{FAULT}__client")[1]
     add_mark(own, feedback.benign("item", second["feature"][0], second["item"][0], "a drill", "me"))
     items = table_with(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client"), "nearest")
-    assert items["marked"].to_list() == ["", "benign", "", "", ""]
+    assert items["marked"].to_list() == ["", "yes", "", "", ""]
 
 
 def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Workspace) -> None:
@@ -215,8 +215,8 @@ def test_marks_that_are_not_applied_are_listed_and_can_be_taken_back(own: Worksp
     predict_logs(own, train_bundle(own, recipe, bundle), "rare")
     add_mark(own, feedback.benign("item", 1, "text", "a drill", "me"))
     app = open_page(EXPLAIN, prediction="rare")
-    assert "1 mark is in force. They are not applied here." in app.expander[0].label
-    assert "text" in raw_texts(press(pick(app, "marks-", 0), "Take it back ..."))
+    assert "1 known benign. Not applied to these scores." in app.expander[0].label
+    assert "text" in raw_texts(press(pick(app, "marks-", 0), "Undo ..."))
 
 
 def test_the_model_is_explained_service_by_service(workspace: Workspace) -> None:
@@ -234,7 +234,7 @@ def test_what_the_model_has_no_column_for_is_put_into_words(workspace: Workspace
     app.session_state[address.EXPLAINED] = model.MODEL
     important = table_with(app.run(), "importance")["title"].to_list()
     app = pick(app, "importance-nn", important.index(model_importance.OUTSIDE))
-    assert "occurs nowhere in the training" in texts(app)
+    assert "never occur in the training data" in texts(app)
 
 
 def test_false_alarms_of_a_labelled_set_open_their_incident(workspace: Workspace) -> None:
@@ -291,6 +291,6 @@ def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixtur
 
 
 def test_an_explanation_is_kept_in_the_workspace(own: Workspace) -> None:
-    app = press(open_page(EXPLAIN, prediction="nn"), "Keep")
-    assert "Kept: " in texts(app)
+    app = press(open_page(EXPLAIN, prediction="nn"), "Save")
+    assert "Saved in " in texts(app)
     assert list(own.explanations("nn").glob("*/report.html"))

@@ -60,7 +60,7 @@ def test_the_sample_is_one_click(workspace: Workspace) -> None:
     wait_for_job(workspace)
     app.run()
     assert not app.exception
-    assert "What needs a look" in texts(app)
+    assert "Worst incidents" in texts(app)
     assert ["sample_nn_predictions", "sample_if_predictions"] in [box.options for box in app.selectbox]
 
 
@@ -75,7 +75,7 @@ def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_lo
     press(app, "Load")
     wait_for_job(workspace)
     assert workspace.read(Sequences)["run"].n_unique() == 1
-    assert "Every line accounted for" in texts(app.run())
+    assert "Account of all lines" in texts(app.run())
 
 
 def test_a_folder_without_logs_is_told_calmly(workspace: Workspace, tmp_path: Path) -> None:
@@ -167,10 +167,10 @@ def test_a_sample_keeps_its_name_when_cancelled_and_is_shown_when_loaded(loaded:
 def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, sample_logs: Path) -> None:
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(sample_logs)).run()
-    app.segmented_control(key="load-how").set_value("load all anew").run()
+    app.segmented_control(key="load-how").set_value("replace all").run()
     press(app, "Load")
     assert not jobs.status(loaded).running
-    assert f"The logs loaded in {loaded.root} are replaced" in texts(app)
+    assert f"The logs in {loaded.root} will be replaced" in texts(app)
 
 
 @pytest.mark.parametrize(("name", "pack"), [("app.log", bytes), ("app.log.gz", gzip.compress)])
@@ -191,7 +191,7 @@ def test_a_log_without_a_known_name_says_nothing_of_options_before_its_service_i
     (tmp_path / "app.log").write_text(LINE)
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
-    assert "does not say which service wrote the log" in texts(app)
+    assert "does not contain the service that wrote the log" in texts(app)
     assert "--service" not in texts(app)
     assert next(button for button in app.button if button.label == "Load").disabled
 
@@ -201,7 +201,7 @@ def test_a_service_is_not_asked_where_it_could_not_be_used(workspace: Workspace,
     app = page("pages/1_Load.py")
     app.segmented_control(key="load-from").set_value("upload").run()
     app.file_uploader[0].upload("app.log", LINE.encode()).upload(beside, LINE.encode()).run()
-    assert "Load such a log alone" in texts(app)
+    assert "Load this log alone" in texts(app)
     assert "Service" not in [field.label for field in app.text_input]
     assert next(button for button in app.button if button.label == "Load").disabled != loadable
 
@@ -211,7 +211,7 @@ def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loa
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
     assert not app.exception
-    assert "Something unforeseen" not in texts(app)
+    assert "Unexpected error" not in texts(app)
     assert app.multiselect(key="loaded-service").label == app.text_input(key="load-service").label
 
 
@@ -227,8 +227,16 @@ def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
 @pytest.mark.parametrize(
     ("mark", "told", "where"),
     [
-        ({"folder": "delete_token_404"}, "Of delete_token_404, run", pl.col("folder") == "delete_token_404"),
-        ({"service": "token"}, "Errors of token, run", (pl.col("service") == "token") & (pl.col("level") == "ERROR")),
+        (
+            {"folder": "delete_token_404"},
+            "Only test case delete_token_404 in run",
+            pl.col("folder") == "delete_token_404",
+        ),
+        (
+            {"service": "token"},
+            "Only errors of token in run",
+            (pl.col("service") == "token") & (pl.col("level") == "ERROR"),
+        ),
     ],
 )
 def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
@@ -241,7 +249,7 @@ def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
     assert not app.exception
     wanted = loaded.read(Events).filter(where)
     assert wanted.height
-    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all."} <= set(
+    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all lines."} <= set(
         texts(app).splitlines()
     )
 

@@ -58,7 +58,7 @@ def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (OVERVIEW, "These predictions hold no scores."),
+        (OVERVIEW, "These predictions contain no scores."),
         ("pages/5_Explain.py", "These predictions hold no scores, so there is nothing to explain"),
         ("pages/6_Compare.py", "nothing contains no scores, so there is nothing to compare"),
     ],
@@ -68,7 +68,7 @@ def test_a_prediction_without_a_row_says_so_on_every_page(workspace: Workspace, 
     app = page() if script == OVERVIEW else open_page(script, prediction="nothing", a="nn", b="nothing")
     assert not app.exception
     assert said in texts(app)
-    assert "unforeseen" not in texts(app)
+    assert "Unexpected error" not in texts(app)
 
 
 def test_a_prediction_that_cannot_be_read_is_not_the_default_and_fails_alone(workspace: Workspace) -> None:

@@ -118,7 +118,7 @@ def test_the_alert_budget_moves_the_threshold_without_training(workspace: Worksp
 
 def test_too_few_normals_for_the_budget_are_said_to_be_an_estimate(workspace: Workspace) -> None:
     app = press(page(PREDICT), "Predict").slider[0].set_value(0.5).run()
-    assert "Estimated:" in texts(app)
+    assert "Estimated threshold:" in texts(app)
 
 
 def test_a_changed_bundle_is_not_opened(workspace: Workspace, model: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs:
     sample = workspace.sample("today")
     load_logs(sample, [sample_logs], LoadOptions(n_runs=1, single_error_type="delete_token_404"), jobs=1)
     app = page(PREDICT)
-    app = app.selectbox(key="choice-On").set_value("today").run()
+    app = app.selectbox(key="choice-Logs").set_value("today").run()
     assert app.query_params["sample"] in ("today", ["today"])
     app = press(press(app, "Predict"), "Save")
     assert not app.exception
@@ -143,9 +143,9 @@ def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs:
 def test_a_link_opens_the_sample_it_names(workspace: Workspace, sample_logs: Path) -> None:
     options = LoadOptions(n_runs=1, single_error_type="delete_token_404")
     load_logs(workspace.sample("today"), [sample_logs], options, jobs=1)
-    assert open_page(PREDICT, sample="today").selectbox(key="choice-On").value == "today"
+    assert open_page(PREDICT, sample="today").selectbox(key="choice-Logs").value == "today"
     app = open_page(PREDICT, sample="tomorrow")
-    assert app.selectbox(key="choice-On").value == LOADED
+    assert app.selectbox(key="choice-Logs").value == LOADED
     assert "There is no sample tomorrow in this workspace" in texts(app)
 
 

@@ -65,7 +65,7 @@ def test_damaged_logs_are_told_and_the_page_goes_on(workspace: Workspace, model:
     app = page(TRAIN)
     assert not app.exception
     assert "lo2_sequences.parquet is damaged" in texts(app)
-    assert {"Bundles", "Calibration"} <= {heading.value for heading in app.subheader}
+    assert {"Saved models", "Calibration"} <= {heading.value for heading in app.subheader}
 
 
 def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
@@ -94,7 +94,7 @@ def test_the_weighting_chosen_is_the_one_trained_and_evaluated(workspace: Worksp
 
 def test_without_items_nothing_can_be_trained(workspace: Workspace) -> None:
     app = page(TRAIN).button_group(key="items").set_value([]).run()
-    assert "Choose at least one kind of items." in texts(app)
+    assert "Choose at least one kind of item." in texts(app)
     assert not has_button(app, "Train")
 
 
@@ -109,7 +109,7 @@ def test_training_is_a_job_that_leaves_a_signed_bundle(workspace: Workspace) -> 
     wait_for_job(workspace)
     app = app.run()
     assert not app.exception
-    assert "An incident is flagged from" in texts(app)
+    assert "** are flagged." in texts(app)
     assert bundles.state(workspace.root.parent / "models" / "lo2_nn.joblib") is BundleState.SIGNED
 
 
@@ -124,9 +124,9 @@ def test_a_bundle_without_a_manifest_is_not_opened_and_vouching_is_explained(wor
     signing.manifest_path(model).unlink()
     app = page(TRAIN)
     assert "without manifest" in texts(app)
-    assert "An incident is flagged from" not in texts(app)
-    app = press(app, "Vouch ...")
-    assert "runs that program with your rights" in texts(app)
+    assert "** are flagged." not in texts(app)
+    app = press(app, "Trust ...")
+    assert "can run code on this computer" in texts(app)
     assert bundles.state(model) is BundleState.NO_MANIFEST
 
 
@@ -146,8 +146,8 @@ def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) 
     evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], Protocol())
     app = page(TRAIN)
     assert not app.exception
-    assert {"AUROC", "False alarms per 100", "Recall at 5 per 100"} <= {metric.label for metric in app.metric}
-    assert {"What a shortcut would have scored", "Which fault is found, and where"} <= {e.value for e in app.subheader}
+    assert {"AUROC", "False alarms per 100", "Recall at budget 5"} <= {metric.label for metric in app.metric}
+    assert {"Trivial baselines", "Recall by fault and service"} <= {e.value for e in app.subheader}
 
 
 def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""What can be compared whether the logs are the same or not: recall by fault, shift, all predictions over time."""
+"""Comparisons of any two predictions: recall by fault, shift, all predictions over time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lo2core.ui.shell.widgets import downloads, notice
 
 
 def show_faults(pair: Pair) -> None:
-    """Recall by faulty test case, one column a prediction."""
+    """Recall by faulty test case, one column for each prediction."""
     compared = _with_others(pair)
     found = compared.fault_recall
     if not found.height:
-        notice("Neither has labelled faults, so there is no recall to compare.")
+        notice("Neither prediction has labelled faults, so there is no recall to compare.")
         return
     remark(pair)
     known = set(found["prediction"])
@@ -31,8 +31,8 @@ def show_faults(pair: Pair) -> None:
         notice(f"No labelled faults in {', '.join(unknown)}.")
     event = st.altair_chart(charts.recall_differences(found), on_select="rerun", key=f"faults-{pair.key}")
     st.caption(
-        "Share of incidents flagged. Blue: more than in A, orange: less; what is as in A goes from grey (none) to "
-        "violet (all). A click explains the worst of them."
+        "Share of flagged incidents. Blue: higher than in A. Orange: lower. Grey (none) to violet (all): the same. "
+        "Click a field to explain its worst incident."
     )
     for pick in event["selection"].get("pick") or []:
         open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
@@ -42,17 +42,17 @@ def show_faults(pair: Pair) -> None:
 def show_shifts(pair: Pair) -> None:
     """The population stability index of scores and messages, service by service."""
     st.caption(
-        f"Population stability index: below {SOME_SHIFT} alike, above {STRONG_SHIFT} spread quite "
-        "differently. Messages that shift say that the logs changed; scores that shift alone, that the model did."
+        f"Population stability index: below {SOME_SHIFT} is stable, above {STRONG_SHIFT} is a strong shift. "
+        "If messages shift, the logs have changed; if only scores shift, the model has changed."
     )
     tables.show(pair.found.shifts, _SHIFTS)
     if pair.found.shifts["scores"].null_count():
-        st.caption(f"No PSI of z-scores where either side has fewer than {2 * PER_BIN} sequences.")
+        st.caption(f"The PSI of z-scores needs at least {2 * PER_BIN} sequences in both predictions.")
     downloads(pair.found.shifts, "shifts", key="shifts")
 
 
 def show_over_time(pair: Pair) -> None:
-    """All saved predictions of the workspace and its samples, a small panel for each measure, so that drift is seen."""
+    """All saved predictions of the workspace and its samples over time, one small chart for each measure."""
     root = pair.workspace
     names = saved_names(root)
     read = pair.found.history
@@ -63,7 +63,7 @@ def show_over_time(pair: Pair) -> None:
     st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
     wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
     wide = wide.with_columns(tables.on_local_clock(wide["made"]))
-    st.caption("The same as a table. A click on a mark, or on a row, explains that prediction.")
+    st.caption("Select a mark or a row to explain that prediction.")
     row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
     if row is not None:
         open_in(wide["prediction"][row], {})
@@ -71,14 +71,18 @@ def show_over_time(pair: Pair) -> None:
 
 
 def _with_others(pair: Pair) -> Comparison:
-    """The comparison, with more predictions beside A and B where some were chosen."""
+    """The comparison, with the other chosen predictions added."""
     others = [name for name in saved_names(pair.workspace) if name not in (pair.a, pair.b)]
-    more = st.multiselect("Beside A and B", others, placeholder="others", key=f"others-{pair.key}") if others else []
+    more = (
+        st.multiselect("Add to A and B", others, placeholder="other predictions", key=f"others-{pair.key}")
+        if others
+        else []
+    )
     return side_by_side(pair.workspace, pair.a, pair.b, *more) if more else pair.found
 
 
 def _address(name: str) -> str:
-    """Where `open_in` goes without a row."""
+    """The address that `open_in` opens without a row."""
     source = Source.named(name)
     return links.explain_address(prediction=source.prediction, sample=source.sample)
 
@@ -90,7 +94,7 @@ def _history_row(workspace: Workspace, name: str) -> pl.DataFrame:
 _OVER_TIME = {
     "prediction": st.column_config.TextColumn("prediction", width=220),
     "model": st.column_config.TextColumn("model", width=110),
-    "made": st.column_config.DatetimeColumn("made", width=140, format="D MMM YYYY HH:mm"),
+    "made": st.column_config.DatetimeColumn("created", width=140, format="D MMM YYYY HH:mm"),
     "incidents": st.column_config.NumberColumn("incidents", format="localized"),
     **{
         name: st.column_config.NumberColumn(name, format="%.2f")

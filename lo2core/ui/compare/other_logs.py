@@ -1,4 +1,4 @@
-"""Two predictions of other logs: test cases side by side, incidents new and gone, items new and vanished."""
+"""Two predictions of different logs: test cases side by side, new and gone incidents, new and vanished items."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from lo2core.report import charts
 from lo2core.report.chart_data import paired_cells
 from lo2core.store.workspace import Workspace
 from lo2core.ui.compare.pair import Pair, open_worst
-from lo2core.ui.explain.lines import raw_event
 from lo2core.ui.shell import tables
 from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
 
 def show_test_cases(pair: Pair) -> None:
-    """Test case x service, the median z of A left and of B right in each column; a click explains the worst of them."""
+    """Test case x service, the median z of A (left) and B (right) in each column; a click explains the worst."""
     found = pair.found.by_test_case
     cells = paired_cells(found).head(charts.MAX_MARKS)
     event = st.altair_chart(
         charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
     )
-    st.caption("In each column A stands left and B right. Click a field to explain its worst sequence.")
+    st.caption("In each column A is on the left and B on the right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
         open_worst(pair.found.saved["AB".index(pick["side"])], pick)
     tables.beside_chart(found, "test_cases", "cases", _CASES)
 
 
 def show_incidents(pair: Pair) -> None:
-    """Test cases and services that were flagged on one side only; a picked one can be explained."""
+    """Test cases and services that are flagged in one prediction only; a selected one can be explained."""
     found = pair.found.incident_changes
     if not found.height:
-        notice("The same services of the same test cases are flagged in both.")
+        notice("Both predictions flag the same services of the same test cases.")
         return
     n = dict(found["change"].value_counts().iter_rows())
     new, gone = n.get(drift.NEW, 0), n.get(drift.GONE, 0)
-    st.text(f"Of what both logs hold, {new:,} are flagged in B alone (new), {gone:,} in A alone (gone).")
+    st.text(f"In both logs: {new:,} flagged only in B (new), {gone:,} only in A (gone).")
     if absent := n.get(drift.NOT_IN_A, 0) + n.get(drift.NOT_IN_B, 0):
-        st.caption(f"{absent:,} more are flagged in logs that the other side does not hold; they stand at the end.")
+        st.caption(f"{absent:,} more are flagged in logs that the other prediction does not include, listed last.")
     row = tables.pick(found.head(tables.MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
     if st.button("Explain", icon=":material/lightbulb:", disabled=row is None, key="incidents-explain"):
         picked = found.row(row or 0, named=True)
@@ -53,13 +53,13 @@ def show_incidents(pair: Pair) -> None:
 
 
 def show_items(pair: Pair) -> None:
-    """Messages, stack trace lines and request kinds that only one side's logs hold."""
+    """Messages, stack trace lines and request kinds that only one of the logs contains."""
     if pair.found.why_no_items:
         notice(pair.found.why_no_items)
         return
     found = pair.found.item_changes
     if not found.height:
-        notice("Both logs hold the same messages and request kinds.")
+        notice("Both logs contain the same messages and request kinds.")
         return
     left, right = st.columns(2)
     first, kinds = found.row(0, named=True), found["kind"].unique().sort().to_list()
@@ -67,7 +67,7 @@ def show_items(pair: Pair) -> None:
     change = left.segmented_control("Which", changes, default=first["change"], required=True, key="items-change")
     kind = right.segmented_control("Kind", kinds, default=first["kind"], required=True, key="items-kind")
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
-    st.text(f"{shown.height:,} of kind {kind} are in {'B' if change == 'new' else 'A'} alone.")
+    st.text(f"{plural(shown.height, 'item')} of kind {kind} only in {'B' if change == 'new' else 'A'}.")
     row = tables.pick(shown.head(tables.MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
     downloads(found, "items_new_and_vanished", key="item-changes")
     if row is not None:
@@ -76,16 +76,16 @@ def show_items(pair: Pair) -> None:
 
 
 def _lines_with(logs: Workspace, item: int) -> None:
-    """The raw lines that hold an item; a picked one is shown in full."""
+    """The raw lines that contain an item; a selected one is shown in full."""
     if not logs.has(Events):
         notice(NO_EVENTS)
         return
     found = remembered(lines_with, logs, item)
     first = "The first " if found.height == MOST_LINES else ""
     st.caption(f"{first}{plural(found.height, 'line')}. Select one to see it in full.")
-    row = tables.pick(found, _LINES, f"item-lines-{logs.root}-{item}", most=8)
+    row = pick_line(found, f"item-lines-{logs.root}-{item}", most=8)
     if row is not None:
-        raw_event(logs, found["seq_id"][row], found["event_line"][row])
+        show_event(logs, found["seq_id"][row], found["event_line"][row])
 
 
 _CASES = {
@@ -103,13 +103,6 @@ _INCIDENTS = {
     "service": st.column_config.TextColumn("service", width=110),
     "test_case": st.column_config.TextColumn("test case", width=420),
     "n": st.column_config.NumberColumn("sequences", width=85, format="localized"),
-}
-_LINES = {
-    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
-    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
-    "service": st.column_config.TextColumn("service", width=100),
-    "test_case": st.column_config.TextColumn("test case", width=200),
-    "text": st.column_config.TextColumn("text", width=460),
 }
 _ITEMS = {
     "n": st.column_config.NumberColumn("times", width=70, format="localized"),

@@ -1,6 +1,6 @@
 """Compare two saved predictions: what differs between them, how much they flag, what a person takes along.
 
-`alike` goes on where both scored the same sequences, `unlike` where they scored other logs, `either` in both cases.
+See `same_logs` if both scored the same sequences, `other_logs` if they did not, `any_logs` for both cases.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def show_provenance(pair: Pair) -> None:
 
 
 def show_rates(pair: Pair) -> None:
-    """How much each of them flags, and how far they agree."""
+    """How many incidents each flags, and how well they agree."""
     rates = pair.found.rates
     columns = st.columns([5, 5, 6, 4, 4])
     for column, side, row in zip(columns, "AB", rates.head(2).iter_rows(named=True), strict=False):
         share = "" if row["alert_rate"] is None else f"{row['alert_rate']:.0%} of {row['incidents']:,} incidents"
         column.metric(f"{side} flags", f"{row['flagged_incidents']:,}", share, delta_color="off", delta_arrow="off")
-    for column, (label, value, told) in zip(columns[2:], _agreement(pair), strict=False):
-        column.metric(label, value, told, delta_color="off", delta_arrow="off")
+    for column, (label, value, more) in zip(columns[2:], _agreement(pair), strict=False):
+        column.metric(label, value, more, delta_color="off", delta_arrow="off")
 
 
 def keep(pair: Pair) -> None:
-    """The comparison as one file to send, and a copy kept in the workspace."""
+    """Download the comparison as one file, or save it in the workspace."""
     with st.container(horizontal=True):
         st.download_button(
             "report.html",
@@ -57,9 +57,10 @@ def keep(pair: Pair) -> None:
             on_click="ignore",
             icon=":material/description:",
         )
-        if st.button("Keep", icon=":material/save:", key="compare-keep", help="Tables and report, in explainability/"):
+        help_text = "Saves tables and report in explainability/"
+        if st.button("Save", icon=":material/save:", key="compare-keep", help=help_text):
             paths = compare.save_comparison(pair.workspace, pair.found)
-            notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
+            notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
 def command(pair: Pair | None, here: Frame) -> Compare:
@@ -68,14 +69,14 @@ def command(pair: Pair | None, here: Frame) -> Compare:
 
 
 def _agreement(pair: Pair) -> list[tuple[str, str, str]]:
-    """Label, value and a word more, of what there is to say about how far A and B agree."""
+    """Label, value and a detail of each metric of agreement between A and B."""
     agreed, flips = pair.found.agreement, pair.found.flips
     if agreed is None or flips is None:
         total = pair.found.shifts
         return [("PSI of scores", _figure(total["scores"][0]), ""), ("PSI of messages", _figure(total["items"][0]), "")]
     now = flips.filter(pl.col("change") == pairs.NOW).height
     return [
-        ("Flips of sequences", f"{flips.height:,}", f"{now:,} now, {flips.height - now:,} no longer"),
+        ("Flips", f"{flips.height:,}", f"{now:,} now flagged, {flips.height - now:,} no longer"),
         ("Rank correlation", _figure(agreed.spearman), f"Kendall {_figure(agreed.kendall)}"),
         ("Cohen's kappa", _figure(agreed.kappa), plural(agreed.n, "sequence")),
     ]

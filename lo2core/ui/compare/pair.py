@@ -1,4 +1,4 @@
-"""Which two saved predictions page Compare is about, and where their rows lead."""
+"""The two saved predictions that page Compare shows, and links from their rows to page Explain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PREDICT = "pages/4_Predict.py"
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two saved predictions by the names that the page shows, and what comparing them gave."""
+    """Two saved predictions by name, and their comparison."""
 
     workspace: Workspace
     a: str
@@ -34,11 +34,11 @@ class Pair:
 
     @property
     def key(self) -> str:
-        """Tells the widgets of one pair apart from those of another."""
+        """Distinguishes the widgets of different pairs."""
         return f"{self.a}-{self.b}"
 
     def home(self, side: int) -> Workspace:
-        """Where A (0) or B (1) lies, with the logs that it scored."""
+        """The workspace of A (0) or B (1), with the logs that it scored."""
         return home_of(self.workspace, (self.a, self.b)[side])[0]
 
     def open(self, row: Mapping[str, Any], side: int) -> None:
@@ -47,13 +47,13 @@ class Pair:
 
 
 def open_in(name: str, row: Mapping[str, Any]) -> None:
-    """Go to page Explain, to the incident of `row` in a saved prediction; without one to its worst."""
+    """Go to page Explain, to the incident of `row` in a saved prediction; to the worst one if `row` is empty."""
     source = Source.named(name)
     links.open_explain(row, prediction=source.prediction, sample=source.sample)
 
 
 def open_worst(saved: SavedPrediction, where: Mapping[str, Any]) -> None:
-    """Go to page Explain, to the sequence with the largest z of a test case, and of a service where one is named."""
+    """Go to page Explain, to the sequence with the largest z of a test case, and of a service if `where` has one."""
     wanted = [pl.col(name) == where[name] for name in ("test_case", "service") if name in where]
     rows = worst_first(saved.frame.filter(*wanted))
     for row in rows.head(1).iter_rows(named=True):
@@ -61,7 +61,7 @@ def open_worst(saved: SavedPrediction, where: Mapping[str, Any]) -> None:
 
 
 def choose(here: Frame) -> Pair | None:
-    """Fields to choose A and B; None where there are no two to choose from, with what to do about it."""
+    """Fields to choose A and B; None, with a hint, if there are fewer than two predictions."""
     names = saved_names(here.workspace)
     if len(names) < 2:
         empty_state(_too_few(names), PREDICT, "Score logs")
@@ -72,15 +72,15 @@ def choose(here: Frame) -> Pair | None:
         a = address.choice("A", names, a, lambda name: {"a": name})
     with right:
         b = address.choice("B", names, b, lambda name: {"b": name})
-    swap.button("Swap", icon=":material/swap_horiz:", on_click=address.say, args=({"a": b, "b": a},), key="swap")
+    swap.button("Swap", icon=":material/swap_horiz:", on_click=address.write, args=({"a": b, "b": a},), key="swap")
     if a == b:
-        notice("A and B are the same prediction: choose another one to compare it with.")
+        notice("A and B are the same prediction. Choose two different ones.")
         return None
     return Pair(here.workspace, a, b, side_by_side(here.workspace, a, b))
 
 
 def remark(pair: Pair) -> None:
-    """What to know before figures are believed, where there is something."""
+    """A warning about the metrics, if there is one."""
     if pair.found.note:
         notice(pair.found.note, icon=":orange[:material/warning:]")
 
@@ -99,15 +99,15 @@ def cache_key(workspace: Workspace, name: str) -> tuple[object, ...]:
 
 def _too_few(names: list[str]) -> str:
     if not names:
-        return "Comparing takes two saved predictions, and there is none yet: score some logs first."
+        return "A comparison needs two saved predictions, and there is none yet. Score logs first."
     return (
-        f"Comparing takes two saved predictions, and {names[0]} is the only one: score other logs, or these with "
-        "another model."
+        f"A comparison needs two saved predictions, and {names[0]} is the only one. Score other logs, or the same "
+        "logs with another model."
     )
 
 
 def _asked(name: str, names: list[str], default: str) -> str:
-    said = address.said(name)
-    if said and said not in names:
-        notice(f"There is no prediction {said} in this workspace; {default} stands in for it.")
-    return said if said in names else default
+    asked = address.read(name)
+    if asked and asked not in names:
+        notice(f"There is no prediction {asked} in this workspace. Showing {default}.")
+    return asked if asked in names else default

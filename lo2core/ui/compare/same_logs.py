@@ -1,4 +1,4 @@
-"""Two predictions of the same sequences: scatter, flips, movers, metrics; each row leads to page Explain."""
+"""Two predictions of the same sequences: scatter plot, flips, movers, metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lo2core.ui.shell.widgets import downloads, notice
 
 
 def show_scores(pair: Pair) -> None:
-    """Every sequence by both scores, with both thresholds; what a click or a brush holds is listed below."""
+    """All sequences by both scores, with both thresholds; the selected ones are listed below."""
     scored = pair.found.ranked_pairs
     assert scored is not None
     event = st.altair_chart(_scatter(pair), on_select="rerun", key=f"scatter-{pair.key}")
@@ -29,8 +29,8 @@ def show_scores(pair: Pair) -> None:
     _list(pair, chosen, "selected")
 
 
-_DENSE = "{:,} sequences, counted by cell. Click a cell to list what it holds."
-_SPARSE = "Click a mark, or draw a box around several, to list them."
+_DENSE = "{:,} sequences, counted by cell. Click a cell to list its sequences."
+_SPARSE = "Click a mark, or draw a box around several, to list the sequences."
 
 
 def _is_dense(scored: pl.DataFrame) -> bool:
@@ -51,24 +51,24 @@ def _drawn(found: Comparison) -> charts.Chart:
 
 
 def show_flips(pair: Pair) -> None:
-    """What only one of the two flags, the largest difference first."""
+    """Sequences that only one of the two flags, largest difference first."""
     flips = pair.found.flips
     if flips is None or not flips.height:
-        notice("No sequence is flagged by only one of the two.")
+        notice("Both predictions flag the same sequences.")
         return
     _list(pair, flips, "flips", {"change": _CHANGE})
 
 
 def show_movers(pair: Pair) -> None:
-    """The sequences whose rank changed most."""
+    """The sequences whose ranks differ most."""
     movers = pair.found.movers
     if movers is None or not movers.height:
-        notice("No sequence changed its rank.")
+        notice("All sequences have the same rank in both predictions.")
         return
     ranks = {
         "rank_a": st.column_config.NumberColumn("rank in A", width=75, format="localized"),
         "rank_b": st.column_config.NumberColumn("rank in B", width=75, format="localized"),
-        "moved": st.column_config.NumberColumn("moved", width=65, help="Positive: worse in B", format="localized"),
+        "moved": st.column_config.NumberColumn("change", width=65, help="Positive: worse in B", format="localized"),
     }
     _list(pair, movers, "movers", ranks)
 
@@ -77,22 +77,22 @@ def show_metrics(pair: Pair) -> None:
     """Metrics of labelled incidents side by side, the difference with its interval, McNemar's test."""
     metrics, test = pair.found.metrics, pair.found.mcnemar
     if metrics is None or not metrics.height:
-        notice("Metrics take labelled incidents, normal and faulty ones.")
+        notice("Metrics need labelled incidents of both kinds, normal and faulty.")
         return
     remark(pair)
     tables.show(metrics, _METRICS)
     if metrics["low"].null_count():
-        st.caption("No interval: a bootstrap over runs takes at least five of them.")
+        st.caption("No interval: a bootstrap over runs needs at least five runs.")
     if test:
         st.text(
-            f"Only A is right about {test.only_a:,} incidents, only B about {test.only_b:,}: McNemar's exact test "
-            f"gives p = {test.p_value:.2g}."
+            f"Incidents classified correctly only by A: {test.only_a:,}, only by B: {test.only_b:,}. "
+            f"McNemar's exact test: p = {test.p_value:.2g}."
         )
     downloads(metrics, "metrics", key="metrics")
 
 
 def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
-    """The rows of the marks or the cell that a click picked, or that a brush holds; None where nothing is selected."""
+    """The rows of the selected marks, cell or box; None if nothing is selected."""
     if picked := selection.get("pick"):
         if "cell" in picked[0]:
             return histogram.in_cell(scored, "z_a", "z_b", picked[0]["cell"])
@@ -104,7 +104,7 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
 
 @st.fragment
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
-    """Sequences with both scores; the picked one, or a single one, can be explained by either model."""
+    """Sequences with both scores; the selected one, or the only one, can be explained by either model."""
     with frame.calm():
         shown = rows.head(tables.MAX_ROWS)
         picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")

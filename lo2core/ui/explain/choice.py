@@ -1,4 +1,4 @@
-"""Which incident page Explain is about: the one that the address bar names, else the worst; and one service of it."""
+"""The incident that page Explain shows, and one service of it: those in the address bar, else the worst."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
 
 MOST_OFFERED = 500
-"""Incidents in the field to choose from, worst first; the one that a link names is always among them."""
+"""Incidents to choose from, worst first; the one in the address bar is always among them."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """An incident and the service of it that is looked at: a row of `Scores.incidents`, its services, one of them."""
+    """An incident and one service of it: a row of `Scores.incidents`, its services, the chosen one."""
 
     scores: Scores
     incident: Incident
@@ -40,19 +40,19 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """For the names of files about it."""
+        """For file names."""
         return f"{self.incident.file_name}_{self.service['service']}"
 
     @property
     def key(self) -> str:
-        """Tells the widgets of one view apart from those of another."""
+        """Distinguishes the widgets of different views."""
         return f"{self.scores.source.name}-{self.seq_id}"
 
 
 def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen:
-    """Fields to choose the incident, the worst one first; previous and next; how many there are and are flagged.
+    """Fields to choose the incident; previous and next; the numbers of incidents and of flagged ones.
 
-    after: scores after marks (`feedback.apply`); an incident that only they keep from being an alarm says so.
+    after: scores without known benign items (`feedback.apply`); incidents that are not flagged because of them say so.
     """
     found = _after_marks(chosen.incidents, after)
     at = _position(found)
@@ -61,10 +61,10 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
         _step("Previous", ":material/arrow_back:", found, at - 1)
         _step("Next", ":material/arrow_forward:", found, at + 1)
         flagged = int(found["pred_ano"].fill_null(False).sum())
-        told = f"{at + 1:,} of {found.height:,} incidents, worst first"
-        told += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
+        position = f"{at + 1:,} of {found.height:,} incidents, worst first"
+        position += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
         quiet = found.drop_nulls("marked").height
-        st.text(f"{told}, {quiet:,} of them no alarm after marks" if quiet else told)
+        st.text(f"{position}, {quiet:,} of them only by known benign items" if quiet else position)
     row = found.row(at, named=True)
     incident = Incident.of(row)
     services = services_of(rows_of(chosen.predictions, incident), models.opened(chosen.bundle).model)
@@ -72,24 +72,24 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
 
 
 def _position(found: pl.DataFrame) -> int:
-    """Row of the incident that the address bar names; 0, the worst, where it names none or one that is not there."""
-    run, folder, window = (address.said(name) for name in INCIDENT_KEY)
+    """Row of the incident in the address bar; 0, the worst, if there is none or it does not exist."""
+    run, folder, window = (address.read(name) for name in INCIDENT_KEY)
     number = int(window) if window and window.isdecimal() else None
     same = (pl.col("run") == (run or "")) & (pl.col("folder") == (folder or ""))
     at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
     if at.len():
         return int(at[0])
     if folder:
-        notice(f"These scores hold no incident {folder} of run {run}; this is the worst one.")
+        notice(f"There is no incident {folder} of run {run} in these scores. Showing the worst one.")
     return 0
 
 
 def _after_marks(found: pl.DataFrame, after: pl.DataFrame | None) -> pl.DataFrame:
-    """The incidents with `marked`: in words, what marks made of those that they keep from being an alarm; else null."""
+    """The incidents with `marked`: why an incident is not flagged any more, if known benign items are the reason."""
     if after is None:
         return found.with_columns(marked=pl.lit(None, dtype=pl.String))
-    z = pl.format("z after marks {}", pl.col("z_after").round(1))
-    quiet = feedback.suppressed(after).select(*INCIDENT_KEY, marked=z.fill_null("marked as benign"))
+    z = pl.format("z {} without known benign", pl.col("z_after").round(1))
+    quiet = feedback.suppressed(after).select(*INCIDENT_KEY, marked=z.fill_null("known benign"))
     return found.join(quiet, on=INCIDENT_KEY, how="left", nulls_equal=True, maintain_order="left")
 
 
@@ -118,10 +118,10 @@ def _params(found: pl.DataFrame, row: int) -> address.Params:
 def _step(label: str, icon: str, found: pl.DataFrame, to: int) -> None:
     there = 0 <= to < found.height
     params = _params(found, to) if there else {}
-    st.button(label, icon=icon, disabled=not there, on_click=address.say, args=(params,))
+    st.button(label, icon=icon, disabled=not there, on_click=address.write, args=(params,))
 
 
 def _service(services: pl.DataFrame) -> dict[str, Any]:
-    """The service that the address bar names, else the worst."""
-    named = services.filter(pl.col("service") == (address.said("service") or ""))
+    """The service in the address bar, else the worst."""
+    named = services.filter(pl.col("service") == (address.read("service") or ""))
     return (named if named.height else services).row(0, named=True)

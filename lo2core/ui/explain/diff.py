@@ -1,4 +1,4 @@
-"""A log beside the nearest normal of the same service: aligned, what both have in common folded; or both in full."""
+"""A log next to the nearest normal of the same service: aligned, with common parts folded, or both in full."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.text import plural
 from lo2core.explain import diff, items
 from lo2core.explain.evidence import NORMAL_GONE, Evidence
 from lo2core.explain.explanation import diff_sides
@@ -18,16 +19,16 @@ from lo2core.ui.shell.widgets import downloads, notice, raw
 PAGE = 400
 """Rows on one page."""
 _SIGNS = {"extra": ["only here"], "missing": ["only normal"], "common": ["both"], "folded": ["⋯"], "left out": ["⋯"]}
-_ONLY_HERE, _EVERY = _VIEWS = ("What is here alone", "All differences")
+_ONLY_HERE, _EVERY = _VIEWS = ("Only here", "All differences")
 
 Sides = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def beside_normal(shown: Chosen) -> None:
-    """The aligned diff of the chosen service and a nearest normal, or both in full; what is more or less frequent."""
+    """The aligned diff of the chosen service and a nearest normal, or both in full; differences in frequency."""
     nearest = scores.ask(shown.scores, items.nearest_normals, shown.seq_id)
     if not nearest.height:
-        notice("The model was trained on no other normal of this service that could stand beside it.")
+        notice("The training data contains no other normal sequence of this service to compare with.")
         return
     names = {row["place"]: _name(row) for row in nearest.iter_rows(named=True)}
     place = st.selectbox("Nearest normal", list(names), format_func=names.__getitem__, key=f"normal-{shown.key}")
@@ -71,14 +72,13 @@ def _sides(evidence: Evidence, seq_id: str, place: int) -> Sides:
 def _in_words(aligned: pl.DataFrame, sides: Sides, folded: bool) -> str:
     extra, missing = (int(aligned.filter(pl.col("change") == one)["n"].sum()) for one in ("extra", "missing"))
     sizes = f"{sides[0].height:,} events here, {sides[1].height:,} in the normal"
-    told = f"{sizes}: {extra:,} are here alone, {missing:,} in the normal alone"
-    return f"{told}; what both have in the same order is folded." if folded else f"{told}."
+    return f"{sizes}; {extra:,} only here, {missing:,} only in the normal." + " Common parts are folded." * folded
 
 
 def _wanted(aligned: pl.DataFrame) -> pl.DataFrame:
-    """What is here alone among its surroundings, or all rows; nothing to choose where nothing is here alone.
+    """The rows that are only here, with context, or all rows; no choice if no row is only here.
 
-    A long normal has thousands of rows of its own, a fault a few.
+    A long normal may have thousands of rows of its own, a fault only a few.
     """
     if not aligned.filter(pl.col("change") == "extra").height:
         return aligned
@@ -91,9 +91,9 @@ def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
     rows = aligned.slice(page * PAGE, PAGE)
     fold = (
         pl.when(pl.col("change") == "folded")
-        .then(pl.format("⋯ {} events alike", "n"))
+        .then(pl.format("⋯ {} common events", "n"))
         .when(pl.col("change") == "left out")
-        .then(pl.format("⋯ {} events in both, or in the normal alone", "n"))
+        .then(pl.format("⋯ {} events in both or only in the normal", "n"))
     )
     view = rows.with_columns(
         pl.col("change").replace_strict(_SIGNS, return_dtype=pl.List(pl.String)),
@@ -139,14 +139,14 @@ def _in_full(sides: Sides, key: str) -> None:
 
 
 def _page(rows: int, key: str) -> int:
-    """The page chosen, from 0; no pager where there is one page."""
+    """The chosen page, from 0; no pager if there is only one."""
     pages = -(-rows // PAGE)
     return st.pagination(pages, key=f"page-{key}") - 1 if pages > 1 else 0
 
 
 def _frequencies(shown: Chosen, place: int) -> None:
     found = scores.ask(shown.scores, _more_or_less, shown.seq_id, place)
-    with st.expander(f"{found.height:,} messages are more or less frequent here than there"):
+    with st.expander(f"{plural(found.height, 'message')} with different frequency"):
         view = found.with_columns(title=one_line(pl.col("text")))
         row = tables.pick(view, _FREQUENCY_COLUMNS, f"frequencies-{shown.key}-{place}", most=10)
         if row is not None:

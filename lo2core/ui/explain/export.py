@@ -1,4 +1,4 @@
-"""What a person takes along from an explanation: a report, its tables, a copy kept in the workspace."""
+"""Reports of explanations: to download, or saved in the workspace with their tables."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
 
 TOP = 20
-"""Incidents that the report of a whole prediction explains."""
+"""Incidents in the report of a whole prediction."""
 
 
 def actions(shown: Chosen) -> None:
-    """Buttons: the report of the incident to send to a colleague, of all of them, and to keep it in the workspace."""
+    """Buttons: download a report of the incident or of the worst ones, save the explanation in the workspace."""
     name = shown.incident.file_name
     st.download_button(
         "report.html",
@@ -34,7 +34,7 @@ def actions(shown: Chosen) -> None:
         key="report",
         on_click="ignore",
         icon=":material/description:",
-        help="One file that opens without a network: services, items, lines, the nearest normal.",
+        help="One HTML file that needs no network: services, items, lines, the nearest normal.",
     )
     st.download_button(
         f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
@@ -45,10 +45,10 @@ def actions(shown: Chosen) -> None:
         on_click="ignore",
         icon=":material/library_books:",
     )
-    if st.button("Keep", icon=":material/save:", key="keep", help="Tables and report, in explainability/"):
+    if st.button("Save", icon=":material/save:", key="keep", help="Saves tables and report in explainability/"):
         explanation = _explained(shown.scores, shown.incident)
         paths = keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation)
-        notice(f"Kept: {paths[-1].parent}", icon=":green[:material/check_circle:]")
+        notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
 def command(chosen: Scores, incident: Incident | None) -> Explain:

@@ -1,4 +1,4 @@
-"""Known benign: the dialog that marks something as harmless, the marks in force, and what they suppressed."""
+"""Known benign: the dialog that marks something as harmless, the active marks, and their effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import streamlit as st
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Feedback
-from lo2core.base.text import are
 from lo2core.explain import feedback
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
@@ -41,13 +40,13 @@ _SUPPRESSED = {
     "run": st.column_config.TextColumn("run", width=200),
     "window": st.column_config.NumberColumn("window", width=60),
     "z_before": st.column_config.NumberColumn("z", width=60, format="%.1f"),
-    "z_after": st.column_config.NumberColumn("after marks", width=90, format="%.1f"),
+    "z_after": st.column_config.NumberColumn("without benign", width=95, format="%.1f"),
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """Something that can be marked: see `feedback.benign`."""
+    """Something that can be marked as benign: see `feedback.benign`."""
 
     kind: str
     target: int | str
@@ -59,18 +58,18 @@ class Target:
 
 
 def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
-    """What marks did to these scores, the marks in force, and a way to take them back.
+    """What is known to be benign, its effect on these scores, and a way to undo it.
 
-    Gives the scores after marks (`feedback.apply`); None where no mark is in force, or none can be applied.
+    Returns the scores without known benign items (`feedback.apply`); None if there are none, or they cannot be applied.
     """
-    if told := st.session_state.pop(_TOAST, None):
-        st.toast(told, icon=":material/verified_user:")
+    if message := st.session_state.pop(_TOAST, None):
+        st.toast(message, icon=":material/verified_user:")
     active = feedback.active(marks(root))
     if not active.height:
         return None
     after, problem = _after_or_why(root, chosen)
-    did = "They are not applied here." if after is None else feedback.sentence(after)
-    with st.expander(f"{are(active.height, 'mark')} in force. {did} **See them, take them back**", key="marks"):
+    effect = "Not applied to these scores." if after is None else feedback.sentence(after)
+    with st.expander(f"{active.height:,} known benign. {effect} **Show or undo**", key="marks"):
         if after is None:
             st.text(problem)
         else:
@@ -80,23 +79,23 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
 
 
 def applied(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
-    """The scores after the marks in force, from memory; None where there are none. Raises as `feedback.apply`."""
+    """The scores without known benign items; None if there are none. Raises as `feedback.apply`."""
     if not feedback.active(marks(root)).height:
         return None
     return scores.ask(chosen, _applied, *_known(root), predictions=chosen.predictions)
 
 
 def items(root: Workspace, shown: Chosen) -> pl.Series:
-    """The ids of the items that are marked in the service that is looked at."""
+    """The ids of the items that are known to be benign in the chosen service."""
     return scores.ask(shown.scores, _items, *_known(root), shown.service["service"])
 
 
 @st.dialog("This is benign", icon=":material/verified_user:", width="large")
 def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
-    """Ask what is harmless, where and why; the mark takes effect at once, and can be taken back."""
+    """Ask what is harmless, where and why. It takes effect at once and can be undone."""
     st.caption(
-        "What you mark is put to its usual level, and the score is worked out anew. Both scores are shown; an incident "
-        "that is no alarm any more stays in the list, and says so. Saved predictions stay as they are."
+        "Marked items are reset to their usual count and the score is recomputed. Both scores are shown. Incidents "
+        "that are no longer flagged stay in the list. Saved predictions do not change."
     )
     offered = scores.ask(shown.scores, _targets, shown.seq_id, feature)
     target = st.selectbox("What", offered, format_func=str, key="mark-target")
@@ -113,20 +112,20 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
         _done("Marked as benign.", f"Marked as benign: {target}")
 
 
-@st.dialog("Take a mark back", icon=":material/undo:")
+@st.dialog("Undo known benign", icon=":material/undo:")
 def take_back(root: Workspace, mark: str, text: str) -> None:
-    """Ask why, then add the row that takes the mark back."""
+    """Ask why, then add the row that undoes the mark."""
     raw(text)
     reason = st.text_input("Reason", key="undo-reason")
     who = st.text_input("Your name", getpass.getuser(), key="undo-who")
-    if st.button("Take it back", type="primary", key="undo-yes"):
+    if st.button("Undo", type="primary", key="undo-yes"):
         with frame.calm():
             add_mark(root, feedback.undo(marks(root), mark, reason, who))
-        _done("The mark was taken back.", "The mark was taken back.")
+        _done("No longer known benign.", "No longer known benign.")
 
 
 def _done(toast: str, message: str) -> NoReturn:
-    """Say it atop the page, which may be out of sight, and (without log text: it is Markdown) in a toast."""
+    """Report it at the top of the page, which may be scrolled away, and in a toast (Markdown: no log text)."""
     st.session_state[_TOAST] = toast
     session.flash(message)
     st.rerun()
@@ -142,7 +141,7 @@ def _after_or_why(root: Workspace, chosen: Scores) -> tuple[pl.DataFrame | None,
 def _suppressed(after: pl.DataFrame) -> None:
     found = feedback.suppressed(after).drop("marks")
     if found.height:
-        st.caption("Incidents that only the marks keep from being flagged")
+        st.caption("Incidents that are not flagged because of what is known benign")
         tables.show(found, _SUPPRESSED)
 
 
@@ -151,11 +150,11 @@ def _foresee(root: Workspace, shown: Chosen, target: Target, service: str | None
     try:
         return scores.ask(shown.scores, _foreseen, *_known(root), *asked, predictions=shown.scores.predictions)
     except InputError as error:
-        return f"The mark will be kept, but it is not applied here. {error}"
+        return f"It will be saved, but cannot be applied to these scores. {error}"
 
 
 def _marks(root: Workspace, active: pl.DataFrame) -> None:
-    st.caption("Marks in force; select one to take it back")
+    st.caption("Known benign. Select a row to undo it.")
     telling = pl.element().sort_by(
         weight(pl.element()), descending=True, maintain_order=True
     )  # of a request's messages
@@ -163,14 +162,14 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
     shown = active.with_columns(tables.on_local_clock(active["when"]), title=one_line(first))
     row = tables.pick(shown, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
-        asked = st.button("Take it back ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
+        asked = st.button("Undo ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
         if asked and row is not None:
             take_back(root, active["mark"][row], active["text"][row])
         downloads(marks(root), "feedback", key="feedback")
 
 
 def _known(root: Workspace) -> tuple[str, object]:
-    """Where the marks lie, and what changes with them."""
+    """The workspace of the marks, and a stamp of their table."""
     return str(root.root), cache.file_stamp(root.path(Feedback))
 
 
@@ -198,7 +197,7 @@ def _foreseen(
 
 
 def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Target]:
-    """What may be marked, the picked item first: items, their templates, foreign request kinds, the whole sequence."""
+    """What can be marked, the selected item first: items, their templates, new request kinds, the whole sequence."""
     items = explained_items(evidence, seq_id).filter(pl.col("share") > 0)
     picked = items.filter(pl.col("feature") == (feature or 0))
     rows = pl.concat([picked, items.head(FIVE)]).unique("feature", maintain_order=True)

@@ -1,4 +1,4 @@
-"""Explain a model: what it looks at, how its normals scored, what no normal holds; which of its alarms are false."""
+"""Explain a model: importance of items, calibration, new templates; and its false alarms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lo2core.explain import incidents, model_importance
 from lo2core.explain.evidence import Evidence
 from lo2core.report import charts
 from lo2core.report.chart_data import spread
-from lo2core.ui.explain.lines import raw_event
 from lo2core.ui.shell import address, models, scores, tables
+from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.scores import Scores
-from lo2core.ui.shell.widgets import downloads, log_lines, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw
 from lo2core.ui.train import calibration
 
 TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationForest")
@@ -26,11 +26,11 @@ _PLACE = (*INCIDENT_KEY, "service")
 
 
 def show_model(chosen: Scores) -> None:
-    """Importance by service, the summary of its attributions, calibration, templates that no normal holds."""
+    """Importance by service, the summary of attributions, calibration, templates that no normal has."""
     model = models.opened(chosen.bundle).model
     facts = model.facts
     made = f"{facts.get('detector')} on {facts.get('items')}"
-    st.text(f"{chosen.bundle.stem}: {made}, a model for each of {len(model.detectors)} services")
+    st.text(f"{chosen.bundle.stem}: {made}, one detector for each of {len(model.detectors)} services")
     service = st.selectbox("Service", sorted(model.detectors), key="model-service")
     st.caption(scores.ask(chosen, Evidence.method, service))
     _importance(chosen, service)
@@ -41,14 +41,14 @@ def show_model(chosen: Scores) -> None:
 
 
 def show_false_alarms(chosen: Scores) -> None:
-    """Flagged sequences that are known to be normal, and the items that they share; a picked one opens."""
+    """Flagged sequences that are known to be normal, and the items that they share; a selected one opens."""
     if chosen.predictions["normal"].null_count() == chosen.predictions.height:
-        notice("These logs have no labels: nobody knows which of the alarms are false.")
+        notice("These logs have no labels, so false alarms are unknown.")
         return
     wrong, shared = scores.ask(chosen, incidents.false_positives, predictions=chosen.predictions)
     n = int(chosen.predictions["normal"].fill_null(False).sum())
-    if told := models.trained_on(models.opened(chosen.bundle), chosen.logs):
-        st.caption(told)
+    if note := models.trained_on(models.opened(chosen.bundle), chosen.logs):
+        st.caption(note)
     if not wrong.height:
         st.text(f"None of the {n:,} normal sequences is flagged.")
         return
@@ -62,59 +62,61 @@ def show_false_alarms(chosen: Scores) -> None:
 
 
 def _open(rows: pl.DataFrame, key: str) -> None:
-    """Make the picked row the incident that the first tab shows, and go there."""
+    """Show the selected incident in the first tab."""
     for row in st.session_state[key]["selection"]["rows"]:
-        address.say(rows.select(_PLACE).row(row, named=True))
+        address.write(rows.select(_PLACE).row(row, named=True))
         st.session_state[address.EXPLAINED] = INCIDENT
 
 
 def _importance(chosen: Scores, service: str) -> None:
-    st.subheader("What moves its scores", anchor=False)
+    st.subheader("Most important items", anchor=False)
     found = scores.ask(chosen, model_importance.item_importance, service)
     if not found.height:
-        notice("This model scores single events; which items matter is seen event by event.")
+        notice("This model scores single events, so there is no importance over sequences.")
         return
     view = found.with_columns(pl.col("share") * 100)
     row = tables.pick(view, _IMPORTANCE, f"importance-{chosen.source.name}-{service}", most=10)
     n = model_importance.SEQUENCES
-    st.caption(f"Mean size of each item's share, over up to {n} scored sequences. Select one to see its lines.")
+    st.caption(f"Mean absolute contribution of each item in up to {n} scored sequences. Select one to see its lines.")
     if row is not None:
         _lines_with(chosen, found["item"][row], service)
     downloads(found, f"importance_{service}", key="importance")
 
 
 def _beeswarm(chosen: Scores, service: str) -> None:
-    st.subheader("What pushes a score up or down", anchor=False)
+    st.subheader("Effect of items on scores", anchor=False)
     marks = scores.ask(chosen, model_importance.beeswarm, service)
     places = chosen.predictions.select("seq_id", *_PLACE)
     drawn = spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
     st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
-    st.caption("One mark a sequence and item; to the right it makes the score larger. Click one to open its incident.")
+    st.caption(
+        "One mark for each sequence and item; those on the right increase the score. Click one to open its incident."
+    )
     tables.beside_chart(marks, f"beeswarm_{service}", "beeswarm-table")
 
 
 def _open_mark(drawn: pl.DataFrame) -> None:
     picked = st.session_state["beeswarm"]["selection"].get("pick") or []
     for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
-        address.say({name: row[name] for name in _PLACE})
+        address.write({name: row[name] for name in _PLACE})
         st.session_state[address.EXPLAINED] = INCIDENT
 
 
 def _calibration(chosen: Scores, model: Model) -> None:
-    st.subheader("How unseen normals scored", anchor=False)
+    st.subheader("Calibration", anchor=False)
     tick = calibration.strip(model, chosen.threshold, f"calibration-{chosen.source.name}")
     if tick:
         calibration.lines(scores.evidence(chosen), tick)
 
 
 def _foreign_templates(chosen: Scores) -> None:
-    st.subheader("Templates that no normal holds", anchor=False)
+    st.subheader("New templates", anchor=False)
     if remark := scores.evidence(chosen).remark:
         notice(remark)
         return
     found = scores.ask(chosen, model_importance.foreign_templates)
     if not found.height:
-        st.text("Every template of these logs is known from normals.")
+        st.text("All templates of these logs also occur in normals.")
         return
     view = found.with_columns(cases=pl.col("test_cases").list.len())
     row = tables.pick(view, _TEMPLATES, f"foreign-{chosen.source.name}")
@@ -127,8 +129,8 @@ def _foreign_templates(chosen: Scores) -> None:
 def _lines_with(chosen: Scores, item: str, service: str) -> None:
     if item == model_importance.OUTSIDE:
         notice(
-            "Whatever occurs nowhere in the training counts here together, as the model has no column of its own for "
-            "any of it. What it is stands further below, in the list of templates that no normal holds."
+            "Items that never occur in the training data are counted together here; the model has no separate column "
+            "for them. The list of new templates below shows them."
         )
         return
     raw(item)
@@ -136,7 +138,7 @@ def _lines_with(chosen: Scores, item: str, service: str) -> None:
 
 
 def _events_with(evidence: Evidence, item: str, service: str) -> pl.DataFrame:
-    """The first events of a service that hold an item, by its text."""
+    """The first events of a service that contain an item, by its text."""
     ids = evidence.features.filter(pl.col("name") == item)["message_id"]
     return _first_events(evidence, ids, pl.col("service") == service)
 
@@ -156,10 +158,11 @@ def _first_events(evidence: Evidence, ids: pl.Series, condition: pl.Expr) -> pl.
 
 def _show_events(chosen: Scores, found: pl.DataFrame, key: str) -> None:
     if not found.height:
-        notice("No event begins with it: it stands in stack traces, or only counts were kept.")
+        notice("No event starts with it. It occurs in stack traces only, or no events were saved.")
         return
-    for row in log_lines(found, key=f"{key}-{chosen.source.name}", height=min(40 + 28 * found.height, 300)):
-        raw_event(chosen.logs, found["seq_id"][row], found["line_no"][row])
+    row = pick_line(found, f"{key}-{chosen.source.name}", most=9)
+    if row is not None:
+        show_event(chosen.logs, found["seq_id"][row], found["line_no"][row])
 
 
 _WRONG = {
@@ -178,7 +181,7 @@ _SHARED = {
 }
 _IMPORTANCE = {
     "share": tables.percent("importance"),
-    "importance": st.column_config.NumberColumn("in the score's units", width=120, format="%.3g"),
+    "importance": st.column_config.NumberColumn("contribution", width=120, format="%.3g"),
     "title": st.column_config.TextColumn("item", width=640),
 }
 _TEMPLATES = {

@@ -1,4 +1,4 @@
-"""Explain one incident: its services side by side, what made a score; `linesview` goes on to raw lines."""
+"""Explain one incident: its services, and the items of a score; `lines` shows raw lines."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FIVE = 5
 
 
 def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
-    """All services of the incident, as bars and in words, with the first odd event of each; a click chooses one.
+    """All services of the incident as a chart and a table, with the first anomalous event; a click selects one.
 
-    after: scores after marks (`feedback.apply`), set beside those before.
+    after: scores without known benign items (`feedback.apply`), shown in a second column.
     """
     bars, words = st.columns([3, 5], gap="medium")
     with bars:
@@ -43,18 +43,18 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
     if began.height:
         first = began.row(0, named=True)
         where = f"{time_of_day(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
-        st.text(f"First odd event: {where}: {said(first['text'])}")
+        st.text(f"First anomalous event: {where}: {said(first['text'])}")
 
 
 def why(shown: Chosen, marked: pl.Series) -> int | None:
-    """The items that made the score of the chosen service, and how they were found; gives the id of a picked item.
+    """The items of the score of the chosen service, and how they were found; returns the id of a selected item.
 
-    marked: ids of those that are marked as benign.
+    marked: ids of items that are known to be benign.
     """
     st.subheader("Why", anchor=False)
     service = shown.service
     if not shown.scored:
-        notice(f"The model does not know {service['service']}: it gave no score, so there is nothing to explain.")
+        notice(f"The model does not know {service['service']}, so there is no score to explain.")
         return None
     found = items_of(shown.scores, shown.seq_id)
     st.text(_headline(shown, found))
@@ -85,7 +85,7 @@ def _odd_ones(services: pl.DataFrame) -> list[str]:
 
 
 def _first_odd(shown: Chosen) -> pl.DataFrame:
-    """`incidents.first_odd_events` of the odd services; empty without events."""
+    """`incidents.first_odd_events` of the flagged services; empty without events."""
     there = scores.evidence(shown.scores).here.events is not None
     explained = {name: items_of(shown.scores, name) for name in _odd_ones(shown.services)} if there else {}
     return scores.ask(shown.scores, _first_events, *explained, **explained)
@@ -97,7 +97,7 @@ def _first_events(evidence: Evidence, *seq_ids: str, **explained: pl.DataFrame) 
 
 def _pick_service(services: dict[str, str]) -> None:
     picked = st.session_state["services-chart"]["selection"].get("pick") or [{}]
-    address.say({"service": services.get(picked[0].get("seq_id", ""))})
+    address.write({"service": services.get(picked[0].get("seq_id", ""))})
 
 
 def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | None) -> None:
@@ -114,11 +114,11 @@ def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | Non
 
 
 def _marked(after: pl.DataFrame) -> pl.DataFrame:
-    """seq_id, z_after of the sequences that a mark touches; as text, for one that is marked itself has no score."""
+    """seq_id, z_after of the sequences with known benign items; text, as a marked sequence has no score."""
     touched = after.filter(pl.col("marks").list.len() > 0)
-    quiet = pl.when(pl.col("pred_ano") & ~pl.col("flagged_after")).then(pl.lit(", no alarm")).otherwise(pl.lit(""))
+    quiet = pl.when(pl.col("pred_ano") & ~pl.col("flagged_after")).then(pl.lit(", not flagged")).otherwise(pl.lit(""))
     z = pl.format("{}{}", pl.col("z_after").round(1), quiet)
-    return touched.select("seq_id", z_after=z.fill_null("no alarm"))
+    return touched.select("seq_id", z_after=z.fill_null("not flagged"))
 
 
 _SERVICE_COLUMNS = {
@@ -126,11 +126,11 @@ _SERVICE_COLUMNS = {
     "service": st.column_config.TextColumn("service", width=92),
     "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f"),
     "z_after": st.column_config.TextColumn(
-        "after marks", width=98, help="z after what was marked as benign was put to its usual level"
+        "without benign", width=98, help="z with known benign items at their usual count"
     ),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=56),
-    "words": st.column_config.TextColumn("in words", width=180),
-    "began": st.column_config.TextColumn("first odd at", width=88),
+    "words": st.column_config.TextColumn("compared with normals", width=180),
+    "began": st.column_config.TextColumn("first at", width=88, help="Time of the first anomalous event"),
 }
 
 
@@ -178,7 +178,7 @@ def _number(column: str) -> pl.Expr:
 
 def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
     is_marked = pl.col("feature").is_in(marked.implode())
-    sign = pl.when(is_marked).then(pl.lit("benign")).when(is_marked.any()).then(pl.lit(""))
+    sign = pl.when(is_marked).then(pl.lit("yes")).when(is_marked.any()).then(pl.lit(""))
     counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
     new = pl.when("known").then(pl.lit("")).otherwise(pl.lit(", new"))
     return view.select(
@@ -194,20 +194,20 @@ def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
 
 
 _ODDNESS = st.column_config.NumberColumn(
-    "oddness", width=80, format="%.1f", help="The z-score of its worst event; the largest is the score of the service."
+    "z", width=80, format="%.1f", help="The z-score of its worst event. The largest is the score of the service."
 )
 _MEASURES = {"share": {"share": tables.percent("of the score")}, "contribution": {"oddness": _ODDNESS}}
 """The first column of the items, by the measure of the unit."""
 _ITEM_COLUMNS = {
     "title": st.column_config.TextColumn("item", width=440),
-    "marked": st.column_config.TextColumn("marked", width=62, help="Marked as benign here, or in all services"),
+    "marked": st.column_config.TextColumn("benign", width=62, help="Known benign in this service or in all"),
     "here": st.column_config.NumberColumn("here", width=55, format="localized"),
     "nearest": st.column_config.TextColumn("nearest", width=80, help="Counts in the nearest normals, nearest first"),
     "held": st.column_config.TextColumn(
         "in normals",
         width=100,
-        help="How many of the service's normals that the model was trained on hold it. New: it occurs nowhere in the "
-        "training, in no service, so the model has no column of its own for it.",
+        help="Number of training normals of the service that contain it. New: it never occurs in the training data of "
+        "any service, so the model has no separate column for it.",
     ),
     "kind": st.column_config.TextColumn("kind", width=70),
 }

@@ -1,4 +1,4 @@
-"""What page Load is made of: where logs come from, what to take of them, and what became of them."""
+"""The form of page Load: source of the logs, options, destination."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from lo2core.ui.shell.widgets import notice, problem
 
 FOLDER, UPLOAD = "folder", "upload"
 HERE, SAMPLE = "this workspace", "a new sample"
-APPEND, REPLACE = "add runs", "load all anew"
+APPEND, REPLACE = "add runs", "replace all"
 LABELS = {
-    "names": "the names of the test cases tell",
-    "none": "nobody knows",
-    "normal": "all of this is normal",
+    "names": "test cases named correct",
+    "none": "unknown",
+    "normal": "everything is normal",
 }
 _SHOWN, _CHOICE = "loaded_sample", "choice-Loaded logs"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the load command shall do: `how` is "" (nothing is there yet), append or replace."""
+    """What to load and where to; `how` is append, replace, or "" if the destination is empty."""
 
     logs: Logs
     options: LoadOptions
@@ -59,7 +59,7 @@ class Request:
 
 
 def ask(workspace: Workspace) -> Request | None:
-    """The whole form, down to its button: logs, what to take of them, where to; None while something is missing."""
+    """The whole form and its button; returns None while something is missing."""
     if jobs.status(workspace.root).running:
         job_panel(workspace.root, "load")
         return None
@@ -79,7 +79,7 @@ def example(workspace: Workspace) -> Load:
 
 
 def source(workspace: Workspace) -> Logs | None:
-    """Folder or upload; None until there is something, and its service known."""
+    """The logs in a folder or an upload; None until they are there and their services are known."""
     kind = st.segmented_control(
         "From", [FOLDER, UPLOAD], default=FOLDER, required=True, key="load-from", persist_state="session"
     )
@@ -96,15 +96,15 @@ def source(workspace: Workspace) -> Logs | None:
 
 
 def _named(logs: Logs) -> Logs | None:
-    """Asks for the service where a log's name does not say it: of one log, for all would have the same."""
+    """Ask for the service of a log whose name does not contain it; possible for a single log only."""
     names = [Path(root).name for root in logs.roots]
     nameless = [name for name in names if is_log(name) and not service_of(name)]
     others = [name for name in names if name not in nameless and not event_tables.is_table(name)]
     if not nameless:
         return logs
-    st.text(f"{' and '.join(nameless)}: the name does not say which service wrote the log.")
+    st.text(f"{', '.join(nameless)}: the file name does not contain the service that wrote the log.")
     if others or len(nameless) > 1:
-        st.text("Load such a log alone, to say here which it was, or name it as oauth2-client-1.log is named.")
+        st.text("Load this log alone to enter its service here, or rename it, for example to oauth2-client-1.log.")
         return logs if others else None
     service = st.text_input(
         "Service", key="load-service", persist_state="session", placeholder="client", max_chars=60
@@ -113,24 +113,24 @@ def _named(logs: Logs) -> Logs | None:
 
 
 def choose(logs: Logs) -> LoadOptions | None:
-    """What to take of the logs that were found, and the plan of it in words; None where there is nothing to take."""
+    """The options of the load, and its plan in words; None if there is nothing to load."""
     try:
         everything = plan_of(logs, LoadOptions())
         options = _options(everything, logs.uploaded)
-        told = in_words(plan_of(logs, options))
-    except (Lo2Error, OSError, RuntimeError) as error:  # a path that was typed may be none: too long, an unknown ~name
+        summary = in_words(plan_of(logs, options))
+    except (Lo2Error, OSError, RuntimeError) as error:  # a typed path may be invalid: too long, an unknown ~name
         problem(str(error))
         return None
-    notice(told, icon=":material/travel_explore:")
+    notice(summary, icon=":material/travel_explore:")
     if options.labels != LoadOptions().labels:
-        st.caption(f"What is normal: {LABELS[options.labels]}. More has other choices.")
+        st.caption(f'Normal test cases: {LABELS[options.labels]}. Change this under "More".')
     return options
 
 
 def _options(found: Plan, uploaded: bool) -> LoadOptions:
     services = distinct(file.service for file in found.chosen if file.layout != TABLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        runs = st.number_input("Runs, the first by time", 1, len(found.runs), len(found.runs), width=180)
+        runs = st.number_input("Runs, earliest first", 1, len(found.runs), len(found.runs), width=180)
         chosen = st.multiselect("Services", services, placeholder="all", width=380, disabled=not services)
         with st.popover("More", icon=":material/tune:"):
             options = _more(found, uploaded)
@@ -140,7 +140,7 @@ def _options(found: Plan, uploaded: bool) -> LoadOptions:
 def _more(found: Plan, uploaded: bool) -> LoadOptions:
     faults = sorted({str(file.test_case) for file in found.chosen} - {NORMAL_TEST_CASE})
     labels = st.selectbox(
-        "What is normal?",
+        "Normal test cases",
         list(LABELS),
         index=1 if uploaded else 0,
         format_func=LABELS.__getitem__,
@@ -150,12 +150,12 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
         "Only this faulty test case", ["random", *faults], index=None, placeholder="all", key="load-fault"
     )
     per_run = st.number_input(
-        "Faulty test cases drawn of each run", 1, value=None, placeholder="all", key="load-per-run"
+        "Faulty test cases per run, drawn at random", 1, value=None, placeholder="all", key="load-per-run"
     )
-    twice = st.checkbox("Two runs may draw the same fault", value=True, key="load-twice")
-    seed = st.number_input("Seed of what is drawn", 0, value=LoadOptions().seed, key="load-seed")
-    skip = st.number_input("Leave out lines at the head of each log", 0, value=0, key="load-skip")
-    window = st.number_input("Cut test cases into parts of about so many seconds", 0.1, value=None, key="load-window")
+    twice = st.checkbox("Several runs may draw the same fault", value=True, key="load-twice")
+    seed = st.number_input("Random seed", 0, value=LoadOptions().seed, key="load-seed")
+    skip = st.number_input("Lines to skip at the start of each log", 0, value=0, key="load-skip")
+    window = st.number_input("Split test cases into windows of about (seconds)", 0.1, value=None, key="load-window")
     return LoadOptions(
         errors_per_run=per_run,
         dup_errors=twice,
@@ -168,9 +168,9 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
 
 
 def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:
-    """Where the logs go: into the workspace, or beside it as a sample that is scored and not mixed in.
+    """The destination: the workspace, or a sample, which is scored but kept out of the training data.
 
-    What is uploaded where logs are loaded already is proposed as a sample.
+    The default for an upload is a sample if the workspace already contains logs.
     """
     loaded = workspace.has(Sequences)
     proposed = SAMPLE if logs.uploaded and loaded else HERE
@@ -182,16 +182,16 @@ def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | 
     if not loaded:
         return Request(logs, options, workspace.root)
     how = st.segmented_control(
-        "It holds logs already", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
+        "The workspace already contains logs", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
     )
     if how == APPEND and (twice := _loaded_already(workspace, logs, options)):
-        st.text(f"{twice} is loaded already: load all anew, or choose a new sample.", width="content")
+        st.text(f"{twice} is already loaded. Replace all logs, or load a new sample.", width="content")
         return None
     return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
 
 
 def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> str | None:
-    """A run that the workspace and the chosen logs both hold."""
+    """A run that is in both the workspace and the chosen logs."""
     there = workspace.read(Sequences, columns=["run"])["run"]
     return next((run for run in plan_of(logs, options).runs if run in there), None)
 
@@ -211,12 +211,12 @@ def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request |
 
 
 def start(workspace: Workspace, request: Request) -> None:
-    """Start the job; a question comes first where it replaces what is there."""
+    """Start the job; ask first if it replaces loaded logs."""
     begin = partial(_begin, workspace, request)
     if request.how != "replace":
         begin()
     else:
-        frame.confirm_replace(f"The logs loaded in {request.output} are replaced by what is loaded now.", begin)
+        frame.confirm_replace(f"The logs in {request.output} will be replaced by the chosen ones.", begin)
 
 
 def _begin(workspace: Workspace, request: Request) -> None:
@@ -225,12 +225,12 @@ def _begin(workspace: Workspace, request: Request) -> None:
 
 
 def shown(workspace: Workspace) -> Workspace:
-    """Whose logs the results show: the workspace's, or those of one of its samples."""
+    """The workspace or the sample whose logs the results show."""
     samples = {sample.root.name: sample for sample in workspace.samples() if sample.has(Sequences)}
     if not samples:
         return workspace
     names = [""] * workspace.has(Sequences) + list(samples)
-    wanted = st.session_state.get(_SHOWN)  # stays what it is while it is still being loaded
+    wanted = st.session_state.get(_SHOWN)  # kept while the sample is still being loaded
     st.session_state[_CHOICE] = wanted if wanted in names else names[0]
     name = st.selectbox(
         "Loaded logs",

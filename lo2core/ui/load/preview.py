@@ -1,4 +1,4 @@
-"""A look at logs before they are loaded: what a load would read, in words; of archives the outline is kept."""
+"""A preview of a load: what it would read, in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lo2core.ui.shell.widgets import size
 
 @dataclass(frozen=True)
 class Logs:
-    """Where logs come from, and the service of files whose name does not say it."""
+    """Where logs come from, and the service of files whose names do not contain it."""
 
     roots: tuple[str, ...]
     uploaded: bool = False
@@ -32,11 +32,13 @@ def plan_of(logs: Logs, options: LoadOptions) -> Plan:
 
 
 def in_words(plan: Plan) -> str:
-    """The plan's sentence about logs, and one about each table of events, which says itself what it holds."""
+    """The plan of the logs as a sentence, and one about the content of each table of events."""
     tables = [file for file in plan.chosen if file.layout == TABLE]
     logs = replace(plan, chosen=[file for file in plan.chosen if file.layout != TABLE])
-    told = [f"{TABLE} {file.source}: {_table_outline(file.path).sentence()}, {size(file.bytes)}." for file in tables]
-    return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *told])
+    sentences = [
+        f"{TABLE} {file.source}: {_table_outline(file.path).sentence()}, {size(file.bytes)}." for file in tables
+    ]
+    return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *sentences])
 
 
 def _plan(logs: Logs, options: LoadOptions) -> Plan:
@@ -50,7 +52,7 @@ def _outline_of(root: str) -> Sequence[object]:
 
 
 def _outline(root: str) -> Sequence[object]:
-    """An archive unpacked with all its names and sizes but without content; goes away with the cache's entry."""
+    """An archive unpacked with names and sizes but without content; the folder is removed with the cache entry."""
     folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
     with loader.unpacked([root]) as unpacked:
         if not unpacked[0].is_dir():

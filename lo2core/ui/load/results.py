@@ -1,4 +1,4 @@
-"""What became of loaded logs: the account of every line, the runs over time, the lines themselves."""
+"""The loaded logs: an account of all lines, the runs over time, the lines themselves."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lo2core.ui.shell.widgets import count, downloads, short, size
 
 
 def account(workspace: Workspace) -> None:
-    """Totals, where every line went, and which files were not simply read."""
+    """Totals, the account of all lines, and the files that were not read in full."""
     totals = remembered(summary.totals, workspace)
     with st.container(horizontal=True):
         cases = "test cases" if totals["test cases"] else "sequences"
         for name in ("runs", cases, "services", "files", "lines", "events"):
             st.metric(name, short(totals[name]), width="stretch")
         st.metric("size", size(totals["bytes"]), width="stretch")
-    st.subheader("Every line accounted for", anchor=False)
+    st.subheader("Account of all lines", anchor=False)
     kinds = remembered(summary.line_kinds, workspace)
     st.altair_chart(charts.ledger_bar(kinds))
     _tables(workspace, kinds, totals["lines"])
@@ -35,7 +35,7 @@ def account(workspace: Workspace) -> None:
 def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
     files = remembered(summary.noteworthy_files, workspace)
     table, others = st.columns(2)
-    with table.expander(f"The same as a table: {count(lines)} lines"):
+    with table.expander(f"Show as a table: {count(lines)} lines"):
         share = st.column_config.NumberColumn("share", format="percent")
         number = st.column_config.NumberColumn("lines", format="localized")
         st.dataframe(kinds, hide_index=True, column_config={"share": share, "lines": number})
@@ -49,17 +49,17 @@ def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
 
 def _in_words(files: pl.DataFrame) -> str:
     if not files.height:
-        return "All files were read, dated and UTF-8"
+        return "All files were read, with dates and valid UTF-8"
     counted = files.group_by("what", maintain_order=True).len()
     return "Files: " + ", ".join(f"{n} {what}" for what, n in counted.iter_rows())
 
 
 def over_time(workspace: Workspace) -> LineFilter:
-    """The runs over time; gives the filter of the test case or errors clicked on, else one that lets all pass."""
+    """The runs over time; returns the filter of the selected test case or errors, else one that matches everything."""
     st.subheader("Runs over time", anchor=False)
     bands = remembered(summary.test_case_bands, workspace)
     if not bands.height:
-        st.text("No event has a time stamp, so there is nothing to draw.")
+        st.text("No event has a time stamp, so there is no timeline.")
         return LineFilter()
     ticks = remembered(summary.error_ticks, workspace) if workspace.has(Events) else _NO_TICKS
     event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
@@ -69,7 +69,7 @@ def over_time(workspace: Workspace) -> LineFilter:
 
 
 def _clicked(mark: Mapping[str, str]) -> LineFilter:
-    """A band has a folder, a tick has a service."""
+    """The filter of a mark: bands have a folder, ticks a service."""
     return LineFilter(run=mark.get("run"), folder=mark.get("folder"), errors_of=mark.get("service"))
 
 
@@ -77,9 +77,9 @@ _NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors
 
 
 def lines(workspace: Workspace, wanted: LineFilter) -> None:
-    """The lines table; `wanted` is what the timeline was clicked on."""
+    """The table of lines; `wanted` is the selection in the timeline."""
     st.subheader("Lines", anchor=False)
     if wanted.run is not None:
-        of = f"Errors of {wanted.errors_of}" if wanted.folder is None else f"Of {wanted.folder}"
-        st.text(f"{of}, run {wanted.run}. Double-click the timeline to see all.")
+        what = f"errors of {wanted.errors_of}" if wanted.folder is None else f"test case {wanted.folder}"
+        st.text(f"Only {what} in run {wanted.run}. Double-click the timeline to see all lines.")
     lines_view(workspace, wanted, key="loaded")

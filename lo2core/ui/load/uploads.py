@@ -1,4 +1,4 @@
-"""Uploads: streamed from the browser to the workspace's disk, their names made harmless, the server's memory freed."""
+"""Uploads: saved in the workspace under safe names, and removed from the memory of the server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GENERATION, _KEPT = "upload_generation", "uploaded_files"
 
 
 def uploads(workspace: Workspace) -> list[Path]:
-    """The uploader; gives the files of the last upload, which lie in ``<workspace>/uploads/<name of the first>/``."""
+    """The uploader; returns the files of the last upload, saved in ``<workspace>/uploads/<name of the first>/``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     files = st.file_uploader(
         "Archives (.zip, .tar.gz, .tar.xz), .log or .log.gz files, or tables of events (.parquet, .csv)",
@@ -37,12 +37,12 @@ def uploads(workspace: Workspace) -> list[Path]:
         st.rerun()
     kept = [Path(path) for path in st.session_state.get(_KEPT, []) if Path(path).is_file()]
     for path in kept:
-        st.text(f"{path.name}   {size(path.stat().st_size)}   kept in {path.parent}")
+        st.text(f"{path.name}   {size(path.stat().st_size)}   saved in {path.parent}")
     return kept
 
 
 def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:
-    """Write the files to ``folder/<name of the first>/`` in pieces of 1 MiB and give their paths."""
+    """Write the files to ``folder/<name of the first>/`` in pieces of 1 MiB; returns their paths."""
     batch = folder / stem(clean_file_name(files[0].name))
     batch.mkdir(parents=True, exist_ok=True)
     kept: list[Path] = []
@@ -57,18 +57,18 @@ def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:
 
 
 def clean_file_name(name: str) -> str:
-    """The last part of `name` with letters, digits, `.`, `-` and `_` only, and no leading dot or dash."""
+    """The last part of `name`, with only letters, digits, `.`, `-` and `_`, and no leading dot or dash."""
     last = re.split(r"[/\\]", name)[-1]
     return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".-")[-90:].lstrip(".-") or "upload"
 
 
 def stem(name: str) -> str:
-    """A file's name without what says its kind: `monday.tar.gz` -> `monday`."""
+    """A file name without its extensions: `monday.tar.gz` -> `monday`."""
     return re.sub(r"(\.tar)?\.[A-Za-z0-9]{1,7}$", "", name) or name
 
 
 def _forget(files: Sequence[UploadedFile]) -> None:
-    """Streamlit holds an upload in memory as long as the session lives, unless told."""
+    """Streamlit keeps uploads in memory until the session ends, so remove them."""
     context = get_script_run_ctx()
     if context:
         manager = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)

@@ -1,6 +1,6 @@
-"""Scored incidents as people look at them: heat map, strip of scores, ranked table; a click leads to page Explain.
+"""Scored incidents: heat map, strip plot, ranked table; a click opens page Explain.
 
-`scores` is `schemas.Predictions`, one row a sequence, at the threshold it was judged by.
+`scores` is `schemas.Predictions`, one row for each sequence, with the flags of the current threshold.
 """
 
 from __future__ import annotations
@@ -19,27 +19,25 @@ from lo2core.ui.shell import tables
 HEAT_HEIGHT = 560
 
 Open = Callable[[Mapping[str, Any]], None]
-"""What a click does, given the row (run, folder, window, service) that was clicked."""
+"""Called with the row (run, folder, window, service) of the clicked incident."""
 
 
 def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, open_row: Open, key: str) -> None:
-    """Incidents x services, worst first, as many as can be drawn; long ones scroll."""
+    """Incidents x services, worst first, as many as can be drawn; long charts scroll."""
     n_services = max(1, scores["service"].n_unique())
     shown = incidents.head(charts.MAX_MARKS // n_services)
     drawn = heatmap_cells(scores, shown, tops)
-    st.caption(
-        "The stronger the colour, the larger the z-score; a dot is flagged. A click opens the incident on page Explain."
-    )
+    st.caption("Stronger colours are larger z-scores; a dot marks flagged services. Click an incident to explain it.")
     with st.container(height=HEAT_HEIGHT if shown.height > 20 else "content", border=False):
         chart = charts.incident_heatmap(drawn, float(scores["threshold"][0]))
         event = st.altair_chart(chart, on_select="rerun", key=f"heat-{key}-{shown.height}")
     if shown.height < incidents.height:
-        st.caption(f"The worst {shown.height:,} of {incidents.height:,} incidents; look for one to see others.")
+        st.caption(f"The worst {shown.height:,} of {incidents.height:,} incidents. Search to see others.")
     _follow(event, drawn, open_row)
 
 
 def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
-    """Every sequence as a tick on the axis of z, normals and others apart, against the threshold."""
+    """All sequences as ticks on the axis of z, normals and others in separate rows, with the threshold."""
     points = strip_marks(scores)
     event = st.altair_chart(
         charts.score_strip(points, float(scores["threshold"][0])), on_select="rerun", key=f"strip-{key}"
@@ -48,7 +46,7 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
 
 
 def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
-    """Ranked incidents, the worst `MAX_ROWS`; a picked row opens. n_normals: unseen normals of each service."""
+    """Ranked incidents, the worst `MAX_ROWS`; a selected row opens. n_normals: held-out normals of each service."""
     shown = incidents.head(tables.MAX_ROWS)
     view = shown.with_columns(oddness=oddness(shown, n_normals), label=label()).join(
         tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
@@ -78,13 +76,13 @@ _COLUMNS = {
     "service": st.column_config.TextColumn("worst service", width=95),
     "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
     "top_item": st.column_config.TextColumn("top item", width=440),
-    "oddness": st.column_config.TextColumn("how odd", width=200),
-    "label": st.column_config.TextColumn("known as", width=70),
+    "oddness": st.column_config.TextColumn("compared with normals", width=200),
+    "label": st.column_config.TextColumn("label", width=70),
 }
 
 
 def _shown_columns(view: pl.DataFrame) -> list[str]:
-    """Without columns that say nothing here: windows of whole test cases, labels of unlabelled logs, no items."""
+    """The columns that are not empty: no windows for whole test cases, no labels for unlabelled logs."""
     empty = {name for name in ("window", "top_item") if view[name].null_count() == view.height}
     unlabelled = {"label"} if set(view["label"]) <= {charts.UNLABELLED} else set()
     return [name for name in _COLUMNS if name not in empty | unlabelled]

@@ -1,4 +1,4 @@
-"""Parts of page Predict: what to score with what, the scores, the alert budget."""
+"""Parts of page Predict: model and logs, scores, alert budget."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.scores import live_scores, saved_scores
 from lo2core.ui.shell.widgets import empty_state, notice, problem, same_workspace
 
-LOADED = "loaded events"
+LOADED = "loaded logs"
 MAX_BUDGET = 20.0
 _TOP_ITEMS = 500
 _ASKED = "predict_asked"
@@ -38,7 +38,7 @@ _ASKED = "predict_asked"
 
 @dataclass(frozen=True)
 class Choice:
-    """A bundle, and the logs to score with it: those of the workspace, or one of its samples."""
+    """A model, and the logs to score: those of the workspace, or of one of its samples."""
 
     here: Frame
     info: BundleInfo
@@ -50,17 +50,17 @@ class Choice:
 
     @property
     def free_name(self) -> str:
-        """What the scores may be saved as."""
+        """An unused name for the scores."""
         return self.logs.free_name(f"{self.info.path.stem}_predictions")
 
     @property
     def token(self) -> tuple[object, ...]:
-        """Changes with whatever the scores depend on."""
+        """Changes with everything that the scores depend on."""
         return (*cache.logs_key(self.logs), *cache.bundle_key(self.info.path))
 
     @property
     def budget_key(self) -> str:
-        """Of the slider, which a model trained anew begins afresh."""
+        """Key of the slider, which is reset when the model is trained again."""
         return f"budget-{self.info.path.stem}-{bundles.stamp(self.info.path)[0]}"
 
     @property
@@ -73,9 +73,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of whole sequences, as `threshold` judges them; `saved` names a saved prediction that holds the same
-    scores.
-    """
+    """Scores of sequences, with the flags of `threshold`; `saved` names a saved prediction with the same scores."""
 
     choice: Choice
     loaded: LoadedBundle
@@ -85,7 +83,7 @@ class Scored:
 
     @property
     def n_normals(self) -> dict[str, int]:
-        """Unseen normals behind each service's calibration."""
+        """Number of held-out normals in the calibration of each service."""
         return {name: round(each.weights.sum()) for name, each in self.loaded.model.calibrations.items()}
 
     def open_row(self, row: Mapping[str, Any]) -> None:
@@ -94,16 +92,16 @@ class Scored:
 
 
 def choose(here: Frame) -> Choice | None:
-    """The inputs; where something is missing, what to do about it, and None."""
+    """Fields for model and logs; None, with a hint, if something is missing."""
     found = bundles.bundles(here.models_dir)
     logs = {ws.root.name: ws for ws in here.workspace.samples() if ws.has(Counts)}
     if here.workspace.has(Counts):
         logs = {LOADED: here.workspace, **logs}
     if not logs:
-        empty_state("There are no logs to score yet: load some first.", "pages/1_Load.py", "Load logs")
+        empty_state("There are no logs to score yet. Load logs first.", "pages/1_Load.py", "Load logs")
         return None
     if not found:
-        empty_state("There is no model to score with yet: train one first.", "pages/3_Train.py", "Train a model")
+        empty_state("There is no model yet. Train one first.", "pages/3_Train.py", "Train a model")
         return None
     left, right = st.columns([3, 2])
     with left:
@@ -114,21 +112,21 @@ def choose(here: Frame) -> Choice | None:
 
 
 def _which(names: list[str]) -> str:
-    """A field to choose the logs: the sample that the address bar names, else those loaded."""
-    asked = address.said("sample")
+    """A field to choose the logs: the sample in the address bar, else the loaded logs."""
+    asked = address.read("sample")
     if asked and asked not in names:
-        notice(f"There is no sample {asked} in this workspace; this is {names[0]}.")
+        notice(f"There is no sample {asked} in this workspace. Showing {names[0]}.")
     chosen = asked if asked in names else names[0]
-    told = "A sample is scored, never mixed with the training data."
-    return address.choice("On", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=told)
+    about = "Samples are scored, but never added to the training data."
+    return address.choice("Logs", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=about)
 
 
 def scored(choice: Choice) -> Scored | None:
-    """The scores, once they were asked for or are saved already; None before that, and for a bundle nobody trusts."""
+    """The scores, if they were requested or are already saved; else None. None for a model that is not trusted."""
     if choice.info.state is not BundleState.SIGNED:
         _untrusted(choice.info)
         return None
-    loaded = models.opened_or_told(choice.info.path)
+    loaded = models.opened_or_none(choice.info.path)
     if loaded is None:
         return None
     for warning in loaded.warnings:
@@ -147,10 +145,10 @@ def scored(choice: Choice) -> Scored | None:
 
 
 def judge(found: Scored) -> tuple[Scored, Threshold]:
-    """The alert budget as a slider; the scores at the threshold it gives, without training."""
+    """The alert budget as a slider; the scores with the flags of its threshold, without training."""
     model = found.loaded.model
     top = max(MAX_BUDGET, float(model.threshold.budget))
-    help_text = "How many of 100 normal incidents may raise a false alarm. The model stays as it is."
+    help_text = "The alert budget: it sets the threshold of these scores. The model does not change."
     budget = st.slider(
         "False alarms per 100 normal incidents",
         0.0,
@@ -167,33 +165,33 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
 
 
 def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
-    """How many incidents are flagged, by what is known of them, and what to think of the threshold."""
+    """The number of flagged incidents, by label, and a note if the threshold is estimated."""
     flagged = ranked.filter("pred_ano").height
-    st.markdown(f"z at least **{threshold.z:.2f}**  →  **{flagged:,} of {ranked.height:,}** incidents flagged")
-    for known, name in ((False, "other than normal"), (True, "normal")):
+    st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** incidents flagged")
+    for known, name in ((False, "faulty"), (True, "normal")):
         part = ranked.filter(pl.col("normal") == known)
         if part.height:
-            st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} that are {name}")
+            st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} {name} incidents flagged")
     if threshold.estimated:
         notice(models.estimated(threshold))
 
 
 def remarks(found: Scored) -> None:
-    """What a person should know before reading the scores: services nobody scored, normals that were trained on."""
+    """Notes about the scores: services without a model, normals that were used for training."""
     for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
         notice(sentence)
-    if told := models.trained_on(found.loaded, found.choice.logs):
-        st.caption(told)
+    if note := models.trained_on(found.loaded, found.choice.logs):
+        st.caption(note)
 
 
 def top_items_of(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
-    """seq_id, top_item: what weighs most in the worst service of the worst incidents."""
+    """seq_id, top_item: the item with the largest share in the worst service of the worst incidents."""
     seq_ids = ranked.head(_TOP_ITEMS)["seq_id"]
     return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
 
 
 def command(here: Frame, choice: Choice | None) -> Predict:
-    """What `frame.terminal` shows."""
+    """The command of the page, for `frame.terminal`."""
     if choice:
         return choice.command
     return Predict(output_dir=here.workspace.root, bundle=here.models_dir / "lo2_nn.joblib")
@@ -202,7 +200,7 @@ def command(here: Frame, choice: Choice | None) -> Predict:
 def _untrusted(info: BundleInfo) -> None:
     problem(
         f"{info.path.name} is {info.state.value} and was not opened. {info.state.sentence}",
-        "Opening a bundle runs what is in it. If you know where it comes from, vouch for it on page Train.",
+        "If you know where it comes from, you can trust it on page Train.",
     )
     st.page_link(
         "pages/3_Train.py", label="Go to page Train", icon=":material/model_training:", query_params=same_workspace()
@@ -210,7 +208,7 @@ def _untrusted(info: BundleInfo) -> None:
 
 
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
-    """Whether the scores of just this choice were asked for in this session; single events become a job."""
+    """Whether the scores of this choice were requested in this session; scoring single events starts a job."""
     busy = not unit_of(loaded.model).from_counts and jobs.status(choice.here.workspace).running
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)

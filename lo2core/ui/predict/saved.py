@@ -1,4 +1,4 @@
-"""Saved predictions on page Predict: saving what was scored, and what lies there already."""
+"""Saved predictions on page Predict: save the scores, list the saved ones."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from lo2core.ui.shell.widgets import downloads, when
 
 
 def save(found: Scored) -> None:
-    """A free name and a button; downloads of the same rows."""
+    """A name and a button to save the scores; downloads of the same rows."""
     if not unit_of(found.loaded.model).from_counts:
         st.caption(
-            "Shown is the worst event of each sequence; saved are the scores of all. To save them at another budget, "
-            "press Predict again."
+            "The page shows the worst event of each sequence; the scores of all events are saved. To save them with "
+            "another alert budget, press Predict again."
         )
         downloads(found.scores, str(found.saved), "predict")
         return
@@ -40,7 +40,7 @@ def save(found: Scored) -> None:
 
 
 def saved_table(here: Frame) -> None:
-    """All saved predictions with what made them; a picked one opens."""
+    """All saved predictions with their models; a selected one opens."""
     saved = [(ws, name) for ws in (here.workspace, *here.workspace.samples()) for name in ws.predictions()]
     if not saved:
         return
@@ -56,8 +56,8 @@ _SAVED = {
     "name": st.column_config.TextColumn("name", width=190),
     "logs": st.column_config.TextColumn("logs", width=100),
     "saved": st.column_config.TextColumn("saved", width=115),
-    "made by": st.column_config.TextColumn("made by", width=190),
-    "bundle": st.column_config.TextColumn("bundle", width=150),
+    "made by": st.column_config.TextColumn("detector and items", width=190),
+    "bundle": st.column_config.TextColumn("model", width=150),
     "threshold": st.column_config.NumberColumn("threshold", width=75, format="%.2f"),
     "rows": st.column_config.NumberColumn("rows", width=80, format="localized"),
     "command": st.column_config.TextColumn("command", width=300),
@@ -74,7 +74,7 @@ def _save_asked(found: Scored, name: str) -> None:
 
     with frame.calm():
         if found.choice.logs.has(given_name(name)):
-            frame.confirm_replace(f"{found.choice.logs.path(name)} exists already.", lambda: write(True))
+            frame.confirm_replace(f"{found.choice.logs.path(name)} already exists.", lambda: write(True))
         else:
             write(False)
             st.rerun()

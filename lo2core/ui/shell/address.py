@@ -1,4 +1,4 @@
-"""Choices that live in the address bar: what stands there is shown, so that a place can be shared and gone back to."""
+"""Choices kept in the address bar, so that a view can be shared, reloaded and reached with Back."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import streamlit as st
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
-"""Names and values of query parameters; None takes a parameter away."""
+"""Names and values of query parameters; None removes a parameter."""
 
 COMPARED, EXPLAINED = TABS = ("view", "about")
-"""Keys of rows of tabs, which Streamlit binds to query parameters of these names: one a page, or they would mix."""
+"""Keys of rows of tabs, bound to query parameters of the same names; each page needs its own."""
 _PAGE = "page"
 _LEFT = "left_addresses"
 _LAST = "last_addresses"
 
 
-def said(name: str) -> str | None:
-    """What the address bar says; None where it is silent."""
+def read(name: str) -> str | None:
+    """The value of a query parameter; None if it is absent or empty."""
     value: str | None = st.query_params.get(name)
     return value or None
 
 
-def say(params: Params) -> None:
-    """Write into the address bar; what is not named stays."""
+def write(params: Params) -> None:
+    """Set query parameters; others stay as they are."""
     for name, value in params.items():
         if value is None:
             st.query_params.pop(name, None)
@@ -35,19 +35,19 @@ def say(params: Params) -> None:
 
 
 def leave(params: Mapping[str, str]) -> None:
-    """Call it before `st.switch_page` with `params`, so that Back finds what this page had in its address.
+    """Call this before `st.switch_page` with `params`, so that Back restores the address of this page.
 
-    Streamlit (1.67) writes the parameters of the next page into the address of this one first, and the browser keeps
-    that as a place of its own: this page, with an address it never had.
+    Streamlit 1.67 first writes the parameters of the next page into the address of this page. The browser keeps that
+    as an entry of its history: this page, with an address it never had.
     """
     page, before = st.session_state[_PAGE], st.query_params.to_dict()
     st.session_state.setdefault(_LEFT, {})[page, urlencode(params)] = before
 
 
 def arrive(page: str) -> None:
-    """Begin a page, and put right the address that `leave` tells of.
+    """Begin a page and correct the address that `leave` recorded.
 
-    A link to a place does not lead to the tab that was open when another one was left, though Streamlit would.
+    A link opens the first tab, not the one that was open on the last visit, which Streamlit would restore.
     """
     if st.session_state.get(_PAGE) != page:
         for name in {*TABS} - st.query_params.keys():
@@ -57,17 +57,18 @@ def arrive(page: str) -> None:
     if before:
         st.query_params.from_dict(before)
         if before.keys() & {*TABS}:
-            st.rerun()  # what is bound was read from the address that was wrong
+            st.rerun()  # widgets bound to parameters have read the wrong address
 
 
 def remember() -> None:
-    """Keep what the address of this page says, for `last`."""
+    """Keep the address of this page, for `last`."""
     st.session_state.setdefault(_LAST, {})[st.session_state[_PAGE]] = st.query_params.to_dict()
 
 
 def last(page: str) -> dict[str, str]:
-    """What another page had in its address when it was last drawn; empty for the page itself, so that it can begin
-    anew, and for one that was not opened yet.
+    """The query parameters that another page had when it was last drawn.
+
+    Empty for the current page, so that its link resets it, and for pages that were not opened yet.
     """
     if page == st.session_state[_PAGE]:
         return {}
@@ -76,11 +77,11 @@ def last(page: str) -> dict[str, str]:
 
 
 def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:
-    """A select box that shows `chosen`; another choice is written into the address bar as `params` has it."""
+    """A select box that shows `chosen`; a new choice is written to the address bar as `params` of it."""
     key = f"choice-{label}"
     st.session_state[key] = chosen
     return st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
 
 
 def _follow(key: str, params: Callable[[Any], Params]) -> None:
-    say(params(st.session_state[key]))
+    write(params(st.session_state[key]))

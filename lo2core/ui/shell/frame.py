@@ -1,4 +1,4 @@
-"""What every page begins with: its settings, the side bar, the job panel, messages; and what it ends with."""
+"""The frame of every page: settings, side bar, job panel and messages at the top, the command at the bottom."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAGES = {
     "pages/5_Explain.py": ("Explain", ":material/lightbulb:"),
     "pages/6_Compare.py": ("Compare", ":material/compare_arrows:"),
 }
-"""Script, title and icon of each page, in the order of the work."""
+"""Script, title and icon of each page, in the order of use."""
 
 SIDEBAR_WIDTH = 260
 STYLE = """
@@ -53,8 +53,7 @@ STYLE = """
 }
 .stHtml th:first-child { width: 9rem }
 """
-"""The theme cannot say this: charts need the room, very wide screens do not; a click selects a whole command. And how
-texts and tables look that are to be read."""
+"""What the theme cannot express: page width, commands that a click selects, and the look of log text and tables."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
 _CHOICE = "choice-Workspace"
@@ -69,16 +68,16 @@ class Frame:
 
 
 def page(title: str, purpose: str) -> Frame:
-    """Begin a page: settings, side bar, heading, a sentence that says what it is for, messages of the last run."""
+    """Begin a page: settings, side bar, heading, its purpose in one sentence, messages of the last run."""
     st.set_page_config(f"{title} · lo2core", page_icon=LOGO, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
     st.html(f"<style>{STYLE}</style>")
     address.arrive(title)
     workspace = _sidebar()
     st.title(title, anchor=False)
     st.caption(purpose)
-    asked = address.said(session.WORKSPACE)
+    asked = address.read(session.WORKSPACE)
     if asked and asked != str(workspace):
-        problem(f"There is no workspace {asked} yet; this is {workspace}.", "A workspace is made when logs are loaded.")
+        problem(f"There is no workspace {asked} yet. Showing {workspace}.", "Load logs to create a workspace.")
     for flash in session.take_flashes():
         notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
     return Frame(Workspace(workspace), models_dir())
@@ -86,9 +85,9 @@ def page(title: str, purpose: str) -> Frame:
 
 @contextmanager
 def calm() -> Iterator[None]:
-    """Show an error inside the block as a calm box and stop the page there.
+    """Show an error inside the block as a sentence and stop the page there.
 
-    The traceback of an unforeseen one goes to standard error.
+    The traceback of an unexpected error goes to standard error.
     """
     try:
         yield
@@ -99,7 +98,7 @@ def calm() -> Iterator[None]:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """As `calm`, but the page goes on behind the block."""
+    """As `calm`, but the page continues after the block."""
     try:
         yield
     except Exception as error:
@@ -112,8 +111,8 @@ def _tell(error: Exception) -> None:
         return
     traceback.print_exception(error, file=sys.stderr)
     problem(
-        f"Something unforeseen happened: {type(error).__name__}: {error}",
-        "Reload the page. If it happens again, report it with what the terminal shows: your data is as it was.",
+        f"Unexpected error: {type(error).__name__}: {error}",
+        "Reload the page. If it happens again, report it with the output of the terminal. Your data is unchanged.",
     )
 
 
@@ -125,12 +124,12 @@ def terminal(command: Command) -> None:
     set_modules_aside()
 
 
-@st.dialog("Replace what is there?", icon=":material/warning:")
+@st.dialog("Replace existing data?", icon=":material/warning:")
 def confirm_replace(what: str, replace: Callable[[], object]) -> None:
     """Ask before `what` (plain text) is overwritten; on yes call `replace`, then run the page again."""
     st.text(what)
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="replace-no"):
+        if st.button("Cancel", key="replace-no"):
             st.rerun()
         if st.button("Replace", key="replace-yes", type="primary"):
             with calm():
@@ -151,7 +150,7 @@ def _sidebar() -> str:
 
 
 def _where_left(title: str) -> dict[str, str]:
-    """The address of a page as it was left; what was chosen in another workspace says nothing of this one."""
+    """The address of a page as it was left; choices made in another workspace do not apply."""
     here, left = same_workspace(), address.last(title)
     return left if here.items() <= left.items() else here
 
@@ -169,12 +168,12 @@ def _enter_chosen() -> None:
     session.enter(st.session_state[_CHOICE])
 
 
-@st.dialog("Work in another folder", icon=":material/create_new_folder:")
+@st.dialog("Open another folder", icon=":material/create_new_folder:")
 def _another_workspace() -> None:
     with st.form("another-workspace", border=False):
         typed = st.text_input("Folder", placeholder="demo/result/mine").strip()
-        st.caption("A folder that does not exist yet is made when logs are loaded.")
-        asked = st.form_submit_button("Use this folder", type="primary")
+        st.caption("A new folder is created when logs are loaded.")
+        asked = st.form_submit_button("Open folder", type="primary")
     if not (asked and typed):
         return
     if refused := session.refusal(typed):

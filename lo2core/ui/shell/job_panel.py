@@ -1,4 +1,4 @@
-"""The job of a workspace: progress while it runs, what became of it afterwards; read from disk each time."""
+"""The job of a workspace: its progress while it runs, its result afterwards. The state is read from disk."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def start_job(workspace: Path, command: Command) -> None:
 
 
 def job_panel(workspace: Path, where: str) -> None:
-    """Show the job of `workspace`, renewed twice a second while it runs; nothing if there was none.
+    """Show the job of `workspace`, updated twice a second while it runs; nothing if there was none.
 
-    The page runs again once when the job ends, with a message atop. `where` tells several panels on one page apart.
+    When the job ends, the page runs again and shows a message. `where` distinguishes several panels on one page.
     """
     status = jobs.status(workspace)
     if status.running:
@@ -88,7 +88,7 @@ def _running(workspace: Path, where: str) -> None:
 
 
 def _cancel(workspace: Path) -> None:
-    with suppress(BusyError):  # the job ended meanwhile, and work begun in a terminal is not ours to end
+    with suppress(BusyError):  # the job has ended, or was started in a terminal
         jobs.cancel(workspace)
 
 
@@ -109,7 +109,7 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         notice("The job was cancelled.", icon=":material/cancel:")
         return
     with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
-        st.text(status.message or "It left no reason behind.")
+        st.text(status.message or "No reason was recorded.")
         raw(status.work.command)
         if status.log_tail and status.log_tail != status.message:
             raw(status.log_tail)

@@ -1,4 +1,4 @@
-"""Links between pages: what stands in the address bar, so that a place can be shared, reloaded and gone back to."""
+"""Links to incidents on page Explain."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PLACE = (*INCIDENT_KEY, "service")
 def explain_params(
     row: Mapping[str, Any], *, prediction: str | None = None, bundle: Path | None = None, sample: str | None = None
 ) -> dict[str, str]:
-    """The address of an incident on page Explain; `row` may say run, folder, window, service.
+    """Query parameters of an incident on page Explain; `row` may contain run, folder, window, service.
 
-    The scores are those of a saved `prediction`, else those that `bundle` gives now; `sample` names the logs where they
-    are not the workspace's own.
+    The scores come from a saved `prediction`, else from `bundle` directly. `sample` names the logs if they are not the
+    workspace's own.
     """
     scores = {"sample": sample, "prediction": prediction, "bundle": bundle.stem if bundle and not prediction else None}
-    said = scores | {name: row.get(name) for name in _PLACE}
-    return same_workspace() | {name: str(value) for name, value in said.items() if value is not None}
+    params = scores | {name: row.get(name) for name in _PLACE}
+    return same_workspace() | {name: str(value) for name, value in params.items() if value is not None}
 
 
 def open_explain(
@@ -35,5 +35,5 @@ def open_explain(
 
 
 def explain_address(*, prediction: str | None, sample: str | None) -> str:
-    """Page Explain with a saved prediction, as an address to follow from another page."""
+    """The relative address of a saved prediction on page Explain."""
     return f"Explain?{urlencode(explain_params({}, prediction=prediction, sample=sample))}"

@@ -25,8 +25,8 @@ def opened(path: Path) -> LoadedBundle:
     return cache.MODELS.get(cache.bundle_key(path), lambda: open_bundle(path))
 
 
-def opened_or_told(path: Path) -> LoadedBundle | None:
-    """As `opened`; where that cannot be, the reason is shown, the page goes on, and None is given back."""
+def opened_or_none(path: Path) -> LoadedBundle | None:
+    """As `opened`; if it cannot be opened, shows the reason and returns None."""
     try:
         return opened(path)
     except Lo2Error as error:
@@ -35,15 +35,15 @@ def opened_or_told(path: Path) -> LoadedBundle | None:
 
 
 def choose(found: list[BundleInfo]) -> BundleInfo:
-    """A field to choose one of the bundles: the one that the address bar names, else the one saved last.
+    """A field to choose one of the models: the one in the address bar, else the newest.
 
-    Those that may be opened come first, and of them those that were trained in this workspace.
+    Signed models come first, and among them those trained in this workspace.
     """
     ordered = sorted(found, key=_preference, reverse=True)
     by_name = {info.path.stem: info for info in ordered}
-    names, asked = list(by_name), address.said("bundle")
+    names, asked = list(by_name), address.read("bundle")
     chosen = asked if asked in by_name else names[0]
-    name = address.choice("Bundle", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
+    name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
     return by_name[name]
 
 
@@ -55,7 +55,7 @@ def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
 
 
 def label(info: BundleInfo) -> str:
-    """'lo2_nn  ·  NearestNormal on messages  ·  signed'; what an unsigned manifest claims is not repeated."""
+    """'lo2_nn  ·  NearestNormal on messages  ·  signed'; claims of an unsigned manifest are not shown."""
     signed = info.state is signing.BundleState.SIGNED
     unit = "" if info.facts.get("unit") in (None, "sequence") else f" of single {info.facts['unit']}s"
     made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}" if signed else ""
@@ -65,20 +65,21 @@ def label(info: BundleInfo) -> str:
 def estimated(threshold: Threshold) -> str:
     """Why a threshold is only an estimate."""
     return (
-        f"Estimated: {threshold.n_normals} unseen normal incidents are too few for {threshold.budget:g} in 100, so the "
-        f"threshold lies just above their largest z: about one of {threshold.n_normals + 1} new normals is as odd."
+        f"Estimated threshold: {threshold.n_normals} held-out normal incidents are too few for a budget of "
+        f"{threshold.budget:g} in 100, so it is just above their largest z. Expect about one false alarm in "
+        f"{threshold.n_normals + 1} new normal incidents."
     )
 
 
 def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:
-    """Which of the logs it scored a model was trained on, and what that does to the scores; empty where it was not."""
+    """A note if the model was trained on some of the logs that it scored; empty if not."""
     runs = logs.read(Sequences, columns=["run"])["run"] if logs.has(Sequences) else ()
     known = training_overlap(loaded.facts, logs.metadata(Counts).get("data_fingerprint"), runs)
     if not known:
         return ""
     detector = REGISTRY.get(str(loaded.model.facts.get("detector")))
-    faults = ", and it knows the faults" if detector and detector.supervised else ""
+    faults = " It has also seen these faults." if detector and detector.supervised else ""
     return (
-        f"These are {known}: normal test cases of the training look more normal here than new ones would{faults}. "
-        "Page Train shows the figures for runs it had not seen."
+        f"These are {known}: normal test cases used for training look more normal here than new ones would.{faults} "
+        "See page Train for metrics on held-out runs."
     )

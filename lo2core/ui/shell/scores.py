@@ -1,6 +1,6 @@
-"""Which scores a page is about: saved predictions of the workspace or of a sample, or what a bundle says now.
+"""The scores that a page shows: saved predictions of the workspace or of a sample, or live scores of a model.
 
-The address bar tells which (`sample`, `prediction` or `bundle`); what is read is kept until one of the files changes.
+The address bar names them (`sample`, `prediction` or `bundle`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """Where scores come from: a saved prediction, else the bundle `live`; of the root's logs or a sample's."""
+    """Where scores come from: a saved prediction, else the bundle `live`; for the logs of the root or of a sample."""
 
     sample: str | None = None
     prediction: str | None = None
@@ -45,7 +45,7 @@ class Source:
         return f"{prefix}{self.prediction or f'{self.live}, not saved'}"
 
     def params(self) -> address.Params:
-        """The same for the address bar."""
+        """As query parameters."""
         return {"sample": self.sample, "prediction": self.prediction, "bundle": self.live}
 
     @classmethod
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scored sequences and what is needed to explain them; `incidents` is `report.chart_data.ranked_incidents`."""
+    """Scored sequences with their logs and model; `incidents` is `report.chart_data.ranked_incidents`."""
 
     source: Source
     logs: Workspace
@@ -71,16 +71,16 @@ class Scores:
 
 
 def choose(here: Frame) -> Scores | None:
-    """A field to choose the scores, the newest saved ones where the address bar names none; None without any."""
+    """A field to choose the scores: those in the address bar, else the newest saved ones. None if there are none."""
     offered = [Source.named(name) for name in saved_names(here.workspace)]
-    asked = Source(address.said("sample"), address.said("prediction"), address.said("bundle"))
+    asked = Source(address.read("sample"), address.read("prediction"), address.read("bundle"))
     if asked.live and not asked.prediction:
         offered.insert(0, asked)
     if not offered:
         return None
     chosen = asked if asked in offered else offered[0]
     if (asked.prediction or asked.sample) and asked not in offered:
-        notice(f"{_missing(here.workspace, asked)} This is {chosen.name}.")
+        notice(f"{_missing(here.workspace, asked)} Showing {chosen.name}.")
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
     found = _read(here, chosen)
     if not found.predictions.height:
@@ -94,23 +94,23 @@ def choose(here: Frame) -> Scores | None:
 
 
 def saved(here: Frame, name: str) -> Scores:
-    """The saved prediction of that name, known to say which bundle made it."""
+    """The saved prediction of that name; its metadata must name its bundle."""
     return _read(here, Source.named(name))
 
 
 def _missing(workspace: Workspace, asked: Source) -> str:
     if asked.name in damaged(workspace):
-        return f"The file of prediction {asked.name} is damaged: score these logs anew."
+        return f"The file of prediction {asked.name} is damaged. Score these logs again."
     return f"There is no prediction {asked.name} in this workspace."
 
 
 def evidence(scores: Scores) -> Evidence:
-    """What explanations draw on, from memory where no file changed. Raises what `bundle.opened` raises."""
+    """The inputs of explanations. Raises what `models.opened` raises."""
     return evidence_of(scores.logs, scores.bundle)
 
 
 def evidence_of(logs: Workspace, path: Path) -> Evidence:
-    """As `evidence`, of these logs and the bundle at `path`."""
+    """As `evidence`, for these logs and the bundle at `path`."""
     key = (*cache.logs_key(logs), *cache.bundle_key(path))
     return cache.EVIDENCE.get(key, lambda: explain.evidence(logs, models.opened(path)))
 
@@ -118,7 +118,7 @@ def evidence_of(logs: Workspace, path: Path) -> Evidence:
 def ask(scores: Scores, compute: Callable[..., T], *arguments: Any, **frames: pl.DataFrame) -> T:
     """`compute(evidence, *arguments, **frames)`, kept until a file changes.
 
-    The arguments are plain values; `frames` must follow from them and from the scores, for they are not looked at.
+    The arguments are plain values. `frames` are not part of the key: they must follow from the arguments and scores.
     """
     saved = scores.source.prediction
     made = cache.prediction_key(scores.logs, saved) if saved else ()
@@ -151,9 +151,9 @@ def _read(here: Frame, source: Source) -> Scores:
 
 
 def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
-    """Where the bundle lies that made the predictions: as recorded, else under its name in the models folder.
+    """The path of the bundle that made the predictions: as recorded, else by its name in the models folder.
 
-    Predictions that were written by hand record none; then a person says which.
+    Predictions written by hand record none; then a field asks for it.
     """
     recorded = logs.metadata(prediction).get("bundle")
     if not recorded:
@@ -163,12 +163,12 @@ def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
 
 
 def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:
-    """A field to choose the bundle; proposed is the one whose name the predictions bear."""
+    """A field to choose the bundle; the default is the one that the predictions are named after."""
     found = {info.path.stem: info.path for info in bundles.bundles(models_dir)}
     if not found:
         raise ArtefactError(
-            f"{logs.path(prediction)} does not say which model made it, and there is no model to explain it with: "
-            "train one, or put its bundle into the folder of models."
+            f"{logs.path(prediction)} does not say which model made it, and there is no saved model to explain it "
+            "with. Train one, or copy its files into the models folder."
         )
     names = sorted(found, key=lambda name: (not prediction.startswith(name), name))
     label = "Which model made these scores? The file does not say."

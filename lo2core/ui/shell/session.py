@@ -1,6 +1,6 @@
-"""What a session remembers between reruns: the workspace, messages for the next run, the job it watches.
+"""State of a session between reruns: the workspace, and messages for the next run.
 
-The workspace's path stands in the address of every page, so that reload, Back and a link keep it.
+The path of the workspace is in the address of every page, so that reload, Back and links keep it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FLASHES = "flashes"
 
 @dataclass(frozen=True)
 class Lead:
-    """A link to the page where it goes on: its script, a label, query parameters besides the workspace."""
+    """A link to the next step: the script of a page, a label, query parameters besides the workspace."""
 
     page: str
     label: str
@@ -34,85 +34,86 @@ class Lead:
 
 @dataclass(frozen=True)
 class Flash:
-    """A message for the next run, and where to go from there."""
+    """A message for the next run, with a link to the next step."""
 
     message: str
     lead: Lead | None = None
 
 
 def known_workspaces() -> list[str]:
-    """Paths to offer, the default first: ``LO2_WORKSPACE``, what lies in demo/result, what this session opened.
+    """Paths to offer: ``LO2_WORKSPACE`` first, then the folders in demo/result, then those opened in this session.
 
-    Without any it is that of the sample, which is still to be made.
-    A link (``?ws=PATH``) may add a folder only if that is a workspace already, or is being made into one.
+    If there are none, the path of the sample, which can be created from the page. A link (``?ws=PATH``) adds a folder
+    only if it is a workspace, or one is being created in it.
     """
     given = [os.environ["LO2_WORKSPACE"]] if "LO2_WORKSPACE" in os.environ else []
     results = Path(DEFAULT_WORKSPACE).parent
     found = sorted(str(path) for path in results.glob("*") if path.is_dir())
     default = [DEFAULT_WORKSPACE] if DEFAULT_WORKSPACE in found else []
     opened = st.session_state.setdefault(_OPENED, [])
-    linked = address.said(WORKSPACE)
+    linked = address.read(WORKSPACE)
     if _is_workspace(linked) and linked not in opened:
-        opened.append(linked)  # the next page may be reached without a link
+        opened.append(linked)  # other pages may not have it in their address
     return list(dict.fromkeys([*given, *default, *found, *opened])) or [SAMPLE_WORKSPACE]
 
 
 def workspace(options: Sequence[str]) -> str:
-    """Which of the options is open: the one in the address bar, else the last one, else the first.
+    """The open workspace: the option in the address bar, else the last one, else the first.
 
-    It is put into the address bar where that is silent. A folder there that is none of them stays, and can be told.
+    It is added to the address bar if that names none. A folder in the address bar that is no option is kept there, so
+    that the page can report it.
     """
-    asked, last = address.said(WORKSPACE), st.session_state.get(WORKSPACE)
+    asked, last = address.read(WORKSPACE), st.session_state.get(WORKSPACE)
     opened = next((path for path in (asked, last) if path in options), options[0])
     st.session_state[WORKSPACE] = opened
     if asked is None:
-        address.say({WORKSPACE: opened})
+        address.write({WORKSPACE: opened})
     return str(opened)
 
 
 def enter(path: str) -> None:
-    """Open another workspace; what the address bar says of the old one goes."""
+    """Open another workspace, and remove the choices in the old one from the address bar."""
     st.session_state[WORKSPACE] = path
     st.query_params.from_dict({WORKSPACE: path})
 
 
 def refusal(typed: str) -> str:
-    """Why no workspace can be in the folder that was typed, as a sentence; empty where one can."""
+    """Why the typed folder cannot be a workspace, as a sentence; empty if it can."""
     try:
         folder = Path(typed).expanduser()
-        if _is_workspace(str(folder)):  # one can look into it, even where it cannot be written
+        if _is_workspace(str(folder)):  # it can be read, even if it is not writable
             return ""
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         with TemporaryDirectory(prefix=".lo2-", dir=nearest):
             return ""
-    except (OSError, RuntimeError) as error:  # the latter where nobody has the name behind a tilde
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of an unknown user
         why = error.strerror if isinstance(error, OSError) else error
-        return f"Nothing can be written at {typed} ({why}): name another folder."
+        return f"Cannot write to {typed} ({why}). Choose another folder."
 
 
 def open_another(typed: str) -> None:
-    """Make the folder that was typed the workspace, whether it exists yet or not."""
+    """Open the typed folder as the workspace; it need not exist yet."""
     path = str(Path(typed).expanduser())
     st.session_state[_OPENED] = [*st.session_state.get(_OPENED, []), path]
     enter(path)
 
 
 def flash(message: str, lead: Lead | None = None) -> None:
-    """Show `message` (plain text) once, atop the page, after the rerun that follows."""
+    """Show `message` (plain text) once at the top of the page, after the next rerun."""
     st.session_state.setdefault(_FLASHES, []).append(Flash(message, lead))
 
 
 def take_flashes() -> list[Flash]:
-    """The messages to show now; they are not given out again."""
+    """Return the messages to show now, and forget them."""
     return st.session_state.pop(_FLASHES, [])
 
 
 def _is_workspace(path: str | None) -> bool:
-    """A folder with tables of ours, or with a job or parts of a load that may still become one."""
+    """Whether a folder contains our tables, a job, or parts of an unfinished load."""
     if path is None:
         return False
     folder = Path(path)
     try:
         return any(any(folder.glob(name)) for name in (".job", ".parts", "lo2_*.parquet"))
-    except (OSError, ValueError):  # a link may say anything
+    except (OSError, ValueError):  # a link may contain anything
         return False

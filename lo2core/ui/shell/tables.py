@@ -1,4 +1,4 @@
-"""Tables in which one row can be picked, and what their columns have in common."""
+"""Tables on pages: with rows to select, to read only, or as the data of a chart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lo2core.ui.shell.widgets import downloads
 ROW = 28
 """Height of a row, in pixels."""
 MAX_ROWS = 1_000
-"""Rows of a long list that are sent to the browser; downloads hold all."""
+"""Rows of a long list that are sent to the browser; downloads contain all."""
 
 
 def pick(
@@ -25,9 +25,9 @@ def pick(
     most: int = 15,
     on_select: Callable[[], None] | Literal["rerun"] = "rerun",
 ) -> int | None:
-    """Show the named columns of a frame, but empty ones; gives the index of the picked row, None where none is.
+    """Show the named columns of a frame, without empty ones; returns the index of the selected row, or None.
 
-    Longer tables than `most` rows scroll. Send at most a few thousand rows: all of them go to the browser.
+    Tables with more than `most` rows scroll. All rows are sent to the browser: pass at most a few thousand.
     """
     event = st.dataframe(
         frame.select(_telling(frame, columns)),
@@ -44,41 +44,41 @@ def pick(
 
 
 def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: int = 15) -> None:
-    """Show a frame, or the named columns of it but empty ones, to be read only."""
+    """Show a frame, or its named columns without empty ones, without selection."""
     shown = frame.select(_telling(frame, columns)) if columns else frame
     config = dict(columns) if columns else None
     st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
 
 
 def written(frame: pl.DataFrame, titles: dict[str, str]) -> None:
-    """Show a few rows to be read word for word: long values wrap. The columns in `titles`, under those names."""
+    """Show a few rows with long values wrapped; `titles` gives the columns and their titles."""
     st.html(html.table_html(frame, titles))
 
 
 def beside_chart(frame: pl.DataFrame, stem: str, key: str, columns: Mapping[str, Any] | None = None) -> None:
-    """What a chart shows as a table, folded away until asked for, with its downloads."""
-    with st.expander("The same as a table"):
+    """The data of a chart as a table with downloads, folded."""
+    with st.expander("Show as a table"):
         show(frame, columns)
         downloads(frame, stem, key=key)
 
 
 def _telling(frame: pl.DataFrame, columns: Mapping[str, Any]) -> list[str]:
-    """The columns that hold a value: a window, say, only where there are windows."""
+    """The columns that are not empty: `window`, for example, only if there are windows."""
     return [name for name in columns if not frame.height or frame[name].null_count() < frame.height]
 
 
 def height(rows: int, most: int) -> int | Literal["content"]:
-    """Of a table that shows all its rows, or `most` of them at a time."""
+    """Height of a table that shows all its rows, or `most` of them at a time."""
     return "content" if rows <= most else 38 + ROW * most
 
 
 def percent(title: str, width: int = 110) -> Any:
-    """A column of bars for shares that were taken times 100."""
+    """A column of bars for shares in percent."""
     return st.column_config.ProgressColumn(title, width=width, format="%.0f %%", min_value=0, max_value=100)
 
 
 def on_local_clock(moments: pl.Series) -> pl.Series:
-    """Moments in UTC, with or without saying so, as the local clock shows them."""
+    """Time stamps in UTC, aware or naive, converted to local time."""
     aware = [moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]
     local = [None if moment is None else moment.astimezone().replace(tzinfo=None) for moment in aware]
     return pl.Series(moments.name, local, dtype=pl.Datetime("ms"))

@@ -1,7 +1,7 @@
-"""Small parts that several pages share: text that stays text, numbers and dates for people, downloads.
+"""Small parts that several pages share: plain text, formatted numbers and dates, notices, downloads.
 
-Whatever comes from a log, a file name or an exception is shown by `st.text` or `st.dataframe`, or escaped by
-`lo2core.report.html`: never as Markdown, or as HTML of its own.
+Text from a log, a file name or an exception is shown with `st.text` or `st.dataframe`, or escaped by
+`lo2core.report.html`, never as Markdown or HTML.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def duration(seconds: float) -> str:
 
 
 def when(moment: datetime, now: datetime | None = None) -> str:
-    """'today 09:12', 'yesterday 17:40', '23 Nov 09:12', '23 Nov 2024'; an aware moment is turned into local time."""
+    """'today 09:12', 'yesterday 17:40', '23 Nov 09:12', '23 Nov 2024'; an aware time is converted to local time."""
     local = moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
     today = (now or datetime.now()).date()
     if local.date() == today:
@@ -68,9 +68,9 @@ def when(moment: datetime, now: datetime | None = None) -> str:
 
 
 def raw(text: str) -> None:
-    """A stretch of log or a message, verbatim: long lines wrap, many scroll.
+    """Log text, verbatim: long lines wrap, many lines scroll.
 
-    No `st.code`: its highlighter is 1.6 MB of JavaScript, for which the first click on a row waited 0.2 s.
+    Not `st.code`, whose highlighter loads 1.6 MB of JavaScript: 0.2 s at the first click on a row.
     """
     st.html(html.preformatted(text))
 
@@ -82,7 +82,7 @@ def terminal_command(command: Command) -> None:
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
-    """A calm box with plain text, and at its end a link to where it goes on."""
+    """A box with plain text, and a link to the next step."""
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(icon, width="content")
         st.text(text, width="stretch")
@@ -92,12 +92,12 @@ def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -
 
 
 def problem(sentence: str, advice: str = "") -> None:
-    """What went wrong, in one sentence, and what to do about it: both plain text."""
+    """A box that says what went wrong and what to do about it, both plain text."""
     notice(f"{sentence}\n{advice}" if advice else sentence, icon=":orange[:material/warning:]")
 
 
 def empty_state(sentence: str, page: str, label: str) -> None:
-    """Instead of results that are not there yet: why, and a button to the `page` script that makes them."""
+    """Shown while there are no results: the reason, and a button to the `page` script that creates them."""
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.space("small")
         st.text(sentence, width="content")
@@ -114,39 +114,12 @@ def go_to(page: str, params: Mapping[str, str] | None = None) -> NoReturn:
 
 
 def same_workspace() -> dict[str, str]:
-    """Query parameters that keep the workspace when a link leads to another page."""
+    """Query parameters that keep the workspace when following a link to another page."""
     return {WORKSPACE: st.session_state[WORKSPACE]} if WORKSPACE in st.session_state else {}
 
 
-def log_lines(lines: pl.DataFrame, key: str, height: int = 420) -> list[int]:
-    """A table of log lines; gives the indices of the rows picked (none or one).
-
-    Shows those of ``line_no, m_timestamp, service, level, m_message, source`` that the frame has, and no others. Send
-    at most a few thousand rows: all of them go to the browser.
-    """
-    columns = {
-        "line_no": st.column_config.NumberColumn("line", width=70, format="localized"),
-        "m_timestamp": st.column_config.DatetimeColumn("time", width=110, format="HH:mm:ss.SSS"),
-        "service": st.column_config.TextColumn("service", width=100),
-        "level": st.column_config.TextColumn("level", width=70),
-        "m_message": st.column_config.TextColumn("message", width=None),
-        "source": st.column_config.TextColumn("file", width=160),
-    }
-    event = st.dataframe(
-        lines.select(name for name in columns if name in lines.columns),
-        column_config=columns,
-        hide_index=True,
-        height=height,
-        row_height=28,
-        key=key,
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    return list(event["selection"]["rows"])
-
-
 def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
-    """Two buttons: `frame` as CSV and as Parquet. Nothing is written before a click."""
+    """Two buttons: `frame` as CSV and as Parquet. The files are created on click."""
     kinds = {"CSV": (to_csv, "text/csv"), "Parquet": (to_parquet, "application/vnd.apache.parquet")}
     with st.container(horizontal=True):
         for kind, (write, mime) in kinds.items():
@@ -162,7 +135,7 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
 
 
 def to_csv(frame: pl.DataFrame) -> bytes:
-    """UTF-8 CSV, as the store keeps it."""
+    """CSV in UTF-8, in the form in which the store saves it."""
     return flat(frame).write_csv().encode()
 
 

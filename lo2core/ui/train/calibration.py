@@ -1,4 +1,4 @@
-"""How unseen normals scored: a strip a service, and the log of the normal behind a tick, its rarest lines first."""
+"""Scores of held-out normals: one strip for each service, and the log of a selected normal, rarest lines first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lo2core.explain import model_importance
 from lo2core.explain.evidence import NORMAL_GONE, Evidence
 from lo2core.report import charts
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.log_table import pick_line
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
 Tick = tuple[str, str]
@@ -18,15 +19,15 @@ Tick = tuple[str, str]
 
 
 def strip(model: Model, threshold: float, key: str) -> Tick | None:
-    """Scores of unseen normals against the threshold, and what z is made of; gives the normal that was clicked."""
+    """Scores of held-out normals with the threshold, mean and spread; returns the selected normal."""
     found = model_importance.normal_scores(model)
     thinned = found.gather_every(-(-found.height // charts.MAX_MARKS) or 1)
     chart = charts.calibration_strip(thinned, threshold)
     event = st.altair_chart(chart, on_select="rerun", selection_mode="pick", key=key)
-    known = "" if found["seq_id"].null_count() else " Click one to see what is rare in its log."
+    known = "" if found["seq_id"].null_count() else " Click one to see the rare lines of its log."
     st.caption(
-        "Each tick is a normal that the detector had not seen, measured by those of the other runs: z is 0 at their "
-        f"mean and grows by 1 each spread, service by service.{known}"
+        "Each tick is a held-out normal. z = 0 is the mean of the normals of the other runs, z = 1 one spread above "
+        f"it, for each service.{known}"
     )
     with st.expander("Mean and spread by service"):
         tables.show(pl.DataFrame([_summary(name, each) for name, each in sorted(model.calibrations.items())]))
@@ -36,9 +37,9 @@ def strip(model: Model, threshold: float, key: str) -> Tick | None:
 
 
 def lines(evidence: Evidence, tick: Tick) -> None:
-    """The log of a normal of the training, those lines first that the fewest others of its service hold.
+    """The log of a training normal, lines that occur in the fewest other normals of its service first.
 
-    Raises InputError where no events were saved.
+    Raises InputError if no events were saved.
     """
     service, seq_id = tick
     facts = evidence.training.facts(seq_id)
@@ -47,9 +48,9 @@ def lines(evidence: Evidence, tick: Tick) -> None:
         return
     found = model_importance.lines_of_normal(evidence, service, seq_id)
     where = "  ·  ".join(part for part in (service, facts["folder"], facts["run"]) if part)
-    st.text(f"{where}: {found.height:,} events, first those that the fewest other normals hold.")
+    st.text(f"{where}: {found.height:,} events, rarest first.")
     view = found.head(tables.MAX_ROWS).with_columns(held=pl.format("{} of {}", "held_by", "n_others"))
-    row = tables.pick(view, _LINES, f"normal-{seq_id}", most=10)
+    row = pick_line(view.drop("source", "service", "test_case"), f"normal-{seq_id}", most=10)
     if row is not None:
         st.text(f"{view['source'][row]}, line {view['line_no'][row]:,}")
         raw(view["m_message"][row])
@@ -65,12 +66,3 @@ def _summary(service: str, found: Calibration) -> dict[str, object]:
         "largest score": float(found.scores.max()),
         "largest z": float(found.normal_z.max()),
     }
-
-
-_LINES = {
-    "held": st.column_config.TextColumn("in others", width=75, help="How many other normals hold the message"),
-    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
-    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
-    "level": st.column_config.TextColumn("level", width=65),
-    "m_message": st.column_config.TextColumn("message", width=620),
-}

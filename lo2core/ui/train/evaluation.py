@@ -1,4 +1,4 @@
-"""What page Train shows of the saved evaluation: figures on left-out runs, shortcuts beside them, curves, faults."""
+"""The saved evaluation on page Train: metrics on held-out runs, trivial baselines, curves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _INCIDENT = pl.col("level") == "incident"
 
 @dataclass(frozen=True)
 class Evaluations:
-    """The evaluations of a workspace; `overview` has a row for each, best first, as the table shows them."""
+    """The evaluations of a workspace; `overview` has one row for each, best first."""
 
     figures: pl.DataFrame
     curves: pl.DataFrame
@@ -38,22 +38,26 @@ class Evaluations:
     overview: pl.DataFrame
 
     def row(self, evaluation: str, split: str) -> dict[str, Any] | None:
-        """The incident figures of one evaluation in one split; None where there are none."""
+        """The incident metrics of one evaluation in one split; None if there are none."""
         found = self.figures.filter(_INCIDENT, pl.col("evaluation") == evaluation, pl.col("split") == split)
         return found.row(0, named=True) if found.height else None
 
     def shortcuts(self, like: Mapping[str, Any]) -> pl.DataFrame:
-        """What shortcuts score on the same incidents, the most telling first."""
+        """The trivial baselines on the same incidents, best first."""
         return shortcuts_beside(self.figures, like).sort("auroc", descending=True, nulls_last=True)
 
 
-def evaluate_buttons(here: Frame, recipe: Recipe) -> None:
-    """Start the job that evaluates this recipe, or all detectors on its items."""
+def ask(here: Frame, recipe: Recipe) -> None:
+    """Buttons that start the job to evaluate this recipe, or all detectors on its items."""
+    st.subheader("Evaluation on held-out runs", anchor=False)
+    st.caption("Each run is held out in turn and scored by a model trained on the others, next to trivial baselines.")
     chosen = command(here, recipe, recipe.detector)
     busy = jobs.status(here.workspace.root).running
     with st.container(horizontal=True, vertical_alignment="center"):
         one = st.button("Evaluate", icon=":material/fact_check:", disabled=busy)
-        every = st.button("Evaluate all detectors", type="tertiary", disabled=busy, help="This takes a while.")
+        every = st.button(
+            "Evaluate all detectors", type="tertiary", disabled=busy, help="This may take several minutes."
+        )
     if one or every:
         with frame.calm():
             start_job(here.workspace.root, chosen if one else command(here, recipe, "all"))
@@ -73,12 +77,12 @@ def command(here: Frame, recipe: Recipe, detector: str) -> Evaluate:
 
 
 def saved(workspace: Workspace) -> Evaluations | None:
-    """What was evaluated; None where nothing was."""
+    """The saved evaluations; None if there are none."""
     return remembered(read, workspace) if all(workspace.has(table) for table in TABLES) else None
 
 
 def read(workspace: Workspace) -> Evaluations:
-    """The saved tables, and the one that gives an overview of them."""
+    """Read the saved evaluations."""
     figures = workspace.read(Evaluation)
     now = workspace.metadata(Counts).get("data_fingerprint")
     curves, faults = workspace.read(EvaluationCurves), workspace.read(EvaluationFaults)
@@ -86,7 +90,7 @@ def read(workspace: Workspace) -> Evaluations:
 
 
 def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
-    """One row an evaluation, best AUROC first: the figures of left-out runs, and of left-out faults beside them."""
+    """One row for each evaluation, best AUROC first: metrics on held-out runs, and the AUROC on held-out faults."""
     incidents = figures.filter(_INCIDENT, pl.col("kind") == "detector")
     unmet = incidents.filter(pl.col("split") == FAULT_LEFT_OUT).select("evaluation", auroc_unmet="auroc")
     found = incidents.filter(pl.col("split") == BY_RUN).join(unmet, on="evaluation", how="left")
@@ -112,7 +116,7 @@ def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
 
 
 def table(found: Evaluations) -> list[str]:
-    """Detectors x items, sortable; gives the evaluations that were picked, the best one where none was."""
+    """Detectors x items, sortable; returns the selected evaluations, or the best one."""
     silent = _silent(found.overview)
     event = st.dataframe(
         found.overview.select(name for name in _COLUMNS if name not in silent),
@@ -123,51 +127,51 @@ def table(found: Evaluations) -> list[str]:
         on_select="rerun",
         selection_mode="multi-row",
     )
-    st.caption("Tick rows to see their curves side by side. A click on a column's head sorts.")
+    st.caption("Select rows to compare their curves. Click a column title to sort.")
     return found.overview["evaluation"].gather(event["selection"]["rows"] or [0]).to_list()
 
 
 def cards(found: Evaluations, evaluation: str) -> None:
-    """The figures of one evaluation as sentences would say them, with intervals."""
+    """The main metrics of one evaluation, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
     size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
-    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
+    st.text(f"{evaluation}\n{size}, each scored by a model trained without its run")
     alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
     values = (
         ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),
         (
-            f"Recall at {row['budget']:g} per 100",
+            f"Recall at budget {row['budget']:g}",
             _number(row["recall"]),
             "" if not row["estimated"] else "estimated threshold",
         ),
         ("False alarms per 100", _number(row["false_alarm_rate"], 100, 1), alarms),
-        ("Right service named", _number(row["right_service"]), ""),
+        ("Correct service", _number(row["right_service"]), ""),
     )
     with st.container(horizontal=True):
-        for label, value, beside in values:
+        for label, value, more in values:
             if value:
-                st.metric(label, value, beside or None, delta_color="off", delta_arrow="off", border=True)
+                st.metric(label, value, more or None, delta_color="off", delta_arrow="off", border=True)
     for remark in _remarks(found, evaluation, row):
         notice(remark)
 
 
-def shortcuts(found: Evaluations, evaluation: str) -> None:
-    """What a shortcut would have scored on the same incidents, and what that says about the figures."""
+def baselines(found: Evaluations, evaluation: str) -> None:
+    """The trivial baselines on the same incidents, with a warning if one is nearly as good."""
     row = found.row(evaluation, BY_RUN) or {}
     beside = found.shortcuts(row)
     if not beside.height:
         return
-    st.subheader("What a shortcut would have scored", anchor=False)
+    st.subheader("Trivial baselines", anchor=False)
     alone = dict(beside.select("detector", "auroc").iter_rows())
     reached = {} if row["auroc"] is None else {row["detector"]: row["auroc"]}
     said = [warning(shortcut, alone.get(shortcut.title), reached) for shortcut in SHORTCUTS]
     for sentence in filter(None, said):
         problem(sentence)
     if any(said):
-        st.page_link("pages/1_Load.py", label="Load anew, in windows", query_params=same_workspace())
+        st.page_link("pages/1_Load.py", label="Load again, in windows", query_params=same_workspace())
     elif reached and (best := beside.row(0, named=True))["auroc"] is not None:
-        st.caption(f"The most telling one, {best['detector']}, has an AUROC of {best['auroc']:.3f}.")
-    columns = {"detector": "shortcut", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "what it looks at"}
+        st.caption(f"The best of them, {best['detector']}, has an AUROC of {best['auroc']:.3f}.")
+    columns = {"detector": "baseline", "auroc": "AUROC", "recall_at_5": "recall at 5 %", "note": "based on"}
     st.dataframe(
         beside.select(pl.col(name).alias(title) for name, title in columns.items()),
         column_config={title: st.column_config.NumberColumn(format="%.3f") for title in ("AUROC", "recall at 5 %")},
@@ -177,7 +181,7 @@ def shortcuts(found: Evaluations, evaluation: str) -> None:
 
 
 def curves(found: Evaluations, evaluations: list[str]) -> None:
-    """ROC and precision-recall curves of the evaluations, incidents of left-out runs."""
+    """ROC and precision-recall curves of the evaluations, on incidents of held-out runs."""
     points = found.curves.filter(_INCIDENT, pl.col("split") == BY_RUN, pl.col("evaluation").is_in(evaluations))
     names = found.overview.select("evaluation", name=_shortest_names(found.overview))
     points = points.join(names, on="evaluation", maintain_order="left")
@@ -203,21 +207,23 @@ _COLUMNS = {
     "precision": st.column_config.NumberColumn("precision", width=75, format="%.3f"),
     "f1": st.column_config.NumberColumn("F1", width=60, format="%.3f"),
     "psi": st.column_config.NumberColumn(
-        "PSI", width=60, format="%.2f", help="Scores of unseen normals, then and now."
+        "PSI", width=60, format="%.2f", help="Scores of held-out normals compared with the scores in the calibration."
     ),
     "weighting": st.column_config.TextColumn("weighting", width=80),
-    "current": st.column_config.CheckboxColumn("these logs", width=70, help="Evaluated on the logs as they are now."),
+    "current": st.column_config.CheckboxColumn(
+        "these logs", width=70, help="Whether it was computed on the logs as loaded now."
+    ),
 }
 
 
 def _shortest_names(rows: pl.DataFrame) -> pl.Series:
-    """Detector and items where that tells the evaluations apart, else their whole names."""
+    """Detector and items if they are unique, else the full names."""
     short = rows.select(pl.concat_str("detector", "items", separator=", ")).to_series()
     return rows["evaluation"] if short.is_duplicated().any() else short
 
 
 def _silent(rows: pl.DataFrame) -> set[str]:
-    """Columns without a value in any row."""
+    """The columns without any value."""
     return {name for name in _COLUMNS if rows[name].null_count() == rows.height}
 
 

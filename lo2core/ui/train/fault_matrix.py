@@ -1,4 +1,4 @@
-"""Which fault an evaluation found in which service; a click leads to such an incident on page Explain."""
+"""Recall by fault and service of an evaluation; a click opens such an incident on page Explain."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from lo2core.ui.shell.widgets import notice
 from lo2core.ui.train.evaluation import Evaluations
 
 MOST_NAMED = 12
-_ANY, _APART = "(any)", " (reported apart)"
+_ANY, _APART = "(any)", " (reported separately)"
 
 
 def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
-    """The recall matrix of one of the evaluations, and which faults were not always found."""
+    """The recall matrix of one evaluation, and the faults that were not always found."""
     rows = found.faults.filter(pl.col("evaluation") == evaluation, pl.col("split") == BY_RUN, ~pl.col("normal"))
     if not rows.height:
         return
-    st.subheader("Which fault is found, and where", anchor=False)
+    st.subheader("Recall by fault and service", anchor=False)
     scored = _scored(workspace, (found.row(evaluation, BY_RUN) or {}).get("detector"))
     st.caption(
-        f"Share of the left-out sequences at or above the threshold; {_ANY} is the incident, by its worst service."
-        + (f" A click explains the worst such incident of {scored}." if scored else "")
+        f"Share of held-out sequences at or above the threshold. {_ANY} is the incident, by its worst service."
+        + (f" Click a field to explain its worst incident in {scored}." if scored else "")
     )
     named = rows.with_columns(
         service=pl.when(pl.col("service") == ANY_SERVICE).then(pl.lit(_ANY)).otherwise("service"),
@@ -44,12 +44,12 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     if missed.height:
         rarest = ", ".join(missed["test_case"].head(MOST_NAMED))
         more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
-        st.text(f"Not always found, the rarest first: {rarest}{more}.")
+        st.text(f"Not always found, lowest recall first: {rarest}{more}.")
     tables.beside_chart(named, "recall_by_fault", "faults")
 
 
 def _scored(workspace: Workspace, detector: str | None) -> str | None:
-    """The newest saved prediction of these logs, one by the same detector before all others; None without any."""
+    """The newest saved prediction of these logs, preferably by the same detector; None if there is none."""
 
     def by_another(name: str) -> bool:
         return bool((workspace.metadata(name).get("model") or {}).get("detector") != detector)
@@ -59,12 +59,12 @@ def _scored(workspace: Workspace, detector: str | None) -> str | None:
 
 
 def _explain(workspace: Workspace, prediction: str | None, test_case: str, service: str) -> None:
-    """Go to page Explain, to the sequence with the largest z of a test case and service, in a saved prediction."""
+    """Go to page Explain, to the sequence of a test case and service with the largest z in a saved prediction."""
     if not prediction:
-        notice("These logs are not scored yet: an incident is explained once page Predict has scored it.")
+        notice("These logs are not scored yet. Score them on page Predict to explain incidents.")
         return
     scores = remembered(read_sequence_scores, workspace, prediction)
     found = scores.filter(pl.col("test_case") == test_case, pl.lit(service == _ANY) | (pl.col("service") == service))
     for row in found.head(1).iter_rows(named=True):
         open_explain(row, prediction=prediction)
-    notice(f"{prediction} holds no {test_case} of {service}: these figures are of other logs.")
+    notice(f"{prediction} does not contain {test_case} of {service}. This evaluation used different logs.")

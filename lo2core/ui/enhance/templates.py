@@ -1,0 +1,53 @@
+"""The table of templates, and the lines of the selected one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lo2core.pipeline.enhance import templates
+from lo2core.pipeline.summary import LineFilter
+from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.log_table import lines_view
+from lo2core.ui.shell.widgets import downloads, raw
+
+
+def show(workspace: Workspace) -> None:
+    """The templates, most frequent first; selecting one shows its lines."""
+    st.subheader("Templates", anchor=False)
+    found = remembered(templates, workspace)
+    search = st.text_input("Search", key="template-search", icon=":material/search:", placeholder="part of a template")
+    if search:
+        wanted = f"(?i){pl.escape_regex(search)}"
+        found = found.filter(pl.any_horizontal(pl.col("template", "title", "example").str.contains(wanted)))
+    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent", width=90)
+    event = st.dataframe(
+        found.select("title", "events", "normal", "other", "services", "messages"),
+        hide_index=True,
+        row_height=28,
+        height=380,
+        key=f"templates-{search}",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "title": st.column_config.TextColumn("template", width=560),
+            "events": st.column_config.NumberColumn("events", format="localized", width=80),
+            "messages": st.column_config.NumberColumn("messages", width=75),
+            "normal": share("in normal", help="Share of normal test cases that contain it"),
+            "other": share("in others", help="Share of other test cases that contain it"),
+        },
+    )
+    downloads(found, "templates", key="templates")
+    for row in event["selection"]["rows"]:
+        _lines_of(workspace, found.row(row, named=True))
+
+
+def _lines_of(workspace: Workspace, template: dict[str, Any]) -> None:
+    st.subheader("Lines of the template", anchor=False)
+    raw(str(template["template"]))
+    ids = tuple(template["message_ids"])
+    lines_view(workspace, LineFilter(message_ids=ids), key="template")

@@ -1,0 +1,111 @@
+"""The steps of a workspace as cards, and the start in an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from lo2core.pipeline import jobs
+from lo2core.pipeline.commands import Demo
+from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step, chain
+from lo2core.ui.shell import frame
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.widgets import go_to, problem, same_workspace, short, when
+
+BadgeColour = Literal["green", "orange", "gray"]
+
+PAGES = {
+    "Loaded": "pages/1_Load.py",
+    "Enriched": "pages/2_Enhance.py",
+    "Model": "pages/3_Train.py",
+    "Predictions": "pages/4_Predict.py",
+    "Explained": "pages/5_Explain.py",
+    "Compared": "pages/6_Compare.py",
+}
+BADGES: dict[str, tuple[BadgeColour, str]] = {
+    FRESH: ("green", ":material/check:"),
+    STALE: ("orange", ":material/update:"),
+    MISSING: ("gray", ":material/radio_button_unchecked:"),
+    BROKEN: ("orange", ":material/warning:"),
+}
+_NOUNS = {
+    "runs": "run",
+    "lines": "line",
+    "messages": "message",
+    "normals": "normal incident",
+    "incidents": "incident",
+}
+
+
+def read(here: Frame) -> list[Step]:
+    """The steps of the workspace, read from disk each time: only metadata and small tables."""
+    return chain(here.workspace, here.models_dir)
+
+
+def start(here: Frame) -> None:
+    """For an empty workspace: try the sample, or load logs."""
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.space("small")
+        st.text(
+            "This workspace is empty. Try it with a small synthetic sample, or load your own logs.", width="content"
+        )
+        if jobs.status(here.workspace.root).running:
+            job_panel(here.workspace.root, "overview")
+        else:
+            _first_steps(here)
+        st.space("small")
+
+
+def _first_steps(here: Frame) -> None:
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if st.button("Try the sample", type="primary", icon=":material/play_arrow:"):
+            start_job(here.workspace.root, Demo(output_dir=here.workspace.root))
+        if st.button("Load my logs", icon=":material/folder_open:"):
+            go_to("pages/1_Load.py")
+
+
+def show(chained: Sequence[Step]) -> None:
+    """A card for each step: its numbers, state and time; below the cards, files that cannot be read."""
+    row = st.container(horizontal=True, gap="xsmall", key="chain")
+    for step in chained:
+        with row.container(border=True, gap="xsmall", height="stretch"):
+            st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
+            with frame.apart():
+                _card(step)
+    for step in chained:
+        if step.state == BROKEN:
+            problem(step.why)
+
+
+def _card(step: Step) -> None:
+    if numbers := figures(step):
+        st.text("\n".join(numbers))
+    colour, icon = BADGES[step.state]
+    st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
+    if step.made:
+        st.caption(when(step.made))
+    if step.why and step.state != BROKEN:
+        st.caption(step.why)
+
+
+def figures(step: Step) -> list[str]:
+    """The lines of a card, as plain text."""
+    facts = {name: value for name, value in step.facts.items() if value is not None}
+    named = (str(facts[name]).splitlines() for name in ("name", "prediction", "detector") if name in facts)
+    names = [name.removesuffix("_predictions") for lines in named for name in lines]  # a card is narrow
+    counted = [_counted(facts[name], noun) for name, noun in _NOUNS.items() if name in facts]
+    if "flagged" in facts:
+        counted.append(f"{short(facts['flagged'])} flagged")
+    return names + counted + ([f"damaged: {facts['damaged']}"] if "damaged" in facts else [])
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{short(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def is_empty(steps: Sequence[Step]) -> bool:
+    """Whether nothing is loaded and nothing is scored."""
+    return all(step.state == MISSING for step in steps if step.name in ("Loaded", "Predictions"))

@@ -1,0 +1,94 @@
+"""The worst incidents of a prediction, or what to do if there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.errors import Lo2Error
+from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.explain import feedback
+from lo2core.pipeline.status import FRESH, Step
+from lo2core.report.chart_data import ranked_incidents
+from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
+from lo2core.ui.explain import marks
+from lo2core.ui.predict import incidents
+from lo2core.ui.shell import frame, scores, tables
+from lo2core.ui.shell.cache import remembered
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.links import open_explain
+from lo2core.ui.shell.widgets import empty_state, go_to, notice
+
+MOST = 20
+"""Incidents shown here; page Predict shows all."""
+
+
+def show(here: Frame, chained: Sequence[Step]) -> None:
+    """The worst incidents of a prediction, by default the newest, as a heat map; a click opens page Explain."""
+    names = newest_first(here.workspace)
+    if not names:
+        _score_first(next(step for step in chained if step.name == "Model"))
+        return
+    title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
+    title.subheader("Worst incidents", anchor=False)
+    name = choice.selectbox("Prediction, newest first", names)
+    if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
+        go_to("pages/4_Predict.py")
+    if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
+        go_to("pages/6_Compare.py")
+    with frame.apart():
+        _worst(here, name)
+
+
+def _score_first(model: Step) -> None:
+    """If there are no predictions: a link to scoring, or to training if there is no model."""
+    if model.state == FRESH:
+        sentence = f"These logs are not scored yet. Model {model.facts['name']} is ready."
+        empty_state(sentence, "pages/4_Predict.py", "Score logs")
+    else:
+        sentence = "These logs are not scored yet. Train a model first."
+        empty_state(sentence, "pages/3_Train.py", "Train a model")
+
+
+def _worst(here: Frame, name: str) -> None:
+    home, table = home_of(here.workspace, name)
+    found = remembered(read_sequence_scores, home, table)
+    if not found.height:
+        notice("These predictions contain no scores.")
+        return
+    ranked = ranked_incidents(found)
+    worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
+    tops = found.select("seq_id", top_item=pl.lit("click to see why"))
+    st.text(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
+    if note := _after_marks(here, name):
+        st.caption(note)
+    open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
+    incidents.heatmap(found, worst, tops, open_row, "overview")
+    shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
+    tables.beside_chart(shown, "worst_incidents", "overview-table", _WORST)
+
+
+def _after_marks(here: Frame, name: str) -> str:
+    """The effect of known benign items on a prediction; empty without any, or if its model is unknown."""
+    home, table = home_of(here.workspace, name)
+    if not home.metadata(table).get("bundle"):
+        return ""
+    try:
+        after = marks.applied(here.workspace, scores.saved(here, name))
+    except Lo2Error:  # page Explain shows the reason
+        return "Known benign items cannot be applied to these scores."
+    return "" if after is None else feedback.sentence(after)
+
+
+_WORST = {
+    "rank": st.column_config.NumberColumn("rank", width=50),
+    "run": st.column_config.TextColumn("run", width=230),
+    "folder": st.column_config.TextColumn("test case", width=300),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "service": st.column_config.TextColumn("worst service", width=110),
+    "z_score": st.column_config.NumberColumn("z", width=60, format="%.1f"),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+}

@@ -1,0 +1,111 @@
+"""Saved models on page Train: their state, trust in files that are not signed, calibration."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import streamlit as st
+
+from lo2core.base.text import plural
+from lo2core.detect.units import unit_of
+from lo2core.pipeline.bundles import LoadedBundle, vouch
+from lo2core.store import bundles
+from lo2core.store.bundles import BundleInfo
+from lo2core.store.signing import BundleState
+from lo2core.ui.shell import frame, models, scores, session
+from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, when
+from lo2core.ui.train import calibration
+
+
+def show(here: Frame) -> None:
+    """All saved models with their state, and the calibration of one of them."""
+    found = bundles.bundles(here.models_dir)
+    if found:
+        _table(found)
+    if signed := [info for info in found if info.state is BundleState.SIGNED]:
+        st.subheader("Calibration", anchor=False)
+        _calibration(here, signed)
+
+
+def _calibration(here: Frame, signed: list[BundleInfo]) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        opened = models.opened_or_none(models.choose(signed).path)
+        if not opened:
+            return
+        _facts(opened)
+    with right:
+        tick = calibration.strip(opened.model, opened.model.threshold.z, "calibration")
+    if tick:
+        with frame.apart():
+            calibration.lines(scores.evidence_of(here.workspace, opened.path), tick)
+
+
+def _table(found: list[BundleInfo]) -> None:
+    """All models with their state; for those that are not trusted, the reason and a button to trust them."""
+    st.subheader("Saved models", anchor=False)
+    rows = pl.DataFrame([_row(info) for info in found])
+    st.dataframe(rows, hide_index=True, row_height=28)
+    for info in found:
+        if info.state is not BundleState.SIGNED:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                problem(f"{info.path.name} is {info.state.value}. {info.state.sentence}")
+                if st.button("Trust ...", key=f"trust-{info.path.stem}", icon=":material/verified_user:"):
+                    _trust(info.path)
+
+
+def _facts(loaded: LoadedBundle) -> None:
+    """How the model was trained, and its threshold."""
+    known, threshold = loaded.facts, loaded.model.threshold
+    runs, services = known.get("runs", []), known.get("services", [])
+    normals = plural(threshold.n_normals, "normal incident")
+    st.text(
+        f"{known.get('detector', '?')} on {known.get('items', '?')} ({known.get('weighting', '?')}), "
+        f"{unit_of(loaded.model).title}. Learned from {normals} "
+        f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
+    )
+    st.markdown(f"Incidents with **z ≥ {threshold.z:.2f}** are flagged.")
+    if threshold.estimated:
+        notice(models.estimated(threshold))
+    else:
+        st.caption(f"Of {normals} held out in turn, at most {threshold.budget:g} in 100 have a larger z.")
+    for warning in loaded.warnings:
+        notice(warning)
+    query = same_workspace() | {"bundle": loaded.path.stem}
+    st.page_link("pages/4_Predict.py", label="Score logs with this model", icon=":material/radar:", query_params=query)
+
+
+@st.dialog("Trust this file?", icon=":material/verified_user:")
+def _trust(path: Path) -> None:
+    st.text(str(path))
+    st.text(
+        "Opening an untrusted file can run code on this computer. Trust it only if you created it, or know who did and "
+        "that nobody has changed it since. It is then opened, checked and signed with your key."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel"):
+            st.rerun()
+        if st.button("Trust it", type="primary"):
+            with frame.calm():
+                vouch(path)
+            session.flash(f"{path.name} is now signed.")
+            st.rerun()
+
+
+def _row(info: BundleInfo) -> dict[str, object]:
+    """Claims of an unsigned manifest are not shown."""
+    known = info.facts if info.state is BundleState.SIGNED else {}
+    return {
+        "model": info.path.stem,
+        "state": info.state.value,
+        "detector": known.get("detector"),
+        "items": known.get("items"),
+        "unit": known.get("unit"),
+        "normals": known.get("normal_incidents"),
+        "services": len(known["services"]) if "services" in known else None,
+        "saved": when(datetime.fromtimestamp(info.path.stat().st_mtime)),
+        "workspace": known.get("workspace"),
+    }
