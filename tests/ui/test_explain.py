@@ -99,7 +99,7 @@ def test_a_link_opens_its_incident_and_service(workspace: Workspace, run: str) -
 def test_a_link_to_what_is_not_there_says_so_and_shows_the_worst(workspace: Workspace) -> None:
     app = open_page(EXPLAIN, prediction="gone", run="nobody", folder="nothing")
     assert "There is no prediction gone" in texts(app)
-    assert "These scores hold no incident nothing" in texts(app)
+    assert "There is no incident nothing" in texts(app)
     assert not app.exception
 
 

@@ -102,14 +102,14 @@ def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -
     shutil.rmtree(workspace.root / "samples")
     train_bundle(workspace, Recipe(), workspace.root.parent / "models" / "fresh.joblib")
     app = page()
-    assert "These logs are not scored yet, and a model is there: fresh." in texts(app)
+    assert "These logs are not scored yet. Model fresh is ready." in texts(app)
     assert has_button(app, "Score logs")
     assert not has_button(app, "Train a model")
 
 
 def test_a_link_to_a_folder_without_logs_says_which_workspace_is_shown(workspace: Workspace) -> None:
     app = open_page("pages/5_Explain.py", ws="/does/not/exist")
-    assert f"There is no workspace /does/not/exist yet; this is {workspace.root}." in texts(app)
+    assert f"There is no workspace /does/not/exist yet. Showing {workspace.root}." in texts(app)
 
 
 @pytest.mark.parametrize("begun", [".job", ".parts"])

@@ -176,7 +176,7 @@ def test_a_bundle_of_single_events_predicts_in_a_job(workspace: Workspace, model
     path = model.with_name("events.joblib")
     train_bundle(workspace, Recipe("OutOfVocabulary", unit="event"), path)
     app = page(PREDICT)
-    app = press(app.selectbox(key="choice-Bundle").set_value("events").run(), "Predict")
+    app = press(app.selectbox(key="choice-Model").set_value("events").run(), "Predict")
     wait_for_job(workspace)
     app = app.run()
     assert not app.exception

@@ -72,7 +72,7 @@ def test_the_page_says_what_it_will_learn_from(workspace: Workspace) -> None:
     app = page(TRAIN)
     assert not app.exception
     assert "of 2 runs, 7 services: client, code, key," in texts(app)
-    assert "never met" in texts(choose(app, "RandomForest"))
+    assert "also learns from labelled faults" in texts(choose(app, "RandomForest"))
 
 
 def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace) -> None:
@@ -186,7 +186,7 @@ def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Work
     predict_logs(workspace, model, "older")
     rarity = train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
     predict_logs(workspace, rarity, "newer")
-    assert "A click explains the worst such incident of older." in texts(page(TRAIN))
+    assert "Click a field to explain its worst incident in older." in texts(page(TRAIN))
 
 
 def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:

@@ -36,7 +36,9 @@ def show(workspace: Workspace) -> None:
     """The mask rules in order of application, with an example of each; and fields to add one."""
     st.subheader("Mask rules, in order", anchor=False)
     if not workspace.has(Events):
-        notice("These logs were loaded without their events, so there are no lines to try the rules on.")
+        notice(
+            "These logs were loaded without their events (--no-save-events), so there are no lines to try the rules on."
+        )
         return
     asked = _asked(workspace)
     table = remembered(_rule_table, workspace, asked)

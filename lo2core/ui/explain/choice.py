@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.detect.incidents import Incident, rows_of
 from lo2core.explain import feedback
@@ -98,7 +99,7 @@ def _choose(found: pl.DataFrame, at: int) -> None:
     if at not in offered:
         offered.append(at)
     labels = dict(zip(offered, _labels(found[offered]), strict=True))
-    look = {"format_func": lambda row: labels[row], "filter_mode": "contains"}
+    look = {"format_func": lambda row: labels[row], "filter_mode": "contains", "help": meaning("Incident")}
     address.choice("Incident", offered, at, lambda row: _params(found, row), **look)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.detect.model import Model
 from lo2core.enhance.enrich import templates_of
@@ -103,7 +104,7 @@ def _open_mark(drawn: pl.DataFrame) -> None:
 
 
 def _calibration(chosen: Scores, model: Model) -> None:
-    st.subheader("Calibration", anchor=False)
+    st.subheader("Calibration", anchor=False, help=meaning("Calibration"))
     tick = calibration.strip(model, chosen.threshold, f"calibration-{chosen.source.name}")
     if tick:
         calibration.lines(scores.evidence(chosen), tick)

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.clock import time_of_day
+from lo2core.base.glossary import meaning
 from lo2core.base.text import are, plural
 from lo2core.detect.units import Unit
 from lo2core.explain import incidents
@@ -124,12 +125,12 @@ def _marked(after: pl.DataFrame) -> pl.DataFrame:
 _SERVICE_COLUMNS = {
     "chosen": st.column_config.TextColumn("", width=26),
     "service": st.column_config.TextColumn("service", width=92),
-    "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f"),
+    "z_score": st.column_config.NumberColumn("z", width=46, format="%.1f", help=meaning("z-score")),
     "z_after": st.column_config.TextColumn(
         "without benign", width=98, help="z with known benign items at their usual count"
     ),
     "pred_ano": st.column_config.CheckboxColumn("flagged", width=56),
-    "words": st.column_config.TextColumn("compared with normals", width=180),
+    "words": st.column_config.TextColumn("compared with normals", width=180, help=meaning("p-value")),
     "began": st.column_config.TextColumn("first at", width=88, help="Time of the first anomalous event"),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.detect.incidents import oddness
 from lo2core.report import charts
 from lo2core.report.chart_data import heatmap_cells, label, strip_marks
@@ -74,9 +75,9 @@ _COLUMNS = {
     "window": st.column_config.NumberColumn("window", width=60),
     "short_run": st.column_config.TextColumn("run", width=90),
     "service": st.column_config.TextColumn("worst service", width=95),
-    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f"),
+    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f", help=meaning("z-score")),
     "top_item": st.column_config.TextColumn("top item", width=440),
-    "oddness": st.column_config.TextColumn("compared with normals", width=200),
+    "oddness": st.column_config.TextColumn("compared with normals", width=200, help=meaning("p-value")),
     "label": st.column_config.TextColumn("label", width=70),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Counts
 from lo2core.detect import predict
 from lo2core.detect.calibration import Threshold
@@ -148,16 +149,15 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
     """The alert budget as a slider; the scores with the flags of its threshold, without training."""
     model = found.loaded.model
     top = max(MAX_BUDGET, float(model.threshold.budget))
-    help_text = "The alert budget: it sets the threshold of these scores. The model does not change."
     budget = st.slider(
-        "False alarms per 100 normal incidents",
+        "Alert budget (false alarms per 100 normal incidents)",
         0.0,
         top,
         float(model.threshold.budget),
         0.5,
         format="%.1f",
         key=found.choice.budget_key,
-        help=help_text,
+        help=meaning("Alert budget"),
         persist_state="session",
     )
     threshold = model.threshold_at(budget)

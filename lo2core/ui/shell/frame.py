@@ -13,6 +13,7 @@ import streamlit as st
 
 from lo2core.base.config import models_dir
 from lo2core.base.errors import Lo2Error
+from lo2core.base.glossary import TERMS
 from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, session
@@ -145,8 +146,18 @@ def _sidebar() -> str:
         with st.container(gap="xxsmall"):
             for script, (label, icon) in PAGES.items():
                 st.page_link(script, label=label, icon=icon, width="stretch", query_params=_where_left(label))
+        if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
+            _glossary()
         job_panel(Path(workspace), "sidebar")
     return workspace
+
+
+@st.dialog("Glossary", icon=":material/menu_book:", width="medium")
+def _glossary() -> None:
+    """The terms of the pages, as in `docs/glossary.md`."""
+    search = st.text_input("Search", key="glossary-search", icon=":material/search:").casefold()
+    found = [term for term in TERMS if search in f"{term.name} {term.meaning}".casefold()]
+    st.markdown("\n\n".join(f"**{term.name}**  \n{term.meaning}" for term in found) or "No term contains this text.")
 
 
 def _where_left(title: str) -> dict[str, str]:

@@ -55,11 +55,11 @@ def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
 
 
 def label(info: BundleInfo) -> str:
-    """'lo2_nn  ·  NearestNormal on messages  ·  signed'; claims of an unsigned manifest are not shown."""
+    """'lo2_nn  ·  NearestNormal on messages'; the state instead if the bundle is not signed."""
     signed = info.state is signing.BundleState.SIGNED
     unit = "" if info.facts.get("unit") in (None, "sequence") else f" of single {info.facts['unit']}s"
-    made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}" if signed else ""
-    return "  ·  ".join(part for part in (info.path.stem, made, info.state.value) if part)
+    made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}"
+    return f"{info.path.stem}  ·  {made if signed else info.state.value}"
 
 
 def estimated(threshold: Threshold) -> str:

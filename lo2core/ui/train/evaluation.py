@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Counts, Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.text import plural
 from lo2core.detect.evaluation.evaluate import TABLES, shortcuts_beside
@@ -49,7 +50,7 @@ class Evaluations:
 
 def ask(here: Frame, recipe: Recipe) -> None:
     """Buttons that start the job to evaluate this recipe, or all detectors on its items."""
-    st.subheader("Evaluation on held-out runs", anchor=False)
+    st.subheader("Evaluation on held-out runs", anchor=False, help=meaning("Held-out run"))
     st.caption("Each run is held out in turn and scored by a model trained on the others, next to trivial baselines.")
     chosen = command(here, recipe, recipe.detector)
     busy = jobs.status(here.workspace.root).running
@@ -135,7 +136,7 @@ def cards(found: Evaluations, evaluation: str) -> None:
     """The main metrics of one evaluation, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
     size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
-    st.text(f"{evaluation}\n{size}, each scored by a model trained without its run")
+    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
     alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
     values = (
         ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),
@@ -161,7 +162,7 @@ def baselines(found: Evaluations, evaluation: str) -> None:
     beside = found.shortcuts(row)
     if not beside.height:
         return
-    st.subheader("Trivial baselines", anchor=False)
+    st.subheader("Trivial baselines", anchor=False, help=meaning("Trivial baseline"))
     alone = dict(beside.select("detector", "auroc").iter_rows())
     reached = {} if row["auroc"] is None else {row["detector"]: row["auroc"]}
     said = [warning(shortcut, alone.get(shortcut.title), reached) for shortcut in SHORTCUTS]
@@ -197,13 +198,13 @@ _COLUMNS = {
     "items": st.column_config.TextColumn("items", width=100),
     "unit": st.column_config.TextColumn("unit", width=70),
     "window": st.column_config.NumberColumn("window (s)", width=70),
-    "auroc": st.column_config.NumberColumn("AUROC", width=70, format="%.4f"),
+    "auroc": st.column_config.NumberColumn("AUROC", width=70, format="%.4f", help=meaning("AUROC")),
     "auroc_unmet": st.column_config.NumberColumn("AUROC, new faults", width=125, format="%.4f"),
     "recall": st.column_config.NumberColumn("recall", width=60, format="%.3f"),
     "recall_at_5": st.column_config.NumberColumn("recall at 5 %", width=95, format="%.3f"),
     "false_alarms": st.column_config.NumberColumn("alarms per 100", width=105, format="%.1f"),
     "right_service": st.column_config.NumberColumn("right service", width=80, format="%.2f"),
-    "average_precision": st.column_config.NumberColumn("AP", width=60, format="%.3f"),
+    "average_precision": st.column_config.NumberColumn("AP", width=60, format="%.3f", help="Average precision"),
     "precision": st.column_config.NumberColumn("precision", width=75, format="%.3f"),
     "f1": st.column_config.NumberColumn("F1", width=60, format="%.3f"),
     "psi": st.column_config.NumberColumn(

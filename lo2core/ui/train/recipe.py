@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY, Counts, Events, Sequences
 from lo2core.base.text import plural
 from lo2core.detect.detectors import REGISTRY
@@ -71,7 +72,7 @@ def _fields(here: Frame) -> Asked | None:
     name = first.selectbox("Detector", list(REGISTRY), list(REGISTRY).index(DEFAULT_DETECTOR), _title, key="detector")
     kinds = second.pills("Items", ITEM_KINDS, selection_mode="multi", default=DEFAULT_ITEMS, key="items")
     budget = third.number_input(
-        "Alert budget", 0.0, 99.0, DEFAULT_BUDGET, 1.0, help="False alarms per 100 normal incidents.", format="%g"
+        "Alert budget", 0.0, 99.0, DEFAULT_BUDGET, 1.0, help=meaning("Alert budget"), format="%g"
     )
     detector = REGISTRY[name]
     st.caption(detector.about)

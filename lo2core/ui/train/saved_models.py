@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.text import plural
 from lo2core.detect.units import unit_of
 from lo2core.pipeline.bundles import LoadedBundle, vouch
@@ -26,7 +27,7 @@ def show(here: Frame) -> None:
     if found:
         _table(found)
     if signed := [info for info in found if info.state is BundleState.SIGNED]:
-        st.subheader("Calibration", anchor=False)
+        st.subheader("Calibration", anchor=False, help=meaning("Calibration"))
         _calibration(here, signed)
 
 
