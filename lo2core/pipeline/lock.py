@@ -43,7 +43,7 @@ _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 @dataclass(frozen=True)
 class Work:
-    """What a process does to a workspace: its arguments to show, and the facts in them; empty if they do not apply.
+    """What a process does to a workspace: its arguments, to be shown, and the facts in them, empty if there are none.
 
     arguments: what follows `python`. stage: the command of lo2core. output_dir: the workspace that is written to, which
     may be a sample of the one that is held. bundle: path of the model. predictions: name of the predictions.
@@ -71,7 +71,7 @@ class Work:
 def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) -> Iterator[None]:
     """Hold the workspace while writing to it; in its job, and within another such block, it is held already.
 
-    `work` is what others are shown meanwhile. Raises `BusyError` naming the running command and its start.
+    `work` is shown to others meanwhile. Raises `BusyError` naming the running command and its start.
     """
     folder = job_folder(workspace)
     if folder in _held.get():
@@ -88,7 +88,7 @@ def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) 
 
 @contextmanager
 def held(folder: Path, work: Work, detached: bool) -> Iterator[dict[str, Any]]:
-    """Hold the lock of a job folder and describe the holder in its `job.json`, whose content is the result.
+    """Hold the lock of a job folder and describe the holder in `job.json`; yields what is written there.
 
     Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
     """
@@ -120,7 +120,7 @@ def _taken(folder: Path) -> FileLock:
 
 
 def acquired(path: Path, patience: float) -> FileLock:
-    """A lock, held on the file that has this path at that moment.
+    """A lock that is held, on the file that is at this path (a folder may be removed or replaced while one waits).
 
     Raises `filelock.Timeout` after `patience` seconds, and OSError if the file cannot be opened.
     """
@@ -131,9 +131,10 @@ def acquired(path: Path, patience: float) -> FileLock:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
             return lock
-        except FileNotFoundError:  # the folder was removed or replaced meanwhile
+        except (FileNotFoundError, FileExistsError):  # the folder was removed or replaced meanwhile
             if time.monotonic() > deadline:
                 raise
+            time.sleep(0.001)
 
 
 def _check_in_place(path: Path, descriptor: int) -> None:
@@ -149,8 +150,8 @@ def job_folder(workspace: str | os.PathLike[str]) -> Path:
 
 def is_running(folder: Path, job: dict[str, Any]) -> bool:
     """Whether the process that wrote this content of `job.json` still holds the workspace."""
-    name = job.get("alive", "")
-    if not _ALIVE.fullmatch(name):
+    name = str(job.get("alive"))
+    if not _ALIVE.fullmatch(name):  # written by a stranger: no other file may be touched
         return False
     path = folder / name
     try:
@@ -161,14 +162,14 @@ def is_running(folder: Path, job: dict[str, Any]) -> bool:
         if not lock_descriptor(descriptor, blocking=False):
             return True
         with suppress(OSError):
-            path.unlink()  # it was killed: from now on nobody need try the lock to know
+            path.unlink()  # it was killed: now everybody else can see that without trying the lock
         return False
     finally:
         os.close(descriptor)
 
 
 def describes(folder: Path, job: dict[str, Any]) -> bool:
-    """Whether a job folder is about this job; not if somebody removed the workspace and began something else there."""
+    """Whether a job folder still describes this job: the workspace may have been removed and made again."""
     return read_json(folder / "job.json") == job
 
 

@@ -257,6 +257,18 @@ with workspace_lock(sys.argv[1], Work(("new",))):
         assert jobs.status(tmp_path).work.command == "python new"
 
 
+def test_a_lock_can_be_taken_while_its_folder_is_removed_again_and_again(tmp_path: Path) -> None:
+    remove = """
+import shutil
+print("removing", flush=True)
+while True:
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+    with running(remove, tmp_path / "ws"):
+        for _ in range(200):
+            lock.acquired(tmp_path / "ws" / ".job" / "lock", patience=30).release()
+
+
 def test_a_lock_on_a_file_that_was_replaced_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w") as file:
