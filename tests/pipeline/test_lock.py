@@ -109,15 +109,14 @@ def workspaces(tmp_path: Path) -> list[Path]:
 
 def test_a_server_may_be_killed_at_any_moment_of_a_start(workspaces: list[Path], tmp_path: Path) -> None:
     kill = """
-import shutil
-root, job = Path(sys.argv[1]), sys.argv[2]
+root, job, moments = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 began = time.monotonic()
 (root / "first").mkdir()
 os.waitpid(server(root / "first", job), 0)
 length = time.monotonic() - began
-for moment in range(int(sys.argv[3])):
+for moment in range(moments):
     pid = server(root / f"moment-{moment}", job)
-    time.sleep(length * moment / 9)
+    time.sleep(length * (moment / moments) ** 2)  # mostly early ones, when the job is about to be launched
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 """
@@ -131,15 +130,17 @@ for moment in range(int(sys.argv[3])):
 
 def test_a_job_may_be_killed_at_any_moment_of_its_start(workspaces: list[Path], tmp_path: Path) -> None:
     kill = """
-root, job = Path(sys.argv[1]), sys.argv[2]
-for moment in range(int(sys.argv[3])):
+root, job, moments = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+(root / "first").mkdir()
+os.waitpid(server(root / "first", job), 0)
+length = (root / "first" / "worked").stat().st_mtime - (root / "first" / "pid").stat().st_mtime
+for moment in range(moments):
     workspace = root / f"moment-{moment}"
     (workspace / "wait").touch()
-    began = time.monotonic()
     pid = server(workspace, job)
     while not (workspace / "pid").exists() or not (workspace / "pid").read_text().endswith(" "):
         time.sleep(0.001)
-    time.sleep((time.monotonic() - began) * moment / 3)
+    time.sleep(length * (0.5 + moment / moments))  # most of the first half goes into imports
     os.kill(int((workspace / "pid").read_text()), signal.SIGKILL)
     os.waitpid(pid, 0)
 """
@@ -191,9 +192,11 @@ while not (workspace / "enough").exists():
 def test_pages_that_look_all_the_time_make_no_command_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "_PATIENCE_S", 0.0)
     with running(LOOK, tmp_path), running(LOOK, tmp_path):
-        for _ in range(50):
+        for _ in range(20):
             with workspace_lock(tmp_path):
                 pass
+        for _ in range(1000):
+            lock.acquired(tmp_path / ".job" / "lock", patience=0).release()
         assert jobs.start(tmp_path, Work(("-c", JOB, str(tmp_path)))).state in ("running", "done")
         wait_for(lambda: jobs.status(tmp_path).state == "done")
         wait_for(lambda: len([*tmp_path.glob("seen-*")]) == 2)
@@ -331,6 +334,7 @@ def test_a_job_whose_workspace_was_removed_leaves_no_trace_in_the_new_one(tmp_pa
     workspace.mkdir()
     (workspace / "wait").touch()
     jobs.start(workspace, Work(("-c", JOB, str(workspace))))
+    wait_for((workspace / "worked").exists)
     shutil.rmtree(workspace)
     wait_for(lambda: not processes_of(workspace))
     assert not workspace.exists()
