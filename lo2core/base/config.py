@@ -1,4 +1,4 @@
-"""Names and numbers that more than one module needs, each decided here."""
+"""Defaults and fixed names that several modules share."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SAMPLE_WORKSPACE = "demo/result/sample"
 DEFAULT_DETECTOR = "NearestNormal"
 DEFAULT_ITEMS = "messages"
 DEFAULT_BUDGET = 5.0
-"""False alarms accepted per 100 normal incidents."""
+"""Alert budget: accepted false alarms per 100 normal incidents."""
 
 SEED = 7
 
 MIN_RUNS = 5
-"""Fewer runs than this get no bootstrap interval."""
+"""Bootstrap intervals are computed from this many runs upwards."""
 
 
 def models_dir() -> Path:
-    """Where bundles lie: the folder that `LO2_MODELS` names, else `models` below the working folder."""
+    """The folder of saved models: the environment variable `LO2_MODELS`, or `models` in the working directory."""
     return Path(os.environ.get("LO2_MODELS", "models"))

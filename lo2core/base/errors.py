@@ -1,12 +1,12 @@
-"""What can go wrong, as one sentence a person can act on.
+"""The errors that a user can cause or fix. The text of each is a sentence that says what to do.
 
-Lo2Error                 exit status 2 on the command line, a calm box on a page
-|- InputError            the logs, a path or an option are not usable
-|- ArtefactError         a saved table is missing, foreign or damaged
-|  `- ExistsError        writing would replace something nobody asked to replace
-|- BundleError           a saved model cannot be used
-|  `- UntrustedError     ... because nobody has vouched for it yet
-`- BusyError             another job holds the workspace
+    Lo2Error                 exit status 2 on the command line, a message on a page
+    |- InputError            logs, a path or an option cannot be used
+    |- ArtefactError         a saved table is missing, damaged or of another kind
+    |  `- ExistsError        a saved artefact would be overwritten without permission
+    |- BundleError           a saved model cannot be used
+    |  `- UntrustedError     ... because nobody has vouched for it
+    `- BusyError             another job is using the workspace
 
 Examples:
     >>> from lo2core import errors, open_bundle
@@ -24,19 +24,19 @@ from difflib import get_close_matches
 
 
 class Lo2Error(Exception):
-    """Base of all errors a user can cause or mend; ``str(error)`` is the sentence to show."""
+    """Base class of all errors that a user can cause or fix; `str(error)` is the message to show."""
 
 
 class InputError(Lo2Error):
-    """The logs, a path or an option are not usable."""
+    """Logs, a path or an option cannot be used."""
 
 
 class ArtefactError(Lo2Error):
-    """A saved table is missing, foreign or damaged."""
+    """A saved table is missing, damaged or of another kind."""
 
 
 class ExistsError(ArtefactError):
-    """Writing would replace an existing artefact; the caller did not ask for that."""
+    """A saved artefact would be overwritten, and `replace` was not given."""
 
 
 class BundleError(Lo2Error):
@@ -44,21 +44,22 @@ class BundleError(Lo2Error):
 
 
 class UntrustedError(BundleError):
-    """A saved model is not unpickled because nobody has vouched for it."""
+    """A saved model was not opened because nobody has vouched for it."""
 
 
 class BusyError(Lo2Error):
-    """Another job holds the workspace."""
+    """Another job is using the workspace."""
 
 
-def choices(name: str, known: Iterable[str]) -> str:
-    """The end of a message about a wrong name: what exists, and what was probably meant."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There are: {', '.join(names) or 'none'}.{meant}"
+def choices(name: str, valid: Iterable[str]) -> str:
+    """The second half of a message about an unknown name: the valid names and the closest of them."""
+    names = sorted(valid)
+    closest = get_close_matches(name, names, n=1)
+    suggestion = f" Did you mean {closest[0]!r}?" if closest else ""
+    return f"Valid names: {', '.join(names) or 'none'}.{suggestion}"
 
 
 def reason(error: Exception) -> str:
+    """The message of an error of another library as one line without a full stop, ready to be put into a sentence."""
     text = str(error).split("\n\nResolved plan")[0]
     return " ".join(text.split()).rstrip(".")

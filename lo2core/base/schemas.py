@@ -1,6 +1,6 @@
-"""Every table that is saved, declared once: name, key, columns.
+"""The schema of every saved table: its key, columns, types and rules.
 
-A table's file is ``<name>.parquet`` in the workspace; only `lo2core.store.workspace` forms that path.
+A table is saved as `<name>.parquet` in the workspace; `Workspace.path` gives its path.
 
 Examples:
     >>> from lo2core import Workspace, schemas
@@ -60,7 +60,7 @@ class Events(_Identity):
     n_lines = dy.Int32(min=1)
     """Number of lines: the first one and its continuation lines."""
     line_offsets = dy.List(dy.Int32(), nullable=True, metadata={"added": True})
-    """How far below the first line each folded one stands; null where blank lines, which are dropped, part none."""
+    """Distance of each continuation line from the first line; null where no blank lines were dropped in between."""
     source = dy.String()
     """Name of the folder or archive that was loaded, and the path of the file in it."""
     message_id = dy.UInt64()
@@ -118,7 +118,7 @@ class Messages(dy.Schema):
     text = dy.String()
     """The masked text; a request kind has the texts of its messages, one per line."""
     members = dy.List(dy.UInt64(), nullable=True)
-    """Of a request kind: its sorted message ids."""
+    """Only for request kinds: their sorted message ids."""
 
 
 class Counts(dy.Schema):
@@ -178,7 +178,7 @@ class EventPredictions(Predictions):
 
 
 class ExplainedItems(dy.Schema):
-    """One row an item that made a sequence's score; rank 1 says most about it, see `shares.said_most`."""
+    """One row per item that contributed to the score of a sequence; rank 1 explains most, see `messages.salience`."""
 
     seq_id = dy.String(primary_key=True)
     service = dy.String()
@@ -186,7 +186,7 @@ class ExplainedItems(dy.Schema):
     feature = dy.UInt64(primary_key=True)
     kind = dy.Enum(["message", "trace", "request", "template", "word", "trigram"])
     item = dy.String()
-    """Its whole text; a request kind has a line for each of its messages."""
+    """The whole text; a request kind has the texts of its messages, one per line."""
     title = dy.String()
     """The text as one line."""
     here = dy.Float64(min=0)
@@ -194,16 +194,16 @@ class ExplainedItems(dy.Schema):
     """Counts in the nearest normals, nearest first."""
     held_by = dy.Int64(min=0)
     n_normals = dy.Int64(min=0)
-    """Of so many training normals of the service, `held_by` hold the item."""
+    """Training normals of the service; `held_by` of them contain the item."""
     contribution = dy.Float64()
-    """In units of the score, as the detector splits it; may be negative."""
+    """Part of the score, as the detector attributes it; may be negative."""
     share = dy.Float64(min=0, max=1)
     known = dy.Bool()
     """False for an item outside the vocabulary."""
 
 
 class NearestNormals(dy.Schema):
-    """One row a normal sequence that is among the nearest of a scored one."""
+    """One row per normal sequence that is among the nearest neighbours of a scored sequence; place 1 is the nearest."""
 
     seq_id = dy.String(primary_key=True)
     place = dy.Int64(primary_key=True, min=1)
@@ -214,31 +214,31 @@ class NearestNormals(dy.Schema):
 
 
 class ExplainedLines(dy.Schema):
-    """Raw lines: those that show the items (`place` 1, 2, ...), and the ones around them (`place` null)."""
+    """Raw lines that contain the explained items (`place` 1, 2, ...), and lines around them (`place` null)."""
 
     seq_id = dy.String(primary_key=True)
     service = dy.String()
     line_no = dy.Int64(primary_key=True, min=1)
     event_line = dy.Int64(min=1)
-    """Line number of the event that the line belongs to; equal to `line_no` but for lines of a stack trace."""
+    """Line number of the event that the line belongs to; differs from `line_no` for lines of a stack trace only."""
     place = dy.Int64(nullable=True, min=1)
     near = dy.Int64(min=1)
-    """Place of the line around which this one stands; of a shown line its own."""
+    """For a line around: the place of the explained line next to it; otherwise equal to `place`."""
     m_timestamp = dy.Datetime(time_unit="ms", nullable=True)
     level = dy.String(nullable=True)
     text = dy.String()
     trace = dy.String(nullable=True)
-    """The event's other lines below its first, where there are any."""
+    """Continuation lines of the event; null if it has none."""
     correlation_id = dy.String(nullable=True)
     source = dy.String()
     share = dy.Float64(min=0)
-    """Of the score, by the items of the event that no line of a smaller place shows."""
+    """Share of the score of the items that this line is the first to show."""
     items = dy.List(dy.String())
-    """Those that the event holds; of a line around, those that a line with a place shows."""
+    """Explained items that the event contains; for a line around, those shown by the explained line next to it."""
 
 
 class ExplainedRequests(dy.Schema):
-    """One row a request kind of a sequence that no normal of its service holds; the most frequent first."""
+    """One row per request kind of a sequence that no normal of its service contains; the most frequent first."""
 
     seq_id = dy.String(primary_key=True)
     service = dy.String()
@@ -248,11 +248,11 @@ class ExplainedRequests(dy.Schema):
     n = dy.Int64(min=1)
     n_normals = dy.Int64(min=0)
     example = dy.String(nullable=True)
-    """The correlation id of the first such request."""
+    """Correlation id of the first request of this kind."""
 
 
 class DiffStretches(dy.Schema):
-    """Two sequences as streams of messages, aligned: stretches in order, each common, missing here, or extra here."""
+    """A sequence aligned to a normal one, message by message: stretches in order, each common, missing or extra."""
 
     seq_id = dy.String()
     normal = dy.String()
@@ -260,23 +260,24 @@ class DiffStretches(dy.Schema):
     change = dy.Enum(["common", "missing", "extra"])
     n = dy.Int64(min=1)
     here_from = dy.Int64(min=0)
-    """Position of the first event in the sequence (in the order of its lines), and likewise in the normal."""
+    """Position of the first event of the stretch in the sequence, from 0."""
     normal_from = dy.Int64(min=0)
+    """Position of the first event of the stretch in the normal sequence, from 0."""
 
 
 class Feedback(dy.Schema):
-    """Append only: one row each time a person marks something as benign, or takes a mark back."""
+    """Append only: one row each time a person marks something as known benign, or undoes a mark."""
 
     mark = dy.String(primary_key=True)
     """Id of the row."""
     action = dy.Enum(["benign", "undo"])
     undoes = dy.String(nullable=True)
-    """The mark that an undo takes back."""
+    """For an undo: the mark that it takes back."""
     kind = dy.Enum(["item", "template", "request", "sequence"])
     target = dy.String()
     """Id of the item (decimal), or the seq_id."""
     service = dy.String(nullable=True)
-    """Null: in all services."""
+    """Null for all services."""
     text = dy.String()
     reason = dy.String(min_length=1)
     who = dy.String()
@@ -284,14 +285,14 @@ class Feedback(dy.Schema):
 
 
 class _Evaluated(dy.Schema):
-    """What was evaluated: a recipe or a shortcut, and on which incidents; saved again, it replaces its earlier rows."""
+    """Key of an evaluation: a recipe or trivial baseline on some data; evaluating it again replaces its rows."""
 
     evaluation = dy.String(primary_key=True)
     split = dy.Enum(["by run", "fault left out", "long normals"], primary_key=True)
 
 
 class Evaluation(_Evaluated):
-    """One row a detector (or shortcut) with its items x split x level: figures of rows that training had not seen."""
+    """One row per evaluation (detector or trivial baseline), split and level; all figures are of held-out runs."""
 
     level = dy.Enum(["event", "sequence", "incident"], primary_key=True)
     kind = dy.Enum(["detector", "shortcut"])
@@ -302,7 +303,7 @@ class Evaluation(_Evaluated):
     window = dy.Float64(nullable=True)
     """Seconds; null for whole test cases."""
     apart = dy.List(dy.String())
-    """Test cases that the figures leave out."""
+    """Test cases that are not included in the figures."""
     runs = dy.Int64(min=0)
     faulty = dy.Int64(min=0)
     normal = dy.Int64(min=0)
@@ -311,14 +312,14 @@ class Evaluation(_Evaluated):
     auroc_high = dy.Float64(nullable=True)
     average_precision = dy.Float64(nullable=True)
     recall_at_1 = dy.Float64(nullable=True)
-    """Recall at 1 % false alarms; the next three at 5 %."""
+    """Recall at 1 % false alarms; the next three columns: at 5 %, with its 95 % interval."""
     recall_at_5 = dy.Float64(nullable=True)
     recall_at_5_low = dy.Float64(nullable=True)
     recall_at_5_high = dy.Float64(nullable=True)
     precision_at_10 = dy.Float64(nullable=True)
     precision_at_50 = dy.Float64(nullable=True)
     precision = dy.Float64(nullable=True)
-    """This and what follows: at each fold's own threshold."""
+    """This and the following columns: at the threshold of each fold."""
     recall = dy.Float64(nullable=True)
     f1 = dy.Float64(nullable=True)
     true_negatives = dy.Int64(nullable=True)
@@ -330,19 +331,19 @@ class Evaluation(_Evaluated):
     false_alarm_high = dy.Float64(nullable=True)
     budget = dy.Float64(nullable=True)
     threshold = dy.Float64(nullable=True)
-    """Median z over the folds."""
+    """Median over the folds, as a z-score."""
     estimated = dy.Bool(nullable=True)
-    """Whether a fold had too few normals for the budget."""
+    """Whether a fold had too few normals for the alert budget."""
     psi = dy.Float64(nullable=True)
     right_service = dy.Float64(nullable=True)
-    """Share of the detected faults whose worst service is the one concerned, where that is known."""
+    """Share of detected faults whose worst service is the affected one; null if the affected services are unknown."""
     note = dy.String()
     data_fingerprint = dy.String(nullable=True)
     evaluated_at = dy.String()
 
 
 class EvaluationCurves(_Evaluated):
-    """ROC (x false alarms, y recall) and precision-recall curve (x recall, y precision), point by point."""
+    """Points of the ROC curve (x false alarm rate, y recall) and precision-recall curve (x recall, y precision)."""
 
     level = dy.Enum(["event", "sequence", "incident"], primary_key=True)
     curve = dy.Enum(["roc", "precision-recall"], primary_key=True)
@@ -353,7 +354,7 @@ class EvaluationCurves(_Evaluated):
 
 
 class EvaluationFaults(_Evaluated):
-    """One row a test case x service, and one a test case with service "any": the incident."""
+    """One row per test case and service, and one per test case with the service "any", for the whole incident."""
 
     test_case = dy.String(primary_key=True)
     service = dy.String(primary_key=True)
@@ -362,11 +363,11 @@ class EvaluationFaults(_Evaluated):
     n = dy.Int64(min=1)
     alarms = dy.Int64(min=0)
     share = dy.Float64(min=0, max=1)
-    """alarms / n: recall of a faulty test case, false alarms of a normal one."""
+    """alarms / n: the recall of a faulty test case, the false alarm rate of a normal one."""
     named = dy.Int64(min=0)
-    """How many of the incidents with an alarm name this service as the worst; for "any", the one concerned."""
+    """Alarms in which this service is the worst; for "any": in which the affected service is the worst."""
     concerned = dy.Bool(nullable=True)
-    """Whether the fault concerns this service, where that is known."""
+    """Whether the fault affects this service; null if unknown."""
 
 
 # Comparisons: the tables of `Comparison.frames`, kept under `explainability/compare_<a>_<b>/`. A is the first

@@ -1,7 +1,7 @@
-"""Statistics that evaluation and comparison share: 95 % intervals, and the population stability index (PSI).
+"""Statistics shared by evaluation and comparison: 95 % intervals and the population stability index (PSI).
 
-PSI says how differently two samples are distributed. Below 0.1 is usually called stable, above 0.25 shifted (Siddiqi,
-Credit Risk Scorecards, 2006).
+The PSI measures how much two distributions differ. A PSI below 0.1 is commonly called stable, above 0.25 shifted
+(Siddiqi, Credit Risk Scorecards, 2006).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LEVEL = 0.95
 
 
 def binomial(hits: int, n: int) -> tuple[float | None, float | None]:
-    """Clopper-Pearson interval of a share (Biometrika 26, 1934); nulls where there is nothing to count."""
+    """Clopper-Pearson interval of the share hits / n (Biometrika 26, 1934); (None, None) for n = 0."""
     from scipy import stats  # takes half a second to import
 
     if not n:
@@ -24,11 +24,13 @@ def binomial(hits: int, n: int) -> tuple[float | None, float | None]:
 
 
 def over_runs(drawn: Floats, figures: Floats, n: int) -> Floats:
-    """Low and high [2, figures] of what a bootstrap over n runs drew [replicates, figures]; NaN where it drew nothing.
+    """Bootstrap intervals over n runs: array [2, n_figures] with lower and upper bounds.
 
-    Percentiles, taken as far from the figures as Student's t would have them. Of few runs the percentiles alone are too
-    narrow, by sqrt((n - 1) / n) and by z for t (Hesterberg, The American Statistician 69, 2015): of five simulated runs
-    they hold the true AUROC 82 to 87 times in 100, these 91 to 96 times.
+    drawn: replicates [n_replicates, n_figures]; NaN where a replicate has no value. figures: the estimates [n_figures].
+    A figure without any replicate gets NaN bounds.
+    Percentile intervals are too narrow for few runs, so their distance from the estimate is multiplied by
+    t / z * sqrt(n / (n - 1)) (Hesterberg, The American Statistician 69, 2015). In simulations with five runs, plain
+    percentile intervals contained the true AUROC in 82 to 87 % of the cases, these in 91 to 96 %.
     """
     from scipy import stats  # takes half a second to import
 
@@ -43,32 +45,32 @@ def over_runs(drawn: Floats, figures: Floats, n: int) -> Floats:
 
 SOME_SHIFT, STRONG_SHIFT = 0.1, 0.25
 PER_BIN = 10
-"""Values of the smaller sample that a bin takes at least."""
+"""Minimum number of values per bin, in the smaller of the two groups."""
 _MAX_BINS = 10
 _FLOOR = 1e-4
 
 
-def psi(expected: Floats, found: Floats) -> float | None:
-    """The index of two samples.
+def psi(expected: Floats, actual: Floats) -> float | None:
+    """The PSI of two groups of values; None where there are too few values for two bins.
 
-    Bins are quantiles of `expected`, with at least `PER_BIN` values of the smaller sample a bin; an empty bin counts as
-    half a value. Null where there are too few values for two bins.
+    Bins are quantiles of `expected` with at least `PER_BIN` values of the smaller group each; an empty bin counts as
+    half a value.
     """
-    n_bins = min(_MAX_BINS, min(len(expected), len(found)) // PER_BIN)
+    n_bins = min(_MAX_BINS, min(len(expected), len(actual)) // PER_BIN)
     if n_bins < 2:
         return None
     edges = np.unique(np.quantile(expected, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    return _index(*(_shares(values, edges) for values in (expected, found)))
+    return _index(*(_shares(values, edges) for values in (expected, actual)))
 
 
-def psi_of_counts(expected: Floats, found: Floats) -> float | None:
-    """The index of how often each thing was counted; arrays of equal length. What one side lacks counts 0.01 %.
+def psi_of_counts(expected: Floats, actual: Floats) -> float | None:
+    """The PSI of two arrays of counts of the same categories; None where all counts of one array are 0.
 
-    Null where one side counted nothing.
+    A share of 0 is replaced by 0.01 %.
     """
-    if not (expected.any() and found.any()):
+    if not (expected.any() and actual.any()):
         return None
-    p, q = (np.maximum(counts / counts.sum(), _FLOOR) for counts in (expected, found))
+    p, q = (np.maximum(counts / counts.sum(), _FLOOR) for counts in (expected, actual))
     return _index(p, q)
 
 
@@ -82,8 +84,9 @@ def shift_in_words(index: float) -> str:
 def _shares(values: Floats, edges: Floats) -> Floats:
     counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
     filled = np.maximum(counts, 0.5)
-    return filled / filled.sum()
+    shares: Floats = filled / filled.sum()
+    return shares
 
 
 def _index(p: Floats, q: Floats) -> float:
-    return float(((p - q) * np.log(p / q)).sum())
+    return float(np.sum((p - q) * np.log(p / q)))

@@ -1,4 +1,4 @@
-"""Numbers, moments and commands as people write them."""
+"""Numbers, commands and file names as text."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ _PROGRAM = "python -m lo2core"
 
 
 def plural(n: int, noun: str) -> str:
-    """1, 'line' -> '1 line'; 1200, 'line' -> '1,200 lines'."""
+    """A number with its noun: 1, 'line' -> '1 line'; 1200, 'line' -> '1,200 lines'."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def are(n: int, noun: str) -> str:
-    """As `plural`, with its verb: '1 request is', '2 requests are'."""
+    """As `plural`, with the verb: '1 request is', '2 requests are'."""
     return f"{plural(n, noun)} {'is' if n == 1 else 'are'}"
 
 
 def windows(seconds: float | None) -> str:
-    """What test cases were cut into: 60.0 -> 'windows of 60 s', None -> 'whole test cases'."""
+    """The parts that test cases were cut into: 60.0 -> 'windows of 60 s', None -> 'whole test cases'."""
     return "whole test cases" if seconds is None else f"windows of {seconds:g} s"
 
 
 def command(arguments: Iterable[object]) -> str:
-    """A command of lo2core, quoted for a shell."""
+    """A `python -m lo2core` command with these arguments, quoted for a shell."""
     return f"{_PROGRAM} {shlex.join(map(str, arguments))}"
 
 
 def folded_command(arguments: Iterable[object], width: int = 100) -> str:
-    """As `command`; a longer one goes on in lines that begin with an option, as a shell reads them."""
+    """As `command`, but a command longer than `width` continues on further lines, each beginning with an option."""
     parts = [_PROGRAM]
     for word in map(str, arguments):
         if word.startswith("-"):
@@ -48,6 +48,6 @@ def folded_command(arguments: Iterable[object], width: int = 100) -> str:
 
 
 def file_name(name: str) -> str:
-    """`name` as a file may be called; where signs had to go, with a hash, so that two names stay apart."""
+    """`name` without the characters that a file name cannot contain; a hash keeps changed names unique."""
     clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
     return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The kinds of arrays that scores and figures are computed in."""
+"""Type aliases: NumPy arrays of scores and indices, and polars data types."""
 
 from __future__ import annotations
 

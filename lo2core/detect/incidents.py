@@ -22,7 +22,15 @@ NO_SCORES = "These predictions contain no scores, so there is nothing to explain
 
 @dataclass(frozen=True)
 class Incident:
-    """What a person investigates: a test case folder of a run, or a window of it."""
+    """What a person investigates: a test case folder of a run, or a window of it.
+
+    Examples:
+        >>> from lo2core import Incident
+        >>> Incident.parse("run_1/correct/w002")
+        Incident(run='run_1', folder='correct', window=2)
+        >>> str(Incident("run_1", "correct"))
+        'run_1/correct'
+    """
 
     run: str
     folder: str

@@ -26,7 +26,7 @@ from lo2core.detect.predict import predict, predict_events, predict_rows
 from lo2core.detect.vectorizer import Vectorizer, raw_counts
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.masks import Masker
-from lo2core.messages.salience import said_most
+from lo2core.messages.salience import salience
 
 Normals = tuple[list[str], sparse.csr_matrix]
 """seq_ids of a service's normals, and their raw counts [n_normals, n_items + unseen columns]."""
@@ -168,7 +168,7 @@ class SequenceUnit(Unit):
         return detector.splits_quickly
 
     def contribution_order(self) -> pl.Expr:
-        return said_most()
+        return salience()
 
     def method(self, detector: Detector) -> str:
         return detector.attribution

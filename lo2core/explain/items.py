@@ -24,7 +24,7 @@ _NEAREST = NearestNormals.create_empty().schema
 
 def explained_items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     """`schemas.ExplainedItems` of a sequence: the items that made its score, the most informative first
-    (`salience.said_most`).
+    (`salience.salience`).
 
     Contributions are in units of the score, higher is worse. Shares are the positive contributions divided by their
     sum, so they sum to 1, or are all 0 if there are none. A model of single events gives a sequence the score of its

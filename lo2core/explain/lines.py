@@ -10,7 +10,7 @@ from lo2core.base.schemas import ExplainedLines
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.explain.requests import all_windows, requests_of
-from lo2core.messages.salience import STACK_FRAME, severity, telling_messages
+from lo2core.messages.salience import STACK_FRAME, informative_messages, severity
 from lo2core.messages.text import event_lines, trace
 
 _LINES = ExplainedLines.create_empty().schema
@@ -100,7 +100,7 @@ def _request_lines(
     evidence: Evidence, seq_id: str, raw: pl.DataFrame, events: pl.DataFrame, asked: pl.DataFrame
 ) -> pl.DataFrame:
     """A request kind is shown by its most telling message."""
-    telling = telling_messages(
+    telling = informative_messages(
         asked.select("feature"), evidence.messages, evidence.normal_totals(evidence.service_of(seq_id))
     )
     kinds = requests_of(all_windows(evidence.here, seq_id), evidence.here.items.messages)

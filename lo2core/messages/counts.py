@@ -1,7 +1,7 @@
-"""Items of a sequence and how often each occurs: messages, trace lines, request kinds.
+"""The items of sequences and their counts. An item is a message, a trace line or a request kind.
 
-Text is masked once per distinct line; what follows works on 64-bit ids. Counts are held in long form
-(`schemas.Counts`), the items themselves in `schemas.Messages`.
+Each distinct line is masked once; after that everything works on 64-bit ids. Counts are stored in long form
+(`schemas.Counts`), the texts of the items in `schemas.Messages`.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ COUNTS = Counts.create_empty().schema
 
 @dataclass(frozen=True)
 class MessageCounts:
-    """messages: `schemas.Messages`; counts: `schemas.Counts`."""
+    """The distinct items (`messages`: `schemas.Messages`) and their counts (`counts`: `schemas.Counts`)."""
 
     messages: pl.DataFrame
     counts: pl.DataFrame
 
 
 def masked(texts: pl.Series, masker: Masker) -> pl.DataFrame:
-    """Distinct texts with what they become: columns raw, text (masked) and message_id."""
+    """One row per distinct text: raw, text (masked) and message_id."""
     raw = texts.unique().rename("raw")
     text = masker.mask(raw).rename("text")
     return pl.DataFrame([raw, text, message_ids(text).rename("message_id")])
 
 
 def count_items(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
-    """Counts of messages and traces: a row for each (seq_id, kind, message_id) of both frames."""
+    """`schemas.Counts` of messages and trace lines.
+
+    events, traces: columns seq_id and message_id, one row per event and per trace line.
+    """
     parts = [
         frame.group_by("seq_id", "message_id").agg(n=pl.len().cast(pl.Int64)).with_columns(kind=pl.lit(kind))
         for kind, frame in (("message", events), ("trace", traces))
@@ -45,10 +48,11 @@ def count_items(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
 
 
 def request_kinds(events: pl.DataFrame) -> MessageCounts:
-    """The request kinds of events with columns seq_id, file, correlation_id, message_id.
+    """The request kinds of events (columns seq_id, file, correlation_id, message_id) and their counts.
 
-    A request belongs to the sequence in which it began, so that windows do not cut it in two. The text of a kind is
-    left empty here: `describe_requests` fills it where all messages are known.
+    A request kind is the sorted set of distinct messages of a correlation id. A request belongs to the sequence in
+    which it begins, so that windows do not divide it. The text of a kind is left empty; `describe_requests` fills it
+    once all messages are known.
     """
     requests = (
         events.drop_nulls("correlation_id")
@@ -64,7 +68,7 @@ def request_kinds(events: pl.DataFrame) -> MessageCounts:
 
 
 def combine(parts: list[MessageCounts]) -> MessageCounts:
-    """The items of all parts together: messages distinct, counts added, both in a fixed order."""
+    """The union of several parts: distinct messages and summed counts, both sorted."""
     messages = pl.concat([pl.DataFrame(schema=MESSAGES), *(part.messages for part in parts)])
     counts = pl.concat([pl.DataFrame(schema=COUNTS), *(part.counts for part in parts)])
     added = counts.group_by("seq_id", "kind", "message_id").agg(pl.col("n").sum())
@@ -73,7 +77,7 @@ def combine(parts: list[MessageCounts]) -> MessageCounts:
 
 
 def describe_requests(messages: pl.DataFrame) -> pl.DataFrame:
-    """The messages with the text of each request kind made of its members' texts, one a line."""
+    """The messages with the texts of request kinds filled in: the texts of their members, one per line."""
     texts = messages.filter(pl.col("kind") == "message").select("message_id", "text")
     described = (
         messages.filter(pl.col("kind") == "request")
@@ -88,10 +92,10 @@ def describe_requests(messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def remask(items: MessageCounts, masker: Masker) -> tuple[MessageCounts, pl.DataFrame]:
-    """The items under further rules, and which id became which (message_id, new_id).
+    """The items under additional rules, and the mapping of ids (columns message_id, new_id).
 
-    masker: only the rules behind those that the items were masked with (`Masker.beyond`). Works on the distinct
-    messages alone, since rules that a person adds run last; no log is read again.
+    masker: the additional rules only, see `Masker.beyond`. Rules that a person adds run last, so it is enough to mask
+    the distinct messages; no log is read again.
     """
     lines = items.messages.filter(pl.col("kind") != "request")
     text = masker.mask(lines["text"]).rename("text")
@@ -110,13 +114,15 @@ def remask(items: MessageCounts, masker: Masker) -> tuple[MessageCounts, pl.Data
     both = pl.concat([lines, kinds], how="diagonal_relaxed")
     mapping = both.select("message_id", "new_id")
     counts = items.counts.join(mapping, on="message_id", how="left")
-    counts = counts.with_columns(message_id=pl.coalesce("new_id", "message_id"))  # some may have the new id already
+    counts = counts.with_columns(
+        message_id=pl.coalesce("new_id", "message_id")
+    )  # after an interruption some ids are new already
     messages = both.with_columns(message_id="new_id")
     return combine([MessageCounts(_as_messages(messages), _as_counts(counts))]), mapping
 
 
 def kind_key() -> pl.Expr:
-    """The text whose hash is the id of a request kind: its sorted message ids (column members)."""
+    """The text that is hashed to the id of a request kind: its sorted message ids (column members)."""
     return pl.col("members").cast(pl.List(pl.String)).list.join(",")
 
 
@@ -131,15 +137,15 @@ def _as_messages(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def as_messages(distinct: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """`schemas.Messages` rows of one kind from columns message_id and text."""
+    """`schemas.Messages` of one kind, from columns message_id and text."""
     return _as_messages(distinct.unique("message_id").with_columns(kind=pl.lit(kind)))
 
 
 def fingerprint(counts: pl.DataFrame) -> str:
-    """SHA-256, in hex, of the counts as a set of rows: the order of rows and columns does not matter.
+    """SHA-256 of the counts as a hexadecimal number; the order of rows and columns does not matter.
 
-    Only the values' bytes are hashed (texts as UTF-8 with their lengths, numbers as little-endian 64 bit), not a file
-    or a polars format, so that the figure stays the same over versions.
+    Texts are hashed as UTF-8 with their lengths, numbers as little-endian 64-bit integers, so that the fingerprint does
+    not depend on a file format or on the version of polars.
     """
     columns = sorted(Counts.column_names())
     rows = counts.select(pl.col("kind", "seq_id").cast(pl.String), "message_id", "n")

@@ -1,7 +1,8 @@
 """Drain (He et al., "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017) over distinct messages.
 
-Groups messages as `drain3` does, with two rules more: level, logger and method are never masked away (each such header
-has a tree of its own, as the benchmarks of LogHub parse the content of lines only), nor are error codes and constants.
+Messages are grouped as by `drain3`, with two additional rules. Level, logger and method are never replaced by a
+wildcard: each such header has a tree of its own, since the LogHub benchmarks parse only the content of lines. Error
+codes and constants are not replaced either.
 """
 
 from __future__ import annotations
@@ -13,28 +14,32 @@ from typing import Any
 from lo2core.base.errors import InputError
 
 UNSEEN = "<unseen>"
+"""Name of everything outside a vocabulary, and template of messages that match no template."""
 
 WILDCARD = "<*>"
+"""A token of a template that differs between its messages."""
 
 _CONSTANT = re.compile(
     r"(?<![A-Za-z0-9_<])"
     r"(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{2,}-?[0-9]{5,}|[A-Z]{8,})"  # CLIENT_NOT_FOUND, ERR12011, AUTHENTICATED
     r"(?![A-Za-z0-9_>])"
 )
-"""What acts as a key; `<CREDENTIALS>` and its like are masks, no constants."""
+"""Error codes and constants, which identify a message. Masks such as `<CREDENTIALS>` are not constants."""
 
 _HEADER = re.compile(r"[A-Z]+ \S+(?: \S+)? -(?= |$)")
-"""`LEVEL logger method -` of a normalised message; the method may be unknown."""
+"""The header `LEVEL logger method -` of a normalised message; the method may be missing."""
 
 
 class Drain:
-    """A fixed-depth tree of templates, learned once by `fit`, then frozen: `match` never makes a new one.
+    """A fixed-depth tree of message templates. `fit` learns it; afterwards it is frozen, and `match` adds no template.
 
-    Messages are split at blanks, behind their header. Two messages may share a template only if they have the same
-    header, equally many tokens, and the same tokens with constants in the same places; so a template shows where it
-    comes from and its constants, and its text is enough to identify it. Otherwise as in `drain3` with the same settings
-    and without masking: a message joins the most similar template that begins alike if at least the share `similarity`
-    of its tokens is equal.
+    The text after the header is split at spaces. Two messages can share a template only if they have the same header,
+    the same number of tokens and the same constants in the same positions. A template therefore shows its origin and
+    its constants, and its text identifies it. Apart from that it works as `drain3` without masking: a message joins the
+    most similar template with the same first tokens if at least the share `similarity` of its tokens is equal.
+
+    similarity: from 0 to 1. depth: of the tree, at least 3. max_children: of a node; further tokens share a wildcard.
+    Raises InputError for a depth below 3. Method: Drain (He et al., ICWS 2017).
 
     Examples:
         >>> from lo2core import Drain
@@ -49,7 +54,7 @@ class Drain:
 
     def __init__(self, similarity: float = 0.4, depth: int = 4, max_children: int = 100) -> None:
         if depth < 3:
-            raise InputError(f"Drain needs a depth of at least 3 (root, length, templates), not {depth}.")
+            raise InputError(f"Drain needs a depth of at least 3, found {depth}.")
         self.similarity = similarity
         self.depth = depth
         self.max_children = max_children
@@ -57,36 +62,34 @@ class Drain:
         self._tree: dict[str, Any] = {}
 
     def fit(self, messages: Iterable[str]) -> Drain:
-        """Learns the templates anew. Their order and form depend on the order of the messages: sort them first."""
+        """Learn templates, replacing earlier ones. The result depends on the order of the messages: sort them first."""
         self._templates, self._tree = [], {}
         for message in messages:
             self._learn(*_split(message))
         return self
 
     def match(self, messages: Iterable[str]) -> list[int | None]:
-        """For each message the index (in `templates`) of the template that covers it; None where there is none.
-
-        Every message that was fitted is covered.
-        """
+        """The index in `templates` of the template that matches each message, or None; fitted messages always match."""
         return [self._cover(*_split(message)) for message in messages]
 
     def texts_of(self, messages: Iterable[str], unmatched: str) -> list[str]:
-        """For each message the text of the template that covers it; `unmatched` where there is none."""
+        """The text of the template that matches each message, or `unmatched`."""
         templates = self.templates
         return [unmatched if index is None else templates[index] for index in self.match(messages)]
 
     @property
     def templates(self) -> list[str]:
-        """The text of each template, in the order in which they arose; variable tokens are `<*>`."""
+        """The texts of the templates in the order in which they were learned; variable tokens are `<*>`."""
         return [" ".join([header, *tokens] if header else tokens) for header, tokens in self._templates]
 
     def to_dict(self) -> dict[str, Any]:
-        """All settings and state, ready for JSON."""
+        """Settings and learned state as values that JSON can represent."""
         settings = {"similarity": self.similarity, "depth": self.depth, "max_children": self.max_children}
         return {**settings, "templates": [list(template) for template in self._templates], "tree": self._tree}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Drain:
+        """The inverse of `to_dict`."""
         drain = cls(state["similarity"], state["depth"], state["max_children"])
         drain._templates = [(header, tokens) for header, tokens in state["templates"]]
         drain._tree = state["tree"]
@@ -103,7 +106,7 @@ class Drain:
             self._templates[best] = header, [old if old == new else WILDCARD for old, new in pairs]
 
     def _cover(self, header: str, tokens: list[str]) -> int | None:
-        # A message can have been learned in another branch than the one that its first tokens lead to by now.
+        # A message may have been learned in another branch than the one that its first tokens lead to now.
         for candidates in (self._leaf(header, tokens), _leaves(self._tree.get(_key(header, tokens), []))):
             covering = [index for index in candidates if _covers(self._templates[index][1], tokens)]
             if covering:
@@ -111,13 +114,13 @@ class Drain:
         return None
 
     def _leaf(self, header: str, tokens: list[str]) -> list[int]:
-        """The templates that begin like these tokens."""
-        node = self._tree.get(_key(header, tokens), [])
+        """Indices of the templates with the same first tokens."""
+        node: Any = self._tree.get(_key(header, tokens), [])
         for token in self._prefix(tokens):
             if not node:
                 return []
             node = node.get(token, node.get(WILDCARD, []))
-        return node
+        return list(node)
 
     def _insert(self, header: str, tokens: list[str]) -> None:
         node, step = self._tree, _key(header, tokens)
@@ -128,7 +131,7 @@ class Drain:
         self._templates.append((header, tokens))
 
     def _branch(self, node: dict[str, Any], token: str) -> str:
-        """The child to go to: the token's own, but the wildcard's for tokens with digits and where a node is full."""
+        """The child for a token: its own, or the wildcard for tokens with digits and where the node is full."""
         if token in node:
             return token
         if any(character.isdigit() for character in token):
@@ -141,20 +144,20 @@ class Drain:
 
 
 def _split(message: str) -> tuple[str, list[str]]:
-    """The header with its dash ("" where there is none), and the tokens behind it."""
+    """The header with its dash ("" if the message has none) and the tokens of the text after it."""
     text = " ".join(message.split())
-    found = _HEADER.match(text)
-    return (found[0], text[found.end() :].split()) if found else ("", text.split())
+    header = _HEADER.match(text)
+    return (header[0], text[header.end() :].split()) if header else ("", text.split())
 
 
 def _key(header: str, tokens: list[str]) -> str:
-    """The header, the number of tokens, and the place and text of each that holds a constant."""
-    constants = [f"{place}:{token}" for place, token in enumerate(tokens) if _CONSTANT.search(token)]
+    """The header, the number of tokens, and the positions and texts of tokens that contain a constant."""
+    constants = [f"{position}:{token}" for position, token in enumerate(tokens) if _CONSTANT.search(token)]
     return " ".join([header, str(len(tokens)), *constants])
 
 
 def _likeness(template: list[str], tokens: list[str]) -> tuple[int, int]:
-    """(equal tokens, wildcards of the template): the more the better, in this order."""
+    """(equal tokens, wildcards of the template), to be compared in this order; more is better."""
     equal = sum(ours == theirs != WILDCARD for ours, theirs in zip(template, tokens, strict=True))
     return equal, template.count(WILDCARD)
 

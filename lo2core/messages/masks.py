@@ -1,4 +1,4 @@
-"""Masks: what differs in every line (ids, credentials, times) is replaced by its kind, so that like lines are equal."""
+"""Masks: variable parts of a line (ids, credentials, times) are replaced by their kind, so that similar lines match."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from lo2core.messages.hashing import factorize
 Stage = Literal["all", "distinct"]
 _GROUP = re.compile(r"\$\{(\w+)\}")
 _NO_PATTERN = (re.error, OverflowError, RecursionError)
-"""What Python's `re` raises for a pattern that is none, repeats too often, or is nested too deeply."""
+"""What Python's `re` raises for a pattern that is invalid, repeats too often or is nested too deeply."""
 
 
 @dataclass(frozen=True)
 class MaskRule:
-    """One named replacement; in its replacement `${1}` is a group and all else stands for itself.
+    """A named regular expression and its replacement, in which `${1}` or `${name}` inserts a group.
 
-    Stage "all": a regular expression of Rust's `regex` crate (no look-around), run first on all distinct raw texts.
-    Stage "distinct": one of Python's `re`, run on what is still distinct after that.
+    stage: "all" rules run first, on all distinct raw texts, and use the syntax of Rust's `regex` crate (without
+    look-around). "distinct" rules run on the texts that are still distinct after that, and use the syntax of Python's
+    `re`.
 
     Examples:
         >>> import polars as pl
@@ -44,8 +45,8 @@ class MaskRule:
     stage: Stage = "all"
 
 
-# Class names and constants can be as long as ids, and hold capitals and digits too. What tells them from random
-# characters is that they can be read as words. So can 0.8 % of random ids of 22 characters, known by their key.
+# Class names and constants can be as long as ids and contain capitals and digits, too. Unlike random characters they
+# can be split into words. So can 0.8 % of random ids with 22 characters; those are recognised by their key.
 _END = r"(?![A-Za-z0-9_-])"
 _SHORT_WORDS = "As|At|By|Db|Do|Go|Id|If|In|Io|Ip|Is|My|No|Of|Ok|On|Or|To|Ui|Up"
 _SINGLE_LETTER = r"(?<![A-Za-z0-9])[A-Za-z](?![A-Za-z0-9])"
@@ -61,7 +62,7 @@ _SECRET = rf"(?!(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_*|(?:[A-Z]?[a-z]{{3,}}+)+){_END
 DEFAULT_RULES: tuple[MaskRule, ...] = (
     MaskRule("uuid", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{1,4}(?:-[0-9a-fA-F]{1,4}){0,2}(?:-[0-9a-fA-F]{0,12})?\b", "<UUID>"),
     MaskRule("jwt", r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}", "<JWT>"),
-    # Prose says "Basic authentication": only a capital, digit or sign after some characters makes it base64.
+    # "Basic authentication" is prose: only a capital, a digit or a sign after some characters makes it base64.
     MaskRule("basic credentials", r"\bBasic [A-Za-z0-9+/]{7,}[A-Z0-9+/=][A-Za-z0-9+/]*=*", "Basic <CREDENTIALS>"),
     MaskRule("object hash", r"@[0-9a-f]{5,8}\b", "@<HASH>"),
     MaskRule("e-mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "<EMAIL>"),
@@ -73,7 +74,7 @@ DEFAULT_RULES: tuple[MaskRule, ...] = (
     MaskRule("ip address", r"\b\d{1,3}(?:\.\d{1,3}){3}\b(\]?)(?::\d{1,5}\b)?", "<IP>${1}"),
     MaskRule("size", r"(?i)\b((?:size|length|bytes|offset)(?:\s|\s?[:=]\s?))\d+\b", "${1}<NUM>"),
     MaskRule("number in a name", r"_-?\d{5,}(_|\b)", "_<NUM>${1}"),
-    # Eight digits may be a hex id: they are left to the next rule.
+    # Eight digits may be a hexadecimal id, which the next rule replaces.
     MaskRule("large number", r"\b(?:\d{5,7}|\d{9,})\b", "<NUM>"),
     MaskRule("hex id", r"\b(?:[0-9a-f]{8}|[0-9a-f]{12,128}|0x[0-9a-fA-F]{4,})\b", "<HEX>"),
     MaskRule("id after its key", rf"(?i:\b({_SECRET_KEYS}))(\"?\s?[=:]\s?\"?){_SECRET}", "${1}${2}<ID>", "distinct"),
@@ -84,31 +85,31 @@ DEFAULT_RULES: tuple[MaskRule, ...] = (
         "distinct",
     ),
     MaskRule("random id", rf"(?<![A-Za-z0-9_-])(?!{_READABLE})[A-Za-z0-9_-]{{20,}}=*", "<ID>", "distinct"),
-    # Not before the ids, of which "-8s-" may be a part.
+    # After the ids, which may contain "-8s-".
     MaskRule(
         "duration",
         r"\b\d+(?:\.\d+)?(?:\s?(?:ns|ms|millis\w*|secs?|seconds?|minutes?|hours?|days?)|[smh])\b",
         "<DURATION>",
         "distinct",
     ),
-    # HTTP status and error codes are few and say much: they stay.
+    # HTTP status and error codes are kept: there are few of them, and they matter.
     MaskRule(
         "measure",
         r"=(?i:(?<!status=)(?<!code=)(?<!error=))-?\d+(?:\.\d+)?(?:%|[KMGT]?B?(?!\.?\w))",
         "=<NUM>",
         "distinct",
     ),
-    # Of an API's path the first part may end in a version: /oauth2/token.
+    # The first part of an API path is kept, since it may end in a version: /oauth2/token.
     MaskRule("number of a folder", r"(?<=[A-Za-z>_-])(/[A-Za-z]+)\d+(?=/)", "${1}<NUM>", "distinct"),
     MaskRule("number inside a name", r"(?<=[a-z>]_)\d+(?=_)|(?<=<NUM>_)\d+\b", "<NUM>", "distinct"),
 )
 
 
 class Masker:
-    """Applies rules in order: those of stage "all", then those of stage "distinct".
+    """Masks texts by rules: first those of stage "all", then those of stage "distinct", each in the given order.
 
-    The result depends on each text alone, not on what else is in the Series. Raises `InputError` for a rule that
-    cannot work.
+    Equal texts always get the same result, whatever else the Series contains. Without rules, `DEFAULT_RULES` are used.
+    Raises InputError for a rule that is invalid or matches the empty text, and for two rules of the same name.
 
     Examples:
         >>> import polars as pl
@@ -128,7 +129,7 @@ class Masker:
         _check(self.rules)
 
     def mask(self, texts: pl.Series) -> pl.Series:
-        """The masked texts, in the same order and number; null stays null."""
+        """The masked texts in the same order; null stays null."""
         codes, distinct = factorize(texts)
         for rule in self._in_order():
             masked = _apply(rule, distinct)
@@ -138,7 +139,7 @@ class Masker:
         return distinct.gather(codes).alias(texts.name)
 
     def hits(self, texts: pl.Series) -> pl.DataFrame:
-        """One row a rule, in running order: name, hits (texts it changed), before and after (the first such text)."""
+        """One row per rule, in running order: name, hits (texts it changes), before and after (the first such text)."""
         counts = texts.drop_nulls().to_frame("before").select("before", n=pl.lit(1, pl.Int64))
         rows = []
         for rule in self._in_order():
@@ -152,30 +153,33 @@ class Masker:
         return pl.DataFrame(rows, schema=schema)
 
     def renewed(self) -> Masker:
-        """Today's default rules, and behind them the rules of this one that are nobody's default but its user's."""
+        """The current default rules, followed by the rules of this masker that a user added."""
         defaults = {rule.name for rule in DEFAULT_RULES}
         return Masker((*DEFAULT_RULES, *(rule for rule in self.rules if rule.name not in defaults)))
 
-    def beyond(self, known: Masker) -> Masker:
-        """Only the rules behind those of `known`, for texts that `known` masked: a rule may match what it has made.
+    def beyond(self, other: Masker) -> Masker:
+        """Only the rules that follow those of `other`, for texts that `other` has masked already.
 
-        Raises InputError where these rules do not begin with those of `known`.
+        A rule must not run twice, since it may match its own replacement. Raises InputError if the rules do not begin
+        with those of `other`.
         """
-        n = len(known.rules)
-        if self.rules[:n] != known.rules:
-            raise InputError("These masks do not extend those that the logs were loaded with: load the logs anew.")
+        n = len(other.rules)
+        if self.rules[:n] != other.rules:
+            raise InputError("These masks do not extend those that the logs were loaded with: load the logs again.")
         return Masker(self.rules[n:])
 
     @property
     def fingerprint(self) -> str:
-        """Short hash of all rules in their order: equal fingerprints mask alike."""
+        """Short hash of all rules and their order: maskers with equal fingerprints give equal results."""
         return blake2b(self.to_json().encode(), digest_size=6).hexdigest()
 
     def to_json(self) -> str:
+        """All rules as JSON text."""
         return json.dumps([asdict(rule) for rule in self.rules])
 
     @classmethod
     def from_json(cls, text: str) -> Masker:
+        """The inverse of `to_json`."""
         return cls(tuple(MaskRule(**rule) for rule in json.loads(text)))
 
     def _in_order(self) -> list[MaskRule]:
@@ -183,10 +187,13 @@ class Masker:
 
 
 def user_rule(name: str, pattern: str, replacement: str) -> MaskRule:
-    """A rule a person typed, for Python's `re`. It runs behind all default rules, at a load and later alike."""
+    """A rule that a person typed, in the syntax of Python's `re`. It runs after all default rules.
+
+    Raises InputError for a rule that cannot work.
+    """
     rule = MaskRule(name, pattern, replacement, "distinct")
     if problem := _problem(rule):
-        raise InputError(f"The mask {name!r} cannot be used: {problem}. Mend its pattern {pattern!r}.")
+        raise InputError(f"The mask {name!r} cannot be used: {problem}. Correct its pattern {pattern!r}.")
     return rule
 
 
@@ -199,7 +206,7 @@ def _apply(rule: MaskRule, texts: pl.Series) -> pl.Series:
 
 @lru_cache(maxsize=64)
 def _substitute(rule: MaskRule) -> Callable[[str], str]:
-    """The rule on one text, by Python. It remembers its last texts: what gets here comes again with every file."""
+    """The rule as a function of one text. It caches its last results, since the same texts occur in every file."""
     pattern = re.compile(rule.pattern)
     replacement = _GROUP.sub(r"\\g<\1>", rule.replacement.replace("\\", r"\\"))
     return lru_cache(maxsize=4096)(lambda text: pattern.sub(replacement, text))
@@ -207,28 +214,28 @@ def _substitute(rule: MaskRule) -> Callable[[str], str]:
 
 def _check(rules: tuple[MaskRule, ...]) -> None:
     names = [rule.name for rule in rules]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"Two masks are called {twice[0]!r}: give each its own name.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"Two masks have the name {repeated[0]!r}: give each its own name.")
     for rule in rules:
         if problem := _problem(rule):
-            raise InputError(f"The mask {rule.name!r} cannot be used: {problem}. Mend its pattern {rule.pattern!r}.")
+            raise InputError(f"The mask {rule.name!r} cannot be used: {problem}. Correct its pattern {rule.pattern!r}.")
 
 
 @lru_cache(maxsize=64)
 def _problem(rule: MaskRule) -> str | None:
-    """Why this rule cannot work, or None."""
+    """Why the rule cannot be used, or None."""
     if not rule.name.strip():
         return "it has no name"
     if group := _missing_group(rule):
         return f"its replacement names the group {group!r}, which its pattern does not have"
     try:
-        found = _apply(MaskRule(rule.name, rule.pattern, "x", rule.stage), pl.Series([""]))
+        result = _apply(MaskRule(rule.name, rule.pattern, "x", rule.stage), pl.Series([""]))
     except (*_NO_PATTERN, pl.exceptions.ComputeError) as error:
-        # Polars puts the reason into a line of its own, between the pattern and its own expression.
+        # Polars gives the reason in a line of its own, between the pattern and its expression.
         reason = re.search(r"^error: (.*)$", str(error), re.MULTILINE)
         return reason[1] if reason else str(error)
-    return "its pattern matches the empty text" if found[0] else None
+    return "its pattern matches the empty text" if result[0] else None
 
 
 def _missing_group(rule: MaskRule) -> str | None:
@@ -236,5 +243,5 @@ def _missing_group(rule: MaskRule) -> str | None:
         pattern = re.compile(rule.pattern)
     except _NO_PATTERN:
         return None
-    known = {*pattern.groupindex, *map(str, range(pattern.groups + 1))}
-    return next((group for group in _GROUP.findall(rule.replacement) if group not in known), None)
+    groups = {*pattern.groupindex, *map(str, range(pattern.groups + 1))}
+    return next((group for group in _GROUP.findall(rule.replacement) if group not in groups), None)

@@ -1,4 +1,4 @@
-"""What gives the text of events its masks and templates: a fitted vectorizer, or anything with these two members."""
+"""The masks and templates that enhancers apply to events: those of a fitted vectorizer, for example."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lo2core.messages.masks import Masker
 
 
 class Normalizer(Protocol):
-    """`masker` masks texts; `drain_` holds the learned templates, or None where none were learned."""
+    """`masker` masks texts; `drain_` contains the learned templates, or is None if none were learned."""
 
     masker: Masker
     drain_: Drain | None

@@ -1,4 +1,4 @@
-"""How much an item tells a reader: errors and exceptions before stack frames."""
+"""How informative an item is for a reader: errors and exceptions more than stack frames."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import polars as pl
 
 _PATH = r"(?:^|[\s=])((?:/(?:[\w<>.-]|\{\w+\})+)+)"
 STACK_FRAME = r"^\s+(at |\.\.\. |- )"
-"""A line of a stack trace below its exception: it says where, not what."""
+"""A line of a stack trace below its exception."""
 SEVERE = ("ERROR", "FATAL", "SEVERE")
 WEIGHTS = {"exception": 2.0, "error": 2.0, "warning": 1.5, "other": 1.0, "frame": 0.1}
-"""How much items of equal share say: a stack frame comes with its exception, an error is why one looks.
+"""Weights of items with equal shares, by kind: errors explain a score, stack frames only accompany an exception.
 
-One that ends in a colon says nothing yet.
+A message that ends in a colon counts as "other", since its content follows in other lines.
 """
 
 
-def said_most() -> pl.Expr:
-    """What an item (columns share, item) says about a score: its share, less for stack frames, more for errors.
+def salience() -> pl.Expr:
+    """How much an item (columns share, item) explains of a score: its share times `weight`.
 
-    Every list of items and every headline goes by it.
+    All lists of items and headlines are sorted by it.
     """
     return pl.col("share") * weight(pl.col("item"))
 
 
 def weight(text: pl.Expr) -> pl.Expr:
-    """How much an item says beside others of the same share, by its text: see `WEIGHTS`."""
+    """The weight of an item by its text, see `WEIGHTS`."""
     start = r"(?m)^(?:[a-z ]+: )?"
     return (
         pl.when(text.str.contains(r"^\s*(at |\.\.\. \d|- )"))
@@ -41,11 +41,13 @@ def weight(text: pl.Expr) -> pl.Expr:
     )
 
 
-def telling_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
-    """For each request kind (column feature) the message that says most: severe first, then what is usually rare.
+def informative_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> pl.DataFrame:
+    """The most informative message of each request kind: the most severe one, then the one that is rarest in normals.
 
-    Columns feature, message_id, text, and path, null where none is named: of the paths below what most of its messages
-    name (as /oauth2, not /config) the rarest.
+    requests: request kinds (column feature). messages: `schemas.Messages`. usual: how often messages occur in normal
+    logs (message_id, normal_n).
+    Returns columns feature, message_id, text and path. The path is the rarest one below the root that most messages of
+    the kind name (such as /oauth2, not /config); null if no message names a path.
     """
     members = requests.join(messages, left_on="feature", right_on="message_id").select("feature", message_id="members")
     ranked = (
@@ -69,5 +71,5 @@ def telling_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: pl.D
 
 
 def severity(level: pl.Expr) -> pl.Expr:
-    """2 for errors, 1 for warnings, 0 for all else."""
+    """2 for errors, 1 for warnings, otherwise 0."""
     return pl.when(level.is_in(SEVERE)).then(2).when(level.is_in(["WARN", "WARNING"])).then(1).otherwise(0)

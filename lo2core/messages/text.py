@@ -1,4 +1,4 @@
-"""The text of an event and its tokens: first line, stack trace, words, trigrams."""
+"""The text of events (first line, stack trace) and its tokens (words, trigrams)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import polars as pl
 
 
 def words(text: pl.Expr) -> pl.Expr:
-    """Tokens of a message: what stands between blanks and brackets, quotes, commas, `=`, `:` and `;`."""
+    """Words of a message. It is split at white space, brackets, quotes, commas, `=`, `:` and `;`."""
     return text.str.extract_all(r"[^\s\[\](){}\",;=:]+")
 
 
 def trigrams(text: pl.Expr) -> pl.Expr:
-    """Character trigrams of a message; none for texts of less than three characters."""
+    """Character trigrams of a message; an empty list for texts with fewer than three characters."""
     return text.str.extract_all(r"(?s).").list.eval(
         (pl.element() + pl.element().shift(-1) + pl.element().shift(-2)).drop_nulls()
     )
 
 
 def event_lines(frame: pl.DataFrame) -> pl.Series:
-    """`LEVEL logger method - text` of events, from the columns that are there."""
+    """The first lines of events as `LEVEL logger method - text`, without the parts that are null.
+
+    frame: column m_message; level, logger and method are used if all three exist.
+    """
     text = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
     if not {"level", "logger", "method"} <= set(frame.columns):
         return frame.select(text).to_series()
@@ -28,5 +31,5 @@ def event_lines(frame: pl.DataFrame) -> pl.Series:
 
 
 def trace() -> pl.Expr:
-    """The lines of events below their first, or null."""
+    """The lines of events after the first one; null for events with one line."""
     return pl.col("m_message").str.splitn("\n", 2).struct.field("field_1")

@@ -63,7 +63,7 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
         ),
         (
             ("evaluate", "--output-dir", "ws", *EVENTS_OF_REQUESTS),
-            "Single events hold no requests. There are: messages",
+            "Single events hold no requests. Valid names: messages",
         ),
         (("run", "--root", "logs", "--output-dir", "other", "--items", "nope"), "Unknown items 'nope'"),
         (("run", "--root", "logs", "--output-dir", "other", "--labels", "none"), "nothing can be trained"),

@@ -201,7 +201,7 @@ def test_other_columns_are_answered_with_both_lists() -> None:
     [
         ({"items": "mesages"}, "Did you mean 'messages'"),
         ({"items": "messages+words+messages"}, "name messages twice"),
-        ({"weighting": "idf"}, "There are: binary, counts, log1p, tf-idf"),
+        ({"weighting": "idf"}, "Valid names: binary, counts, log1p, tf-idf"),
     ],
 )
 def test_wrong_names_are_answered_with_those_that_exist(settings: dict[str, str], words: str) -> None:

@@ -137,5 +137,5 @@ def test_a_rule_that_matches_what_it_made_is_applied_once(tmp_path: Path) -> Non
 
 
 def test_a_rule_with_the_name_of_another_is_refused(workspace: Workspace) -> None:
-    with pytest.raises(InputError, match="Two masks are called 'uuid'"):
+    with pytest.raises(InputError, match="Two masks have the name 'uuid'"):
         extended_masker(workspace, [("uuid", "x+", "y")])

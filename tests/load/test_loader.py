@@ -117,7 +117,7 @@ def test_one_fault_by_name_or_at_random(faults: Path) -> None:
         ({"window": 0.0}, "window must be at least 0.1"),
         ({"window": float("nan")}, "window must be at least"),
         ({"skip_init_lines": -1}, "skip_init_lines must be at least 0"),
-        ({"labels": "yes"}, "There are: names, none, normal"),
+        ({"labels": "yes"}, "Valid names: names, none, normal"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, object], words: str) -> None:
@@ -127,7 +127,7 @@ def test_options_that_cannot_be_are_refused(options: dict[str, object], words: s
 
 def test_wrong_names_are_answered_with_those_that_exist(faults: Path) -> None:
     with pytest.raises(
-        InputError, match=r"No log of service 'tokn'. There are: client, refresh-token, token. Did you mean 'token'"
+        InputError, match=r"No log of service 'tokn'. Valid names: client, refresh-token, token. Did you mean 'token'"
     ):
         plan([faults], LoadOptions(services=("tokn",)))
     with pytest.raises(InputError, match=r"No test case 'a_40'.*Did you mean 'a_400'"):

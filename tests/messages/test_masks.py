@@ -250,7 +250,7 @@ def test_texts_that_were_masked_get_further_rules_only() -> None:
 
 
 def test_a_masker_refuses_rules_that_cannot_work() -> None:
-    with pytest.raises(InputError, match="Two masks are called 'uuid'"):
+    with pytest.raises(InputError, match="Two masks have the name 'uuid'"):
         Masker((*DEFAULT_RULES, MaskRule("uuid", "a", "b")))
     with pytest.raises(InputError, match=r"'mine' cannot be used.*look-around"):
         Masker((MaskRule("mine", "(?<=a)b", "c", "all"),))

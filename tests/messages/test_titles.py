@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from lo2core.messages.salience import weight
-from lo2core.messages.titles import TITLE_LENGTH, one_line, said
+from lo2core.messages.titles import TITLE_LENGTH, one_line, title_of
 
 ERROR = '{"statusCode":404,"code":"ERR12014","message":"CLIENT_NOT_FOUND","description":"Client <UUID> is not found.",'
 
@@ -35,17 +35,17 @@ ERROR = '{"statusCode":404,"code":"ERR12014","message":"CLIENT_NOT_FOUND","descr
     ],
 )
 def test_a_message_says_first_what_it_says(text: str, line: str) -> None:
-    assert said(text) == line
+    assert title_of(text) == line
 
 
 def test_the_middle_of_an_object_gives_way_to_what_stands_behind_it() -> None:
     client = '{"clientType":"public","clientProfile":"mobile","scope":"read write"}'
-    line = said(f'DEBUG a.V debug - validate( "x", {client}, body.id)')
+    line = title_of(f'DEBUG a.V debug - validate( "x", {client}, body.id)')
     assert line == 'DEBUG validate( "x", {"clientType":"public","clientProfile":"mo…}, body.id)  ·  V.debug'
 
 
 def test_a_long_message_keeps_its_origin() -> None:
-    assert said(f"INFO a.B m - {'x' * 500}") == f"INFO {'x' * (TITLE_LENGTH - 6)}…  ·  B.m"
+    assert title_of(f"INFO a.B m - {'x' * 500}") == f"INFO {'x' * (TITLE_LENGTH - 6)}…  ·  B.m"
 
 
 def test_no_text_has_no_line() -> None:

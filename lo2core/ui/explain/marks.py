@@ -16,7 +16,7 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.salience import weight
-from lo2core.messages.titles import one_line, said
+from lo2core.messages.titles import one_line, title_of
 from lo2core.pipeline.feedback import add_mark, marks
 from lo2core.store.workspace import Workspace
 from lo2core.ui.explain.choice import Chosen
@@ -212,4 +212,4 @@ def _target(evidence: Evidence, row: dict) -> list[Target]:
     kind = row["kind"] if row["kind"] in ("request", "template") else "item"
     own = Target(kind, row["feature"], row["item"], row["title"])
     template = feedback.template_of(evidence, row["feature"]) if row["kind"] == "message" else None
-    return [own, Target("template", *template, said(template[1]))] if template else [own]
+    return [own, Target("template", *template, title_of(template[1]))] if template else [own]

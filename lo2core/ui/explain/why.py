@@ -15,7 +15,7 @@ from lo2core.explain import incidents
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
-from lo2core.messages.titles import said
+from lo2core.messages.titles import title_of
 from lo2core.report import charts
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import address, scores, tables
@@ -44,7 +44,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
     if began.height:
         first = began.row(0, named=True)
         where = f"{time_of_day(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
-        st.text(f"First anomalous event: {where}: {said(first['text'])}")
+        st.text(f"First anomalous event: {where}: {title_of(first['text'])}")
 
 
 def why(shown: Chosen, marked: pl.Series) -> int | None:
