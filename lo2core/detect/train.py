@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -67,19 +67,40 @@ def _names(rows: pl.DataFrame) -> list[str]:
 
 
 def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """The rows that a detector may learn from: normal ones, and labelled anomalies where it is supervised."""
-    incidents = rows.filter("normal")["incident"].n_unique()
-    if not rows["normal"].count():
-        raise InputError(
-            "None of these logs says whether it is normal: load them with --labels names (test cases tell) or normal."
-        )
-    if incidents < 2:
-        found = ", ".join(sorted(rows["test_case"].unique())[:4]) or "none"
-        raise InputError(
-            f"Training needs at least two normal test cases, found {incidents} (test cases: {found}). "
-            "Load logs of `correct` test cases, or declare logs normal with --labels normal."
-        )
+    """The rows that a detector may learn from: normal ones, and labelled anomalies if it is supervised.
+
+    Raises InputError where `obstacle` finds one.
+    """
+    if reason := obstacle(rows, recipe, ["incident"]):
+        raise InputError(reason)
     return rows.filter(pl.col("normal").is_not_null()) if recipe.make().supervised else rows.filter("normal")
+
+
+def obstacle(rows: pl.DataFrame, recipe: Recipe, key: Sequence[str], divisible: bool = False) -> str:
+    """Why a recipe cannot be trained on these rows, in a sentence that says what to do; empty if it can.
+
+    rows: columns normal, anomaly, test_case, and those of `key`, which name the incident of a row. divisible: whether
+    a single normal test case can be cut into parts, as is done when sequences are trained on with their events.
+    """
+    if not rows["normal"].count():
+        return (
+            "None of these logs says whether it is normal. Load them again and take the labels from the names of test "
+            "cases (--labels names), or declare all logs normal (--labels normal)."
+        )
+    normals = rows.filter("normal").select(key).n_unique()
+    others = rows.select(key).n_unique() - normals
+    if normals < 2 and not (normals and others and divisible):
+        names = ", ".join(sorted(rows["test_case"].unique())[:4]) or "none"
+        return (
+            f"Training needs at least two normal test cases, found {normals} (test cases: {names}). Load logs of "
+            "`correct` test cases, or declare all logs normal when loading them (--labels normal)."
+        )
+    if recipe.make().supervised and not rows["anomaly"].any():
+        return (
+            f"{recipe.make().title} learns from labelled faults, and these logs contain none. Choose an unsupervised "
+            "detector, or load faulty test cases, too."
+        )
+    return ""
 
 
 def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
@@ -138,8 +159,8 @@ def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.Dat
                 scored.append(part.frame.with_columns(score=score, fold=pl.lit(number)))
     if not scored:
         raise InputError(
-            "Training needs a service with two normal test cases (of two runs, where there are several), found none. "
-            "Load more `correct` test cases."
+            "Training needs a service with two normal test cases (of two runs, if there are several runs), found none. "
+            "Load more logs of `correct` test cases."
         )
     parts = pl.concat(scored).partition_by("service", maintain_order=True)
     return pl.concat(part.with_columns(z=_left_out_z(part)) for part in parts)

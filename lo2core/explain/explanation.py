@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.text import are, plural
 from lo2core.detect.incidents import Incident, rows_of
 from lo2core.detect.units import SHARE, Measure
 from lo2core.explain.diff import aligned_diff, unfolded
@@ -65,8 +67,7 @@ def explain_incident(
     """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
     rows = rows_of(predictions, incident)
     services = services_of(rows, evidence.model)
-    flagged = services.filter(pl.col("pred_ano"))
-    chosen = (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+    chosen = explained_services(services)
     if not chosen:
         raise InputError(f"The model knows none of the services of {incident}: there is no score to explain.")
     items = {seq_id: explained_items(evidence, seq_id) for seq_id in chosen}
@@ -88,6 +89,40 @@ def explain_incident(
         remark=evidence.remark,
         measure=evidence.unit.measure,
     )
+
+
+def explained_services(services: pl.DataFrame) -> list[str]:
+    """The seq_ids to explain: the flagged services, or the worst one if none is flagged; empty if none has a score.
+
+    services: as from `incidents.services_of`.
+    """
+    flagged = services.filter(pl.col("pred_ano"))
+    return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
+
+
+def headline(service: Mapping[str, Any], items: pl.DataFrame, requests: pl.DataFrame, measure: Measure = SHARE) -> str:
+    """The score of a service and its main reason in two lines, as a person would report it.
+
+    service: a row of `incidents.services_of`; items: its `schemas.ExplainedItems`; requests: its
+    `schemas.ExplainedRequests`; measure: that of the unit. The reason is a request kind that no normal has, otherwise
+    the first item.
+    """
+    intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
+    if not items.height or not items["share"][0]:
+        return f"{intro} Nothing speaks against it."
+    top = items.row(0, named=True)
+    if not measure.adds_up:
+        times = plural(int(top["here"]), "event")
+        return f"{intro}\nThis is the score of its worst event. {times} of this kind: {top['title']}"
+    novel = items.filter(pl.col("held_by") == 0, pl.col("share") > 0)
+    if novel.height > 1:
+        intro += f" {novel.height:,} items that no normal contains make {novel['share'].sum():.0%} of the score."
+    if requests.height:
+        first = requests.row(0, named=True)
+        kind = first["title"].removeprefix("request ")
+        return f"{intro}\n{are(first['n'], 'request')} of a kind that no normal has: {kind}"
+    normals = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
+    return f"{intro}\n{plural(round(top['here']), 'time')} here, {normals}: {top['title']}"
 
 
 def _of(services: pl.DataFrame, seq_ids: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -112,7 +112,9 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
     if "line_no" in predictions.columns or not evidence.unit.from_counts:
         raise InputError("Marks are applied to scored sequences; these are scores of single events.")
     if evidence.remark:
-        raise InputError("What is usual cannot be told: the logs that the model was trained on are gone.")
+        raise InputError(
+            "The usual counts are unknown because the training logs of the model are missing or have changed."
+        )
     force = active(marks)
     touched, items = _without_marked(evidence, force)
     seq_ids = touched["seq_id"].unique().sort()

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from lo2core.base.text import plural, windows
+from lo2core.detect.evaluation.notes import notes
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
-from lo2core.detect.folds import LONG_NORMALS
 
 _HEAD = ("detector", "items", "split", "level", "AUROC (95 %)", "AP", "R@1 %", "R@5 %", "precision", "recall", "F1")
 _MAIN = (pl.col("level") == "incident") & (pl.col("split") == "by run")
@@ -79,10 +79,10 @@ def _interval(low: object, high: object, digits: int) -> str:
 
 
 def _notes(figures: pl.DataFrame) -> list[str]:
-    estimated = figures.filter("estimated")["detector"].unique().sort().to_list()
-    lines = [f"Threshold estimated, too few normals for the alert budget: {', '.join(estimated)}."] if estimated else []
-    own = (pl.col("kind") == "detector") & (pl.col("split") != LONG_NORMALS)  # a split of normals only, by design
-    notes = figures.filter(own, pl.col("note") != "").group_by("note", "split", "level", maintain_order=True)
-    for (note, split, level), rows in notes:
-        lines.append(f"{', '.join(rows['detector'].unique(maintain_order=True))}, {split}, {level}: {note}")
-    return lines
+    """The notes of all evaluations, each once, with the detectors it concerns."""
+    detectors: dict[str, list[str]] = {}
+    for detector, sentence in notes(figures):
+        names = detectors.setdefault(sentence, [])
+        if detector not in names:
+            names.append(detector)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in detectors.items()]

@@ -212,7 +212,7 @@ def test_scores_of_no_row_cannot_be_explained(home: Path, capsys: pytest.Capture
     )
     workspace.write(Predictions, unscored, name="none", provenance=workspace.metadata("nn_predictions"))
     assert call("explain", "--output-dir", "ws", "--predictions", "none") == 2
-    assert "No row here has a score" in sentence(capsys)
+    assert "No row has a score" in sentence(capsys)
 
 
 def test_scores_of_another_model_are_explained_with_a_word(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,6 +241,6 @@ def test_the_training_logs_may_be_gone(home: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert call("explain", *today, "--predictions", "scored") == 0
     printed = capsys.readouterr()
-    assert "The logs that the model was trained on are gone" in printed.err
+    assert "The training logs of this model are missing" in printed.err
     assert "?" not in printed.out.partition("top items")[2].partition("lines in")[0]
     assert open_bundle("nn.joblib").manifest["facts"]["workspace"].startswith("/")

@@ -217,4 +217,6 @@ def test_importing_the_package_is_cheap_and_names_are_there() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
-    assert done.stdout.split() == ["False", "AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"]
+    polars_loaded, *names = done.stdout.split()
+    assert polars_loaded == "False"
+    assert {"AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"} <= set(names)

@@ -190,7 +190,7 @@ def test_normals_alone_give_false_alarms_but_no_auroc(logs: tuple[MessageCounts,
     assert row["true_negatives"] + row["false_positives"] == row["normal"]
     other = evaluate(CountSource(items, normal), normal, Recipe("Rarity"), facts=FACTS)
     said = as_text(merged(found, other).figures).splitlines()
-    assert sum("NearestNormal, Rarity, by run, incident: All labelled rows are normal" in line for line in said) == 1
+    assert sum("NearestNormal, Rarity: All labelled rows are normal" in line for line in said) == 1
 
 
 def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[MessageCounts, pl.DataFrame]) -> None:

@@ -59,7 +59,7 @@ def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
     ("script", "said"),
     [
         (OVERVIEW, "These predictions contain no scores."),
-        ("pages/5_Explain.py", "These predictions hold no scores, so there is nothing to explain"),
+        ("pages/5_Explain.py", "These predictions contain no scores, so there is nothing to explain"),
         ("pages/6_Compare.py", "nothing contains no scores, so there is nothing to compare"),
     ],
 )

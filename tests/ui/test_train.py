@@ -192,7 +192,7 @@ def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Work
 def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:
     evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
     load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
-    assert "evaluate anew" in texts(page(TRAIN))
+    assert "Evaluate again" in texts(page(TRAIN))
 
 
 def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(

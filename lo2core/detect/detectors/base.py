@@ -27,7 +27,7 @@ class Detector(ABC):
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
     (or a window of one) and "event". weighting, unseen_columns: of the vectorizer, the former unless told otherwise.
     attribution: how `attribute` splits a score, and what that cannot say. splits_quickly: whether it does so without
-    scoring again.
+    scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Detector(ABC):
     weighting: str = "counts"
     unseen_columns: int = 1
     splits_quickly: bool = False
+    uses_shap: bool = False
 
     n_items_: int
 

@@ -46,6 +46,7 @@ class ScikitDetector(Detector):
 class TreeDetector(ScikitDetector):
     """A detector made of trees, whose scores are split by SHAP where shap is installed."""
 
+    uses_shap = True
     shap_says: str
     shap_sign = 1
     _used: Integers | slice = slice(None)

@@ -19,8 +19,6 @@ from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, notice, raw
 from lo2core.ui.train import calibration
 
-TREES = ("DecisionTree", "RandomForest", "HistGradientBoosting", "IsolationForest")
-"""Detectors whose attribution is SHAP."""
 MOST_LINES = 500
 NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The model")
 _PLACE = (*INCIDENT_KEY, "service")
@@ -35,7 +33,7 @@ def show_model(chosen: Scores) -> None:
     service = st.selectbox("Service", sorted(model.detectors), key="model-service")
     st.caption(scores.ask(chosen, Evidence.method, service))
     _importance(chosen, service)
-    if facts.get("detector") in TREES:
+    if model.detectors[service].uses_shap:
         _beeswarm(chosen, service)
     _calibration(chosen, model)
     _foreign_templates(chosen)

@@ -9,10 +9,10 @@ import streamlit as st
 
 from lo2core.base.clock import time_of_day
 from lo2core.base.glossary import meaning
-from lo2core.base.text import are, plural
 from lo2core.detect.units import Unit
 from lo2core.explain import incidents
 from lo2core.explain.evidence import Evidence
+from lo2core.explain.explanation import explained_services, headline
 from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
 from lo2core.messages.titles import title_of
@@ -58,7 +58,8 @@ def why(shown: Chosen, marked: pl.Series) -> int | None:
         notice(f"The model does not know {service['service']}, so there is no score to explain.")
         return None
     found = items_of(shown.scores, shown.seq_id)
-    st.text(_headline(shown, found))
+    kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
+    st.text(headline(service, found, kinds, unit_of(shown).measure))
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
     picked = _item_table(shown, found, marked)
@@ -79,16 +80,10 @@ def unit_of(shown: Chosen) -> Unit:
     return scores.evidence(shown.scores).unit
 
 
-def _odd_ones(services: pl.DataFrame) -> list[str]:
-    """The flagged services of an incident, else the worst; none where nothing is scored."""
-    flagged = services.filter("pred_ano")
-    return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
-
-
 def _first_odd(shown: Chosen) -> pl.DataFrame:
     """`incidents.first_odd_events` of the flagged services; empty without events."""
     there = scores.evidence(shown.scores).here.events is not None
-    explained = {name: items_of(shown.scores, name) for name in _odd_ones(shown.services)} if there else {}
+    explained = {name: items_of(shown.scores, name) for name in explained_services(shown.services)} if there else {}
     return scores.ask(shown.scores, _first_events, *explained, **explained)
 
 
@@ -133,30 +128,6 @@ _SERVICE_COLUMNS = {
     "words": st.column_config.TextColumn("compared with normals", width=180, help=meaning("p-value")),
     "began": st.column_config.TextColumn("first at", width=88, help="Time of the first anomalous event"),
 }
-
-
-def _headline(shown: Chosen, found: pl.DataFrame) -> str:
-    """What a person would say first: requests of a kind that no normal has, else the item with the largest share."""
-    service = shown.service
-    intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
-    if not found.height or not found["share"][0]:
-        return f"{intro} Nothing speaks against it."
-    if not unit_of(shown).from_counts:
-        worst = found.row(0, named=True)
-        times = plural(int(worst["here"]), "event")
-        return f"{intro}\nThis is the score of its worst event. {times} of this kind: {worst['title']}"
-    foreign = found.filter(pl.col("held_by") == 0, pl.col("share") > 0)
-    if foreign.height > 1:
-        intro += f" {foreign.height:,} items that no normal holds make {foreign['share'].sum():.0%} of the score."
-    kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
-    if kinds.height:
-        top = kinds.row(0, named=True)
-        return (
-            f"{intro}\n{are(top['n'], 'request')} of a kind that no normal has: {top['title'].removeprefix('request ')}"
-        )
-    top = found.row(0, named=True)
-    there = "in no normal" if top["held_by"] == 0 else f"in {top['held_by']:,} of {top['n_normals']:,} normals"
-    return f"{intro}\n{plural(round(top['here']), 'time')} here, {there}: {top['title']}"
 
 
 def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | None:

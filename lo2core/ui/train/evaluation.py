@@ -13,8 +13,9 @@ from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Counts, Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.text import plural
 from lo2core.detect.evaluation.evaluate import TABLES, shortcuts_beside
+from lo2core.detect.evaluation.notes import notes
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
-from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS
+from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT
 from lo2core.detect.recipe import Recipe
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Evaluate
@@ -152,7 +153,7 @@ def cards(found: Evaluations, evaluation: str) -> None:
         for label, value, more in values:
             if value:
                 st.metric(label, value, more or None, delta_color="off", delta_arrow="off", border=True)
-    for remark in _remarks(found, evaluation, row):
+    for remark in _remarks(found, evaluation):
         notice(remark)
 
 
@@ -228,27 +229,13 @@ def _silent(rows: pl.DataFrame) -> set[str]:
     return {name for name in _COLUMNS if rows[name].null_count() == rows.height}
 
 
-def _remarks(found: Evaluations, evaluation: str, row: Mapping[str, Any]) -> list[str]:
-    said = [row["note"]] if row["note"] else []
-    if row["estimated"]:
-        said.append(
-            "With so few normals to calibrate on, the threshold lies just above their largest z. That lets few false "
-            "alarms through and may miss faults: the recall at 5 % tells how well the scores themselves separate."
-        )
-    unmet, long = found.row(evaluation, FAULT_LEFT_OUT), found.row(evaluation, LONG_NORMALS)
-    if unmet and unmet["auroc"] is not None:
-        said.append(
-            f"On faults that it never met in training, in any run, the AUROC is {unmet['auroc']:.3f} and the recall "
-            f"{unmet['recall']:.3f}: the difference is what was memorised."
-        )
-    if long and long["false_positives"]:
-        said.append(
-            f"Trained without the long normals, it flags {long['false_positives']} of {long['normal']} of them: "
-            "how long a test case is has a say in its scores."
-        )
+def _remarks(found: Evaluations, evaluation: str) -> list[str]:
+    """The notes on an evaluation, and whether it is of other logs than those loaded now."""
+    rows = found.figures.filter(_INCIDENT, pl.col("evaluation") == evaluation)
+    sentences = [sentence for _, sentence in notes(rows)]
     if not bool(found.overview.filter(pl.col("evaluation") == evaluation)["current"][0]):
-        said.append("These figures are of other logs than those loaded now: evaluate anew.")
-    return said
+        sentences.append("These metrics were computed on different logs. Evaluate again.")
+    return sentences
 
 
 def _number(value: float | None, times: float = 1, digits: int = 3) -> str:

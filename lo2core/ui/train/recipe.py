@@ -14,6 +14,7 @@ from lo2core.base.schemas import INCIDENT_KEY, Counts, Events, Sequences
 from lo2core.base.text import plural
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
+from lo2core.detect.train import obstacle
 from lo2core.detect.units import UNITS
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
@@ -98,18 +99,11 @@ def _fields(here: Frame) -> Asked | None:
 
 def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
     """What the recipe will learn from: normal incidents, runs, services, labelled faults."""
-    sequences = workspace.read(Sequences, columns=[*INCIDENT_KEY, "service", "normal", "anomaly"])
-    by_label = {label: sequences.filter(label).select(INCIDENT_KEY).unique() for label in ("normal", "anomaly")}
-    normal, faulty = by_label["normal"], by_label["anomaly"]
-    others = sequences.select(INCIDENT_KEY).n_unique() - normal.height
-    if normal.height < 2 and not (normal.height and others and workspace.has(Events)):
-        return Outlook(
-            False,
-            f"Training needs two normal test cases or more, found {normal.height}. Load logs of `correct` test cases, "
-            "or say when loading that all logs are normal.",
-        )
-    if recipe.make().supervised and not faulty.height:
-        return Outlook(False, "This detector learns from labelled faults, and there are none here: choose another one.")
+    columns = [*INCIDENT_KEY, "test_case", "service", "normal", "anomaly"]
+    sequences = workspace.read(Sequences, columns=columns)
+    if reason := obstacle(sequences, recipe, INCIDENT_KEY, divisible=workspace.has(Events)):
+        return Outlook(False, reason)
+    normal, faulty = (sequences.filter(label).select(INCIDENT_KEY).unique() for label in ("normal", "anomaly"))
     return Outlook(True, " ".join(_learns_from(sequences, normal, faulty, recipe)))
 
 
