@@ -1,8 +1,8 @@
-"""Tables of events from elsewhere (Parquet, CSV): one row an event, with the sequence that it belongs to.
+"""Loads tables of events made by other tools (Parquet, CSV): one row per event, with the id of its sequence.
 
-Needed are the columns seq_id and m_message; m_timestamp, service, anomaly, level, thread, logger, method and
-correlation_id are used where they are there. Such a table has no run and no test case: the file is the run, and each
-sequence is its own folder and so its own incident.
+The columns seq_id and m_message are required; m_timestamp, service, anomaly, level, thread, logger, method and
+correlation_id are used if they exist. Such a table has no runs and test cases: the file is the run, and each sequence
+is a folder, and therefore an incident, of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lo2core.messages.text import event_lines
 DEFAULT_SERVICE = "log"
 _EVENTS = Events.create_empty().schema
 _SEQUENCES = Sequences.create_empty().schema
-_NEEDED = ("seq_id", "m_message")
+_REQUIRED = ("seq_id", "m_message")
 _TEXTS = ("level", "thread", "logger", "method", "correlation_id")
 _FAULTY = ("1", "1.0", "true", "yes", "anomaly", "anomalous", "abnormal")
 _NORMAL = ("0", "0.0", "false", "no", "normal")
@@ -33,44 +33,47 @@ _NORMAL = ("0", "0.0", "false", "no", "normal")
 
 @dataclass(frozen=True)
 class Outline:
-    """What a table holds, before it is loaded."""
+    """The content of a table that is not loaded yet: service names, number of sequences, number of events."""
 
     services: tuple[str, ...]
     sequences: int
     events: int
 
     def sentence(self) -> str:
-        """Its size in words."""
+        """The content as text, for example: 3 sequences, 1 service (log), 120 events."""
         services = f"{plural(len(self.services), 'service')} ({', '.join(self.services)})"
         return f"{plural(self.sequences, 'sequence')}, {services}, {plural(self.events, 'event')}"
 
 
 def outline(path: Path) -> Outline:
-    """What a table holds; of its texts is only looked whether they are there. Raises InputError as `read_table`."""
+    """The outline of a table, without reading its texts. Raises InputError as `read_table`."""
     with _as_table(path):
-        table = _opened(path).drop_nulls(_NEEDED)
+        table = _opened(path).drop_nulls(_REQUIRED)
         named = table.select("seq_id", service=_service(table.collect_schema().names()))
-        found = named.group_by("seq_id", "service").len().collect()
-    services = found["service"].unique().sort().to_list()
-    return Outline(tuple(services), found.height, int(found["len"].sum()))
+        sequences = named.group_by("seq_id", "service").len().collect()
+    services = sequences["service"].unique().sort().to_list()
+    return Outline(tuple(services), sequences.height, int(sequences["len"].sum()))
 
 
 def is_table(name: str) -> bool:
-    """Whether a file's name says that it is a table."""
+    """Whether a file has the name of a table."""
     return name.lower().endswith((".parquet", ".csv"))
 
 
 def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
-    """`schemas.Events`, `schemas.Sequences`, the tally of its lines (as in `parse.Parsed`) and the items of a table.
+    """`schemas.Events`, `schemas.Sequences`, the tally of lines (see `parse.Parsed`) and the items of a table.
 
-    A sequence is faulty where any of its events is. Rows without seq_id or text are counted as blank. Raises InputError
-    where a needed column is missing or no row is there, where labels or time stamps cannot be understood, and for a
-    file that is no such table.
+    A sequence is faulty if one of its events is. Rows without seq_id or m_message count as blank lines. Raises
+    InputError for a file that is not a table, a table without rows or without a required column, and for labels and
+    time stamps that cannot be interpreted.
     """
     try:
         return _read(file, masker)
     except pl.exceptions.PolarsError as error:
-        raise InputError(f"{file.source} holds values that cannot be understood: {reason(error)}.") from error
+        raise InputError(
+            f"{file.source} contains values that cannot be interpreted ({reason(error)}). Correct them and load it "
+            "again."
+        ) from error
 
 
 def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
@@ -94,32 +97,32 @@ def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl
 
 
 def _scan(path: Path) -> pl.DataFrame:
-    """The rows, numbered by the lines of their texts as if these stood one below the other: line_no, n_lines."""
+    """The rows with line_no and n_lines, as if their texts were the lines of one file."""
     with _as_table(path):
         frame = _opened(path).collect()
     if not frame.height:
-        raise InputError(f"{path.name} has no rows: there is nothing to load.")
+        raise InputError(f"{path.name} has no rows. Choose a table that contains events.")
     lines = pl.col("m_message").str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
-    texts = frame.with_columns(pl.col(_NEEDED).cast(pl.String))
+    texts = frame.with_columns(pl.col(_REQUIRED).cast(pl.String))
     return texts.with_columns(line_no=1 + lines.cum_sum() - lines, n_lines=lines.cast(pl.Int32))
 
 
 def _opened(path: Path) -> pl.LazyFrame:
-    """The rows as they stand. Raises InputError where a needed column is missing."""
+    """The rows of the file, unchanged. Raises InputError if a required column is missing."""
     parquet = path.suffix.lower() == ".parquet"
     table = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
     columns = table.collect_schema().names()
-    if missing := [name for name in _NEEDED if name not in columns]:
+    if missing := [name for name in _REQUIRED if name not in columns]:
         raise InputError(
-            f"{path.name} lacks {' and '.join(missing)}: a table of events needs the columns {' and '.join(_NEEDED)}, "
-            f"found were {', '.join(columns)}. Rename its columns."
+            f"{path.name} has no column {' and no column '.join(missing)}. A table of events needs the columns "
+            f"{' and '.join(_REQUIRED)}; found: {', '.join(columns)}. Rename its columns."
         )
     return table
 
 
 @contextmanager
 def _as_table(path: Path) -> Iterator[None]:
-    """Inside, what polars cannot read is told as InputError."""
+    """Turns errors of reading the file into InputError."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -132,7 +135,7 @@ def _service(columns: Sequence[str]) -> pl.Expr:
 
 
 def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
-    """The rows with all columns of `schemas.Events`."""
+    """The rows with all columns of `schemas.Events`, and the columns line and text of `masked`."""
     texts = [(pl.col(n).cast(pl.String) if n in frame.columns else pl.lit(None, pl.String)).alias(n) for n in _TEXTS]
     frame = frame.with_columns(*texts, service=_service(frame.columns), folder="seq_id", given=_anomaly(frame, file))
     several = pl.col("service").n_unique().over("folder") > 1
@@ -155,14 +158,17 @@ def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
 
 
 def _anomaly(frame: pl.DataFrame, file: LogFile) -> pl.Series:
-    """The labels as they stand, unless all logs were declared normal or of unknown truth."""
+    """The labels in the table, unless the options declare all logs normal or unlabelled."""
     if not file.labelled or ("anomaly" not in frame.columns and file.normal is not True):
         return pl.Series([None], dtype=pl.Boolean).new_from_index(0, frame.height)
     if file.normal:
         return pl.Series([False]).new_from_index(0, frame.height)
     text = frame["anomaly"].cast(pl.String).str.to_lowercase().str.strip_chars()
-    if strange := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
-        raise InputError(f"{file.source} holds the label {strange[0]!r}; anomaly is true or false, 1 or 0, or empty.")
+    if unknown := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
+        raise InputError(
+            f"{file.source} contains the label {unknown[0]!r}. Use true, false, 1, 0 or an empty value in the column "
+            "anomaly."
+        )
     return text.is_in(list(_FAULTY))
 
 
@@ -173,7 +179,7 @@ def _timestamps(frame: pl.DataFrame) -> pl.Series:
     if stamps.dtype == pl.String and stamps.null_count() < len(stamps):
         stamps = _parsed(stamps)
     if stamps.null_count() < len(stamps) and stamps.dtype != pl.Date and not isinstance(stamps.dtype, pl.Datetime):
-        raise _no_moments(str(stamps.dtype))
+        raise _not_time_stamps(str(stamps.dtype))
     if isinstance(stamps.dtype, pl.Datetime) and stamps.dtype.time_zone:
         stamps = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return stamps.cast(_EVENTS["m_timestamp"])
@@ -183,13 +189,13 @@ def _parsed(stamps: pl.Series) -> pl.Series:
     try:
         return stamps.str.to_datetime(strict=False)
     except pl.exceptions.PolarsError as error:
-        raise _no_moments(repr(stamps.drop_nulls()[0])) from error
+        raise _not_time_stamps(repr(stamps.drop_nulls()[0])) from error
 
 
-def _no_moments(found: str) -> InputError:
+def _not_time_stamps(found: str) -> InputError:
     return InputError(
-        f"The column m_timestamp holds {found}; expected are moments, such as 2026-11-24 17:25:18.037: turn it into "
-        "that, or leave it out."
+        f"The column m_timestamp contains {found} instead of time stamps such as 2026-11-24 17:25:18.037. Convert or "
+        "remove the column."
     )
 
 

@@ -1,7 +1,7 @@
-"""Finding service logs in folders and single files, and naming what they belong to.
+"""Finds service logs in folders and files, and determines the run, test case and service of each.
 
-The layouts are those met in the wild: a level of runs above the test case folders (full set, sample archive, newer
-script, hand-made), test case folders alone whose suffix is the run (flattened), one folder of logs, one log file.
+Known layouts: run folders that contain test case folders (full set, sample archive, newer script, hand-made), test
+case folders alone, with the run as a suffix of their name (flattened), one folder of logs, one log file.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
 _SERVICE_LOG = re.compile(
     rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:-([0-9]+))?{LOG_ENDING}", re.I
 )
-"""Hidden files are no logs: archives packed on a Mac hold a `._` file beside each."""
+"""Hidden files are excluded, since archives made on a Mac contain a `._` file for each file."""
 _RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
 _RUN = re.compile(r"^run[-_]?[0-9]+$", re.I)
 _SUFFIX = re.compile(r"^(.+)_([0-9]{1,10})$")
 _LARGEST = 2**31 - 1
 _STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
-
 _MANY = 20_000
-"""Files that are looked at before a folder may be said to be the wrong one."""
+"""A folder with more files than this and hardly any logs is refused."""
 TABLE = "table of events"
 FLATTENED = "flattened"
 _TABLES = (".parquet", ".csv")
@@ -40,11 +39,11 @@ _TABLES = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class LogFile:
-    """One file found, and the sequence it holds when it is a service log."""
+    """A file, and for a service log the sequence that it contains."""
 
     path: Path
     source: str
-    """Name in the ledger: the name of the root or archive, and the path below it."""
+    """Name in the ledger: the name of the root or archive, and the path of the file in it."""
     bytes: int
     run: str | None = None
     folder: str | None = None
@@ -56,14 +55,14 @@ class LogFile:
 
     @property
     def text_bytes(self) -> int:
-        """Bytes of text that it holds, of a compressed log an estimate."""
+        """Bytes of text; an estimate for a compressed log."""
         return self.bytes * (USUAL_RATIO if is_compressed_log(self.path.name) else 1)
 
     @property
     def epoch(self) -> datetime | None:
-        """Start of the run in UTC, from its folder's name."""
-        found = _RUN_WITH_EPOCH.match(self.run or "")
-        return datetime.fromtimestamp(int(found[1]), UTC).replace(tzinfo=None) if found else None
+        """Start of the run in UTC, from the name of its folder; None if the name does not contain it."""
+        match = _RUN_WITH_EPOCH.match(self.run or "")
+        return datetime.fromtimestamp(int(match[1]), UTC).replace(tzinfo=None) if match else None
 
     @property
     def seq_id(self) -> str:
@@ -71,52 +70,53 @@ class LogFile:
 
     @property
     def normal(self) -> bool | None:
+        """Whether the test case is normal; None if the layout does not tell."""
         return self.test_case == NORMAL_TEST_CASE if self.labelled else None
 
 
 def service_of(file_name: str) -> str | None:
-    """Short service name of a log file (`client`, a second replica `client-2`), or None."""
-    found = _SERVICE_LOG.match(file_name)
-    if not found:
+    """Short service name of a log file: `client`, or `client-2` for a second replica; None for other files."""
+    match = _SERVICE_LOG.match(file_name)
+    if not match:
         return None
-    name, replica = found[1].lower(), int(found[2] or 1)
+    name, replica = match[1].lower(), int(match[2] or 1)
     return name if replica == 1 else f"{name}-{replica}"
 
 
 def split_repetition(folder: str) -> tuple[str, int | None]:
-    """Test case and repetition of a folder's name; an HTTP status at its end is not a repetition."""
-    found = _SUFFIX.match(folder)
-    if not found:
+    """Test case and repetition in the name of a folder. An HTTP status at its end is not a repetition."""
+    match = _SUFFIX.match(folder)
+    if not match:
         return folder, None
-    base, number = found[1], int(found[2])
-    is_status = len(found[2]) == 3 and 400 <= number <= 499 and base != NORMAL_TEST_CASE
+    base, number = match[1], int(match[2])
+    is_status = len(match[2]) == 3 and 400 <= number <= 499 and base != NORMAL_TEST_CASE
     return (folder, None) if is_status or number > _LARGEST else (base, number)
 
 
 def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[LogFile]:
-    """All files below the roots, the service logs among them named; sorted by run, folder, service.
+    """All files in the roots: service logs sorted by run, folder and service, then other files sorted by path.
 
-    `service` names the service of `.log` files where no file's name does. Raises InputError when a root does not exist
-    or cannot be read, when no service log is found, or when two files claim the same sequence.
+    service: the service of all `.log` files, used if no file name contains a service. Raises InputError for a root that
+    does not exist or cannot be read, if there is no service log, and if two files belong to the same sequence.
     """
     paths = [Path(root).expanduser() for root in roots]
     tables = [_table(path) for path in paths if path.is_file() and path.suffix.lower() in _TABLES]
     listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
     fallback = None if any(service_of(path.name) for _, paths in listed for path in paths) else service
-    found: list[LogFile] = tables
+    files: list[LogFile] = tables
     for (base, paths), name in zip(listed, _names([base for base, _ in listed]), strict=True):
-        found += _with_runs([_named(path, base, name, fallback) for path in paths], base)
-    if _claimed_twice(found):
-        found = [by_folder_above(file) for file in found]
-    logs = [file for file in found if file.service]
+        files += _with_runs([_named(path, base, name, fallback) for path in paths], base)
+    if _same_sequence(files):
+        files = [by_folder_above(file) for file in files]
+    logs = [file for file in files if file.service]
     if not logs:
-        raise InputError(_nothing_found(roots, found))
+        raise InputError(_no_service_log(roots, files))
     _check_distinct(logs)
-    return sorted(logs, key=order) + sorted((f for f in found if not f.service), key=lambda f: f.source)
+    return sorted(logs, key=order) + sorted((f for f in files if not f.service), key=lambda f: f.source)
 
 
 def order(file: LogFile) -> tuple[object, ...]:
-    """Sort key: runs by epoch, folders and services by name, numbers inside names by value."""
+    """Sort key: runs by epoch, folders and services by name; numbers in names are compared by value."""
     names = [part or "" for part in (file.run, file.folder, file.service)]
     return (file.epoch or datetime.max, *map(natural, names), *names)
 
@@ -127,41 +127,46 @@ def natural(text: str) -> str:
 
 
 def distinct(names: Iterable[str | None]) -> list[str]:
-    """The names that are there, each once, in the order in which they came."""
+    """The distinct names in order of first appearance, without None."""
     return [name for name in dict.fromkeys(names) if name is not None]
 
 
 def _table(path: Path) -> LogFile:
-    """A table that says itself which sequences it holds, see `foreign`."""
+    """A table of events, see `event_tables`; its rows name their sequences."""
     run = _text(path.stem)
     return LogFile(path, _text(path.name), path.stat().st_size, run, run, run, None, run, labelled=True, layout=TABLE)
 
 
 def _below(root: Path) -> tuple[Path, list[Path]]:
-    """The folder that names are relative to, and the files in it that the root stands for."""
+    """The folder that names are relative to, and the files that the root stands for."""
     if root.is_dir():
         base = root.resolve()
         return base, list(_walk(base))
     if not root.exists():
         raise InputError(
-            f"{root} does not exist. Give a folder of logs, an archive (.zip, .tar.*), a .log or a .log.gz file."
+            f"{root} does not exist. Give the path of a folder of logs, an archive (.zip, .tar.*) or a log "
+            "(.log, .log.gz)."
         )
     if not is_log(root.name):
-        ending = root.suffix or "nothing"
-        raise InputError(f"{root.name} is not a log: it ends in {ending!r}, expected .log, an archive or a folder.")
+        raise InputError(
+            f"{root.name} is not a log, judging by its name. Give a folder of logs, an archive (.zip, .tar.*) or a log "
+            "(.log, .log.gz)."
+        )
     return root.resolve().parent, [root.resolve()]
 
 
 def _walk(base: Path) -> Iterator[Path]:
-    """All files below, also through links to folders; each folder once, so that links cannot lead in circles.
+    """All files in a folder and its subfolders. Links are followed, but no folder is visited twice.
 
-    Raises InputError where a folder cannot be read, and where hardly any of very many files is a log.
+    Raises InputError for a folder that cannot be read, and for very many files with hardly any log among them.
     """
 
     def refuse(error: OSError) -> None:
-        if isinstance(error, FileNotFoundError):  # gone since its folder was listed
+        if isinstance(error, FileNotFoundError):  # removed in the meantime
             return
-        raise InputError(f"{error.filename} cannot be read: {error.strerror}. Mend its permissions or move it away.")
+        raise InputError(
+            f"{error.filename} cannot be read: {error.strerror}. Change its permissions, or move it to another folder."
+        )
 
     seen: set[Path] = set()
     files = logs = 0
@@ -175,13 +180,14 @@ def _walk(base: Path) -> Iterator[Path]:
         files, logs = files + len(names), logs + sum(map(is_log, names))
         if files > _MANY and logs * 100 < files:
             raise InputError(
-                f"{base} holds more than {_MANY:,} files and hardly any log: give the folder that holds the runs."
+                f"{base} contains more than {_MANY:,} files and hardly any logs. Give the folder that contains the "
+                "runs."
             )
         yield from (folder / name for name in sorted(names) if (folder / name).is_file())
 
 
 def _names(bases: list[Path]) -> Iterator[str]:
-    """The names of the roots; roots of the same name are numbered."""
+    """The names of the roots; further roots of the same name get a number."""
     times: Counter[str] = Counter()
     for base in bases:
         times[base.name] += 1
@@ -195,12 +201,12 @@ def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
 
 
 def _text(name: str) -> str:
-    """A file's name as text, with bytes that are not UTF-8 written as escapes."""
+    """A file name with bytes that are not UTF-8 replaced by escapes."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
-    """The files with run, folder and test case filled in; each parent of test case folders is judged as a whole."""
+    """The files with run, folder and test case, determined together for all test case folders in the same folder."""
     siblings: dict[Path, set[str]] = defaultdict(set)
     for file in files:
         if file.service:
@@ -227,18 +233,18 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
 
 
 def by_folder_above(file: LogFile) -> LogFile:
-    """The log with a run that, in the flattened layout, is also named after the folder that holds the test cases."""
+    """The log; in the flattened layout, the name of the folder that contains the test cases is added to its run."""
     above = _text(file.path.parent.parent.name)
     return replace(file, run=f"{above}_{file.run}") if file.layout == FLATTENED and above else file
 
 
 def last_parts(path: PurePath | str) -> tuple[str, ...]:
-    """The folder that holds the test cases, the test case and the log, as far as the path or a source has them."""
+    """The last three parts of a path or source: folder of the test cases, test case, log."""
     return PurePosixPath(_text(str(path))).parts[-3:]
 
 
-def _claimed_twice(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
-    """The first two logs of the same sequence."""
+def _same_sequence(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
+    """The first two logs that belong to the same sequence, if there are any."""
     seen: dict[str, LogFile] = {}
     for file in files:
         if file.service and (other := seen.setdefault(file.seq_id, file)) is not file:
@@ -247,22 +253,19 @@ def _claimed_twice(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
 
 
 def _check_distinct(logs: Iterable[LogFile]) -> None:
-    if twins := _claimed_twice(logs):
-        other, file = twins
+    if pair := _same_sequence(logs):
+        other, file = pair
         raise InputError(
-            f"Two files claim the same sequence (run {file.run}, {file.folder}, {file.service}): {other.path} and "
-            f"{file.path}. Load them into separate workspaces, or rename one of the folders above."
+            f"{other.path} and {file.path} belong to the same sequence (run {file.run}, {file.folder}, "
+            f"{file.service}). Load them into separate workspaces, or rename one of their folders."
         )
 
 
-def _nothing_found(roots: Sequence[Path | str], found: list[LogFile]) -> str:
-    names = sorted({Path(file.source).name for file in found})
-    seen = (
-        f"{plural(len(found), 'file')} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
-        if found
-        else "no file"
-    )
+def _no_service_log(roots: Sequence[Path | str], files: list[LogFile]) -> str:
+    names = sorted({Path(file.source).name for file in files})
+    found = f"{plural(len(files), 'file')} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
     return (
-        f"No service log below {', '.join(str(root) for root in roots)}: looked for names like oauth2-client-1.log "
-        f"(services: {', '.join(SERVICES)}), found {seen}. Name the service where file names do not (--service)."
+        f"No service log in {', '.join(str(root) for root in roots)}: expected names such as oauth2-client-1.log "
+        f"(services: {', '.join(SERVICES)}), found {found if files else 'no file'}. If file names do not contain the "
+        "service, name it with --service."
     )

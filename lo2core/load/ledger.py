@@ -1,4 +1,4 @@
-"""The ledger: one row a file found, read or not, so that every line and byte is accounted for (`schemas.Ledger`)."""
+"""The ledger (`schemas.Ledger`): one row per file, read or not, so that every line and byte is accounted for."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ _LEDGER = Ledger.create_empty().schema
 
 
 def read_rows(
-    files: Sequence[LogFile], sizes: Sequence[int], foreign: Sequence[int], tally: pl.DataFrame
+    files: Sequence[LogFile], sizes: Sequence[int], invalid: Sequence[int], tally: pl.DataFrame
 ) -> pl.DataFrame:
-    """Rows of files that were read: bytes read of each, bytes among them that are not UTF-8, and `Parsed.tally`."""
+    """Rows of files that were read.
+
+    sizes: bytes read of each file. invalid: how many of them are not UTF-8. tally: see `parse.Parsed`.
+    """
     facts = [
-        {**_facts(file), "status": "read" if size else "empty", "bytes": size, "invalid_bytes": invalid}
-        for file, size, invalid in zip(files, sizes, foreign, strict=True)
+        {**_facts(file), "status": "read" if size else "empty", "bytes": size, "invalid_bytes": n}
+        for file, size, n in zip(files, sizes, invalid, strict=True)
     ]
     dated = pl.Series("dated", [file.epoch is not None for file in files]) | tally["dated"]
     return _as_ledger(pl.concat([pl.DataFrame(facts), tally.with_columns(dated)], how="horizontal"))
 
 
 def unread(plan: Plan) -> pl.DataFrame:
-    """Rows of files that are not read: bytes of all, lines of ignored logs (all of them skipped)."""
+    """Rows of files that are not read, with their bytes. Lines are counted for ignored logs only, as skipped lines."""
     rows = []
     for status, files in (("not chosen", plan.left_out), ("ignored", plan.ignored)):
         for file in files:
@@ -38,7 +41,7 @@ def unread(plan: Plan) -> pl.DataFrame:
 
 
 def of_logs(rows: pl.DataFrame) -> pl.DataFrame:
-    """The ledger's rows of logs that were read, empty ones among them."""
+    """The rows of logs that were read, including empty ones."""
     return rows.filter(pl.col("status").is_in(["read", "empty"]))
 
 
@@ -47,7 +50,7 @@ def _facts(file: LogFile) -> dict[str, str | None]:
 
 
 def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
-    """All columns of the table in their types; counts that are not there are 0."""
+    """The rows with all columns of the schema in their types; missing counts are 0."""
     absent = [pl.lit(0).alias(name) for name in _LEDGER if name not in frame.columns]
     return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _LEDGER.items())
 

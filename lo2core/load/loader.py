@@ -1,7 +1,7 @@
-"""Load: service logs in folders, archives or files become events, sequences, counts and a ledger of every line.
+"""Loads service logs from folders, archives or files: events, sequences, counts and a ledger of every line.
 
-`plan` says what will be read, `read` reads it: whole test case folders, independent of all others, so that they may be
-worked on together, in parallel and in any order with the same result.
+`plan` chooses the files and `read` reads them, one or more whole test case folders at a time. Folders do not depend on
+each other, so that the result is the same in parallel and in any order.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from lo2core.messages.counts import combine
 from lo2core.messages.masks import Masker
 
 BATCH_BYTES = 8 << 20
-"""Log text that is worked on together: enough that a pass is worth its fixed cost, little enough for memory."""
+"""Bytes of log text that are processed together: large enough for low overhead, small enough for memory."""
 
 
 @contextmanager
 def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambda n: None) -> Iterator[list[Path]]:
-    """The roots, with a temporary folder of its content for every archive and every table of LogLead's LO2Loader.
+    """The roots as folders and files: archives and tables of LogLead's LO2Loader are unpacked to temporary folders.
 
-    What an error within the block says of such a folder, it says of the archive or table instead.
+    `advance` is called with the number of bytes unpacked. An InputError raised within the block names the archive or
+    table instead of its temporary folder.
     """
     with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
         paths = [Path(root).expanduser() for root in roots]
@@ -41,11 +42,13 @@ def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambd
         try:
             yield folders
         except InputError as error:
-            said = str(error)
+            message = str(error)
             for path, unpacked_to in zip(paths, folders, strict=True):
                 if unpacked_to != path:
-                    said = said.replace(str(unpacked_to.resolve()), str(path)).replace(str(unpacked_to), str(path))
-            raise InputError(said) from error
+                    message = message.replace(str(unpacked_to.resolve()), str(path)).replace(
+                        str(unpacked_to), str(path)
+                    )
+            raise InputError(message) from error
 
 
 def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:
@@ -57,12 +60,13 @@ def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:
 def load_folders(
     plan: Plan, options: LoadOptions, masker: Masker, *, jobs: int = 2, skip: frozenset[str] = frozenset()
 ) -> Iterator[tuple[list[LogFile], Loaded]]:
-    """Logs of whole test case folders of a run and what they hold, in the plan's order; runs in `skip` are left out.
+    """Yields the files of one or more whole test case folders and their content, in the order of the plan.
 
-    `jobs` threads work ahead; neither the order nor the content depends on their number.
+    skip: runs that are not read. jobs: number of threads; it affects neither the order nor the content. Raises
+    InputError for jobs below 1 and for files that cannot be read.
     """
     if jobs < 1:
-        raise InputError(f"jobs must be at least 1, found {jobs}.")
+        raise InputError(f"The number of jobs must be at least 1, found {jobs}.")
     with ThreadPoolExecutor(jobs) as pool:
         ahead: deque[tuple[list[LogFile], Future[Loaded]]] = deque()
         for files in _batches(file for file in plan.chosen if file.run not in skip):
@@ -76,7 +80,7 @@ def load_folders(
 
 
 def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
-    """The files of one or more whole test case folders of a run, about `BATCH_BYTES` at a time."""
+    """The files of one or more whole test case folders of a run at a time, about `BATCH_BYTES` of text."""
     batch: list[LogFile] = []
     for (run, _), folder in groupby(files, key=lambda file: (file.run, file.folder)):
         if batch and (batch[0].run != run or sum(file.text_bytes for file in batch) >= BATCH_BYTES):
@@ -88,7 +92,7 @@ def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
 
 
 def gather_loaded(parts: Iterable[Loaded], rest: pl.DataFrame | None = None) -> Loaded:
-    """All parts as one; `rest` holds the ledger rows of files that were not read."""
+    """All parts as one. rest: ledger rows of files that were not read."""
     everything = list(parts)
     return Loaded(
         pl.concat([part.events for part in everything], rechunk=False),
@@ -99,20 +103,25 @@ def gather_loaded(parts: Iterable[Loaded], rest: pl.DataFrame | None = None) -> 
 
 
 def head(plan: Plan, options: LoadOptions, n: int) -> pl.DataFrame:
-    """The first `n` events of the plan; no more is read than that needs."""
-    found: list[pl.DataFrame] = []
+    """The first `n` events (`schemas.Events`) of the plan; files after them are not read."""
+    parts: list[pl.DataFrame] = []
     for files in _batches(plan.chosen):
-        found.append(read_logs(files, options, Masker()).events.head(n))
-        if sum(part.height for part in found) >= n:
+        parts.append(read_logs(files, options, Masker()).events.head(n))
+        if sum(part.height for part in parts) >= n:
             break
-    return pl.concat(found).head(n)
+    return pl.concat(parts).head(n)
 
 
 class LO2Loader:
-    """Loads LO2 logs into memory, with the parameters of LogLead's loader; without any, everything is loaded.
+    """Loads LO2 logs into memory, with the parameters of LogLead's loader (LogLead, Mäntylä et al., SANER 2024).
 
-    After `execute()`: `df` holds the events, `df_seq` the sequences, `ledger` the account of every file, `items` the
-    counts.
+    filename: a folder, an archive, a log or a table of events. n_runs: only the first runs. errors_per_run: draw this
+    many faulty test cases per run. dup_errors: whether runs may draw the same fault. single_error_type: only this
+    faulty test case, or "random". single_service: only this service, by its short name. options: a `LoadOptions` that
+    replaces all of these. Without parameters everything is loaded.
+
+    Attributes after `execute()`: df (`schemas.Events`), df_seq (`schemas.Sequences`), ledger (`schemas.Ledger`) and
+    items (messages and their counts, as `Vectorizer.fit` takes them).
 
     Examples:
         >>> from lo2core import LO2Loader
@@ -144,7 +153,10 @@ class LO2Loader:
         )
 
     def execute(self, jobs: int = 2) -> pl.DataFrame:
-        """Read everything and return the events; raises InputError when there is nothing to read."""
+        """Read the logs with `jobs` threads and return the events (`schemas.Events`), one row per event.
+
+        Raises InputError if a file or folder cannot be read or contains no service logs.
+        """
         with unpacked([self.filename]) as roots:
             chosen = plan(roots, self.options)
             folders = load_folders(chosen, self.options, Masker(), jobs=jobs)

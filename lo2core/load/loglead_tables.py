@@ -1,7 +1,6 @@
-"""Event tables of LogLead's LO2Loader: the raw line in `m_message`, the container's name in `service`.
+"""Event tables of LogLead's LO2Loader: `m_message` is the raw line, `service` the name of the container.
 
-Their lines are written out as the log files they came from, and loaded as those. What that loader dropped, the
-continuation lines, is not in them.
+Their lines are written to log files, which are then loaded. Continuation lines are missing, since LogLead drops them.
 """
 
 from __future__ import annotations
@@ -28,20 +27,23 @@ def is_loglead(path: Path) -> bool:
             return False
         services = table.select(pl.col("service").cast(pl.String).unique()).collect().to_series()
     except pl.exceptions.PolarsError:
-        return False  # whoever reads it as a table says what is wrong with it
+        return False  # it will be read as another table, with an error that says what is wrong
     return any(service_of(f"{name}.log") for name in services.drop_nulls())
 
 
 def write_logs(path: Path, into: Path) -> Path:
-    """Write the table's lines as `<run>/<test case>/<service>.log` below `into/<its name>` and return that folder.
+    """Write the lines to `into/<table>/<run>/<test case>/<service>.log` and return `into/<table>`.
 
-    Raises InputError for a run, test case or service that cannot name a file.
+    Raises InputError if the name of a run, test case or service cannot be a file name.
     """
     target = into / path.stem
     events = pl.read_parquet(path, columns=list(_COLUMNS)).cast(pl.String).drop_nulls()
     for names, lines in events.group_by(_COLUMNS[:3], maintain_order=True):
         if not all(_NAME.fullmatch(str(name)) for name in names):
-            raise InputError(f"{path.name} holds {'/'.join(map(str, names))!r}, which cannot be the place of a log.")
+            raise InputError(
+                f"{path.name} contains {'/'.join(map(str, names))!r} (run/test case/service), which cannot be the "
+                "path of a log. Use letters, digits, '.', '-' and '_' only."
+            )
         run, test_case, service = map(str, names)
         log = target / run / test_case / f"{service}.log"
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
-"""From the bytes of log files to events: text is split, folded and dated in one pass over several files.
+"""Parses log files into events: several files are split into lines, folded into events and dated in one pass.
 
-A line that begins with a time stamp starts an event; the lines below it (stack traces) are folded into it. Lines before
-the first time stamp of a file are orphans. What depends on a line's text alone is done once per distinct text.
+A line that begins with a time stamp starts an event; the lines after it (stack traces) belong to that event. Lines
+before the first time stamp of a file are orphans. Whatever depends only on the text of a line is computed once per
+distinct text.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ import polars as pl
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.,][0-9]{3}"
 _FINER = "[0-9]{0,6}"
-"""Digits below the millisecond, which are read over."""
+"""Digits after the milliseconds, which are ignored."""
 _ZONE = "Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9]"
 _STAMP = rf"^(?:{_DATE}[ T])?{_TIME}{_FINER}(?:[^0-9]|$)"
 _LEVELS = "TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE"
 _WHEN = rf"(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME}){_FINER}(?: ?(?P<zone>{_ZONE})\b)?"
 _HEADERS = (
-    # LO2's own form, without ambiguity, so that the regex engine needs one look at each character.
+    # The format of LO2. It is unambiguous, so that the regex engine reads each character once.
     rf"^(?P<head>(?P<date>)(?P<time>{_TIME}){_FINER}(?P<zone>) "
     rf"\[(?P<thread>[^\]]*)\] (?P<sid>[^ ]*) (?P<cid>[^ ]*) )(?:{_LEVELS}) ",
     rf"^(?P<head>{_WHEN}(?: \[(?P<thread>[^\]]*)\])?(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +)(?:{_LEVELS}) ",
     rf"^(?P<head>{_WHEN}(?P<thread>)(?P<sid>)(?P<cid>) ?)",
 )
-"""From the strictest to the loosest; `head` is all that stands before `LEVEL logger method - text`."""
+"""Patterns from the strictest to the loosest; `head` is everything before `LEVEL logger method - text`."""
 
 _LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
 _CLOCK = ((0, 2, 3_600_000), (3, 2, 60_000), (6, 2, 1_000), (9, 3, 1))
@@ -40,12 +41,13 @@ _NEVER = 2**62
 
 @dataclass(frozen=True)
 class Parsed:
-    """The lines of some files. Column `file` is the index of the file in the input.
+    """The parsed lines of some files. Column `file` is the index of the file in the input.
 
-    events: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (lines below, or null),
-    line_offsets (how far below they stand; null where no blank line parts them)
-    traces: file, event (row of events; null for an orphan), text: one row a continuation line
-    tally: file, lines, events, continuations, orphans, blank, skipped, dated (whether a date was written in the lines)
+    events: one row per event: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (the
+    continuation lines, or null), line_offsets (their distances from the first line; null without blank lines between)
+    traces: one row per continuation line or orphan: file, event (row in events; null for an orphan), text
+    tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, dated (whether its lines
+    contain dates)
     """
 
     events: pl.DataFrame
@@ -54,9 +56,9 @@ class Parsed:
 
 
 def decode(data: bytes) -> tuple[str, int]:
-    """Text of a log file and the number of its bytes that were not UTF-8.
+    """The text of a log file and the number of its bytes that are not UTF-8.
 
-    Foreign bytes are read as Latin-1 and NUL bytes become a visible sign, so that nothing is lost or hidden.
+    Such bytes are read as Latin-1, and NUL bytes are replaced by a visible character, so that nothing is lost.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _clean(data.decode("utf-16", errors="replace")), 0
@@ -64,8 +66,8 @@ def decode(data: bytes) -> tuple[str, int]:
         return _clean(data.decode("utf-8-sig")), 0
     except UnicodeDecodeError:
         escaped = data.decode("utf-8-sig", errors="surrogateescape")
-        text, foreign = re.subn("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), escaped)
-        return _clean(text), foreign
+        text, invalid = re.subn("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), escaped)
+        return _clean(text), invalid
 
 
 def _clean(text: str) -> str:
@@ -79,9 +81,9 @@ def parse(
 ) -> Parsed:
     """Events, continuation lines and a tally of the given files, which belong to one run.
 
-    `epoch` is the start of the run (UTC): it gives the day. Without it days begin at 1970-01-01, anew in each of the
-    `folders` (one number a file; without them all files are one folder). `skip_lines` leaves out that many lines at the
-    head of each file; they are counted as skipped.
+    epoch: start of the run in UTC, which determines the day. Without it, days count from 1970-01-01, separately for
+    each folder. folders: the number of the folder of each file; without it all files are in one folder. skip_lines:
+    number of lines to skip at the start of each file.
     """
     lines = _lines(texts, skip_lines)
     traces = lines.filter(pl.col("what").is_in(["continuation", "orphan"])).select(
@@ -99,7 +101,7 @@ def parse(
 
 
 def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
-    """One row a line: file, line_no, text, what it is, and the row of the event that it starts or belongs to."""
+    """One row per line: file, line_no, text, what (its kind), event (row of the event that it belongs to)."""
     frame = pl.DataFrame(
         {"file": range(len(texts)), "text": [text.removesuffix("\n") for text in texts]},
         schema={"file": pl.UInt32, "text": pl.String},
@@ -147,16 +149,16 @@ def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
 
 
 def _headers(starts: pl.DataFrame) -> pl.DataFrame:
-    """Header fields of event lines, `line` being `LEVEL logger method - text` as it stands."""
+    """The header fields of event lines; `line` is `LEVEL logger method - text`, unchanged."""
     text = pl.col("text")
-    found = starts.with_columns(header=text.str.extract_groups(_HEADERS[0]))
+    fields = starts.with_columns(header=text.str.extract_groups(_HEADERS[0]))
     for pattern in _HEADERS[1:]:
         missed = pl.col("header").struct.field("head").is_null()
-        if found.select(missed.any()).item():
-            found = found.with_columns(
+        if fields.select(missed.any()).item():
+            fields = fields.with_columns(
                 header=pl.when(missed).then(text.str.extract_groups(pattern)).otherwise("header")
             )
-    return found.unnest("header").select(
+    return fields.unnest("header").select(
         "file",
         "line_no",
         "time",
@@ -174,13 +176,13 @@ def _filled(name: str) -> pl.Expr:
 
 
 def split_line(lines: pl.Series) -> pl.DataFrame:
-    """Columns line, level, logger, method, text of distinct event lines; without the usual form all is text."""
+    """One row per distinct event line: line, level, logger, method, text. A line of another form is all text."""
     frame = lines.to_frame("line").with_columns(pl.col("line").str.extract_groups(_LINE).alias("parts")).unnest("parts")
     return frame.with_columns(pl.col("text").fill_null(pl.col("line")))
 
 
 def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
-    """The events with n_lines, n_bytes, the text of the continuation lines below them and where these stand."""
+    """The events with n_lines, n_bytes, trace (the text of their continuation lines) and line_offsets."""
     owned = traces.drop_nulls("event")
     offset = (owned["line_no"] - events["line_no"].gather(owned["event"])).cast(pl.Int32)
     below = (
@@ -199,10 +201,10 @@ def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
 
 
 def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> pl.DataFrame:
-    """m_timestamp from the time of day: the day nearest to the run's start, midnight crossed within a file.
+    """The events with m_timestamp in UTC, made from the time of day.
 
-    A date that is written in some of a file's lines is that of the others, too. Where a zone is written, the time is
-    turned into UTC.
+    The day is the one nearest to the start of the run, and increases when midnight is crossed within a file. If some
+    lines of a file contain a date, it is used for the others, too. Times with a zone are converted to UTC.
     """
     of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK) - _ahead()
     written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
@@ -222,7 +224,7 @@ def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> p
 
 
 def _ahead() -> pl.Expr:
-    """Milliseconds that the zone of a line (`Z`, `+02:00`, `+0200` or none) is ahead of UTC."""
+    """The offset of the zone of a line (`Z`, `+02:00`, `+0200` or none) from UTC, in milliseconds."""
     digits = pl.col("zone").str.replace(":", "", literal=True)
     hours, minutes = (digits.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (1, 3))
     sign = pl.when(digits.str.starts_with("-")).then(-1).otherwise(1)

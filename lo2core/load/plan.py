@@ -1,4 +1,4 @@
-"""Which of the logs that are found will be read: runs, services, test cases, drawn where that was asked for."""
+"""Chooses which logs are read: runs, services and test cases, at random if the options ask for it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from lo2core.base.text import plural
 from lo2core.load.layouts import LogFile, distinct, find_logs
 
 SHORTEST_WINDOW = 0.1
-"""Seconds; shorter parts hold no event or one."""
+"""Seconds; shorter windows contain hardly more than one event."""
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What to take of the logs that are found, and how. The defaults take everything.
+    """Which logs are read, and how. By default all of them are.
 
-    n_runs: the first runs by epoch. errors_per_run: so many faulty test cases of each run, drawn with `seed`.
-    dup_errors: whether two runs may draw the same fault. single_error_type: one fault by name, or "random".
-    skip_init_lines: lines left out at the head of each file. window: length in seconds of the parts a test case is cut
-    into. labels: "names" takes the truth from test case names, "none" leaves it open, "normal" declares all normal.
+    n_runs: only the first runs, by start time. services: only these, by short name. errors_per_run: draw this many
+    faulty test cases per run. dup_errors: whether runs may draw the same fault. single_error_type: only this faulty
+    test case, or "random". skip_init_lines: lines to skip at the start of each log. window: length in seconds of the
+    windows that test cases are cut into; None keeps them whole. labels: "names" takes the labels from the names of test
+    cases, "none" leaves logs unlabelled, "normal" labels all logs as normal. seed: of random draws.
+    Raises InputError for a value out of range.
 
     Examples:
         >>> from lo2core import LoadOptions
@@ -73,7 +75,7 @@ class LoadOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files that will be read, those left out, and those that are no service logs."""
+    """The files to read, the service logs left out by the options, and all other files."""
 
     chosen: list[LogFile]
     left_out: list[LogFile]
@@ -88,7 +90,7 @@ class Plan:
         return distinct(file.run for file in self.chosen)
 
     def sentence(self) -> str:
-        """Layout and size in words, shown before work begins."""
+        """The layout, the number of runs, test case folders, services and logs, and their size as text."""
         folders = len({(file.run, file.folder) for file in self.chosen})
         services = distinct(file.service for file in self.chosen)
         layouts = ", ".join(distinct(file.layout for file in self.chosen))
@@ -101,9 +103,10 @@ class Plan:
 
 
 def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, service: str | None = None) -> Plan:
-    """Which files of the roots will be read. `service` names the service where no file's name does.
+    """The plan of which files in the roots are read.
 
-    Raises InputError when nothing is found or nothing is left to read.
+    service: the service of all `.log` files, used if no file name contains one. Raises InputError as `find_logs`, for
+    a service or test case that does not exist, and if the options leave no log.
     """
     options = options or LoadOptions()
     files = [_labelled(file, options.labels) for file in find_logs(roots, service)]
@@ -111,7 +114,7 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
     if not chosen:
         raise InputError(
-            f"Nothing is left to read of {plural(len(logs), 'log')}: choose other runs, services or test cases."
+            f"The options leave none of {plural(len(logs), 'log')} to read. Choose other runs, services or test cases."
         )
     keep = {file.path for file in chosen}
     return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
@@ -131,27 +134,27 @@ def _of_runs(logs: list[LogFile], n_runs: int | None) -> list[LogFile]:
 def _of_services(logs: list[LogFile], services: Sequence[str]) -> list[LogFile]:
     if not services:
         return logs
-    known = set(distinct(file.service for file in logs))
+    available = set(distinct(file.service for file in logs))
     for service in services:
-        if service not in known:
-            raise InputError(f"No log of service {service!r}. {choices(service, known)}")
+        if service not in available:
+            raise InputError(f"There is no log of service {service!r}. {choices(service, available)}")
     return [file for file in logs if file.service in services]
 
 
 def _of_cases(logs: list[LogFile], options: LoadOptions) -> list[LogFile]:
-    """Normal test cases, and of the faulty ones those that were asked for."""
+    """All normal test cases, and the faulty ones that the options choose."""
     draw = random.Random(options.seed)
     faults = sorted({str(file.test_case) for file in logs} - {NORMAL_TEST_CASE})
     wanted = options.single_error_type
     if wanted == "random" and faults:
         wanted = draw.choice(faults)
     if wanted and wanted not in faults:
-        raise InputError(f"No test case {wanted!r}. {choices(wanted, faults)}")
+        raise InputError(f"There is no faulty test case {wanted!r}. {choices(wanted, faults)}")
     kept: set[tuple[str | None, str]] = set()
     used: set[str] = set()
     for run in distinct(file.run for file in logs):
-        there = sorted({str(f.test_case) for f in logs if f.run == run} - {NORMAL_TEST_CASE})
-        pool = [name for name in there if (not wanted or name == wanted) and (options.dup_errors or name not in used)]
+        of_run = sorted({str(f.test_case) for f in logs if f.run == run} - {NORMAL_TEST_CASE})
+        pool = [name for name in of_run if (not wanted or name == wanted) and (options.dup_errors or name not in used)]
         if options.errors_per_run is not None:
             pool = draw.sample(pool, min(options.errors_per_run, len(pool)))
         used.update(pool)

@@ -1,7 +1,6 @@
-"""Read: the logs of whole test case folders become events, sequences, ledger rows and items.
+"""Reads the logs of whole test case folders: events, sequences, ledger rows, messages and counts.
 
-What comes out for a folder does not depend on which others are read with it: the more text there is in one pass, the
-less the passes cost, and that is all.
+The result for a folder does not depend on which folders are read with it; reading several at once is only faster.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _IDENTITY = ("seq_id", "run", "folder", "test_case", "repetition", "window", "se
 
 @dataclass(frozen=True)
 class Loaded:
-    """What some test case folders hold: `schemas.Events`, `Sequences`, `Ledger`, and their items."""
+    """The content of some test case folders: `schemas.Events`, `Sequences` and `Ledger`, and their items."""
 
     events: pl.DataFrame
     sequences: pl.DataFrame
@@ -39,11 +38,11 @@ class Loaded:
 
 
 def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) -> Loaded:
-    """All that the logs of one or more whole test case folders of one run hold."""
+    """The content of the logs of one or more whole test case folders of one run. Raises InputError as `pieces`."""
     if files[0].layout == TABLE:
         return _read_table(files[0], options, masker)
     data = [content(file.path) for file in files]
-    texts, foreign = zip(*map(decode, data), strict=True)
+    texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
     parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders)
@@ -60,19 +59,21 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     kinds = request_kinds(raw)
     messages = [as_messages(lines, "message"), as_messages(trace_texts, "trace"), kinds.messages]
     items = MessageCounts(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
-    rows = load_ledger.read_rows(files, [len(content) for content in data], foreign, parsed.tally)
+    rows = load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally)
     return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
 
 
 def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
     if options.window or options.skip_init_lines:
-        raise InputError(f"{file.source} holds sequences already: load it without --window and --skip-init-lines.")
+        raise InputError(
+            f"{file.source} is a table that defines its sequences: load it without --window and --skip-init-lines."
+        )
     events, sequences, tally, items = read_table(file, masker)
     return Loaded(events, sequences, load_ledger.read_rows([file], [file.bytes], [0], tally), items)
 
 
 def _slots(events: pl.DataFrame, folders: list[int], window: float | None) -> tuple[pl.Series, list[int | None]]:
-    """For each event the part of its folder that it lies in, and the number of parts of each folder."""
+    """The window of each event in its folder, and the number of windows of each folder."""
     folder = pl.Series(folders, dtype=pl.UInt32).gather(events["file"])
     stamps = [events["m_timestamp"].filter(folder == number) for number in range(max(folders) + 1)]
     cut = [slots(part, window) for part in stamps]
@@ -80,7 +81,7 @@ def _slots(events: pl.DataFrame, folders: list[int], window: float | None) -> tu
 
 
 def _identities(files: Sequence[LogFile], n_slots: list[int | None]) -> pl.DataFrame:
-    """One row a file and slot: the identity columns of its sequence."""
+    """One row per file and window: file, slot, and the identity columns of the sequence."""
     rows = [
         {
             "file": index,
@@ -102,7 +103,8 @@ def _identities(files: Sequence[LogFile], n_slots: list[int | None]) -> pl.DataF
 
 
 def _lines(lines: pl.Series, masker: Masker) -> pl.DataFrame:
-    """Distinct event lines: line, its parts, `body` (text after the header), masked text and message_id."""
+    """One row per distinct event line: line, level, logger, method, body (after the header), text (masked), "
+    "message_id."""
     distinct_lines = split_line(lines.unique()).rename({"text": "body"})
     distinct_lines = distinct_lines.with_columns(raw=pl.col("line").str.replace(r"^([A-Z]+) +", "${1} "))
     return distinct_lines.join(masked(distinct_lines["raw"], masker), on="raw", how="left").drop("raw")

@@ -1,7 +1,7 @@
-"""A small synthetic LO2 folder with the shape, faults and traps of the real one, for a first look and for tests.
+"""Writes a small synthetic LO2 folder with the structure, faults and pitfalls of the real one, for demos and tests.
 
-A test case is played from shuffled decks of calls (`sample_calls`); a faulty one has some wrong calls among its cards.
-In one thing this goes beyond the real logs: correlation ids travel through several services.
+A test case is a sequence of calls, drawn from shuffled decks (`synthetic_calls`); the deck of a faulty test case
+contains some wrong calls. Unlike in the real logs, a correlation id is used by several services.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ Record = dict[str, list[tuple[int, str]]]
 FIRST_DAY = 1_735_689_600
 DAY = 86_400
 DAYS = 6
-"""Runs of the sample, one a day, unless told."""
+"""Default number of runs, one per day."""
 SECONDS = 6
 SECONDS_CORRECT = 36
 LEAD = 15
-"""Seconds from a run's epoch, when it is deployed, to its first call."""
+"""Seconds from the start of a run to its first call."""
 GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
-"""Milliseconds between calls: quantiles of an exponential law, in whole numbers as platforms round differently."""
+"""Milliseconds between calls: quantiles of an exponential distribution, rounded here, since platforms differ."""
 
 
 def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> Path:
-    """Writes a synthetic LO2 folder, about 2.5 MB a run, and gives back its path.
+    """Write a synthetic LO2 folder, about 2.5 MB per run, and return its path.
 
-    Each run holds `correct` (36 s), two or three repetitions of it and one test case of each fault (6 s each); the last
-    run passes midnight UTC. The same seed and number of runs give the same bytes everywhere. Raises InputError if
-    `output_dir` is a file or holds anything, and if `runs` is below 1.
+    Each run contains `correct` (36 s), two or three repetitions of it and one test case per fault (6 s each). The last
+    run crosses midnight UTC. The same seed and number of runs give the same bytes on every machine. Raises InputError
+    if `output_dir` is a file or not empty, and for `runs` below 1.
 
     Examples:
         >>> from lo2core import write_sample
@@ -48,14 +48,16 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     """
     output_dir = Path(output_dir)
     if runs < 1:
-        raise InputError(f"The sample needs at least one run, not {runs}; leave the number out for the usual six.")
+        raise InputError(f"The sample needs at least one run, found {runs}. Give a number of 1 or more.")
     try:
         if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
-            raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither; name another one.")
+            raise InputError(
+                f"The sample needs a new or empty folder, and {output_dir} is neither. Choose another folder."
+            )
         output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The sample cannot be written to {output_dir}: {error.strerror}; name another folder."
+            f"The sample cannot be written to {output_dir}: {error.strerror}. Choose another folder."
         ) from error
     rng = Random(seed)
     for number in range(runs):
@@ -65,9 +67,9 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
 
 
 def is_sample(run: str) -> bool:
-    """Whether a run bears the name of one that `write_sample` makes, of any seed: it was deployed in the first days."""
-    found = re.fullmatch(r"light-oauth2-data-([0-9]{9,11})", run)
-    return found is not None and FIRST_DAY <= int(found[1]) < FIRST_DAY + DAYS * DAY
+    """Whether a run has a name that `write_sample` gives, with any seed: its start is in the first days of 2025."""
+    match = re.fullmatch(r"light-oauth2-data-([0-9]{9,11})", run)
+    return match is not None and FIRST_DAY <= int(match[1]) < FIRST_DAY + DAYS * DAY
 
 
 def _write_run(output_dir: Path, rng: Random, epoch: int, repetitions: int) -> None:
@@ -85,7 +87,7 @@ def _write_run(output_dir: Path, rng: Random, epoch: int, repetitions: int) -> N
 
 
 def _play(rng: Random, start: int, seconds: int, calls: list[Cards], fresh: set[str]) -> Record:
-    """One test case: calls at random intervals, from one shuffled deck after the other."""
+    """One test case: calls at random intervals, drawn from one shuffled deck after the other."""
     record: Record = defaultdict(list)
     deck: list[tuple[Step, ...]] = []
     rare = _shuffled(rng, _cards(RARE))
@@ -109,7 +111,7 @@ def _cards(calls: Iterable[Cards]) -> list[tuple[Step, ...]]:
 
 
 def _call(rng: Random, at: int, steps: tuple[Step, ...], fresh: set[str]) -> Iterator[tuple[str, int, str]]:
-    """A call's events as (service, milliseconds, event with its header); a process leaves `fresh` on first use."""
+    """The events of a call: service, milliseconds, event with its header. Removes services that log from `fresh`."""
     values = _values(rng)
     for place, *events in steps:
         if place == HAZELCAST:
@@ -127,7 +129,7 @@ def _call(rng: Random, at: int, steps: tuple[Step, ...], fresh: set[str]) -> Ite
 
 
 def _values(rng: Random) -> dict[str, str]:
-    """What is unique in a call: ids, credentials, tokens."""
+    """The values that are unique to a call: ids, credentials, tokens."""
     uuid, secret, correlation, code = (UUID(int=rng.getrandbits(128), version=4) for _ in range(4))
     claims = b'{"jti":"%032x"}' % code.int
     return {
@@ -160,6 +162,6 @@ def _write_logs(folder: Path, record: Record) -> None:
 
 def _write_locust(folder: Path, start: int) -> None:
     stamp = f"{datetime.fromtimestamp(start // 1000, UTC):%Y-%m-%d %H:%M:%S},{start % 1000:03d}"
-    told = ("Starting Locust 2.47.0", f"Run time limit set to {SECONDS_CORRECT} seconds")
-    text = "".join(f"[{stamp}] vm/INFO/locust.main: {line}\n" for line in told)
+    lines = ("Starting Locust 2.47.0", f"Run time limit set to {SECONDS_CORRECT} seconds")
+    text = "".join(f"[{stamp}] vm/INFO/locust.main: {line}\n" for line in lines)
     (folder / "locust.log").write_bytes(text.encode())

@@ -1,14 +1,15 @@
-"""The calls of the synthetic sample: what each makes the services log, normal traffic, faults and rare events.
+"""The calls of the synthetic sample and the events that they log: normal traffic, faults and rare events.
 
-A call is a list of steps, a step is a service and the events it logs; a Hazelcast step falls to any process. `<uuid>`
-and its like are filled in anew for each call; what stands below an event's first line is its stack trace.
+A call is a list of steps; a step is a service and the events that it logs. A Hazelcast step is logged by a random
+service. Placeholders such as `<uuid>` get new values for each call. Lines after the first line of an event are a stack
+trace.
 """
 
 from __future__ import annotations
 
 Step = tuple[str, ...]
 Cards = tuple[int, *tuple[Step, ...]]
-"""How many cards of a deck are this call, and its steps."""
+"""The number of cards with this call in a deck, and its steps."""
 
 HAZELCAST = "hazelcast"
 
@@ -35,7 +36,7 @@ PASSED = (
 
 
 def _routed(path: str, *patterns: str) -> Step:
-    """What every request logs first: its path against the patterns of the API."""
+    """The first events of every request: its path is compared with the patterns of the API."""
     asked = (f"path = {path}, base path is set to: null", f"normalised = {path}")
     known = [text for pattern in patterns for text in (f"path ={pattern}", f"normalised = {pattern}")]
     return tuple(f"DEBUG c.n.openapi.ApiNormalisedPath <init> - {text}" for text in (*asked, *known, *asked))
@@ -74,7 +75,7 @@ def _refused(error: str) -> str:
 
 
 def _trace(exception: str, *frames: str) -> str:
-    """An exception and its frames, the last of them those that every request passes."""
+    """An exception with its stack frames, followed by the frames that every request has."""
     return "".join(["\n", exception, *(f"\n\tat {frame}" for frame in (*frames, *PASSED))])
 
 
@@ -193,8 +194,9 @@ FAULTS: dict[str, Cards] = {
     "delete_token_404": (24, *DELETE_MISSING),
     "register_client_404_no_user": (4, *REGISTER_CLIENT),
 }
-"""Test case -> the wrong calls added to each deck. The last is mute: it looks like any registration. The two before it
-only do more often what normal test cases do too."""
+"""Test case -> wrong calls that are added to each deck. The last fault leaves no trace: its call is a normal
+registration. The two before it only repeat more often what occurs in normal test cases, too.
+"""
 
 RARE: tuple[Cards, ...] = (
     (3, *VERIFIER_MISSING),
@@ -203,7 +205,7 @@ RARE: tuple[Cards, ...] = (
     (1, ("service", "DEBUG io.undertow.request.io handleRequest - UT005013: An IOException occurred")),
     (1, ("client", "WARN  c.h.i.p.impl.PartitionReplicaManager run - Replica sync took longer than 250 ms")),
 )
-"""Innocent calls that many a test case has never seen."""
+"""Harmless calls that are missing from many test cases."""
 
 HIKARI = "DEBUG com.zaxxer.hikari.HikariConfig logConfiguration"
 FIRST_USE = (
@@ -214,4 +216,4 @@ FIRST_USE = (
     f"{CONFIG} - Config loaded from default folder for status.yml",
     "WARN  com.networknt.schema.JsonMetaSchema newValidator - Unknown keyword components - define your own Meta Schema",
 )
-"""What a process logs once, with the first call that reaches it."""
+"""Events that a service logs once, with its first call."""

@@ -1,4 +1,4 @@
-"""Windows: a test case cut into parts of about equal length, over all its services at once."""
+"""Cuts test cases into windows of equal length, the same for all services."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from lo2core.messages.counts import MessageCounts, as_messages, combine, count_i
 from lo2core.messages.masks import Masker
 
 MOST_PARTS = 100_000
-"""Of one test case; more come from a stray date."""
+"""Maximum number of windows of a test case; more are the result of a wrong date in its logs."""
 
 
 def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | None]:
-    """For each event the part of the test case it lies in (Int32, from 0), and the number of parts (None without
-    windows).
+    """The window of each event (Int32, from 0), and the number of windows (None if `window` is None).
 
-    The span from first to last time stamp is cut into n = max(1, round(duration / window)) equal parts.
+    The time from the first to the last stamp is cut into n = max(1, round(duration / window)) equal windows. window:
+    length in seconds. Raises InputError for more than `MOST_PARTS` windows.
     """
     none = pl.Series("slot", [0], dtype=pl.Int32).new_from_index(0, len(stamps))
     if window is None:
@@ -30,8 +30,8 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
     n = max(1, round(duration / (window * 1000)))
     if n > MOST_PARTS:
         raise InputError(
-            f"The time stamps of a test case span {duration / 86_400_000:,.1f} days, which makes {n:,} windows of "
-            f"{window:g} s: look for a stray date in its logs, or choose longer windows."
+            f"The time stamps of a test case span {duration / 86_400_000:,.1f} days, which is {n:,} windows of "
+            f"{window:g} s. Look for a wrong date in its logs, or choose longer windows."
         )
     return (since * n // duration).clip(0, n - 1).cast(pl.Int32).alias("slot"), n
 
@@ -39,11 +39,11 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
 def cut_single_normal(
     items: MessageCounts, sequences: pl.DataFrame, events: pl.LazyFrame, masker: Masker
 ) -> tuple[MessageCounts, pl.DataFrame, str]:
-    """Data to train on where there is only one normal test case, and a sentence that says what was done.
+    """Training data if there is only one normal test case: items, sequences, and a sentence that says what was done.
 
-    One test case cannot be left out to calibrate on, so it is cut into parts as long as the other test cases usually
-    are. With more normal test cases, without time stamps, or with nothing beside the one, all is given back as it is,
-    with an empty sentence.
+    A single test case cannot be held out for calibration, so it is cut into windows of the median length of the other
+    test cases. With more normal test cases, without time stamps or without other test cases, the data are returned
+    unchanged, with an empty sentence.
     """
     length = (pl.col("end_time").max() - pl.col("start_time").min()).dt.total_milliseconds() / 1000
     cases = sequences.group_by(*INCIDENT_KEY).agg(pl.col("normal").first(), seconds=length)
@@ -65,10 +65,10 @@ def cut_single_normal(
 def cut_loaded(
     events: pl.DataFrame, sequences: pl.DataFrame, window: float, masker: Masker
 ) -> tuple[MessageCounts, pl.DataFrame]:
-    """Items and sequences of one loaded test case as if it had been loaded with windows of about `window` seconds.
+    """Items and sequences of a loaded test case, as if it had been loaded with windows of about `window` seconds.
 
-    events: `schemas.Events` of the test case, all services; sequences: its rows of `schemas.Sequences`. Orphan lines
-    are not in the events, so they are missing from the counts.
+    events: `schemas.Events` of all its services. sequences: its rows of `schemas.Sequences`. Orphan lines are missing
+    from the counts, since they are not part of events.
     """
     slot, n = slots(events["m_timestamp"], window)
     parts = pl.DataFrame({"slot": range(n or 1)}, schema={"slot": pl.Int32})

@@ -119,10 +119,10 @@ def test_a_pattern_that_is_none_is_refused(home: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("seq_id,m_message,m_timestamp\na,started,notatime\n", "m_timestamp holds 'notatime'"),
-        ("seq_id,m_message,m_timestamp\na,started,1700000000\n", "m_timestamp holds '1700000000'"),
+        ("seq_id,m_message,m_timestamp\na,started,notatime\n", "m_timestamp contains 'notatime'"),
+        ("seq_id,m_message,m_timestamp\na,started,1700000000\n", "m_timestamp contains '1700000000'"),
         ("seq_id,m_message\n", "has no rows"),
-        ("seq_id,m_message,anomaly\na,started,perhaps\n", "holds the label 'perhaps'"),
+        ("seq_id,m_message,anomaly\na,started,perhaps\n", "contains the label 'perhaps'"),
     ],
 )
 def test_tables_with_values_that_cannot_be_understood(
@@ -171,7 +171,7 @@ def test_a_stray_date_does_not_make_millions_of_windows(tmp_path: Path, capsys: 
     write_log(folder, line(time="12:00:00.000") + line(time="12:00:06.000"))
     write_log(folder, "2026-11-23 12:00:03.000 [main]  z ERROR a.B m - dated\n", "token")
     assert call("load", "--root", tmp_path / "logs", "--output-dir", tmp_path / "ws", "--window", "2") == 2
-    assert "look for a stray date" in sentence(capsys)
+    assert "Look for a wrong date" in sentence(capsys)
 
 
 def test_lines_without_a_date_take_it_from_those_that_have_one(tmp_path: Path) -> None:

@@ -372,7 +372,7 @@ def test_tables_from_elsewhere_are_loaded_trained_and_scored(tmp_path: Path, end
 
 def test_a_table_that_is_none_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     pl.DataFrame({"text": ["a"]}).write_csv(tmp_path / "x.csv")
-    with pytest.raises(InputError, match="lacks seq_id and m_message"):
+    with pytest.raises(InputError, match="has no column seq_id and no column m_message"):
         load_logs(Workspace(tmp_path / "w"), [tmp_path / "x.csv"])
 
 

@@ -169,7 +169,7 @@ def test_a_look_into_a_folder_of_very_many_other_files_ends_soon(
     (tmp_path / "a.log").touch()
     for number in range(200):
         (tmp_path / f"{number}.txt").touch()
-    with pytest.raises(InputError, match="more than 200 files and hardly any log: give the folder that holds the runs"):
+    with pytest.raises(InputError, match=r"hardly any logs\. Give the folder that contains the runs"):
         find_logs([tmp_path])
 
 
@@ -182,14 +182,14 @@ def test_a_missing_root_and_a_foreign_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere does not exist"):
         find_logs([tmp_path / "nowhere"])
     path = write_log(tmp_path, "x", name="notes.txt")
-    with pytest.raises(InputError, match=r"notes.txt is not a log.*'\.txt', expected \.log"):
+    with pytest.raises(InputError, match=r"notes.txt is not a log.*\.log"):
         find_logs([path])
 
 
 def test_two_files_of_one_sequence_are_refused(tmp_path: Path) -> None:
     for parent in ("a", "b"):
         write_log(tmp_path / parent / "run_1" / "correct", line())
-    with pytest.raises(InputError, match="Two files claim the same sequence"):
+    with pytest.raises(InputError, match="belong to the same sequence"):
         find_logs([tmp_path])
 
 
@@ -205,7 +205,7 @@ def test_flattened_test_cases_of_several_folders_are_told_apart_where_they_must_
 def test_names_that_would_make_one_seq_id_are_refused(tmp_path: Path) -> None:
     write_log(tmp_path / "a" / "b__c", line())
     write_log(tmp_path / "a__b" / "c", line())
-    with pytest.raises(InputError, match="Two files claim the same sequence"):
+    with pytest.raises(InputError, match="belong to the same sequence"):
         find_logs([tmp_path])
 
 

@@ -127,10 +127,11 @@ def test_options_that_cannot_be_are_refused(options: dict[str, object], words: s
 
 def test_wrong_names_are_answered_with_those_that_exist(faults: Path) -> None:
     with pytest.raises(
-        InputError, match=r"No log of service 'tokn'. Valid names: client, refresh-token, token. Did you mean 'token'"
+        InputError,
+        match=r"There is no log of service 'tokn'. Valid names: client, refresh-token, token. Did you mean 'token'",
     ):
         plan([faults], LoadOptions(services=("tokn",)))
-    with pytest.raises(InputError, match=r"No test case 'a_40'.*Did you mean 'a_400'"):
+    with pytest.raises(InputError, match=r"no faulty test case 'a_40'.*Did you mean 'a_400'"):
         plan([faults], LoadOptions(single_error_type="a_40"))
 
 
@@ -143,7 +144,7 @@ def test_labels_can_be_left_open_or_declared(faults: Path) -> None:
 
 
 def test_less_than_one_job_is_refused(runs: Path) -> None:
-    with pytest.raises(InputError, match="jobs must be at least 1, found 0"):
+    with pytest.raises(InputError, match="number of jobs must be at least 1, found 0"):
         load(runs, jobs=0)
 
 

@@ -174,5 +174,5 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="at least one run, not 0"):
+    with pytest.raises(InputError, match="at least one run, found 0"):
         write_sample(tmp_path / "none", runs=0)

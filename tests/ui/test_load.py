@@ -106,7 +106,7 @@ def test_a_table_without_events_is_refused_before_it_is_loaded(workspace: Worksp
     (tmp_path / "scores.csv").write_text("seq_id,score\na,1\n")
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / "scores.csv")).run()
-    assert "lacks m_message" in texts(app)
+    assert "has no column m_message" in texts(app)
     assert next(button for button in app.button if button.label == "Load").disabled
 
 
