@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Events, Sequences
 from lo2core.detect.incidents import Incident, worst_incidents
@@ -22,6 +23,7 @@ from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
+from lo2core.store.predictions import bundle_of as recorded_bundle
 from lo2core.store.predictions import home_of, read_predictions
 from lo2core.store.workspace import Workspace
 
@@ -66,8 +68,8 @@ def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) ->
 
 def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
     """The bundle that made saved predictions, opened; raises ArtefactError where they do not say which."""
-    path = workspace.metadata(name).get("bundle")
-    if not path:
+    path = recorded_bundle(workspace, name, models_dir())
+    if path is None:
         raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
     return open_bundle(path)
 

@@ -15,7 +15,7 @@ from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, M
 from lo2core.detect.incidents import per_incident
 from lo2core.load.ledger import of_logs
 from lo2core.store import bundles, signing
-from lo2core.store.predictions import damaged, home_of, newest_first, read_predictions
+from lo2core.store.predictions import bundle_of, damaged, home_of, newest_first, read_predictions
 from lo2core.store.workspace import Artefact, Workspace
 
 FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
@@ -45,7 +45,7 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
         _told("Loaded", _loaded, workspace),
         _told("Enriched", _enriched, workspace),
         _told("Model", _model, workspace, models, saved[newest] if newest else None),
-        _told("Predictions", _predicted, workspace, newest),
+        _told("Predictions", _predicted, workspace, models, newest),
         _told("Explained", _explained, workspace, saved),
         _told("Compared", _compared, workspace, saved),
     ]
@@ -127,7 +127,7 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
     return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
 
 
-def _predicted(workspace: Workspace, newest: str | None) -> Step:
+def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
     name = "Predictions"
     lost = {"damaged": ", ".join(damaged(workspace)) or None}
     if newest is None:
@@ -138,9 +138,9 @@ def _predicted(workspace: Workspace, newest: str | None) -> Step:
     facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
     artefact = home.artefact(table)
     state, made, why = _made_of(artefact, home)
-    used, then = artefact.metadata.get("bundle"), artefact.metadata.get("bundle_sha256")
+    used, then = bundle_of(home, table, models), artefact.metadata.get("bundle_sha256")
     if state == FRESH and used and bundles.stamp(used)[2] != then:
-        state, why = STALE, "The model was trained anew since." if Path(used).exists() else "Its model is gone."
+        state, why = STALE, "The model was trained again since." if used.exists() else "Its model is missing."
     return Step(name, state, made, why, facts)
 
 

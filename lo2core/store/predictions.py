@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
-from lo2core.base.schemas import EventPredictions, Predictions
+from lo2core.base.schemas import Counts, EventPredictions, Predictions
 from lo2core.store import handwritten
 from lo2core.store.names import TABLES
 from lo2core.store.parquet import readable, table_name
@@ -74,6 +75,36 @@ def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | N
     """
     with readable(workspace.path(name)):
         return handwritten.scan(workspace, name).select(columns or pl.all()).collect()
+
+
+def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
+    """The bundle that made saved predictions: where it was then, else the file of the same name in `models`.
+
+    So it is found after a project folder was moved with its models. None where the predictions do not say which bundle
+    made them, as those written by hand.
+    """
+    recorded = workspace.metadata(name).get("bundle")
+    if not recorded:
+        return None
+    path = Path(recorded)
+    return path if path.exists() else models / path.name
+
+
+def scored_by(workspace: Workspace, bundle_sha256: str | None) -> str | None:
+    """The newest saved prediction of the logs loaded now, made by the bundle with this SHA-256; None without one."""
+    data = workspace.metadata(Counts).get("data_fingerprint")
+    for name in workspace.predictions() if data and bundle_sha256 else ():
+        made = workspace.metadata(name)
+        if (made.get("data_fingerprint"), made.get("bundle_sha256")) == (data, bundle_sha256):
+            return name
+    return None
+
+
+def newest_by(workspace: Workspace, detector: str | None) -> str | None:
+    """The newest saved prediction of the workspace by this detector, else by any; None without one."""
+    names = [name for name in newest_first(workspace) if "/" not in name]
+    by_it = (name for name in names if workspace.metadata(name).get("model", {}).get("detector") == detector)
+    return next(by_it, names[0] if names else None)
 
 
 def _of_events(workspace: Workspace, name: str) -> bool:

@@ -80,7 +80,7 @@ def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Works
     train_bundle(made[0], Recipe(budget=1.0), made[1] / "one.joblib", replace=True)
     steps = states(made)
     assert (steps["Model"].state, steps["Predictions"].state) == (FRESH, STALE)
-    assert steps["Predictions"].why == "The model was trained anew since."
+    assert steps["Predictions"].why == "The model was trained again since."
 
 
 def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Path], sample_logs: Path) -> None:

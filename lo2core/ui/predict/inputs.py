@@ -23,6 +23,7 @@ from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.provenance import window_of
 from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo
+from lo2core.store.predictions import scored_by
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, links, models
@@ -133,7 +134,7 @@ def scored(choice: Choice) -> Scored | None:
     for warning in loaded.warnings:
         notice(warning)
     asked = _predict_button(choice, loaded)
-    saved = _saved_already(choice.logs, loaded)
+    saved = scored_by(choice.logs, loaded.manifest.get("sha256"))
     if not unit_of(loaded.model).from_counts:
         if saved is None:
             return None
@@ -218,17 +219,6 @@ def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
             start_job(choice.here.workspace.root, choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)
-
-
-def _saved_already(logs: Workspace, loaded: LoadedBundle) -> str | None:
-    """The newest saved prediction of these very logs by this very bundle."""
-    data = logs.metadata(Counts).get("data_fingerprint")
-    for name in logs.predictions():
-        facts = logs.metadata(name)
-        same = facts.get("bundle_sha256") == loaded.manifest.get("sha256") and facts.get("data_fingerprint") == data
-        if same and data:
-            return name
-    return None
 
 
 def _top_items(found: Scored, seq_ids: pl.Series) -> pl.DataFrame:

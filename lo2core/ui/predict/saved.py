@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -14,6 +12,7 @@ from lo2core.detect.units import unit_of
 from lo2core.pipeline.predict import save_predictions
 from lo2core.store import bundles
 from lo2core.store.names import given_name
+from lo2core.store.predictions import bundle_of
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED, Scored
 from lo2core.ui.shell import frame, links, session, tables
@@ -90,18 +89,17 @@ def _saved_row(here: Frame, logs: Workspace, name: str) -> dict[str, object]:
         "logs": LOADED if logs.root == here.workspace.root else logs.root.name,
         "saved": when(artefact.created) if artefact.created else "",
         "made by": made_by,
-        "bundle": _bundle_now(facts),
+        "bundle": _bundle_now(bundle_of(logs, name, here.models_dir), facts.get("bundle_sha256")),
         "threshold": facts.get("threshold"),
         "rows": artefact.rows,
         "command": facts.get("command", ""),
     }
 
 
-def _bundle_now(facts: Mapping[str, Any]) -> str:
+def _bundle_now(path: Path | None, sha256: str | None) -> str:
     """The bundle's name, and whether it still is the one that made the scores."""
-    if "bundle" not in facts:
+    if path is None:
         return ""
-    path = Path(facts["bundle"])
-    sha256 = bundles.stamp(path)[2]
-    now = "" if sha256 == facts.get("bundle_sha256") else " (trained anew since)" if sha256 else " (gone)"
-    return f"{path.stem}{now}"
+    now = bundles.stamp(path)[2]
+    changed = "" if now == sha256 else " (trained again since)" if now else " (missing)"
+    return f"{path.stem}{changed}"

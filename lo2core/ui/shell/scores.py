@@ -21,7 +21,7 @@ from lo2core.pipeline.explain import made_by_another
 from lo2core.pipeline.predict import score
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
-from lo2core.store.predictions import damaged, read_sequence_scores, saved_names
+from lo2core.store.predictions import bundle_of, damaged, read_sequence_scores, saved_names
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, models
 from lo2core.ui.shell.frame import Frame
@@ -146,20 +146,8 @@ def _read(here: Frame, source: Source) -> Scores:
     if source.prediction is None:
         path = bundles.bundle_path(str(source.live), here.models_dir)
         return Scores(source, logs, path, *live_scores(logs, path))
-    path = _bundle_of(logs, source.prediction, here.models_dir)
+    path = bundle_of(logs, source.prediction, here.models_dir) or _asked_for(logs, source.prediction, here.models_dir)
     return Scores(source, logs, path, *saved_scores(logs, source.prediction))
-
-
-def _bundle_of(logs: Workspace, prediction: str, models_dir: Path) -> Path:
-    """The path of the bundle that made the predictions: as recorded, else by its name in the models folder.
-
-    Predictions written by hand record none; then a field asks for it.
-    """
-    recorded = logs.metadata(prediction).get("bundle")
-    if not recorded:
-        return _asked_for(logs, prediction, models_dir)
-    path = Path(recorded)
-    return path if path.exists() else models_dir / path.name
 
 
 def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:

@@ -8,7 +8,7 @@ import streamlit as st
 from lo2core.detect.evaluation.faults import ANY_SERVICE
 from lo2core.detect.folds import BY_RUN
 from lo2core.report import charts
-from lo2core.store.predictions import newest_first, read_sequence_scores
+from lo2core.store.predictions import newest_by, read_sequence_scores
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import tables
 from lo2core.ui.shell.cache import remembered
@@ -26,7 +26,7 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     if not rows.height:
         return
     st.subheader("Recall by fault and service", anchor=False)
-    scored = _scored(workspace, (found.row(evaluation, BY_RUN) or {}).get("detector"))
+    scored = newest_by(workspace, (found.row(evaluation, BY_RUN) or {}).get("detector"))
     st.caption(
         f"Share of held-out sequences at or above the threshold. {_ANY} is the incident, by its worst service."
         + (f" Click a field to explain its worst incident in {scored}." if scored else "")
@@ -46,16 +46,6 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
         more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
         st.text(f"Not always found, lowest recall first: {rarest}{more}.")
     tables.beside_chart(named, "recall_by_fault", "faults")
-
-
-def _scored(workspace: Workspace, detector: str | None) -> str | None:
-    """The newest saved prediction of these logs, preferably by the same detector; None if there is none."""
-
-    def by_another(name: str) -> bool:
-        return bool((workspace.metadata(name).get("model") or {}).get("detector") != detector)
-
-    names = [name for name in newest_first(workspace) if "/" not in name]
-    return min(names, key=by_another, default=None)
 
 
 def _explain(workspace: Workspace, prediction: str | None, test_case: str, service: str) -> None:
