@@ -16,6 +16,7 @@ from lo2core.pipeline.worker import reporting
 
 if TYPE_CHECKING:
     from lo2core.pipeline import commands
+    from lo2core.store.workspace import Workspace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,7 +117,15 @@ def _run_predict(command: commands.Predict) -> None:
 
     workspace = Workspace(command.output_dir)
     path = predict_logs(workspace, command.bundle, command.predictions, budget=command.budget, replace=command.replace)
+    _print_remarks(workspace, command.bundle)
     _print_paths([path])
+
+
+def _print_remarks(workspace: Workspace, bundle: Path) -> None:
+    from lo2core.pipeline.predict import remarks_on
+
+    for sentence in remarks_on(workspace, bundle):
+        print(sentence, file=sys.stderr)
 
 
 def _run_run(command: commands.Run) -> None:
@@ -136,6 +145,7 @@ def _run_run(command: commands.Run) -> None:
         save_events=command.save_events,
         replace=command.replace,
     )
+    _print_remarks(workspace, command.bundle or recipe.default_bundle)
     _print_paths(paths)
 
 

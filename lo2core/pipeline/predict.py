@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +27,7 @@ def predict_logs(
 ) -> Path:
     """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
 
-    What to know before the scores are believed (`predict.remarks`) is said on standard error.
+    See `remarks_on` for what to know before using the scores.
 
     Examples:
         >>> from lo2core import Workspace, predict_logs, read_predictions
@@ -45,11 +44,13 @@ def predict_logs(
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
         scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs_for(workspace, loaded.vec), threshold)
-        path = save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+        return save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+
+
+def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
+    """What to know before using the scores of a bundle for these logs, as sentences: see `detect.predict.remarks`."""
     services = workspace.read(Sequences, columns=["service"])["service"]
-    for sentence in remarks(loaded.model, services, window_of(workspace)):
-        print(sentence, file=sys.stderr)
-    return path
+    return remarks(open_bundle(bundle).model, services, window_of(workspace))
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:

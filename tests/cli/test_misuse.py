@@ -186,7 +186,7 @@ def test_lines_without_a_date_take_it_from_those_that_have_one(tmp_path: Path) -
 def test_a_bundle_takes_no_other_files_place(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("notes.json").write_text(json.dumps({"mine": 1}))
     assert call("train", "--output-dir", "ws", "--bundle", "notes.joblib") == 2
-    assert "notes.json is no manifest of ours" in sentence(capsys)
+    assert "notes.json is not a lo2core manifest" in sentence(capsys)
     assert json.loads(Path("notes.json").read_text()) == {"mine": 1}
 
 
