@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
+from lo2core.base.provenance import Metadata, ModelFacts
 from lo2core.detect.incidents import by_sequence, per_incident
 from lo2core.messages.counts import MessageCounts
 
 
-def training_overlap(model: Mapping[str, Any], data_fingerprint: str | None, runs: Iterable[str]) -> str:
+def training_overlap(model: ModelFacts, data_fingerprint: str | None, runs: Iterable[str]) -> str:
     """Which of some logs the model was trained on, to complete "it scored ..."; empty if none.
 
     model: the facts of a model or its bundle. data_fingerprint, runs: of the logs. Equal fingerprints prove that the
@@ -38,7 +38,7 @@ class SavedPrediction:
 
     name: str
     frame: pl.DataFrame
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     items: MessageCounts | None = None
     masks: str = ""
 
@@ -54,7 +54,7 @@ class SavedPrediction:
     @property
     def training_overlap(self) -> str:
         """`training_overlap` of the scored logs, according to the metadata."""
-        model, data = self.metadata.get("model") or {}, self.metadata.get("data_fingerprint")
+        model, data = self.metadata.get("model", {}), self.metadata.get("data_fingerprint")
         return training_overlap(model, data, self.frame["run"].unique())
 
     def by_sequence(self) -> SavedPrediction:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from lo2core.base.errors import ArtefactError
+from lo2core.base.errors import ArtefactError, InputError, reason
 from lo2core.base.schemas import Counts, Events, Messages, Sequences
 from lo2core.detect.logs import Logs
 from lo2core.detect.vectorizer import Vectorizer
@@ -23,7 +23,12 @@ def masker_of(workspace: Workspace) -> Masker:
     """
     saved = workspace.metadata(Messages).get("masks")
     if saved:
-        return Masker.from_json(saved)
+        try:
+            return Masker.from_json(saved)
+        except (ValueError, TypeError, InputError) as error:
+            raise ArtefactError(
+                f"{workspace.path(Messages)} does not record valid masks ({reason(error)}): load the logs again."
+            ) from error
     owner = workspace.owner
     return masker_of(owner) if owner else Masker()
 

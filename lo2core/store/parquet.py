@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,16 @@ def footer_of(path: Path) -> pq.FileMetaData:
 def own_metadata(footer: pq.FileMetaData) -> Metadata:
     """What lo2core wrote into the footer; empty where it wrote nothing, or where that is not JSON."""
     try:
-        return typed(Metadata, json.loads((footer.metadata or {}).get(METADATA_KEY.encode(), b"{}")))
+        found = typed(Metadata, json.loads((footer.metadata or {}).get(METADATA_KEY.encode(), b"{}")))
     except (ValueError, RecursionError):
         return {}
+    if not _is_time_stamp(found.get("created")):
+        found.pop("created", None)
+    return found
+
+
+def _is_time_stamp(text: str | None) -> bool:
+    try:
+        return datetime.fromisoformat(text or "").tzinfo is not None
+    except ValueError:
+        return False

@@ -211,12 +211,13 @@ class Workspace:
         except ArtefactError as error:
             return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
         metadata = own_metadata(footer)
+        created = metadata.get("created")
         return Artefact(
             name=path.stem,
             path=path,
             exists=True,
             table=_table_of(footer, metadata),
-            created=_moment(metadata.get("created")) or datetime.fromtimestamp(entry.st_mtime, UTC),
+            created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
             by_hand=not metadata,
             rows=footer.num_rows,
             bytes=entry.st_size,
@@ -291,11 +292,3 @@ def _table_of(footer: pq.FileMetaData, metadata: Metadata) -> str:
     if not {"seq_id", "score"} <= columns:
         return ""
     return table_name(EventPredictions if "line_no" in columns else Predictions)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -320,3 +320,21 @@ def test_a_part_is_checked(workspace: Workspace, counts: pl.DataFrame) -> None:
     with pytest.raises(ArtefactError, match="'min' failed"), workspace.parts(Counts) as parts:
         parts.append("run", counts.with_columns(n=pl.lit(0, pl.Int64)))
     assert parts.finished() == set()
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        *('{"created": "yesterday"}', '{"created": 5}', '{"created": "2026-01-01T00:00:00"}', '{"table": ["counts"]}'),
+        *('{"model": 3, "bundle": {}, "options": []}', "[1]", "null", "{", "[" * 100_000, "\x00"),
+    ],
+)
+def test_an_odd_footer_counts_as_not_recorded(workspace: Workspace, counts: pl.DataFrame, footer: str) -> None:
+    path = workspace.path(Counts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    counts.write_parquet(path, metadata={"lo2core": footer})
+    artefact = workspace.artefact(Counts)
+    assert (artefact.exists, artefact.problem) == (True, "")
+    assert artefact.created is not None and artefact.created.tzinfo is not None
+    assert not {"created", "table", "model", "bundle", "options"} & artefact.metadata.keys()
+    assert workspace.read(Counts).height == counts.height
