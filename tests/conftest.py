@@ -1,13 +1,16 @@
-"""Fixtures for tests on the real logs: folders with parts of them. More fixtures are in `../conftest.py`."""
+"""Fixtures: folders with parts of the real logs, and the built documentation. More fixtures are in `../conftest.py`."""
 
 from __future__ import annotations
 
 import fnmatch
 import hashlib
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import build_site
 import pytest
 from helpers.once import once
 
@@ -15,6 +18,19 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
 Unpack = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def site(shared_tmp: Path) -> Path:
+    """The built documentation, read only; building it fails on any warning, such as a broken link."""
+
+    def build(folder: Path) -> None:
+        built = subprocess.run(
+            [sys.executable, build_site.__file__, folder], capture_output=True, text=True, check=False
+        )
+        assert built.returncode == 0, built.stdout + built.stderr
+
+    return once(shared_tmp / "site", build)
 
 
 @pytest.fixture(scope="session")

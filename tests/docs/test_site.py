@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 
 import build_site
-import pytest
+
+import lo2core
 
 OUTSIDE = re.compile(r"\s*(https?:)?//")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("docs") / "site"
-    built = subprocess.run([sys.executable, build_site.__file__, folder], capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder
 
 
 class _Page(HTMLParser):
@@ -31,7 +23,7 @@ class _Page(HTMLParser):
         self.policy = ""
         self.feed(path.read_text())
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.loaded += [values[name] for name in ("src", "srcset", "poster", "data") if name in values]
         if tag == "link" and values.get("rel") not in ("canonical", "next", "prev", "edit"):
@@ -40,7 +32,7 @@ class _Page(HTMLParser):
             self.policy = values["content"]
 
 
-def test_pages_load_nothing_from_other_hosts_and_forbid_it_to_their_scripts(site):
+def test_pages_load_nothing_from_other_hosts_and_forbid_it_to_their_scripts(site: Path) -> None:
     pages = {path: _Page(path) for path in site.rglob("*.html")}
     assert {path: [url for url in page.loaded if OUTSIDE.match(url)] for path, page in pages.items()} == {
         path: [] for path in pages
@@ -48,12 +40,12 @@ def test_pages_load_nothing_from_other_hosts_and_forbid_it_to_their_scripts(site
     assert {page.policy for page in pages.values()} == {"default-src 'self' 'unsafe-inline' data: blob:"}
 
 
-def test_style_sheets_load_nothing_from_other_hosts(site):
+def test_style_sheets_load_nothing_from_other_hosts(site: Path) -> None:
     loads = re.compile(r"(?:url\(|@import)\s*[\"']?\s*((?:https?:)?//[^\"')\s]*)")
     assert [found for path in site.rglob("*.css") for found in loads.findall(path.read_text())] == []
 
 
-def test_every_module_has_a_page_with_its_contents(site):
+def test_every_module_has_a_page_with_its_contents(site: Path) -> None:
     modules = build_site.modules()
     pages = {path.stem for path in site.glob("api/*.html")}
     assert pages == {name for name, path in modules.items() if path.stat().st_size}
@@ -61,3 +53,9 @@ def test_every_module_has_a_page_with_its_contents(site):
         named = re.findall(r"^(?:class|def) ([a-z]\w*)", modules[name].read_text(), re.MULTILINE | re.IGNORECASE)
         text = (site / "api" / f"{name}.html").read_text()
         assert [one for one in named if f'id="{name}.{one}"' not in text] == [], name
+
+
+def test_every_public_name_is_on_the_page_of_the_package(site: Path) -> None:
+    text = (site / "api" / "lo2core.html").read_text()
+    names = [name for name in lo2core.__all__ if not isinstance(getattr(lo2core, name), ModuleType)]
+    assert [name for name in names if f'id="lo2core.{name}"' not in text] == []
