@@ -19,18 +19,20 @@ _BLOCK_CELLS = 1 << 17
 class NearestNormal(Detector):
     """Distance to the nearest normal sequences in the items that differ most. Takes raw counts.
 
-    An own method of this project. A sequence that holds more of the items that any normal holds than the usual normal
-    does (the median over the normals of their summed counts) is first brought down to that size, all its items alike,
-    since many lines that are each seen once say little. Then,
-    with counts n of the sequence and c of a normal one, for each item i:
-    - the normal is brought to the sequence's size: c times the median of n / c over the items both hold (1 if none);
+    The method is this project's own. A sequence that is longer than usual (its count of items that any normal contains,
+    against the median of that count over the normals) is first scaled down to the usual length: many different lines
+    that each occur once say little. Then, with counts n of the sequence and c of a normal one, for each item:
+
+    - the normal is scaled to the size of the sequence: c times the median of n / c over the items that both contain
+      (1 if there is none);
     - difference d = (log(1 + n) - log(1 + c)) / sqrt(var + variance_floor), var of log(1 + count) over the normals;
-    - what is more than in the normal counts fully, what is missing counts `missing_weight`;
-    - of the items that no normal holds, only the `n_foreign` largest are looked at: lines that appear once, at a first
-      use, come in dozens;
+    - items that occur more often than in the normal count fully, items that are missing count `missing_weight`;
+    - of the items that no normal contains, only the `n_foreign` largest count: a process logs dozens of lines at first
+      use;
     - distance = Euclidean norm of the `n_largest` largest differences: a fault touches few items, and a norm over all
-      of them would drown it.
-    Score = mean distance to the `n_neighbors` nearest normals, or to all of them where there are fewer.
+      of them would hide it.
+
+    Score = mean distance to the `n_neighbors` nearest normals, or to all of them if there are fewer.
 
     Examples:
         >>> import numpy as np
