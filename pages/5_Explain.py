@@ -4,7 +4,7 @@ import streamlit as st
 
 from lo2core.pipeline.commands import Explain
 from lo2core.ui.explain import choice, export, lines, marks, why
-from lo2core.ui.explain import model as explain_model
+from lo2core.ui.explain.model import NAMES, show_false_alarms, show_model
 from lo2core.ui.shell import address, frame, scores, widgets
 
 
@@ -28,9 +28,7 @@ with frame.calm():
         frame.terminal(Explain(output_dir=here.workspace.root, predictions="lo2_nn_predictions"))
         st.stop()
     after = marks.show(here.workspace, chosen)
-    incident, alarms, model = st.tabs(
-        explain_model.NAMES, on_change="rerun", key=address.EXPLAINED, bind="query-params"
-    )
+    incident, alarms, model = st.tabs(NAMES, on_change="rerun", key=address.EXPLAINED, bind="query-params")
     shown = None
     with incident:
         if incident.open:
@@ -39,8 +37,8 @@ with frame.calm():
             show_service(shown)
     with alarms:
         if alarms.open:
-            explain_model.show_false_alarms(chosen)
+            show_false_alarms(chosen)
     with model:
         if model.open:
-            explain_model.show_model(chosen)
+            show_model(chosen)
     frame.terminal(export.command(chosen, shown and shown.incident))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lo2core.ui.compare import any_logs, other_logs, overview, same_logs
-from lo2core.ui.compare import pair as compare_pair
+from lo2core.ui.compare.pair import Pair, choose
 from lo2core.ui.shell import address, frame
 
 SAME = {
@@ -25,7 +25,7 @@ BOTH = {
 
 
 @st.fragment
-def show_views(pair: compare_pair.Pair) -> None:
+def show_views(pair: Pair) -> None:
     """The tabs; a click inside redraws only this part."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
     tabs = st.tabs(list(views), on_change="rerun", key=address.COMPARED, bind="query-params")
@@ -38,7 +38,7 @@ def show_views(pair: compare_pair.Pair) -> None:
 
 here = frame.page("Compare", "Compare two saved predictions: another model, or other logs.")
 with frame.calm():
-    pair = compare_pair.choose(here)
+    pair = choose(here)
     if pair:
         overview.show_provenance(pair)
         overview.show_rates(pair)

@@ -153,3 +153,15 @@ def test_a_link_opens_no_folder_that_is_not_a_workspace(app: App, tmp_path: Path
     app.no_exception()
     expect(app.page.get_by_text(f"There is no workspace {tmp_path} yet")).to_be_visible()
     expect(app.command).to_contain_text(str(app.server.workspace))
+
+
+def test_the_glossary_is_searched(app: App) -> None:
+    app.goto("/Load")
+    app.click("Glossary")
+    dialog = app.page.get_by_role("dialog")
+    expect(dialog.get_by_text("Workspace", exact=True)).to_be_visible()
+    dialog.get_by_role("textbox", name="Search").fill("false alarms you accept")
+    dialog.get_by_role("textbox", name="Search").press("Enter")
+    expect(dialog.get_by_text("Workspace", exact=True)).to_have_count(0)
+    expect(dialog.get_by_text("Alert budget", exact=True)).to_be_visible()
+    app.no_exception()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.pageverbs import dashboard_in, page
+from helpers.pageverbs import dashboard_in, page, press, texts
 from streamlit.testing.v1 import AppTest
 
+from lo2core.base.glossary import TERMS
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import session
 
@@ -40,3 +41,10 @@ def test_what_is_not_there_is_offered_only_where_nothing_else_is(
     monkeypatch.delenv("LO2_WORKSPACE")
     monkeypatch.chdir(tmp_path)
     assert offered(page()) == ["demo/result/sample"]
+
+
+@pytest.mark.parametrize("script", ["", "pages/4_Predict.py"])
+def test_the_glossary_opens_on_every_page(workspace: Workspace, script: str) -> None:
+    app = press(page(script), "Glossary")
+    assert not app.exception
+    assert all(f"**{term.name}**" in texts(app) for term in TERMS)

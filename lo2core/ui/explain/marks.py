@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 import streamlit as st
@@ -208,7 +208,7 @@ def _targets(evidence: Evidence, seq_id: str, feature: int | None) -> list[Targe
     return [*flat, *requests, Target("sequence", seq_id, seq_id, seq_id)]
 
 
-def _target(evidence: Evidence, row: dict) -> list[Target]:
+def _target(evidence: Evidence, row: dict[str, Any]) -> list[Target]:
     kind = row["kind"] if row["kind"] in ("request", "template") else "item"
     own = Target(kind, row["feature"], row["item"], row["title"])
     template = feedback.template_of(evidence, row["feature"]) if row["kind"] == "message" else None

@@ -80,7 +80,8 @@ def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Pa
     """A select box that shows `chosen`; a new choice is written to the address bar as `params` of it."""
     key = f"choice-{label}"
     st.session_state[key] = chosen
-    return st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
+    picked: T = st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
+    return picked
 
 
 def _follow(key: str, params: Callable[[Any], Params]) -> None:

@@ -105,7 +105,8 @@ def flash(message: str, lead: Lead | None = None) -> None:
 
 def take_flashes() -> list[Flash]:
     """Return the messages to show now, and forget them."""
-    return st.session_state.pop(_FLASHES, [])
+    flashes: list[Flash] = st.session_state.pop(_FLASHES, [])
+    return flashes
 
 
 def _is_workspace(path: str | None) -> bool:
