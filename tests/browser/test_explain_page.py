@@ -65,7 +65,7 @@ def test_from_a_bar_to_the_raw_line_in_two_clicks(app: App, link: str) -> None:
 def test_a_picked_item_lists_the_lines_that_hold_it(app: App, link: str) -> None:
     app.goto(link)
     pick(app, 1, 0)
-    expect(app.page.get_by_text("lines with the picked item")).to_be_visible()
+    expect(app.page.get_by_text("lines with the selected item")).to_be_visible()
     app.no_exception()
 
 
