@@ -519,3 +519,65 @@ class ComparedAgreement(dy.Schema):
     figure = dy.String(primary_key=True)
     value = dy.Float64(nullable=True)
     """Null where the figure is undefined."""
+
+
+# Explanations: the tables of `Explanation.frames` that are not declared above, and those of a whole prediction, kept
+# under `explainability/<prediction>/`.
+
+
+class ExplainedServices(dy.Schema):
+    """One row per service of an explained incident, worst first."""
+
+    seq_id = dy.String(primary_key=True)
+    service = dy.String()
+    score = dy.Float64(nullable=True)
+    """Higher is more anomalous; null where the model does not know the service."""
+    z_score = dy.Float64(nullable=True)
+    p_value = dy.Float64(nullable=True, min=0, max=1)
+    threshold = dy.Float64()
+    """The z-score from which on a service is flagged."""
+    pred_ano = dy.Bool(nullable=True)
+    """Whether the service is flagged."""
+    words = dy.String()
+    """The score compared with held-out normals of the service, in words."""
+
+
+class FirstEvents(dy.Schema):
+    """One row per explained service, in time order: its first event with an item that no training normal contains."""
+
+    m_timestamp = dy.Datetime(time_unit="ms", nullable=True)
+    service = dy.String()
+    """As the model calls it; empty if it has one detector for all services."""
+    seq_id = dy.String(primary_key=True)
+    line_no = dy.Int64(min=1)
+    level = dy.String(nullable=True)
+    text = dy.String()
+    """The raw line that contains the item."""
+    title = dy.String()
+    """The item as one line."""
+    known_to_normals = dy.Bool()
+    """True where normals contain all items of the service; the event then has one with a large share of the score."""
+
+
+class FalsePositives(Predictions):
+    """One row per flagged sequence that is normal, worst first."""
+
+    seq_id = dy.String(primary_key=True)
+    line_no = dy.Int64(nullable=True, min=1)
+    """Of scored events: the worst event of the sequence; otherwise null."""
+    top_item = dy.String(nullable=True)
+    """The item with the largest share of the score, as one line; null if the sequence was not explained."""
+
+
+class SharedItems(dy.Schema):
+    """One row per item that is among the five top items of false positives; the most frequent first."""
+
+    service = dy.String()
+    title = dy.String()
+    """The item as one line."""
+    sequences = dy.Int64(min=1)
+    """Number of false positives that have the item among their five top items."""
+    mean_share = dy.Float64(min=0, max=1)
+    """Mean share of the scores of these sequences."""
+    examples = dy.List(dy.String())
+    """Their seq_ids."""

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from lo2core.base.types import DataType
+from lo2core.base.schemas import FalsePositives, FirstEvents, SharedItems
 from lo2core.detect.incidents import NOT_KNOWN, by_sequence, oddness, worst_first
 from lo2core.detect.model import Model
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
 from lo2core.explain.lines import odd_lines
 
+_FIRST = FirstEvents.create_empty().schema
+_WRONG = FalsePositives.create_empty().schema
+_SHARED = SharedItems.create_empty().schema
 TOP = 5
 """The items of a sequence that are looked at where many sequences are."""
 MOST_FALSE_POSITIVES = 200
@@ -21,10 +24,10 @@ _LARGE_SHARE = 0.05
 
 
 def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The services of an incident side by side: seq_id, service, score, z_score, p_value, threshold, pred_ano, words.
+    """`schemas.ExplainedServices`: the services of an incident side by side, in the order of its rows.
 
-    `words` sets a score against the normals that the model had not seen: "odder than all 44 normals". Where another
-    model made the scores, none are counted.
+    incident: as from `detect.incidents.rows_of`. `words` compares a score with the held-out normals of its service; if
+    another model made the scores, it says that this is not known.
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
@@ -46,27 +49,15 @@ def _calibrated_by(model: Model, scored: pl.DataFrame) -> pl.Series:
 
 
 def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """When it began, service by service: the first event that holds an item no training normal holds.
+    """`schemas.FirstEvents`: the first event of each service with an item that no training normal contains.
 
-    explained: `schemas.ExplainedItems` of each seq_id. Where a service has no such item, one with a large share of the
-    score stands in. Columns m_timestamp, service, seq_id, line_no, level, text, title, known_to_normals; in time order.
+    explained: `schemas.ExplainedItems` of each seq_id. For a service without such an item, the first event that has an
+    item with a large share of the score. Raises InputError where no events were saved.
     """
     firsts = [first for seq_id, items in explained.items() if (first := _first_odd(evidence, seq_id, items)).height]
     if not firsts:
-        return pl.DataFrame(schema=_ODD)
+        return pl.DataFrame(schema=_FIRST)
     return pl.concat(firsts).sort("m_timestamp", "service", nulls_last=True)
-
-
-_ODD: dict[str, DataType] = {
-    "m_timestamp": pl.Datetime("ms"),
-    "service": pl.String,
-    "seq_id": pl.String,
-    "line_no": pl.Int64,
-    "level": pl.String,
-    "text": pl.String,
-    "title": pl.String,
-    "known_to_normals": pl.Boolean,
-}
 
 
 def _first_odd(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
@@ -75,19 +66,18 @@ def _first_odd(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataF
     first = odd_lines(evidence, seq_id, chosen).sort("m_timestamp", "line_no").head(1)
     return first.with_columns(
         service=pl.lit(evidence.service_of(seq_id)), seq_id=pl.lit(seq_id), known_to_normals=pl.lit(not foreign.height)
-    ).select(pl.col(name).cast(dtype) for name, dtype in _ODD.items())
+    ).select(pl.col(name).cast(dtype) for name, dtype in _FIRST.items())
 
 
 def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Flagged sequences that are normal, and what they share.
+    """`schemas.FalsePositives` and `schemas.SharedItems`: the flagged sequences that are normal, and their top items.
 
-    The first frame has their rows, worst first, with `top_item`; the second a row an item among the five largest of any
-    of them: service, title, sequences (how many), mean_share, examples (seq_ids). Of many, the worst 200 are explained.
+    Of many, the worst `MOST_FALSE_POSITIVES` are explained.
     """
     wrong = worst_first(by_sequence(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
     tops = [explained_items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]
     if not tops:
-        return wrong.with_columns(top_item=pl.lit(None, dtype=pl.String)), pl.DataFrame(schema=_SHARED)
+        return pl.DataFrame(schema=_WRONG), pl.DataFrame(schema=_SHARED)
     items = pl.concat(tops).filter(pl.col("share") > 0)
     shared = (
         items.group_by("service", "feature")
@@ -100,13 +90,6 @@ def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.D
         .sort("sequences", "mean_share", "title", descending=[True, True, False])
     )
     top = items.filter(pl.col("rank") == 1).select("seq_id", top_item="title")
-    return wrong.join(top, on="seq_id", how="left", maintain_order="left"), shared.select(*_SHARED)
-
-
-_SHARED: dict[str, DataType] = {
-    "service": pl.String,
-    "title": pl.String,
-    "sequences": pl.Int64,
-    "mean_share": pl.Float64,
-    "examples": pl.List(pl.String),
-}
+    named = wrong.join(top, on="seq_id", how="left", maintain_order="left")
+    lacking = [pl.lit(None, dtype).alias(name) for name, dtype in _WRONG.items() if name not in named.columns]
+    return named.with_columns(lacking).select(_WRONG.names()), shared.select(_SHARED.names())

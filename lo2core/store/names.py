@@ -32,12 +32,16 @@ from lo2core.base.schemas import (
     ExplainedItems,
     ExplainedLines,
     ExplainedRequests,
+    ExplainedServices,
+    FalsePositives,
     Feedback,
+    FirstEvents,
     Ledger,
     Messages,
     NearestNormals,
     Predictions,
     Sequences,
+    SharedItems,
 )
 
 TABLES: dict[type[dy.Schema], str] = {
@@ -60,8 +64,12 @@ EXPLAINED: dict[str, type[dy.Schema]] = {
     "nearest_normals": NearestNormals,
     "requests": ExplainedRequests,
     "diff": DiffStretches,
+    "services": ExplainedServices,
+    "first_odd": FirstEvents,
+    "false_positives": FalsePositives,
+    "false_positives_share": SharedItems,
 }
-"""The declared tables of an explanation by file stem; its other files are views of these and of the predictions."""
+"""The tables of explanations by file stem."""
 
 COMPARED: dict[str, type[dy.Schema]] = {
     "provenance": ComparedProvenance,
