@@ -38,11 +38,16 @@ _WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer
 
 
 class AnomalyDetector:
-    """Trains on `train_df`, scores `test_df`; set both, call `prepare_train_test_data`, train or set `model`,
-    `predict`.
+    """Trains on one frame and scores another, with the interface of LogLead's AnomalyDetector.
 
-    item_list_col: column of items, one a row (String, integer) or a bag (List). numeric_cols: columns used as they are.
-    There is a `train_<Name>()` for every detector of `lo2core.detect.detectors.REGISTRY`, and LogLead's short names.
+    Set `train_df` and `test_df` (one row per event or sequence), call `prepare_train_test_data`, then `train_<Name>` or
+    set `model`, then `predict`. item_list_col: column of items, a String or integer per row, or a List of them.
+    numeric_cols: columns that are used as they are. `train_<Name>(**params)` exists for every detector in
+    `detectors.REGISTRY`, and under the short names of LogLead (`train_LOF`, ...); one detector is trained per service.
+    `predict` returns one row per row of `test_df`, in the same order: its identity columns and score, z_score, p_value,
+    threshold, pred_ano and rank; higher scores are more anomalous. The tuple (`model`, `vec`) is all that scoring
+    needs.
+    Raises InputError for columns that are missing or differ from those of the vectorizer.
 
     Examples:
         >>> from lo2core import AnomalyDetector, EventLogEnhancer, LO2Loader

@@ -22,7 +22,10 @@ NO_SCORES = "These predictions contain no scores, so there is nothing to explain
 
 @dataclass(frozen=True)
 class Incident:
-    """What a person investigates: a test case folder of a run, or a window of it.
+    """What a person investigates: a test case folder of a run, or one window of it, over all services.
+
+    run, folder: as in `schemas.Sequences`. window: its number, from 0; None if test cases are not cut into windows.
+    `parse` makes one from text and raises InputError for other text.
 
     Examples:
         >>> from lo2core import Incident

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train. unit: "sequence", "event", or "row" for the rows of a frame. `weighting` None takes the
-    detector's own; `params` go to the detector.
+    """What to train: a detector, the items that it counts, and the alert budget.
+
+    detector: a name in `detectors.REGISTRY`. items: as of `Vectorizer`. unit: what gets a score, "sequence" or "event"
+    ("row" is used by `AnomalyDetector`). weighting: as of `Vectorizer`; None takes that of the detector. budget: alert
+    budget, accepted false alarms per 100 normal incidents, from 0 to below 100. params: parameters of the detector.
+    Raises InputError for an unknown detector or parameter, a budget out of range, and a unit that the detector cannot
+    score.
 
     Examples:
         >>> from lo2core import Recipe

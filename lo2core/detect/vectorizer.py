@@ -60,11 +60,16 @@ class Encoded:
 
 
 class Vectorizer:
-    """Item counts of sequences, events or frame rows as a weighted matrix.
+    """Counts items of sequences, events or rows of a frame: a sparse matrix with a fixed vocabulary.
 
-    items: kinds of items, one of `ITEM_KINDS` or several joined by "+". weighting: "counts", "log1p", "binary" or
-    "tf-idf" (idf of the training rows, smoothed as in scikit-learn). item_column, numeric_columns: set when rows come
-    from a frame. unseen_columns: how many columns, the last ones, count items outside the vocabulary.
+    items: "messages", "templates", "requests", "words" or "trigrams", or several joined by "+". weighting: "counts",
+    "log1p", "binary" or "tf-idf" (smoothed as in scikit-learn). masker: for texts of frames; None takes the default
+    masks. item_column, numeric_columns: the columns to use if rows come from a frame. unseen_columns: number of
+    columns, the last ones, that count items outside the vocabulary; several of them separate items by feature hashing
+    (Weinberger et al., ICML 2009). `fit` learns vocabulary and templates from given sequences only. `transform` returns
+    `Encoded`: X, csr float64 [n_sequences, n_columns], and unseen, the items outside the vocabulary (row, feature, n).
+    `feature_names_` names the columns.
+    Raises InputError for unknown items or weightings, and if there is nothing to learn from.
 
     Examples:
         >>> from lo2core import LO2Loader, Vectorizer

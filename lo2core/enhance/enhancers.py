@@ -48,10 +48,14 @@ class EnhancedFrame(pl.DataFrame):
 
 
 class EventLogEnhancer:
-    """Adds `e_` columns to events. Each call adds to what was made before and returns the whole frame.
+    """Adds `e_` columns to events, with the interface of LogLead's EventLogEnhancer.
 
-    df: events with m_message (and level, logger, method where known). vectorizer: a fitted one, whose masks and
-    templates are then used instead of new ones.
+    df: events, one row each, with the column m_message; level, logger and method are used if they exist. vectorizer: a
+    fitted one, whose masks and templates are used instead of new ones. `normalize` adds e_message_normalized, `words`
+    e_words, `trigrams` e_trigrams, `drain` e_event_drain_id and e_template, `length` e_chars_len, e_words_len and
+    e_event_id_len; `schemas.EnrichedEvents` describes them. Each call keeps the columns of earlier calls and returns
+    the whole frame, so that calls can be chained.
+    Raises InputError if m_message is missing.
 
     Examples:
         >>> import polars as pl
@@ -127,9 +131,12 @@ class EventLogEnhancer:
 
 
 class SequenceEnhancer:
-    """Adds columns that describe whole sequences; each call adds to what was made before and returns the frame.
+    """Adds columns that describe whole sequences, with the interface of LogLead's SequenceEnhancer.
 
-    df: events (with `e_` columns where asked for); df_seq: one row a sequence.
+    df: events, one row each, with seq_id, m_message, m_timestamp and the `e_` columns that are aggregated. df_seq: one
+    row per sequence with seq_id. `seq_len` adds the number of events, `start_time`, `end_time` and `duration` times,
+    `eve_len` the mean, largest and smallest number of characters of an event, `events` and `tokens` lists. Each call
+    keeps the columns of earlier calls and returns the frame of sequences in the same order.
 
     Examples:
         >>> from lo2core import LO2Loader, SequenceEnhancer

@@ -37,7 +37,14 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
 
 
 def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Comparison:
-    """Saved predictions side by side, by their names as in `read_saved`.
+    """Compare two or more saved predictions; nothing is saved.
+
+    names: of the predictions; for those of a log sample `<sample>/<name>`.
+    Returns a `Comparison`, whose results are computed when they are first used: `verdict`, `rates`, `shifts`, `pairs`,
+    `flips`, `metrics` and others, described by `schemas.Compared...`. The first two predictions are A and B, and
+    differences are B - A; positive differences of scores mean that B is more anomalous. Significance: paired bootstrap
+    over runs and McNemar's test.
+    Raises InputError for fewer than two names or a repeated one, and ArtefactError if predictions are missing.
 
     Examples:
         >>> from lo2core import Workspace, compare_predictions, predict_logs
@@ -55,10 +62,10 @@ def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Compariso
 
 
 def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
-    """Keep a comparison under `explainability/compare_<a>_<b>/`: tables and report.html; returns the paths.
+    """Save all tables of a comparison (Parquet and CSV) and report.html; returns their paths.
 
-    The folder has all their names. Where it holds a comparison of others whose names read alike (`a`, `b_c` and `a_b`,
-    `c`), a hash is added.
+    The folder is `explainability/compare_<a>_<b>/` in the workspace. An earlier comparison of the same predictions is
+    replaced; a hash is added to the name if the folder contains a comparison of others.
 
     Examples:
         >>> from lo2core import Workspace, compare_predictions, predict_logs, save_comparison

@@ -65,10 +65,14 @@ def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
 
 
 def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:
-    """Enhance stage: save every event with its normalised text, words, trigrams, lengths and template.
+    """Enhance stage: save all events with their normalised text, words, trigrams, lengths and templates.
 
-    With other masks than the workspace has, messages and counts are masked anew first.
-    Raises ExistsError where that, or events enriched before, would be overwritten without `replace`.
+    masker: masks that extend those of the workspace; the messages and counts are then masked again first, and models
+    trained before cannot score them.
+    Returns the path of the table (`schemas.EnrichedEvents`, one row per event). Templates are learned by Drain, see
+    `Drain`.
+    Raises ExistsError if the table exists, or masks would change, without `replace`, and InputError for masks that do
+    not extend those of the workspace.
 
     Examples:
         >>> from lo2core import Workspace, enhance_events, schemas

@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 def evaluate_recipes(
     workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol | None = None, *, replace: bool = False
 ) -> pl.DataFrame:
-    """Evaluate stage: add the figures, curves and faults of each recipe to those saved; returns the new figures.
+    """Evaluate stage: how well each recipe finds faults in runs that it was not trained on.
 
-    An evaluation of the same name is replaced; with `replace`, all earlier ones are forgotten.
+    Each run is held out in turn and scored by models that were trained on the other runs. Trivial baselines (such as
+    the length of a log) are evaluated on the same incidents. protocol: how to evaluate; None holds out runs and leaves
+    no test case out of the figures.
+    Returns the figures (`schemas.Evaluation`): one row per recipe or baseline, split and level, with AUROC, average
+    precision, recall at 1 % and 5 % false alarms and others, all from 0 to 1. They are saved in the workspace together
+    with curves and faults, and replace an earlier evaluation of the same recipe; with `replace`, all earlier ones are
+    removed.
+    Raises InputError if the logs are not labelled or the recipe does not fit them, and ArtefactError if nothing is
+    loaded.
 
     Examples:
         >>> from lo2core import Recipe, Workspace, evaluate_recipes

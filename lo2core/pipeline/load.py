@@ -72,11 +72,17 @@ def load_logs(
     append: bool = False,
     replace: bool = False,
 ) -> LoadResult:
-    """Load stage: read the roots and save events, sequences, ledger, messages and counts in the workspace.
+    """Load stage: read logs and save their events, sequences, ledger, messages and counts in the workspace.
 
-    A load that was interrupted goes on with the runs that were not finished. `append` adds runs to what is there.
-    Masks that were added to the workspace are kept, unless told with `default_masks`.
-    Raises ExistsError when tables are there and neither `append` nor `replace` is given, InputError for bad input.
+    roots: one or more folders, archives, logs or tables of events. options: which logs are read, and how; None reads
+    all of them. service: the service of all logs, used if no file name contains one. masker: the masks; None takes
+    those of the workspace. default_masks: drop masks that were added to the workspace. jobs: number of threads.
+    save_events: False saves counts only, so that lines cannot be shown later. append: add runs to the loaded ones.
+    replace: load again.
+    Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
+    which accounts for every line. A load that was interrupted continues with the runs that were not finished.
+    Raises ExistsError if tables exist and neither `append` nor `replace` is given, and InputError for logs or options
+    that cannot be used.
 
     Examples:
         >>> from lo2core import LoadOptions, Workspace, load_logs, schemas

@@ -25,9 +25,15 @@ def predict_logs(
     budget: float | None = None,
     replace: bool = False,
 ) -> Path:
-    """Predict stage: score the workspace with a saved bundle, without training, and save the predictions.
+    """Predict stage: score the logs of the workspace with a saved model, without training, and save the predictions.
 
-    See `remarks_on` for what to know before using the scores.
+    name: of the predictions; None derives a free name from that of the bundle. budget: alert budget as false alarms per
+    100 normal incidents; None takes that of the model.
+    Returns the path of the table (`schemas.Predictions`, one row per sequence, or `schemas.EventPredictions`, one row
+    per event); `read_predictions` reads it. For every detector, a higher score is more anomalous. A service that the
+    model does not know gets null scores; this and other remarks are printed to standard error.
+    Raises UntrustedError or BundleError for a model that cannot be opened, ExistsError if the predictions exist and
+    `replace` is not given, and ArtefactError if nothing is loaded or the logs have other masks than the model.
 
     Examples:
         >>> from lo2core import Workspace, predict_logs, read_predictions

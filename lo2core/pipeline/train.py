@@ -18,7 +18,15 @@ from lo2core.store.workspace import Workspace
 def train_bundle(
     workspace: Workspace, recipe: Recipe | None = None, bundle: str | Path | None = None, *, replace: bool = False
 ) -> Path:
-    """Train stage: fit and calibrate on the normal sequences of the workspace and save the signed bundle.
+    """Train stage: fit one detector per service on the normal sequences of the workspace, and save the model.
+
+    recipe: detector, items and alert budget; None takes the default, `NearestNormal` on messages. bundle: the file to
+    save, ending in .joblib; None takes `recipe.default_bundle`. Supervised detectors also learn from faulty sequences.
+    Scores are calibrated on normals of held-out runs, and the threshold is the z-score at which at most `recipe.budget`
+    of 100 normal incidents are flagged.
+    Returns the path of the bundle; `open_bundle` opens it.
+    Raises ExistsError if the bundle exists and `replace` is not given, InputError for logs without labels or with too
+    few normal test cases, and ArtefactError if nothing is loaded.
 
     Examples:
         >>> from lo2core import Recipe, Workspace, train_bundle

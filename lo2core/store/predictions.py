@@ -61,9 +61,12 @@ def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
 
 
 def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Saved predictions of sequences or of events, all `columns` of them unless told; see `byhand.scan`.
+    """Saved predictions: one row per scored sequence (`schemas.Predictions`) or event (`schemas.EventPredictions`).
 
-    Raises ArtefactError where there are none of that name.
+    columns: only these; None reads all of them. `score` is in units of the detector and `z_score` in spreads above the
+    mean of held-out normals of the service; for both, higher is more anomalous. `pred_ano` is z_score >= threshold, and
+    rank 1 is the most anomalous row.
+    Raises ArtefactError if there are no predictions of that name.
 
     Examples:
         >>> from lo2core import Workspace, read_predictions

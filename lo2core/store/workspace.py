@@ -64,7 +64,13 @@ Name = type[dy.Schema] | str
 
 
 class Workspace:
-    """A folder of artefacts. It need not exist before the first table is written.
+    """A folder of saved tables (Parquet) and explanations. It need not exist before the first table is written.
+
+    path: the folder. Tables are named by their schema (`schemas.Events`, ...), predictions by the name they were saved
+    under. `read` returns a table as a frame and `scan` as a lazy frame with the columns that the schema documents;
+    `write` saves one; `metadata` returns how a table was made; `predictions` lists saved predictions and `samples` the
+    log samples (workspaces in `samples/`). Reading raises ArtefactError for a table that is missing, damaged or of
+    another kind, and writing raises ExistsError instead of replacing a table, unless `replace` is given.
 
     Examples:
         >>> from lo2core import Workspace, schemas

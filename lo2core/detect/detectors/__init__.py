@@ -1,4 +1,7 @@
-"""The detectors by name. To add one: write the class, name it here.
+"""The detectors by name: `REGISTRY` maps names to classes, and `make` creates one.
+
+For every detector `fit(X, y=None)` learns from X, csr float64 [n_sequences, n_items], and `score(X)` returns float64
+[n_sequences]; higher is more anomalous. To add a detector, write its class and name it in `REGISTRY`.
 
 Examples:
     >>> from lo2core import detectors

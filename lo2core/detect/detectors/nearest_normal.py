@@ -34,6 +34,10 @@ class NearestNormal(Detector):
 
     Score = mean distance to the `n_neighbors` nearest normals, or to all of them if there are fewer.
 
+    `fit(X)` takes the raw counts of normal sequences, csr float64 [n_sequences, n_items]; `score(X)` returns float64
+    [n_sequences], in standard deviations of log counts; higher is more anomalous.
+    Raises InputError for parameters out of range, no training rows, and counts that are negative or not finite.
+
     Examples:
         >>> import numpy as np
         >>> from scipy import sparse
