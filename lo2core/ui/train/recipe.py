@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a recipe will learn from, in words; `possible` is false where that is not enough."""
+    """What a recipe will learn from, in words; `possible` is false if that is not enough."""
 
     possible: bool
     sentence: str
@@ -136,14 +136,14 @@ def _title(name: str) -> str:
 
 def _learns_from(sequences: pl.DataFrame, normal: pl.DataFrame, faulty: pl.DataFrame, recipe: Recipe) -> list[str]:
     runs, services = normal["run"].n_unique(), sequences.filter("normal")["service"].unique().sort()
-    said = [
+    sentences = [
         f"Learns from {plural(normal.height, 'normal incident')} of {plural(runs, 'run')}, "
         f"{plural(len(services), 'service')}: {', '.join(services)}."
     ]
     if recipe.make().supervised:
-        said.append(f"And from {faulty.height} that are labelled as faulty.")
+        sentences.append(f"Also learns from {plural(faulty.height, 'faulty incident')}.")
     if normal.height == 1:
-        said.append("The only normal test case will be cut into parts as long as the others.")
+        sentences.append("The only normal test case will be cut into parts as long as the other test cases.")
     elif runs == 1:
-        said.append("With a single run, test cases are left out to calibrate on instead of runs.")
-    return said
+        sentences.append("With a single run, test cases instead of runs are held out for calibration.")
+    return sentences
