@@ -63,8 +63,7 @@ def lines_view(workspace: Workspace, wanted: LineFilter, key: str) -> None:
 def show_event(logs: Workspace, seq_id: str, line_no: int) -> None:
     """One event in full, with its stack trace, file, line number and, on request, the lines around it."""
     event = summary.whole_event(logs, seq_id, line_no)
-    where = f"{event['source']}, line {line_no:,}"
-    st.text(f"{where}   ·   {event['folder']}" if event["folder"] else where)
+    st.text(f"{event['source']}, line {line_no:,}")
     header = " ".join(str(part) for part in _header(event) if part)
     raw(f"{header} - {event['m_message']}")
     around = st.expander("Lines around it", on_change="rerun", key=f"around-{seq_id}-{line_no}")
