@@ -14,8 +14,9 @@ from lo2core.base.schemas import Counts, Evaluation, EvaluationCurves, Evaluatio
 from lo2core.base.text import plural
 from lo2core.detect.evaluation.evaluate import TABLES, shortcuts_beside
 from lo2core.detect.evaluation.notes import notes
+from lo2core.detect.evaluation.ranking import ranked_evaluations
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
-from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT
+from lo2core.detect.folds import BY_RUN
 from lo2core.detect.recipe import Recipe
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Evaluate
@@ -88,33 +89,7 @@ def read(workspace: Workspace) -> Evaluations:
     figures = workspace.read(Evaluation)
     now = workspace.metadata(Counts).get("data_fingerprint")
     curves, faults = workspace.read(EvaluationCurves), workspace.read(EvaluationFaults)
-    return Evaluations(figures, curves, faults, overview(figures, now))
-
-
-def overview(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
-    """One row for each evaluation, best AUROC first: metrics on held-out runs, and the AUROC on held-out faults."""
-    incidents = figures.filter(_INCIDENT, pl.col("kind") == "detector")
-    unmet = incidents.filter(pl.col("split") == FAULT_LEFT_OUT).select("evaluation", auroc_unmet="auroc")
-    found = incidents.filter(pl.col("split") == BY_RUN).join(unmet, on="evaluation", how="left")
-    return found.sort("auroc", descending=True, nulls_last=True, maintain_order=True).select(
-        "evaluation",
-        "detector",
-        "items",
-        "weighting",
-        "unit",
-        "window",
-        "auroc",
-        "auroc_unmet",
-        "recall",
-        "recall_at_5",
-        (pl.col("false_alarm_rate") * 100).alias("false_alarms"),
-        "right_service",
-        "average_precision",
-        "precision",
-        "f1",
-        "psi",
-        current=(pl.col("data_fingerprint") == fingerprint).fill_null(False),
-    )
+    return Evaluations(figures, curves, faults, ranked_evaluations(figures, now))
 
 
 def table(found: Evaluations) -> list[str]:
