@@ -1,4 +1,4 @@
-"""The compare stage over workspaces: reads saved predictions, calls `compare`, keeps what was shown."""
+"""Runs the compare stage on a workspace: reads saved predictions, compares them, saves the result."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from lo2core.store.workspace import Workspace
 
 
 def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
-    """A saved prediction by its name, or by `SAMPLE/NAME` one of a sample of the workspace.
+    """A saved prediction by its name; `SAMPLE/NAME` for a prediction of a sample.
 
-    With the items of its logs, where these are still those that it scored.
-    Raises InputError where a table that was written by hand scores the same row twice.
+    It includes the counts of its logs, if these have not changed since.
+    Raises InputError if a table written by hand contains a row twice.
     """
     home, table = home_of(workspace, name)
     scored, loaded = (home.metadata(one).get("data_fingerprint") for one in (table, Counts))
@@ -32,7 +32,7 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
     masks = masker_of(home).fingerprint
     saved = SavedPrediction(name, read_predictions(home, table), home.metadata(table), items, masks)
     if home.artefact(table).by_hand and saved.frame.select(saved.keys).is_duplicated().any():
-        raise InputError(f"{name} was written by hand and holds more than one score of the same row: keep one of each.")
+        raise InputError(f"{name} was written by hand and contains some rows more than once: keep one of each.")
     return saved
 
 
@@ -92,18 +92,18 @@ def _folder(workspace: Workspace, names: Sequence[str]) -> Path:
 
 
 def history(workspace: Workspace) -> pl.DataFrame:
-    """`summaries.history_row` of all saved predictions of a workspace and its samples, in the order they were made."""
+    """`summaries.history_row` of all saved predictions of a workspace and its samples, oldest first."""
     rows = [history_row(workspace, name) for name in saved_names(workspace)]
     return in_order([_history_row(SavedPrediction("", Predictions.create_empty())).clear(), *rows])
 
 
 def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Rows of `history_row` as `history` has them."""
+    """Rows of `history_row` in the order of `history`."""
     return pl.concat(rows).sort("made", "prediction", "measure")
 
 
 def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
-    """`summaries.history_row` of one saved prediction, by its name as in `read_saved`; reads no more than it needs."""
+    """`summaries.history_row` of one saved prediction, by its name as in `read_saved`; reads only the columns it needs."""
     home, table = home_of(workspace, name)
     columns = (*INCIDENT_KEY, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
     return _history_row(SavedPrediction(name, read_predictions(home, table, columns), home.metadata(table)))

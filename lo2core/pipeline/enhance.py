@@ -19,17 +19,17 @@ from lo2core.pipeline.provenance import data_provenance
 from lo2core.store.workspace import Workspace
 
 SAMPLE = 20_000
-"""Raw lines on which the rules are counted: enough for a picture, masked in well under a second."""
+"""Number of raw lines on which mask rules are tried: representative, and masked in well under a second."""
 
 _LIST_ROWS = 16_384
-"""Rows in a group of the enriched events, which hold lists of tokens."""
+"""Rows in a row group of the enriched events, which contain lists of tokens."""
 
 
 def templates(workspace: Workspace) -> pl.DataFrame:
-    """One row a template, most frequent first.
+    """One row per template, most frequent first.
 
     Columns template, title (`titles.one_line` of it), events (how many), messages (distinct ones), services (list),
-    normal and other (share of the normal, and of the other, test cases that hold it; null where there is none), example
+    normal and other (share of the normal and of the other test cases that contain it; null if there are none), example
     (its most frequent message), message_ids.
     """
     texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
@@ -84,12 +84,12 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
         True
     """
     if workspace.has(EnrichedEvents) and not replace:
-        raise ExistsError(f"{workspace.path(EnrichedEvents)} exists already and was not touched: use --replace.")
+        raise ExistsError(f"{workspace.path(EnrichedEvents)} already exists and was not changed: use --replace.")
     if masker and masker.fingerprint != masker_of(workspace).fingerprint:
         if not replace:
             raise ExistsError(
-                f"The logs in {workspace.root} are masked without these rules and were not touched: use --replace to "
-                "mask them anew, and then train anew, since bundles of before cannot score them."
+                f"The logs in {workspace.root} are masked without these rules and were not changed: use --replace to "
+                "mask them again, then train again, since existing bundles cannot score them."
             )
         mask_anew(workspace, masker)
     messages = workspace.read(Messages)

@@ -29,13 +29,13 @@ from lo2core.store.workspace import Workspace
 
 
 def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
-    """All that explanations of this workspace by this bundle draw on; read once, in fractions of a second."""
+    """The inputs of all explanations of this workspace by this bundle, read once."""
     here = _logs(workspace, bundle)
     return Evidence(bundle.model, bundle.vec, here, _training_logs(workspace, bundle, here))
 
 
 def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Logs:
-    """The logs that the bundle was trained on, `Logs.gone()` where they are not what they were."""
+    """The logs that the bundle was trained on; `Logs.gone()` if they are missing or have changed."""
     facts = bundle.manifest.get("facts", {})
     home = Workspace(facts.get("workspace") or workspace.root)
     unit = unit_of(bundle.model)
@@ -50,14 +50,14 @@ def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Lo
 
 
 def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
-    """`rawlines.lines_with` of a workspace's own logs."""
+    """`raw_lines.lines_with` of the logs of a workspace."""
     events = workspace.scan(Events) if workspace.has(Events) else None
     logs = Logs(read_items(workspace), workspace.read(Sequences), events)
     return raw_lines.lines_with(logs, masker_of(workspace), item)
 
 
 def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) -> Logs:
-    """The logs of a workspace as the bundle's vectorizer masks them; with those cut for training where it was so."""
+    """The logs of a workspace under the bundle's masks; `training`: cut into windows as they were for training."""
     if training:
         items, sequences, _ = training_data(workspace)
     else:
@@ -67,21 +67,23 @@ def _logs(workspace: Workspace, bundle: LoadedBundle, training: bool = False) ->
 
 
 def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
-    """The bundle that made saved predictions, opened; raises ArtefactError where they do not say which."""
+    """The opened bundle that made saved predictions; raises ArtefactError if they do not record it."""
     path = recorded_bundle(workspace, name, models_dir())
     if path is None:
-        raise ArtefactError(f"{workspace.path(name)} does not say which model made it: name the bundle with --bundle.")
+        raise ArtefactError(
+            f"{workspace.path(name)} does not record which model made it: name the bundle with --bundle."
+        )
     return open_bundle(path)
 
 
 def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
-    """A sentence where a bundle is not the one that made saved predictions, as far as they say; else nothing."""
+    """A sentence if saved predictions record that another bundle made them; otherwise empty."""
     made_by = workspace.metadata(name).get("bundle_sha256")
     if made_by in (None, bundles.stamp(bundle)[2]):
         return ""
     return (
-        f"{name} was made by another model than {bundle.name} is now. The scores are those of then, what explains them "
-        "is the model of today: predict again to have both from one model."
+        f"{name} was made by another model than {bundle.name} is now. The scores are from the earlier model, "
+        "the explanations from the current one: predict again to get both from the same model."
     )
 
 
@@ -139,7 +141,7 @@ def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str
 
 
 def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
-    """Keep an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
+    """Save an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
     from lo2core.report.incident import incident_report
 
     folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
@@ -151,10 +153,10 @@ def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explana
 def keep_prediction(
     workspace: Workspace, evidence: Evidence, predictions: pl.DataFrame, explanations: Sequence[Explanation]
 ) -> list[Path]:
-    """Keep a report of a whole prediction under `explainability/<prediction>/`; returns the paths.
+    """Save a report of a whole prediction under `explainability/<prediction>/`; returns the paths.
 
-    `explanations` (at least one) are shown in it one after the other; beside it lie its false positives, where it is
-    labelled, and all explained items.
+    `explanations` (at least one) are shown in order; all explained items are saved too, and the false positives if the
+    logs are labelled.
     """
     from lo2core.report.prediction import prediction_report
 

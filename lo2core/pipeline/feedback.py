@@ -1,4 +1,4 @@
-"""The benign marks of a workspace: read them, add one."""
+"""The known benign items of a workspace: reading them, adding one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lo2core.pipeline.provenance import command_line
 from lo2core.store.workspace import Workspace
 
 _PATIENCE_S = 30.0
-"""How long adding a mark waits for another one to be saved."""
+"""How long adding a mark waits while another one is being saved."""
 
 
 def marks(workspace: Workspace) -> pl.DataFrame:
-    """`schemas.Feedback` of a workspace; empty where nothing was marked."""
+    """`schemas.Feedback` of a workspace; empty if nothing was marked."""
     return workspace.read(Feedback) if workspace.has(Feedback) else Feedback.create_empty()
 
 
@@ -32,14 +32,14 @@ def add_mark(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def _marks_held(workspace: Workspace) -> Iterator[None]:
-    """Wait for, then hold the marks: what two people add at once must not overwrite each other.
+    """Lock the file of marks, so that two people who add marks at the same time do not overwrite each other.
 
-    Not the lock of the workspace: a job may hold that one for hours, and marks are set meanwhile.
+    This is not the lock of the workspace, which a job may hold for hours.
     """
     try:
         lock = acquired(job_folder(workspace) / "marks.lock", patience=_PATIENCE_S)
     except OSError as error:
-        raise ArtefactError(f"{workspace.root} takes no marks: {error.strerror or error}.") from error
+        raise ArtefactError(f"{workspace.root} cannot save marks: {error.strerror or error}.") from error
     try:
         yield
     finally:

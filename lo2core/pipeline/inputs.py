@@ -1,4 +1,4 @@
-"""What is loaded in a workspace: its items, the masks they were made with, and both as others need them."""
+"""The loaded logs of a workspace: counts, masks, and both as a vectorizer needs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lo2core.store.workspace import Workspace
 def masker_of(workspace: Workspace) -> Masker:
     """The masks that the workspace was loaded with.
 
-    Where nothing is loaded yet, a new sample takes those of its workspace, and anything else the default ones.
+    Before a load, a sample has the masks of its workspace, and a workspace the default ones.
     """
     saved = workspace.metadata(Messages).get("masks")
     if saved:
@@ -34,9 +34,9 @@ def masker_of(workspace: Workspace) -> Masker:
 
 
 def extended_masker(workspace: Workspace, rules: Iterable[Sequence[str]]) -> Masker:
-    """The workspace's masks with further rules (name, pattern, replacement) behind them; those it has stay as they are.
+    """The workspace's masks, followed by further rules (name, pattern, replacement); its own rules do not change.
 
-    Raises InputError for a rule that cannot work or has the name of another one.
+    Raises InputError for an invalid rule or a name that is already used.
     """
     there = masker_of(workspace).rules
     added = [user_rule(*rule) for rule in rules]
@@ -49,7 +49,7 @@ def read_items(workspace: Workspace) -> MessageCounts:
 
 
 def training_data(workspace: Workspace) -> tuple[MessageCounts, pl.DataFrame, str]:
-    """Items and sequences to train on, and a sentence where they are not simply those of the workspace."""
+    """Counts and sequences to train on, and a sentence if they differ from those of the workspace."""
     items, sequences = read_items(workspace), workspace.read(Sequences)
     if not workspace.has(Events):
         return items, sequences, ""
@@ -70,9 +70,9 @@ def logs_for(workspace: Workspace, vec: Vectorizer) -> Logs:
 def masked_for(
     workspace: Workspace, vec: Vectorizer, items: MessageCounts
 ) -> tuple[MessageCounts, pl.LazyFrame | None]:
-    """Items of a workspace, and its events where they were saved, under the masks of the vectorizer.
+    """Counts of a workspace, and its events if they were saved, under the masks of the vectorizer.
 
-    Raises ArtefactError where the logs were masked by rules that the bundle does not know, so that ids cannot match.
+    Raises ArtefactError if the logs were masked by rules that the bundle does not have, so that ids cannot match.
     """
     mine, its = masker_of(workspace), vec.masker
     events = workspace.scan(Events) if workspace.has(Events) else None
@@ -80,7 +80,7 @@ def masked_for(
         return items, events
     if its.rules[: len(mine.rules)] != mine.rules:
         raise ArtefactError(
-            f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs anew with "
+            f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs again with "
             "--replace --default-masks, or train a bundle on them."
         )
     masked, mapping = remask(items, its.beyond(mine))
@@ -88,16 +88,16 @@ def masked_for(
 
 
 def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
-    """The events with new ids of their messages; what is not in the mapping has its new id already."""
+    """The events with new message ids; ids that are not in the mapping are new already."""
     joined = events.join(mapping.lazy(), on="message_id", how="left", maintain_order="left")
     return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
 
 
 def mask_anew(workspace: Workspace, masker: Masker) -> None:
-    """Mask the loaded messages by rules that extend their own; the ids in events and counts follow.
+    """Mask the loaded messages again by rules that extend their own; ids in events and counts are updated.
 
-    The messages come last: they tell by which rules all is masked. After a break before that, ids that are new already
-    stay as they are. Raises InputError for rules that do not extend those of the workspace.
+    The messages are written last, since they record the rules. If this is interrupted and repeated, ids that are new
+    already do not change. Raises InputError for rules that do not extend those of the workspace.
     """
     items, mapping = remask(read_items(workspace), masker.beyond(masker_of(workspace)))
     facts = {"masks": masker.to_json(), "data_fingerprint": fingerprint(items.counts)}

@@ -1,6 +1,6 @@
-"""Ingest: the logs that the load stage reads become the tables of a workspace, run by run.
+"""Runs the load stage on a workspace: reads logs run by run, saves the tables.
 
-A load that was interrupted goes on with the runs that were not finished; runs can be added to those that are there.
+An interrupted load continues with the unfinished runs; further runs can be appended.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SMALL = (Sequences, Ledger, Messages, Counts)
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load left on disk, and what it says about itself; the ledger is that of the whole workspace."""
+    """The files that a load wrote, and its report; the ledger is that of the whole workspace."""
 
     paths: list[Path]
     plan: str
@@ -119,7 +119,7 @@ def load_logs(
 
 
 def _eventless(logs: pl.DataFrame) -> str:
-    """A sentence of its own line where no line of a log begins with a time stamp."""
+    """A sentence about logs without a line that begins with a time stamp, after a line break."""
     silent = logs.filter(events=0).filter(pl.col("orphans") > 0)["source"]
     if not len(silent):
         return ""
@@ -131,7 +131,7 @@ def _eventless(logs: pl.DataFrame) -> str:
 
 @contextmanager
 def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
-    """The roots, archives unpacked for as long as the block lasts."""
+    """The roots, with archives unpacked until the end of the block."""
     with ExitStack() as stack:
         if not any(archives.is_archive(Path(root)) for root in roots):
             yield stack.enter_context(loader.unpacked(roots))
@@ -142,7 +142,7 @@ def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
 
 
 def _sources(workspace: Workspace) -> set[str]:
-    """What the files are called that the loaded runs were read from; rows of an append that broke off do not count."""
+    """Names of the files of the loaded runs; rows of an interrupted append do not count."""
     if not workspace.has(Ledger) or not workspace.has(Sequences):
         return set()
     loaded = workspace.scan(Sequences, columns=["run"]).unique()
@@ -150,7 +150,7 @@ def _sources(workspace: Workspace) -> set[str]:
 
 
 def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
-    """Modification times of what is read: of logs, or of the archives and tables that they are unpacked from."""
+    """Modification times of the logs, or of the archives and tables that they come from."""
     paths = [Path(root).expanduser().resolve() for root in roots]
     whole = [path for path in paths if path.is_file()]
     folders = [path for path in paths if path.is_dir()]
@@ -159,7 +159,7 @@ def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
 
 
 def _key(plan: load_plan.Plan, stamps: Sequence[int], options: LoadOptions, masker: Masker) -> str:
-    """Names the parts of this very load: same files, read as the same sequences, options and masks."""
+    """Names the parts of this load: another load has the same name if files, sequences, options and masks are equal."""
     files = [(file.source, file.seq_id, file.bytes) for file in plan.chosen]
     named = json.dumps([files, list(stamps), asdict(options), masker.fingerprint])
     return hashlib.sha256(named.encode()).hexdigest()[:16]
@@ -169,13 +169,13 @@ def _refuse_existing(workspace: Workspace, tables: Sequence[Any], replace: bool)
     there = [workspace.path(schema) for schema in tables if workspace.has(schema)]
     if there and not replace:
         raise ExistsError(
-            f"{there[0]} exists already and was not touched: use --replace to load anew, `load --append` to add runs, "
+            f"{there[0]} already exists and was not changed: use --replace to load again, `load --append` to add runs, "
             "or another --output-dir."
         )
 
 
 def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, save_events: bool) -> None:
-    """Appended logs must be cut and masked as those that are there, and have events if those have."""
+    """Raises InputError unless appended logs have the options and masks of the loaded ones."""
     if masker.fingerprint != masker_of(workspace).fingerprint:
         raise InputError(
             "The workspace was loaded with other masks than these: leave them out to append with its own, or load all "
@@ -200,7 +200,7 @@ def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan
 
 
 def _load_runs(plan: load_plan.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
-    """Load every run that has no finished parts yet; the parts of a run are finished together."""
+    """Load every run without finished parts; all parts of a run are finished together."""
     done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
     loaded_bytes = sum(file.bytes for file in plan.chosen if file.run in done)
     with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
@@ -228,10 +228,10 @@ def _finish_run(parts: _Parts, run: str, loaded: load_read.Loaded) -> None:
 def _merge(
     workspace: Workspace, plan: load_plan.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
 ) -> LoadResult:
-    """Parts, and with `append` the tables that are there, become the tables of the workspace.
+    """Merge the parts, and with `append` the existing tables, into the tables of the workspace.
 
-    The sequences come last: they tell what is loaded. After a break before that, rows of these parts are dropped from
-    the tables that had been written already.
+    The sequences are written last, since they say what is loaded. If this is interrupted, rows of these parts are
+    dropped from the tables that were already written.
     """
     new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
     saved = [schema for schema in parts if append and workspace.has(schema)]
@@ -245,7 +245,7 @@ def _merge(
     frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
     provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
     if Events not in parts:
-        workspace.remove(Events)  # those of an earlier load are of other logs
+        workspace.remove(Events)  # events of an earlier load belong to other logs
     paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
     paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
     workspace.clear_parts()

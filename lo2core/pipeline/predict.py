@@ -60,7 +60,7 @@ def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
-    """`schemas.Predictions` of the workspace's sequences, from its counts alone; nothing is saved."""
+    """`schemas.Predictions` of the workspace's sequences, from its counts; nothing is saved."""
     items = items_for(workspace, bundle.vec)
     return predict(bundle.model, bundle.vec, items, workspace.read(Sequences), threshold)
 
@@ -75,9 +75,9 @@ def save_predictions(
     command: str = "",
     replace: bool = False,
 ) -> Path:
-    """Save scores under `name`, with the bundle and the data they came from, and how they were judged.
+    """Save scores under `name`, with the provenance of the data, the bundle and the threshold.
 
-    `command` is what a person would type for the same, where that is not the command of this process.
+    command: what a user would type for the same, if it differs from the command of this process.
     """
     provenance = prediction_provenance(workspace, bundle, threshold)
     provenance |= {"command": command} if command else {}

@@ -32,12 +32,12 @@ def run(
 ) -> list[Path]:
     """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
 
-    What cannot be trained in any case is refused before anything is loaded.
+    A recipe that cannot be trained is refused before anything is loaded.
     """
     bundles.check_free(bundle, replace)
     check_items(recipe.items, recipe.unit)
     if options.labels == "none":
-        raise InputError("Without labels nothing can be trained: use --labels names or normal, or load alone.")
+        raise InputError("Without labels nothing can be trained: use --labels names or normal, or only load.")
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
     predictions = predict_logs(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
@@ -45,9 +45,9 @@ def run(
 
 
 def demo(workspace: Workspace) -> list[Path]:
-    """Make, train on and score the synthetic sample by two detectors, unless that has been done; the files written.
+    """Make, train on and score the synthetic sample by two detectors, unless they exist; returns the files written.
 
-    What broke off is made anew. Raises ExistsError where the workspace holds other logs than the sample's.
+    Incomplete results are made again. Raises ExistsError if the workspace contains other logs than the sample.
     """
     bundle = models_dir() / "sample_nn.joblib"
     predictions = f"{bundle.stem}_predictions"
@@ -64,11 +64,11 @@ def demo(workspace: Workspace) -> list[Path]:
 
 
 def _refuse_other_logs(workspace: Workspace) -> None:
-    """The tables of a load are written one after the other: where it broke off, only the first of them are there."""
+    """Raises ExistsError if events or sequences of other logs exist; after an interrupted load there may be only one."""
     for schema in filter(workspace.has, (Events, Sequences)):
         runs = workspace.scan(schema, columns=["run"]).unique().collect()["run"]
         if others := sorted(run for run in runs if not synthetic.is_sample(run)):
             raise ExistsError(
-                f"{workspace.root} holds logs that are not the sample's (run {others[0]}) and was not touched: name "
+                f"{workspace.root} contains other logs than the sample (run {others[0]}) and was not changed: name "
                 "another --output-dir."
             )

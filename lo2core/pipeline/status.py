@@ -1,4 +1,4 @@
-"""The chain of a workspace's artefacts: what is there, stale or missing, told by footers and small tables."""
+"""The state of each stage of a workspace (missing, stale or up to date), from footers and small tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
 
 @dataclass(frozen=True)
 class Step:
-    """One link of the chain. `why` says in a sentence why it is not fresh; `facts` are its figures."""
+    """One stage. `why`: a sentence if it is not up to date; `facts`: its figures."""
 
     name: str
     state: str = MISSING
@@ -33,11 +33,11 @@ class Step:
 
 
 def chain(workspace: Workspace, models: Path) -> list[Step]:
-    """Loaded, Enriched, Model, Predictions, Explained, Compared: in the order of the work.
+    """The steps Loaded, Enriched, Model, Predictions, Explained, Compared.
 
-    A step is stale when it was made from other logs (data fingerprint), by another state of its bundle (SHA-256), or
-    before what it is about. Of several models and predictions, those of samples among them, the newest counts. A
-    damaged file breaks its own step alone.
+    A step is stale if it was made from other logs (data fingerprint), by an earlier state of its bundle (SHA-256), or
+    before the predictions it explains. The newest model and prediction count, including those of samples. A damaged
+    file affects its own step only.
     """
     saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
     newest = next(iter(saved), None)
@@ -82,7 +82,7 @@ def _enriched(workspace: Workspace) -> Step:
 
 
 def _made_of(artefact: Artefact, home: Workspace) -> tuple[str, datetime | None, str]:
-    """State, time and reason of a table that keeps the fingerprint of the logs in `home` that it was made from."""
+    """State, time and reason of a table that records the fingerprint of the logs in `home`."""
     before, data = artefact.metadata.get("data_fingerprint"), _fingerprint(home)
     if before and data and before != data:
         return STALE, artefact.created, _changed(home, artefact.created)
@@ -95,12 +95,12 @@ def _fingerprint(workspace: Workspace) -> str | None:
 
 
 def _changed(home: Workspace, made: datetime | None) -> str:
-    """Why logs are not what they were at `made`: masks that are added later leave the table of sequences alone."""
+    """Why logs have changed since `made`: masks that are added later do not change the table of sequences."""
     loaded = home.artefact(Sequences)
     masked_since = loaded.metadata.get("masks") != home.metadata(Messages).get("masks")
     if masked_since and made and loaded.created and made >= loaded.created:
         return "The logs were enriched with other mask rules since."
-    return "The logs were loaded anew since."
+    return "The logs were loaded again since."
 
 
 def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
@@ -111,7 +111,7 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
     mine = of_these + [info for info in trained if info not in of_these]
     used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
     if not mine and not used:
-        others = f" {len(found)} saved elsewhere can be used to score." if found else ""
+        others = f" {len(found)} saved models can be used to score." if found else ""
         return Step(name, why=f"No model was trained here yet.{others}")
     info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
     facts = {
@@ -151,7 +151,7 @@ def _explained(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
         if made := _newest_file(home.explanations(table)):
             kept[prediction] = made
     if not kept:
-        return Step(name, why="No explanation is kept yet.")
+        return Step(name, why="No explanation is saved yet.")
     newest = max(kept, key=lambda one: kept[one])
     made, created, facts = kept[newest], saved[newest].created, {"prediction": newest}
     if created and made < created:
@@ -163,7 +163,7 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     name, folders = "Compared", list((workspace.root / "explainability").glob("compare_*"))
     times = {folder: made for folder in folders if (made := _newest_file(folder))}
     if not times:
-        return Step(name, why="No comparison is kept yet.")
+        return Step(name, why="No comparison is saved yet.")
     folder = max(times, key=lambda one: times[one])
     compared = Workspace(folder).metadata("provenance").get("compared", ())
     about = [saved[one] for one in compared if one in saved]
@@ -174,6 +174,6 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
 
 
 def _newest_file(folder: Path) -> datetime | None:
-    """When the newest file of a folder was written; None where there is none."""
+    """When the newest file of a folder was written; None if there is none."""
     times = [path.stat().st_mtime for path in folder.glob("**/[!.]*") if path.is_file()]
     return datetime.fromtimestamp(max(times), UTC) if times else None

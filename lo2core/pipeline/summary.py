@@ -1,4 +1,4 @@
-"""What was loaded, in small frames that a page can show: the account of every line, runs over time, lines by filter."""
+"""The loaded logs as small frames for a page: what became of each line, runs over time, filtered lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINE_KINDS = ("events", "continuations", "orphans", "blank", "skipped")
 ERROR_LEVELS = ("ERROR", "FATAL", "SEVERE")
 _IS_ERROR = pl.col("level").is_in(ERROR_LEVELS)
 MOST_TICKS = 4_000
-"""So many error ticks a browser draws at ease; with more, a tick stands for a longer time."""
+"""Most error ticks that a chart draws; with more errors, a tick covers a longer time."""
 _TABLE = r"(?i)\.(parquet|csv)$"
 _STEPS = (1, 2, 5, 10, 30, 60, 300, 1800, 7200)
 _SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "folder", "seq_id", "source", "n_lines")
@@ -24,9 +24,9 @@ _SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "fol
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which events to show; what is left empty does not filter. `search` is found in any case, and is no pattern.
+    """A filter of events; an empty attribute does not filter. `search`: a text, upper and lower case alike, no pattern.
 
-    `errors_of` lets the errors of one service pass.
+    errors_of: only errors of this service.
     """
 
     search: str = ""
@@ -53,7 +53,7 @@ class LineFilter:
 def totals(workspace: Workspace) -> dict[str, int]:
     """Runs, test cases (folders), services, sequences, files read, lines, events and bytes of a workspace.
 
-    Tables of events from elsewhere hold no test cases.
+    Imported tables of events contain no test cases.
     """
     sequences = workspace.read(Sequences, columns=["run", "folder", "service"])
     logs = of_logs(workspace.read(Ledger))
@@ -71,14 +71,14 @@ def totals(workspace: Workspace) -> dict[str, int]:
 
 
 def line_kinds(workspace: Workspace) -> pl.DataFrame:
-    """Where every line went: kind, lines, share. The lines add up to those of all logs that were read."""
+    """What became of each line: kind, lines, share. The lines add up to those of all logs that were read."""
     logs = of_logs(workspace.read(Ledger)).select(LINE_KINDS)
     sums = logs.sum().unpivot(variable_name="kind", value_name="lines")
     return sums.with_columns(share=(pl.col("lines") / pl.col("lines").sum()).fill_nan(0.0))
 
 
 def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
-    """Files that were not simply read: source, what (a file may stand here twice), bytes, lines, invalid_bytes."""
+    """Files that need attention: source, what (a file may appear twice), bytes, lines, invalid_bytes."""
     ledger = workspace.read(Ledger)
     read = pl.col("status") == "read"
     foreign = ledger.filter(pl.col("invalid_bytes") > 0).with_columns(what=pl.lit("bytes that are not UTF-8"))
@@ -88,7 +88,7 @@ def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
 
 
 def test_case_bands(workspace: Workspace) -> pl.DataFrame:
-    """One row a test case folder: run, folder, label, start and end in minutes since the first event of its run."""
+    """One row per test case folder: run, folder, label, start and end in minutes since the first event of its run."""
     sequences = workspace.read(Sequences).filter(pl.col("start_time").is_not_null())
     label = pl.when("normal").then(pl.lit("normal")).when(~pl.col("normal")).then(pl.lit("other"))
     spans = sequences.group_by("run", "folder").agg(
@@ -104,7 +104,7 @@ def test_case_bands(workspace: Workspace) -> pl.DataFrame:
 def error_ticks(workspace: Workspace, most: int = MOST_TICKS) -> pl.DataFrame:
     """When errors were logged: run, service, at (minutes since the first event of the run), errors (how many).
 
-    A tick stands for one second, or for so many more that there are at most `most` ticks.
+    A tick covers one second, or as many as are needed for at most `most` ticks.
     """
     seconds = _errors_by_second(workspace)
     for step in _STEPS:
@@ -139,10 +139,10 @@ def count_lines(workspace: Workspace, wanted: LineFilter) -> int:
 
 
 def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = 500) -> pl.DataFrame:
-    """`limit` of the events that pass the filter, after the first `skip`, in the order of the files.
+    """`limit` of the events that pass the filter, without the first `skip`, in the order of the files.
 
-    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of lines folded below it,
-    and the first of those that holds what was searched for), run, folder, seq_id, source, n_lines.
+    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of continuation lines,
+    and the first of these that contains the search text), run, folder, seq_id, source, n_lines.
     """
     found = workspace.scan(Events).filter(*wanted.conditions()).select(_SHOWN).slice(skip, limit)
     first = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
@@ -153,13 +153,13 @@ def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: i
 
 
 def whole_event(workspace: Workspace, seq_id: str, line_no: int) -> dict[str, object]:
-    """One event with all its columns, its text in full with the stack trace; empty where there is no such event."""
+    """One event with all its columns, its text in full with the stack trace; empty if there is no such event."""
     found = workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no).collect()
     return found.row(0, named=True) if found.height else {}
 
 
 def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
-    """An event and the k before and behind it in its log, first lines only: line_no, text."""
+    """An event with the k events before and after it, first lines only: line_no, text."""
     events = workspace.scan(Events).filter(pl.col("seq_id") == seq_id).collect().sort("line_no")
     at = int((events["line_no"] < line_no).sum())
     near = events.slice(max(0, at - k), min(at, k) + k + 1)
@@ -168,7 +168,7 @@ def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -
 
 
 def levels_and_services(workspace: Workspace) -> tuple[Sequence[str], Sequence[str]]:
-    """What the events can be filtered by."""
+    """The levels and services that events can be filtered by."""
     levels = workspace.scan(Events, columns=["level"]).select(pl.col("level").drop_nulls().unique().sort())
     services = workspace.read(Sequences, columns=["service"])["service"].unique().sort()
     return levels.collect()["level"].to_list(), services.to_list()

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: a temporary file beside the final name, flushed, then renamed."""
+"""Atomic writes: a temporary file in the same folder is flushed, then renamed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lo2core.base.errors import ArtefactError, ExistsError
 
 
 def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool = False) -> None:
-    """Let `writer` fill a temporary file beside `path`, then put it there whole, or not at all.
+    """Let `writer` fill a temporary file in the same folder, then rename it to `path`.
 
-    Raises `ExistsError` when `path` exists and `replace` is false, also when it appears meanwhile; `ArtefactError`
-    when the disk refuses. Whatever happens, the previous file stays whole.
+    Raises `ExistsError` if `path` exists and `replace` is false, even if it appears meanwhile, and `ArtefactError` if
+    the file cannot be written. After any error, the previous file is unchanged.
     """
     path = Path(path)
     if not replace and path.exists():
@@ -40,7 +40,7 @@ def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False) -> Non
 
 
 def write_json_atomic(path: Path, value: object, *, replace: bool = False) -> None:
-    """`write_atomic` of a JSON text, indented for people."""
+    """`write_atomic` of indented JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     write_bytes_atomic(path, text.encode(), replace=replace)
 
@@ -50,7 +50,7 @@ def _publish(temporary: Path, path: Path, replace: bool) -> None:
         temporary.replace(path)
         return
     try:
-        os.link(temporary, path)  # unlike a rename it fails when the name was taken meanwhile
+        os.link(temporary, path)  # unlike a rename it fails if the file exists meanwhile
     except FileExistsError:
         raise already_there(path) from None
     except OSError:  # a file system without hard links
@@ -74,7 +74,7 @@ def fsync(path: Path) -> None:
 def _forget(temporary: Path) -> None:
     try:
         temporary.unlink(missing_ok=True)
-    except OSError:  # its folder is not one, or not ours: then there is no temporary file either
+    except OSError:  # no such folder, or no permission: then there is no temporary file either
         return
 
 

@@ -1,6 +1,6 @@
-"""Predictions that a person wrote by hand: `seq_id` and `score` suffice, what else a file does not say is derived.
+"""Predictions written by hand: `seq_id` and `score` are enough, missing columns are derived.
 
-docs/formats.md tells what becomes of each column.
+docs/formats.md describes how each column is derived.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from lo2core.store.parquet import readable, table_name
 from lo2core.store.workspace import Workspace
 
 UNKNOWN = "unknown"
-"""Run or service of a row that does not say it, where the loaded logs do not hold its sequence either."""
+"""Run or service of a row that has none, if the loaded logs do not contain its sequence either."""
 
 THRESHOLD = 3.0
-"""Of a file with neither threshold nor flags."""
+"""The threshold of a file that has neither thresholds nor flags."""
 
 _NEEDED = ("seq_id", "line_no", "score")
 _TRUTH = ("normal", "anomaly")
@@ -31,7 +31,7 @@ _IDENTITY = ("run", "folder", "test_case", "repetition", "window", "service", *_
 def scan(workspace: Workspace, name: str) -> pl.LazyFrame:
     """Saved predictions of sequences or events, all columns of their table; of a file written by hand, worst first.
 
-    Raises ArtefactError where there are none of that name, the file is damaged, has columns of other types, or holds
+    Raises ArtefactError if there are none of that name, or the file is damaged, has columns of other types, or contains
     infinite numbers.
     """
     events = workspace.artefact(name).table == table_name(EventPredictions)
@@ -48,7 +48,7 @@ def scan(workspace: Workspace, name: str) -> pl.LazyFrame:
 
 
 def problem(workspace: Workspace, name: str) -> str:
-    """Why `scan` would raise; empty where it does not."""
+    """The error that `scan` would raise; empty if none."""
     try:
         scan(workspace, name)
     except ArtefactError as error:
@@ -57,23 +57,23 @@ def problem(workspace: Workspace, name: str) -> str:
 
 
 def remark(workspace: Workspace, name: str) -> str:
-    """What a person should know of z-scores that were derived; empty where the file has them."""
+    """A note on how z-scores were derived; empty if the file contains them."""
     given = workspace.columns(name)
     if "z_score" in given:
         return ""
     made = "the score itself" if "threshold" in given else "how far the score lies above the others of its service"
-    return f"{name} was written by hand without z_score: its z is {made}."
+    return f"{name} was written by hand without z_score: z is {made}."
 
 
 def _check_finite(found: pl.LazyFrame, path: Path) -> None:
     with readable(path):
         infinite = found.select(cs.float().is_infinite().any()).collect().row(0, named=True)
     if wrong := ", ".join(name for name, any_of_them in infinite.items() if any_of_them):
-        raise ArtefactError(f"{path} holds infinite numbers ({wrong}): write finite ones, or leave them empty.")
+        raise ArtefactError(f"{path} contains infinite numbers ({wrong}): write finite ones, or leave them empty.")
 
 
 def _with_logs(found: pl.LazyFrame, given: Collection[str], workspace: Workspace) -> pl.LazyFrame:
-    """With what the loaded logs know of these sequences; a truth that is given is not mixed with theirs."""
+    """Adds what the loaded logs record about these sequences; labels in the file are not mixed with theirs."""
     told = {*given, *(_TRUTH if {*_TRUTH} & {*given} else ())}
     wanted = [c for c in _IDENTITY if c not in told]
     if not wanted or not workspace.has(Sequences):
@@ -119,7 +119,7 @@ def _judged(found: pl.LazyFrame, given: Collection[str]) -> pl.LazyFrame:
 
 
 def _z(given: Collection[str]) -> pl.Expr:
-    """A threshold that stands beside scores is one of scores; without it a score is set against its service's."""
+    """A threshold in the file applies to its scores; without one a score is compared with its service's other scores."""
     score = pl.col("score")
     if "threshold" in given:
         return score

@@ -1,4 +1,4 @@
-"""What artefacts are called: the file of each table, the names a person may give, the command that makes a table."""
+"""Names of artefacts: the file of each table, the names that a user may give, the command that makes a table."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TABLES: dict[type[dy.Schema], str] = {
     EvaluationFaults: "lo2_evaluation_faults",
     Feedback: "lo2_feedback",
 }
-"""The file stem of each table that has a fixed one; predictions and explanations are named by their caller."""
+"""The file stem of each table with a fixed name; the caller names predictions and explanations."""
 
 EXPLAINED: dict[str, type[dy.Schema]] = {
     "items": ExplainedItems,
@@ -97,26 +97,26 @@ _LOAD = "load --root PATH --output-dir {root}"
 
 
 def clean_name(name: str, longest: int = 100) -> str:
-    """`name`, if it can name a file or folder of ours: letters, digits, `.`, `-`, `_`, no leading dot."""
+    """`name`, if it is valid for a file or folder: letters, digits, `.`, `-`, `_`, no leading dot."""
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or len(name) > longest:
-        raise InputError(f"{name!r} cannot be a name here: use up to {longest} letters, digits, '.', '-' or '_'.")
+        raise InputError(f"{name!r} is not a valid name: use up to {longest} letters, digits, '.', '-' or '_'.")
     return name
 
 
 def given_name(name: str) -> str:
-    """As `clean_name`, for a table that a person names: those of the other tables are taken.
+    """As `clean_name`, for a table that a user names: the names of other tables are not allowed.
 
-    It may be as long as that of a bundle and what predictions add to it.
+    It may be longer, since the name of a prediction is the name of its bundle and a suffix.
     """
     if name in TABLES.values():
-        raise InputError(f"{name} is the name of another table of the workspace: choose one of your own.")
+        raise InputError(f"{name} is the name of another table of the workspace: choose a different one.")
     return clean_name(name, longest=125)
 
 
 def base_name(name: str) -> str:
-    """`name`, if it stays in its folder: tables written by hand may have names that we would not give."""
+    """`name`, if it contains no path; tables written by hand may have names that `clean_name` refuses."""
     if not name or name != Path(name).name or "\0" in name or name.startswith("."):
-        raise InputError(f"{name!r} is not the name of a table: give it without folders and without a leading dot.")
+        raise InputError(f"{name!r} is not a valid table name: give it without folders and without a leading dot.")
     return name
 
 

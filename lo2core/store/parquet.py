@@ -46,19 +46,19 @@ def write_parquet(frame: pl.DataFrame, path: Path, metadata: dict[str, str]) -> 
 
 
 def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_group: int = ROW_GROUP) -> None:
-    """Write a frame by streaming; memory grows with the rows of a group, and with what runs at the same time."""
+    """Write a frame by streaming; memory grows with the size of a row group."""
     with pl.Config(streaming_chunk_size=max(row_group // 4, 1)):
         frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
 
 
 def file_metadata(name: str, provenance: Mapping[str, Any]) -> dict[str, str]:
-    """Metadata of a table: the name of a declared one, or of a view that is kept as it was shown."""
+    """The footer of a table: its name, the time, the version, and provenance."""
     facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame as CSV can hold it: lists become texts, joined by `; `."""
+    """The frame without lists, for CSV: their elements are joined by `; `."""
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
 
@@ -67,7 +67,7 @@ def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.Da
     try:
         return schema.validate(declared(schema, frame, table))
     except ValidationError as error:
-        raise ArtefactError(f"Table {table} breaks its rules and was not saved: {reason(error)}.") from error
+        raise ArtefactError(f"Table {table} violates its schema and was not saved: {reason(error)}.") from error
 
 
 def declared(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -83,7 +83,7 @@ def check_exact(found: pl.Schema, schema: type[dy.Schema], table: str) -> None:
 
 
 def with_added(frame: pl.LazyFrame, schema: type[dy.Schema]) -> pl.LazyFrame:
-    """The frame with nulls for columns that tables of an earlier version did not have yet."""
+    """The frame with nulls in columns that did not exist in tables of earlier versions."""
     there = frame.collect_schema()
     added = {name: column for name, column in schema.columns().items() if (column.metadata or {}).get("added")}
     return frame.with_columns(pl.lit(None, c.dtype).alias(name) for name, c in added.items() if name not in there)
@@ -92,7 +92,7 @@ def with_added(frame: pl.LazyFrame, schema: type[dy.Schema]) -> pl.LazyFrame:
 def misfit(
     found: pl.Schema, wanted: Mapping[str, dy.Column | None], fits: Callable[[DataType, DataType, bool], bool]
 ) -> str:
-    """What is missing, got and expected, or an empty text when all fits."""
+    """What is missing, found and expected; an empty text if everything matches."""
     missing = [name for name in wanted if name not in found]
     if missing:
         return f"lacks the columns {', '.join(missing)} (got {', '.join(found) or 'none'})"
@@ -109,7 +109,7 @@ def _same(got: DataType, want: DataType, nullable: bool) -> bool:
 
 
 def safe(got: DataType, want: DataType, nullable: bool) -> bool:
-    """Whether `got` can be cast to `want` without changing what it means (a value that does not fit still raises)."""
+    """Whether `got` can be cast to `want` without changing the meaning; a value that does not fit still raises."""
     if got == pl.Null:
         return nullable
     if isinstance(got, pl.List) and isinstance(want, pl.List):
@@ -130,7 +130,7 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        raise ArtefactError(f"{path} is damaged or not ours, make it anew: {reason(error)}.") from error
+        raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error
 
 
 def footer_of(path: Path) -> pq.FileMetaData:

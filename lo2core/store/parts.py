@@ -1,4 +1,4 @@
-"""A long table written run by run, so that a load can go on after a break."""
+"""Tables written run by run, so that an interrupted load can continue."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lo2core.store.atomic import fsync, write_atomic
 from lo2core.store.parquet import declared, file_metadata, readable, sink_parquet, table_name, validated, write_parquet
 
 _BATCH_ROWS, _BATCH_BYTES = 65_536, 48 << 20
-"""A part is written out when so much has gathered: large enough to pack well, small enough to keep memory flat."""
+"""Rows are written to disk at this size: large enough to compress well, small enough to limit memory."""
 
 
 class PartsWriter:
-    """Writes a long table run by run, so that it can go on after a break; memory holds one batch a run.
+    """Writes a table run by run, so that an interrupted load can continue; memory holds one batch per run.
 
-    A run's rows gather in a hidden folder of `<root>/.parts/`, which gets its final name when the run is finished:
+    The rows of a run are collected in a hidden folder of `<root>/.parts/`, which is renamed when the run is finished:
     by `finish(run)`, or for all runs at the end of the `with` block. After an error the unfinished runs are dropped.
     """
 
@@ -44,13 +44,13 @@ class PartsWriter:
         self._open.clear()
 
     def append(self, run: str, frame: pl.DataFrame) -> None:
-        """Add rows to a run; they are checked, and key uniqueness with them, batch by batch."""
+        """Add rows to a run; each batch is checked, including unique keys."""
         if run not in self._open:
             self._open[run] = _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.{uuid4().hex[:8]}.tmp")
         self._open[run].append(frame)
 
     def finish(self, run: str) -> None:
-        """The run is complete: give its part the final name. A run without a row leaves an empty part."""
+        """Rename the part of a complete run. A run without rows has an empty part."""
         part = self._open.pop(run, None) or _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.tmp")
         part.close()
         final = self._part(run)
@@ -59,7 +59,7 @@ class PartsWriter:
         fsync(self.folder)
 
     def finished(self) -> set[str]:
-        """The runs whose parts are complete, also those of an earlier process."""
+        """The runs with complete parts, including those of an earlier process."""
         return {unquote(path.name.removeprefix("run=")) for path in self.folder.glob("run=*")}
 
     def scan(self) -> pl.LazyFrame:
@@ -71,7 +71,7 @@ class PartsWriter:
     def merge(self, provenance: Mapping[str, Any], replace: bool = False, before: Iterable[pl.LazyFrame] = ()) -> Path:
         """Stream `before` (rows kept from an earlier load) and all finished parts into the table, atomically.
 
-        The parts stay until `Workspace.clear_parts`, so that a break between the tables of one load costs nothing.
+        The parts are kept until `Workspace.clear_parts`, in case the load is interrupted between two tables.
         """
         frame = pl.concat([*before, self.scan()])
         metadata = file_metadata(table_name(self.schema), provenance)
@@ -100,7 +100,7 @@ class _OpenPart:
             self.close()
 
     def close(self) -> None:
-        """Write what is in memory."""
+        """Write the rows in memory to disk."""
         if not self.rows:
             return
         batch = validated(self.schema, pl.concat(self.frames), table_name(self.schema))

@@ -1,6 +1,6 @@
-"""Saved predictions of a workspace and its samples: their names, where they lie, and one as comparing takes it.
+"""Saved predictions of a workspace and its samples: their names, paths, bundles and tables.
 
-A prediction of the workspace's own logs is known by the name of its table, one of a sample by `SAMPLE/NAME`.
+The name of a prediction is the name of its table; for predictions of a sample it is `SAMPLE/NAME`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from lo2core.store.workspace import Workspace
 
 
 def saved_names(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions: the workspace's own first, each newest first; last those that cannot be read."""
+    """Names of all saved predictions: those of the workspace, then of its samples, newest first; unreadable ones last."""
     theirs = [f"{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
     return sorted(workspace.predictions() + theirs, key=lambda name: not _works(*home_of(workspace, name)))
 
 
 def newest_first(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions by the time they were saved; last those that cannot be read."""
+    """Names of all saved predictions, newest first; unreadable ones last."""
 
     def order(name: str) -> tuple[bool, tuple[datetime, int]]:
         home, table = home_of(workspace, name)
@@ -49,13 +49,13 @@ def _works(home: Workspace, table: str) -> bool:
 
 
 def _made(home: Workspace, table: str) -> tuple[datetime, int]:
-    """The clock of a footer has seconds; the file system tells two of the same second apart."""
+    """The time in a footer has a resolution of one second; the file's own time orders predictions of the same second."""
     artefact = home.artefact(table)
     return artefact.created or datetime.min.replace(tzinfo=UTC), artefact.path.stat().st_mtime_ns
 
 
 def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
-    """Where a saved prediction lies, and the name of its table there."""
+    """The workspace or sample of a saved prediction, and the name of its table there."""
     sample, _, table = name.rpartition("/")
     return (workspace.sample(sample) if sample else workspace), table
 
@@ -81,10 +81,10 @@ def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | N
 
 
 def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
-    """The bundle that made saved predictions: where it was then, else the file of the same name in `models`.
+    """The bundle that made saved predictions: the recorded path, or if that is missing the same name in `models`.
 
-    So it is found after a project folder was moved with its models. None where the predictions do not say which bundle
-    made them, as those written by hand.
+    The bundle is thus found after a project folder was moved with its models. None if the predictions do not record a
+    bundle, for example because they were written by hand.
     """
     recorded = workspace.metadata(name).get("bundle")
     if not recorded:
@@ -94,7 +94,7 @@ def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
 
 
 def scored_by(workspace: Workspace, bundle_sha256: str | None) -> str | None:
-    """The newest saved prediction of the logs loaded now, made by the bundle with this SHA-256; None without one."""
+    """The newest saved prediction of the logs loaded now, made by the bundle with this SHA-256; None if there is none."""
     data = workspace.metadata(Counts).get("data_fingerprint")
     for name in workspace.predictions() if data and bundle_sha256 else ():
         made = workspace.metadata(name)
@@ -104,7 +104,7 @@ def scored_by(workspace: Workspace, bundle_sha256: str | None) -> str | None:
 
 
 def newest_by(workspace: Workspace, detector: str | None) -> str | None:
-    """The newest saved prediction of the workspace by this detector, else by any; None without one."""
+    """The newest saved prediction of the workspace by this detector, otherwise by any; None if there is none."""
     names = [name for name in newest_first(workspace) if "/" not in name]
     by_it = (name for name in names if workspace.metadata(name).get("model", {}).get("detector") == detector)
     return next(by_it, names[0] if names else None)
@@ -115,9 +115,9 @@ def _of_events(workspace: Workspace, name: str) -> bool:
 
 
 def read_sequence_scores(workspace: Workspace, name: str) -> pl.DataFrame:
-    """Saved predictions, one row a sequence, worst first; of scored events the worst of each sequence, without a rank.
+    """Saved predictions, one row per sequence, worst first. For event scores: the worst event of each, without a rank.
 
-    Within a service score, z and p agree on which that is. Raises as `read_predictions`.
+    Within a service, score, z and p all have the same worst event. Raises as `read_predictions`.
     """
     if not _of_events(workspace, name):
         return read_predictions(workspace, name)

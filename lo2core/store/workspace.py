@@ -44,20 +44,20 @@ from lo2core.store.parts import PartsWriter
 
 @dataclass(frozen=True)
 class Artefact:
-    """What a table's footer and directory entry say about it."""
+    """The footer and directory entry of a table."""
 
     name: str
     path: Path
     exists: bool = False
     table: str = ""
-    """Which of the declared tables it is; empty where nobody can tell."""
+    """Which of the declared tables it is; empty if unknown."""
     created: datetime | None = None
     by_hand: bool = False
     rows: int = 0
     bytes: int = 0
     metadata: Metadata = field(default_factory=Metadata)
     problem: str = ""
-    """A sentence, when the file is there but cannot be read."""
+    """A sentence, if the file exists but cannot be read."""
 
 
 Name = type[dy.Schema] | str
@@ -94,19 +94,19 @@ class Workspace:
         return str(self.root)
 
     def path(self, name: Name) -> Path:
-        """Where the table lies: `<root>/<name>.parquet`."""
+        """The path of a table: `<root>/<name>.parquet`."""
         return self.root / f"{base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
 
     def has(self, name: Name) -> bool:
-        """Whether the file is there; it may still be damaged."""
+        """Whether the file exists; it may still be damaged."""
         return self.path(name).is_file()
 
     def remove(self, name: Name) -> None:
-        """Remove a table, if it is there."""
+        """Remove a table, if it exists."""
         self.path(name).unlink(missing_ok=True)
 
     def free_name(self, stem: str) -> str:
-        """The first of `stem`, `stem_new`, `stem_new_2`, ... that no table has yet."""
+        """The first of `stem`, `stem_new`, `stem_new_2`, ... that is not the name of a table yet."""
         candidates = [stem, f"{stem}_new", *(f"{stem}_new_{n}" for n in range(2, 10_000))]
         return next(name for name in candidates if not self.path(name).exists())
 
@@ -121,7 +121,7 @@ class Workspace:
     ) -> Path:
         """Check `frame` in full, then save its declared columns with `provenance` in the footer.
 
-        Nothing is cast: raises `ArtefactError` when names, types or rules do not fit, `ExistsError` as `write_atomic`.
+        Nothing is cast: raises `ArtefactError` if names, types or rules do not match, `ExistsError` as `write_atomic`.
         """
         path = self.path(given_name(name) if name else schema)
         if not replace and path.exists():
@@ -141,9 +141,9 @@ class Workspace:
         replace: bool = False,
         row_group: int = ROW_GROUP,
     ) -> Path:
-        """As `write`, but streamed: memory stays flat, and keys are compared within each batch only.
+        """As `write`, but streamed in constant memory; unique keys are checked within each batch only.
 
-        Rows that are large, such as lists of tokens, want a smaller `row_group`.
+        Use a smaller `row_group` for large rows, such as lists of tokens.
         """
         path = self.path(given_name(name) if name else schema)
         check_exact(frame.collect_schema(), schema, path.stem)
@@ -155,7 +155,7 @@ class Workspace:
             write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata, row_group), replace=replace)
         except pl.exceptions.ComputeError as error:
             raise ArtefactError(
-                f"{path} was not made, what it is made from seems to be damaged: {reason(error)}."
+                f"{path} was not made, because its input seems to be damaged: {reason(error)}."
             ) from error
         return path
 
@@ -164,9 +164,9 @@ class Workspace:
     ) -> pl.LazyFrame:
         """The table, lazily: the declared columns (or `columns`), in their declared types.
 
-        Names and types are checked by the footer; what can be taken safely (other integer widths, text for an
-        enumeration, other time units) is cast when collected. Raises `ArtefactError` naming what is missing, what was
-        found, what was expected, and the command that makes the table.
+        Names and types are checked in the footer; what can be converted safely (other integer widths, text for an
+        enumeration, other time units) is cast when collected. Raises `ArtefactError` that says what is missing, what was
+        found and expected, and which command makes the table.
         """
         path = self.path(name or schema)
         if not path.is_file():
@@ -177,14 +177,14 @@ class Workspace:
         expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
         problem = misfit(found, expected, safe)
         if problem:
-            raise ArtefactError(f"{path} {problem}; make it anew with {command_for(schema, path)}.")
+            raise ArtefactError(f"{path} {problem}; make it again with {command_for(schema, path)}.")
         return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
 
     def _missing(self, schema: type[dy.Schema], path: Path) -> str:
         if schema is Events and self.has(Sequences):
             return (
-                f"{path} is not there: these logs were loaded with --no-save-events. Load them anew with --replace to "
-                "have their events."
+                f"{path} does not exist: these logs were loaded with --no-save-events. Load them again with --replace "
+                "to save their events."
             )
         return f"{path} does not exist yet: make it with {command_for(schema, path)}."
 
@@ -197,7 +197,7 @@ class Workspace:
             return frame.collect()
 
     def columns(self, name: Name) -> list[str]:
-        """The columns that the file has, declared or not. Raises ArtefactError where it is damaged or not there."""
+        """All columns of the file, declared or not. Raises ArtefactError if it is damaged or missing."""
         return list(footer_of(self.path(name)).schema.to_arrow_schema().names)
 
     def metadata(self, name: Name) -> Metadata:
@@ -205,7 +205,7 @@ class Workspace:
         return self.artefact(name).metadata
 
     def artefact(self, name: Name) -> Artefact:
-        """What the footer says; never raises for a missing or damaged file."""
+        """What the footer records; does not raise for a missing or damaged file."""
         path = self.path(name)
         try:
             entry = path.stat()
@@ -231,7 +231,7 @@ class Workspace:
         )
 
     def predictions(self) -> list[str]:
-        """Names of the saved predictions, newest first: known by metadata or by columns, not by their name."""
+        """Names of the saved predictions, newest first. They are recognised by metadata or columns, not by name."""
         wanted = (table_name(Predictions), table_name(EventPredictions))
         files = self.root.glob("[!.]*.parquet")
         found = [artefact for path in files if (artefact := self.artefact(path.stem)).table in wanted]
@@ -241,29 +241,29 @@ class Workspace:
         return [artefact.name for artefact in found]
 
     def samples(self) -> list[Workspace]:
-        """The log samples that were scored and not mixed in, by name."""
+        """The log samples, which are scored but never mixed with the training data, by name."""
         return [Workspace(path) for path in sorted(self.root.glob("samples/[!.]*")) if path.is_dir()]
 
     def sample(self, name: str) -> Workspace:
-        """The workspace `samples/<name>/`; raises `InputError` for a name that could leave it."""
+        """The workspace `samples/<name>/`; raises `InputError` for a name that contains a path."""
         return Workspace(self.root / "samples" / clean_name(name))
 
     @property
     def owner(self) -> Workspace | None:
-        """Of a sample (`<root>/samples/<name>/`) the workspace that it belongs to."""
+        """The workspace that a sample (`<root>/samples/<name>/`) belongs to; None for a workspace."""
         folder = self.root.resolve()
         return Workspace(folder.parents[1]) if folder.parent.name == "samples" else None
 
     def explanations(self, prediction: str) -> Path:
-        """The folder that keeps what explains `prediction`."""
+        """The folder for explanations of `prediction`."""
         return self.root / "explainability" / base_name(prediction)
 
     def keep(
         self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: Mapping[str, Any]
     ) -> list[Path]:
-        """Save what was shown: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
+        """Save results: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
 
-        A former answer in the folder is replaced: it was made from the same predictions and can be made again.
+        Earlier files in the folder are replaced: they come from the same predictions and can be made again.
         """
         paths = []
         for name, frame in frames.items():
@@ -282,16 +282,16 @@ class Workspace:
         return paths
 
     def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
-        """A writer of the table run by run; parts of another `key` (other options of loading) are not seen."""
+        """A writer of the table, run by run; it ignores parts of another `key` (other load options)."""
         return PartsWriter(self.path(schema), schema, clean_name(key))
 
     def clear_parts(self) -> None:
-        """Remove all parts: the load is complete, or begins anew."""
+        """Remove all parts: the load is complete, or starts from the beginning."""
         shutil.rmtree(self.root / ".parts", ignore_errors=True)
 
 
 def _table_of(footer: pq.FileMetaData, metadata: Metadata) -> str:
-    """What a file says it is; one that was written by hand is known by its columns, if it holds scores."""
+    """The table that a file claims to be; a file written by hand is recognised by its columns, if it contains scores."""
     if table := metadata.get("table"):
         return table
     columns = set(footer.schema.to_arrow_schema().names)
