@@ -103,7 +103,7 @@ def in_order(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def history_row(workspace: Workspace, name: str) -> pl.DataFrame:
-    """`summaries.history_row` of one saved prediction, by its name as in `read_saved`; reads only the columns it needs."""
+    """`summaries.history_row` of one saved prediction, by its name as in `read_saved`, from the columns it needs."""
     home, table = home_of(workspace, name)
     columns = (*INCIDENT_KEY, "test_case", "z_score", "threshold", "pred_ano", "anomaly")
     return _history_row(SavedPrediction(name, read_predictions(home, table, columns), home.metadata(table)))

@@ -64,7 +64,7 @@ def demo(workspace: Workspace) -> list[Path]:
 
 
 def _refuse_other_logs(workspace: Workspace) -> None:
-    """Raises ExistsError if events or sequences of other logs exist; after an interrupted load there may be only one."""
+    """Raises ExistsError if events or sequences of other logs exist; an interrupted load may leave only one."""
     for schema in filter(workspace.has, (Events, Sequences)):
         runs = workspace.scan(schema, columns=["run"]).unique().collect()["run"]
         if others := sorted(run for run in runs if not synthetic.is_sample(run)):

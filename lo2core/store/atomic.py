@@ -60,7 +60,7 @@ def _publish(temporary: Path, path: Path, replace: bool) -> None:
 
 
 def already_there(path: Path) -> ExistsError:
-    return ExistsError(f"{path} exists already and was not touched: use --replace to write it anew, or another name.")
+    return ExistsError(f"{path} already exists and was not changed: use --replace to overwrite it, or another name.")
 
 
 def fsync(path: Path) -> None:

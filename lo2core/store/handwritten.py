@@ -119,7 +119,7 @@ def _judged(found: pl.LazyFrame, given: Collection[str]) -> pl.LazyFrame:
 
 
 def _z(given: Collection[str]) -> pl.Expr:
-    """A threshold in the file applies to its scores; without one a score is compared with its service's other scores."""
+    """A threshold in the file applies to its scores; without one a score is compared with others of its service."""
     score = pl.col("score")
     if "threshold" in given:
         return score

@@ -87,6 +87,9 @@ COMPARED: dict[str, type[dy.Schema]] = {
 }
 """The tables of a comparison by file stem."""
 
+RESULTS = EXPLAINED | COMPARED
+"""All tables that `Workspace.keep` saves."""
+
 _PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
 _COMMANDS: dict[type[dy.Schema], str] = {
     EnrichedEvents: "enhance --output-dir {root}",

@@ -19,7 +19,7 @@ from lo2core.store.workspace import Workspace
 
 
 def saved_names(workspace: Workspace) -> list[str]:
-    """Names of all saved predictions: those of the workspace, then of its samples, newest first; unreadable ones last."""
+    """Names of all saved predictions: the workspace's, then its samples', newest first; unreadable ones last."""
     theirs = [f"{sample.root.name}/{name}" for sample in workspace.samples() for name in sample.predictions()]
     return sorted(workspace.predictions() + theirs, key=lambda name: not _works(*home_of(workspace, name)))
 
@@ -49,7 +49,7 @@ def _works(home: Workspace, table: str) -> bool:
 
 
 def _made(home: Workspace, table: str) -> tuple[datetime, int]:
-    """The time in a footer has a resolution of one second; the file's own time orders predictions of the same second."""
+    """The time in a footer has a resolution of one second; the file's own time is finer."""
     artefact = home.artefact(table)
     return artefact.created or datetime.min.replace(tzinfo=UTC), artefact.path.stat().st_mtime_ns
 
@@ -94,7 +94,7 @@ def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
 
 
 def scored_by(workspace: Workspace, bundle_sha256: str | None) -> str | None:
-    """The newest saved prediction of the logs loaded now, made by the bundle with this SHA-256; None if there is none."""
+    """The newest saved prediction of the loaded logs by the bundle with this SHA-256; None if there is none."""
     data = workspace.metadata(Counts).get("data_fingerprint")
     for name in workspace.predictions() if data and bundle_sha256 else ():
         made = workspace.metadata(name)

@@ -22,7 +22,7 @@ from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
-from lo2core.store.names import COMPARED, EXPLAINED, TABLES, base_name, clean_name, command_for, given_name
+from lo2core.store.names import RESULTS, TABLES, base_name, clean_name, command_for, given_name
 from lo2core.store.parquet import (
     ROW_GROUP,
     check_exact,
@@ -165,8 +165,8 @@ class Workspace:
         """The table, lazily: the declared columns (or `columns`), in their declared types.
 
         Names and types are checked in the footer; what can be converted safely (other integer widths, text for an
-        enumeration, other time units) is cast when collected. Raises `ArtefactError` that says what is missing, what was
-        found and expected, and which command makes the table.
+        enumeration, other time units) is cast when collected. Raises `ArtefactError` that says what is missing, what
+        was found and expected, and which command makes the table.
         """
         path = self.path(name or schema)
         if not path.is_file():
@@ -263,13 +263,14 @@ class Workspace:
     ) -> list[Path]:
         """Save results: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
 
-        Earlier files in the folder are replaced: they come from the same predictions and can be made again.
+        frames: tables of `names.RESULTS`, checked in full. Earlier files in the folder are replaced: they come from the
+        same predictions and can be made again.
         """
         paths = []
         for name, frame in frames.items():
-            schema = (EXPLAINED | COMPARED).get(name)
-            checked = validated(schema, frame, name) if schema else frame
-            facts = file_metadata(table_name(schema) if schema else name, provenance)
+            schema = RESULTS[name]
+            checked = validated(schema, frame, name)
+            facts = file_metadata(table_name(schema), provenance)
             for path, write in (
                 (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
                 (folder / f"{name}.csv", lambda to, f=checked: flat(f).write_csv(to)),
@@ -291,7 +292,7 @@ class Workspace:
 
 
 def _table_of(footer: pq.FileMetaData, metadata: Metadata) -> str:
-    """The table that a file claims to be; a file written by hand is recognised by its columns, if it contains scores."""
+    """The table that a file claims to be; scores written by hand are recognised by their columns."""
     if table := metadata.get("table"):
         return table
     columns = set(footer.schema.to_arrow_schema().names)

@@ -184,7 +184,7 @@ def test_table_that_is_no_table(logs: Path, tmp_path: Path, capsys: pytest.Captu
     Workspace(tmp_path / "ws").path(Counts).write_bytes(b"PAR1 nonsense")
     capsys.readouterr()
     assert call("predict", "--output-dir", tmp_path / "ws", "--bundle", tmp_path / "b.joblib") == 2
-    assert "lo2_counts.parquet is damaged or not ours" in sentence(capsys)
+    assert "lo2_counts.parquet is damaged or not a lo2core table" in sentence(capsys)
 
 
 def test_log_that_vanishes_between_plan_and_reading(tmp_path: Path) -> None:

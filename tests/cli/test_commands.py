@@ -125,7 +125,7 @@ def test_nothing_is_overwritten_unasked(logs: Path, loaded: Path, capsys: pytest
     assert call("predict", "--output-dir", workspace, "--bundle", bundle, "--predictions", "b_predictions") == 2
     assert call("run", "--root", logs, "--output-dir", workspace, "--bundle", bundle) == 2
     assert files(loaded / "ws") | files(loaded) == before
-    assert capsys.readouterr().err.count("exists already and was not touched") == 4
+    assert capsys.readouterr().err.count("already exists and was not changed") == 4
 
 
 def test_replace_writes_anew(logs: Path, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_demo_leaves_other_logs_alone_and_finishes_what_broke_off(
     monkeypatch.setenv("LO2_MODELS", str(tmp_path / "models"))
     before = files(loaded / "ws")
     assert call("demo", "--output-dir", loaded / "ws") == 2
-    assert "holds logs that are not the sample's (run light-oauth2-data-1719592986)" in sentence(capsys)
+    assert "contains other logs than the sample (run light-oauth2-data-1719592986)" in sentence(capsys)
     assert files(loaded / "ws") == before
     assert call("load", "--root", sample_logs, "--output-dir", tmp_path / "half", "--no-save-events") == 0
     assert call("demo", "--output-dir", tmp_path / "half") == 0

@@ -73,7 +73,7 @@ def test_predictions_and_model_are_stale_when_other_logs_are_loaded(
     load_logs(made[0], [sample_logs], LoadOptions(n_runs=2, services=("client",)), replace=True, jobs=1)
     steps = states(made)
     assert (steps["Model"].state, steps["Predictions"].state) == (STALE, STALE)
-    assert steps["Predictions"].why == "The logs were loaded anew since."
+    assert steps["Predictions"].why == "The logs were loaded again since."
 
 
 def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Workspace, Path]) -> None:
@@ -93,7 +93,7 @@ def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Pa
     assert newest_first(workspace) == ["today/scored", "one_predictions"]
     assert steps["Predictions"].facts["name"] == "today/scored"
     assert steps["Predictions"].state == FRESH
-    assert steps["Explained"].why == "No explanation is kept yet."
+    assert steps["Explained"].why == "No explanation is saved yet."
 
 
 def test_an_explanation_is_stale_when_the_predictions_are_newer(made: tuple[Workspace, Path]) -> None:

@@ -116,7 +116,7 @@ def test_only_declared_columns_are_saved(workspace: Workspace, counts: pl.DataFr
 MISFITS = [
     (lambda f: f.drop("n", "kind"), r"lo2_counts lacks the columns kind, n \(got seq_id, message_id\)"),
     (lambda f: f.cast({"n": pl.Int32}), "n: got Int32, expected Int64"),
-    (lambda f: f.with_columns(n=pl.lit(0, pl.Int64)), "lo2_counts breaks its rules.*'min' failed"),
+    (lambda f: f.with_columns(n=pl.lit(0, pl.Int64)), "lo2_counts violates its schema.*'min' failed"),
 ]
 
 
@@ -147,7 +147,7 @@ def test_a_streamed_table_is_the_same(workspace: Workspace, counts: pl.DataFrame
 
 def test_an_artefact_is_not_replaced_unasked(workspace: Workspace, counts: pl.DataFrame) -> None:
     workspace.write(Counts, counts, provenance={})
-    with pytest.raises(ExistsError, match=r"lo2_counts\.parquet exists already.*--replace"):
+    with pytest.raises(ExistsError, match=r"lo2_counts\.parquet already exists.*--replace"):
         workspace.write(Counts, counts.head(1), provenance={})
     with pytest.raises(ExistsError):
         workspace.sink(Counts, counts.lazy(), provenance={})

@@ -100,7 +100,7 @@ def test_a_name_that_no_file_can_have_is_told_in_a_sentence(workspace: Workspace
     app = press(page(PREDICT), "Predict")
     field = next(field for field in app.text_input if field.label == "Save as")
     app = press(field.set_value(name).run(), "Save")
-    assert "cannot be a name here: use up to 125 letters" in texts(app)
+    assert "is not a valid name: use up to 125 letters" in texts(app)
     assert workspace.predictions() == []
 
 
