@@ -76,6 +76,15 @@ class Metadata(PredictionProvenance, total=False):
     compared: list[str]
 
 
+class SelfTest(TypedDict):
+    """Made-up rows of one service and the scores that they had when the bundle was saved: columns and counts by row."""
+
+    service: str
+    columns: list[list[int]]
+    counts: list[list[float]]
+    scores: list[float]
+
+
 class Manifest(TypedDict, total=False):
     """What a bundle's manifest says; true only when its signature is."""
 
@@ -86,7 +95,7 @@ class Manifest(TypedDict, total=False):
     created: str
     versions: dict[str, str]
     facts: BundleFacts
-    selftest: list[dict[str, Any]]
+    selftest: list[SelfTest]
     key_id: str
     signature: str
 

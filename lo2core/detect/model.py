@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from lo2core.base.provenance import ModelFacts
+from lo2core.base.provenance import ModelFacts, SelfTest
 from lo2core.base.types import Floats
 from lo2core.detect.calibration import Calibration, Threshold, threshold_for
 from lo2core.detect.detectors import Detector
+from lo2core.detect.vectorizer import Vectorizer
 
 _SELF_TEST_ROWS = 4
 
@@ -36,8 +36,6 @@ class Model:
     normals: dict[str, tuple[list[str], sparse.csr_matrix]] = field(default_factory=dict)
     normal_incidents: Floats = field(default_factory=lambda: np.zeros(0))
     facts: ModelFacts = field(default_factory=ModelFacts)
-
-    lo2core_kind = "model"
 
     @property
     def by_service(self) -> bool:
@@ -63,11 +61,11 @@ class Model:
         """The threshold for another alert budget, from the same unseen normals."""
         return threshold_for(self.normal_incidents, budget)
 
-    def make_self_test(self, vec: Any) -> list[dict[str, Any]]:
+    def make_self_test(self, vec: Vectorizer) -> list[SelfTest]:
         """Made-up rows with their scores, a few a service, that a loaded bundle must reproduce."""
         rng = np.random.default_rng(0)
         n_columns = len(vec.feature_names_)
-        tests = []
+        tests: list[SelfTest] = []
         for service in sorted(self.detectors):
             columns = [sorted({int(c) for c in rng.integers(0, n_columns, 6)}) for _ in range(_SELF_TEST_ROWS)]
             counts = [[float(n) for n in rng.integers(1, 50, len(row))] for row in columns]
@@ -75,7 +73,7 @@ class Model:
             tests.append({"service": service, "columns": columns, "counts": counts, "scores": scores})
         return tests
 
-    def self_test(self, vec: Any, tests: list[dict[str, Any]]) -> str | None:
+    def self_test(self, vec: Vectorizer, tests: list[SelfTest]) -> str | None:
         """None when the saved rows still get their saved scores, else a sentence saying which do not."""
         if {test["service"] for test in tests} != set(self.detectors):
             return "its self-test does not cover the services it was trained on"

@@ -86,8 +86,6 @@ class Vectorizer:
 
     __module__ = "lo2core"
 
-    lo2core_kind = "vectorizer"
-
     def __init__(
         self,
         items: str = "messages",

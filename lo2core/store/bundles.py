@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, ExistsError, InputError, UntrustedError
-from lo2core.base.provenance import BundleFacts, Manifest
+from lo2core.base.provenance import BundleFacts, Manifest, SelfTest
 from lo2core.store import signing
 from lo2core.store.atomic import write_bytes_atomic, write_json_atomic
 from lo2core.store.names import clean_name
@@ -40,7 +40,7 @@ def save_bundle(
     path: Path,
     data: bytes,
     facts: BundleFacts,
-    selftest: list[dict[str, Any]],
+    selftest: list[SelfTest],
     versions: dict[str, str],
     *,
     replace: bool = False,
@@ -54,7 +54,7 @@ def save_bundle(
 
 
 def sign_bundle(
-    path: Path, data: bytes, facts: BundleFacts, selftest: list[dict[str, Any]], versions: dict[str, str]
+    path: Path, data: bytes, facts: BundleFacts, selftest: list[SelfTest], versions: dict[str, str]
 ) -> Manifest:
     """Write a new signed manifest for the bytes of an existing bundle."""
     manifest = _manifest_of(path, data, facts, selftest, versions)
@@ -149,7 +149,7 @@ def _file_sha256(path: Path, mtime_ns: int, size: int) -> str:
 
 
 def _manifest_of(
-    path: Path, data: bytes, facts: BundleFacts, selftest: list[dict[str, Any]], versions: dict[str, str]
+    path: Path, data: bytes, facts: BundleFacts, selftest: list[SelfTest], versions: dict[str, str]
 ) -> Manifest:
     return signing.signed(
         {
