@@ -236,7 +236,7 @@ def test_a_new_process_ends_with_status_2_too(tmp_path: Path) -> None:
     write_log(tmp_path, line(), name="notes.log")
     done = script(tmp_path, "--root", tmp_path, "--save-parquet")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("lo2core: No service log below")
+    assert done.stderr.startswith("lo2core: No service log in")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -47,9 +47,7 @@ def test_a_threshold_beside_scores_is_one_of_scores(tmp_path: Path) -> None:
     found = written(workspace, threshold=[5.0] * 4)
     assert found["z_score"].to_list() == [9.0, 1.0, 1.0, 1.0]
     assert found["pred_ano"].to_list() == [True, False, False, False]
-    assert (
-        handwritten.remark(workspace, "mine") == "mine was written by hand without z_score: its z is the score itself."
-    )
+    assert handwritten.remark(workspace, "mine") == "mine was written by hand without z_score: z is the score itself."
 
 
 def test_flags_tell_the_threshold(tmp_path: Path) -> None:

@@ -188,8 +188,14 @@ def test_times_and_empty_columns_written_by_hand_are_taken(workspace: Workspace)
             pl.DataFrame({"seq_id": [1], "kind": ["trace"], "message_id": [1], "n": [1]}),
             "seq_id: got Int64, expected String",
         ),
-        (pl.DataFrame({"seq_id": ["a"], "kind": ["trace"], "message_id": [-1], "n": [1]}), "damaged or not ours"),
-        (pl.DataFrame({"seq_id": ["a"], "kind": ["other"], "message_id": [1], "n": [1]}), "damaged or not ours"),
+        (
+            pl.DataFrame({"seq_id": ["a"], "kind": ["trace"], "message_id": [-1], "n": [1]}),
+            "damaged or not a lo2core table",
+        ),
+        (
+            pl.DataFrame({"seq_id": ["a"], "kind": ["other"], "message_id": [1], "n": [1]}),
+            "damaged or not a lo2core table",
+        ),
     ],
 )
 def test_a_foreign_table_is_refused(workspace: Workspace, frame: pl.DataFrame, words: str) -> None:
