@@ -1,4 +1,4 @@
-"""Start the dashboard, with what its pages import in memory before the first of them is asked for."""
+"""Start the dashboard, after importing the modules that its pages need."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SCRIPT = PACKAGE.parent / "streamlit_app.py"
 def serve(workspace: Workspace | None = None, port: int | None = None, browser: bool = True) -> None:
     """Serve until interrupted; opens `workspace` first, by default the one that page Overview chooses.
 
-    Without a port it takes 8501 or the next free one. Raises InputError where the port cannot be had, or the pages are
-    missing: an installed package alone has none.
+    Without a port it uses 8501 or the next free one. Raises InputError if the port cannot be used, or if the pages are
+    missing, as in an installed package.
     """
     if not SCRIPT.is_file():
         raise InputError(f"The dashboard's pages are not at {SCRIPT.parent}: run this from a clone of the project.")
@@ -48,11 +48,10 @@ def _try(port: int) -> None:
 
 
 def warm_up() -> None:
-    """Import what pages need.
+    """Import what pages need before a browser waits for it, which saves 1-2 s.
 
-    That is 1-2 s which a browser would otherwise wait for, with nothing to see. With its first element Streamlit asks
-    for the stack, and Python finds out where each module's file lies; with its first chart Altair reads its schema:
-    both are remembered, so we ask before.
+    The first element makes Streamlit inspect the stack, so Python looks up the file of each module; the first chart
+    makes Altair read its schema. Both results are kept, so this requests them in advance.
     """
     found = [module.name for module in walk_packages([str(PACKAGE)], "lo2core.")]
     for module in ("altair", "pandas", "scipy.stats", "streamlit", *found):

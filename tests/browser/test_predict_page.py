@@ -33,7 +33,7 @@ def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -
     expect(app.page.get_by_text("was not opened")).to_be_visible()
     app.page.get_by_role("link", name="Go to page Train").click()
     app.click("Trust ...")
-    expect(app.page.get_by_text("can run code on this computer")).to_be_visible()
+    expect(app.page.get_by_text("run any code that it contains")).to_be_visible()
     app.click("Trust it")
     expect(app.page.get_by_text("lo2_nn.joblib is now signed.")).to_be_visible()
     app.page.get_by_role("link", name="Score logs with this model").click()

@@ -126,7 +126,7 @@ def test_a_bundle_without_a_manifest_is_not_opened_and_vouching_is_explained(wor
     assert "without manifest" in texts(app)
     assert "** are flagged." not in texts(app)
     app = press(app, "Trust ...")
-    assert "can run code on this computer" in texts(app)
+    assert "run any code that it contains" in texts(app)
     assert bundles.state(model) is BundleState.NO_MANIFEST
 
 

@@ -72,9 +72,9 @@ def _telling_lines(shown: Chosen) -> pl.DataFrame:
 
 
 def _in_stretches(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """`explained_lines` of what made the score of a sequence, each with its neighbours around it, and its oddness.
+    """`explained_lines` of a sequence with the lines around them.
 
-    oddness: the largest contribution of its items; it says something where events are scored.
+    oddness: the largest contribution of the items of a line; the z-score of the event if events are scored.
     """
     found = in_stretches(explained_lines(evidence, seq_id, items))
     numbered = found.drop_nulls("place").select("line_no", title="items").explode("title")

@@ -67,7 +67,7 @@ class Choice:
 
     @property
     def command(self) -> Predict:
-        """The command that scores and saves the same, as the page stands."""
+        """The command that scores and saves the same, with the current inputs."""
         name = st.session_state.get(f"name-{self.free_name}", "").strip() or self.free_name
         budget = st.session_state.get(self.budget_key)
         return Predict(output_dir=self.logs.root, bundle=self.info.path, predictions=name, budget=budget)

@@ -97,7 +97,7 @@ def _saved_row(here: Frame, logs: Workspace, name: str) -> dict[str, object]:
 
 
 def _bundle_now(path: Path | None, sha256: str | None) -> str:
-    """The bundle's name, and whether it still is the one that made the scores."""
+    """The name of the model, and whether it was replaced or removed since it made the scores."""
     if path is None:
         return ""
     now = bundles.stamp(path)[2]

@@ -49,7 +49,7 @@ def job_panel(workspace: Path, where: str) -> None:
 
 
 def after(work: Work) -> Lead | None:
-    """The page where it goes on when this work has ended well; None where that is the page that began it."""
+    """A link to the next step after this work; None if that is the page that started it."""
     logs = Path(work.output_dir)
     match work.stage:
         case "load":

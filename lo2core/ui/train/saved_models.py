@@ -83,8 +83,9 @@ def _facts(loaded: LoadedBundle) -> None:
 def _trust(path: Path) -> None:
     st.text(str(path))
     st.text(
-        "Opening an untrusted file can run code on this computer. Trust it only if you created it, or know who did and "
-        "that nobody has changed it since. It is then opened, checked and signed with your key."
+        "Trust this file only if you created it, or know who did and that nobody has changed it since. It is then "
+        "opened, checked and signed with your key. The dashboard reads only known types of objects from it, but other "
+        "programs that load it run any code that it contains."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel"):
