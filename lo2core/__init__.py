@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lo2core.detect import detectors
     from lo2core.detect.anomaly_detector import AnomalyDetector
     from lo2core.detect.detectors.nearest_normal import NearestNormal
+    from lo2core.detect.evaluation.evaluate import EvaluationProtocol
     from lo2core.detect.incidents import Incident
     from lo2core.detect.recipe import Recipe
     from lo2core.detect.vectorizer import Vectorizer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnomalyDetector",
     "Drain",
+    "EvaluationProtocol",
     "EventLogEnhancer",
     "Incident",
     "LO2Loader",
@@ -67,6 +69,7 @@ __all__ = [
 
 _PUBLIC = {
     "AnomalyDetector": "detect.anomaly_detector",
+    "EvaluationProtocol": "detect.evaluation.evaluate",
     "EventLogEnhancer": "enhance.enhancers",
     "Incident": "detect.incidents",
     "LO2Loader": "load.loader",

@@ -189,13 +189,13 @@ def _run_compare(command: commands.Compare) -> None:
 
 def _run_evaluate(command: commands.Evaluate) -> None:
     from lo2core.base.schemas import Evaluation
-    from lo2core.detect.evaluation.evaluate import Protocol, read_concerns, recipes
+    from lo2core.detect.evaluation.evaluate import EvaluationProtocol, read_concerns, recipes
     from lo2core.pipeline.evaluate import evaluate_recipes
     from lo2core.report.scoreboard import as_text
     from lo2core.store.workspace import Workspace
 
     concerns = read_concerns(command.concerns) if command.concerns else None
-    protocol = Protocol(command.apart, concerns, command.train_share, command.fault_groups)
+    protocol = EvaluationProtocol(command.apart, concerns, command.train_share, command.fault_groups)
     chosen = recipes(command.detector, command.items, command.unit, command.budget, command.weighting)
     workspace = Workspace(command.output_dir)
     print(as_text(evaluate_recipes(workspace, chosen, protocol, replace=command.replace)))

@@ -17,11 +17,15 @@ from lo2core.pipeline.provenance import data_provenance, evaluation_facts
 from lo2core.store.workspace import Workspace
 
 if TYPE_CHECKING:
-    from lo2core.detect.evaluation.evaluate import Protocol
+    from lo2core.detect.evaluation.evaluate import EvaluationProtocol
 
 
 def evaluate_recipes(
-    workspace: Workspace, recipes: Sequence[Recipe], protocol: Protocol | None = None, *, replace: bool = False
+    workspace: Workspace,
+    recipes: Sequence[Recipe],
+    protocol: EvaluationProtocol | None = None,
+    *,
+    replace: bool = False,
 ) -> pl.DataFrame:
     """Evaluate stage: how well each recipe finds faults in runs that it was not trained on.
 
@@ -49,7 +53,7 @@ def evaluate_recipes(
         check_items(recipe.items, recipe.unit)
     from lo2core.detect.evaluation import evaluate  # its metrics take a second to import
 
-    protocol = protocol or evaluate.Protocol()
+    protocol = protocol or evaluate.EvaluationProtocol()
 
     items, sequences = read_items(workspace), workspace.read(Sequences)
     units = {recipe.unit for recipe in recipes}

@@ -19,7 +19,7 @@ from lo2core.cli import commands
 from lo2core.detect.evaluation import holdout, metrics
 from lo2core.detect.evaluation.evaluate import (
     Evaluated,
-    Protocol,
+    EvaluationProtocol,
     evaluate,
     merged,
     read_concerns,
@@ -96,7 +96,9 @@ def logs() -> tuple[MessageCounts, pl.DataFrame]:
 @pytest.fixture(scope="module")
 def evaluated(logs: tuple[MessageCounts, pl.DataFrame]) -> Evaluated:
     concerns = pl.DataFrame({"pattern": ["^loud", "^mute"], "service": ["token", "user"]})
-    return evaluate(CountSource(*logs), logs[1], Recipe(), Protocol(apart=("mute",), concerns=concerns), FACTS)
+    return evaluate(
+        CountSource(*logs), logs[1], Recipe(), EvaluationProtocol(apart=("mute",), concerns=concerns), FACTS
+    )
 
 
 def main_row(frame: pl.DataFrame, **where: object) -> dict[str, object]:
@@ -196,7 +198,7 @@ def test_normals_alone_give_false_alarms_but_no_auroc(logs: tuple[MessageCounts,
 def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
     """`loud` is the only fault with a trace: a tree that never met one has nothing to tell it by."""
     source, calls = CountSource(*logs), []
-    found = evaluate(source, logs[1], Recipe("DecisionTree"), Protocol(apart=("mute",)), FACTS, calls.append)
+    found = evaluate(source, logs[1], Recipe("DecisionTree"), EvaluationProtocol(apart=("mute",)), FACTS, calls.append)
     known, left_out = (main_row(found.figures, split=split) for split in ("by run", "fault left out"))
     assert left_out["auroc"] < 0.7 < known["auroc"]
     assert left_out["faulty"] == known["faulty"]
@@ -204,7 +206,7 @@ def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[MessageCounts, 
 
 def test_long_normals_are_scored_by_what_short_ones_taught() -> None:
     items, sequences = small_logs(long_first=True)
-    found = evaluate(CountSource(items, sequences), sequences, Recipe(), Protocol(apart=("mute",)), FACTS)
+    found = evaluate(CountSource(items, sequences), sequences, Recipe(), EvaluationProtocol(apart=("mute",)), FACTS)
     row = main_row(found.figures, split="long normals")
     assert (row["normal"], row["faulty"]) == (N_RUNS, 0)
     assert "nothing to rank" not in as_text(found.figures)
@@ -232,7 +234,7 @@ def test_shortcuts_are_direction_free_and_look_at_no_label() -> None:
 def test_length_that_gives_the_label_away_is_told_in_words() -> None:
     items, sequences = small_logs()
     longer = sequences.with_columns(events=pl.when("normal").then(pl.col("events") * 6).otherwise("events"))
-    found = evaluate(CountSource(items, longer), longer, Recipe(), Protocol(apart=("mute",)), FACTS)
+    found = evaluate(CountSource(items, longer), longer, Recipe(), EvaluationProtocol(apart=("mute",)), FACTS)
     length = main_row(found.figures, kind="shortcut", detector="length alone")
     assert length["auroc"] == 1
     assert any(
@@ -243,7 +245,7 @@ def test_length_that_gives_the_label_away_is_told_in_words() -> None:
 def test_every_detector_below_a_shortcut_is_told(
     evaluated: Evaluated, logs: tuple[MessageCounts, pl.DataFrame]
 ) -> None:
-    worse = evaluate(CountSource(*logs), logs[1], Recipe("IsolationForest"), Protocol(apart=("mute",)), FACTS)
+    worse = evaluate(CountSource(*logs), logs[1], Recipe("IsolationForest"), EvaluationProtocol(apart=("mute",)), FACTS)
     told = warnings(merged(evaluated, worse).figures)
     assert (
         "Start-up lines alone would have scored 0.62: it is not beaten by IsolationForest on messages (0.29); "
@@ -320,8 +322,10 @@ def test_an_evaluation_of_the_same_name_is_replaced(
 def test_a_detector_stands_beside_shortcuts_on_its_own_incidents(
     evaluated: Evaluated, logs: tuple[MessageCounts, pl.DataFrame]
 ) -> None:
-    half = evaluate(CountSource(*logs), logs[1], Recipe(), Protocol(share=0.5), FACTS)
-    anew = evaluate(CountSource(*logs), logs[1], Recipe("Rarity"), Protocol(), FACTS | {"data_fingerprint": "def"})
+    half = evaluate(CountSource(*logs), logs[1], Recipe(), EvaluationProtocol(share=0.5), FACTS)
+    anew = evaluate(
+        CountSource(*logs), logs[1], Recipe("Rarity"), EvaluationProtocol(), FACTS | {"data_fingerprint": "def"}
+    )
     figures = merged(merged(evaluated, half), anew).figures
     for row in figures.filter(pl.col("kind") == "detector", level="incident", split="by run").iter_rows(named=True):
         beside = shortcuts_beside(figures, row).filter(detector="length alone")
@@ -331,7 +335,7 @@ def test_a_detector_stands_beside_shortcuts_on_its_own_incidents(
 
 def test_a_wrong_test_case_to_report_apart_is_named(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
     with pytest.raises(InputError, match="No labelled test case 'silent' to report apart; there are correct, loud"):
-        evaluate(CountSource(*logs), logs[1], Recipe(), Protocol(apart=("silent",)))
+        evaluate(CountSource(*logs), logs[1], Recipe(), EvaluationProtocol(apart=("silent",)))
 
 
 def test_all_means_every_detector_that_scores_the_unit() -> None:
@@ -366,7 +370,7 @@ def test_tables_from_elsewhere_are_loaded_trained_and_scored(tmp_path: Path, end
         "message",
         "trace",
     ]
-    figures = evaluate_recipes(workspace, [Recipe()], Protocol(share=0.5))
+    figures = evaluate_recipes(workspace, [Recipe()], EvaluationProtocol(share=0.5))
     assert main_row(figures)["auroc"] == 1
 
 
@@ -410,11 +414,11 @@ def test_known_faults_lie_above_all_normals_of_the_public_folders(
 ) -> None:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [labeled], save_events=False)
-    assert main_row(evaluate_recipes(workspace, [Recipe()], Protocol()))["auroc"] == 1
+    assert main_row(evaluate_recipes(workspace, [Recipe()], EvaluationProtocol()))["auroc"] == 1
 
 
 @pytest.mark.real
 def test_public_hdfs_is_ranked_with_the_same_defaults(real_data: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [real_data / "hdfs-1pct.parquet"], save_events=False)
-    assert main_row(evaluate_recipes(workspace, [Recipe()], Protocol(share=0.5)))["auroc"] >= 0.999
+    assert main_row(evaluate_recipes(workspace, [Recipe()], EvaluationProtocol(share=0.5)))["auroc"] >= 0.999

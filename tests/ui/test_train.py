@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Evaluation, Sequences
 from lo2core.cli.options import parse
-from lo2core.detect.evaluation.evaluate import Protocol
+from lo2core.detect.evaluation.evaluate import EvaluationProtocol
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.bundles import open_bundle
@@ -143,7 +143,7 @@ def test_a_signed_bundle_that_does_not_open_says_why_and_the_page_goes_on(worksp
 
 
 def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) -> None:
-    evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], Protocol())
+    evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], EvaluationProtocol())
     app = page(TRAIN)
     assert not app.exception
     assert {"AUROC", "False alarms per 100", "Recall at budget 5"} <= {metric.label for metric in app.metric}
@@ -151,7 +151,7 @@ def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) 
 
 
 def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:
-    evaluate_recipes(workspace, [Recipe()], Protocol())
+    evaluate_recipes(workspace, [Recipe()], EvaluationProtocol())
     close = pl.when(kind="detector").then(0.7).when(detector="length alone").then(0.69).otherwise(0.5)
     figures = workspace.read(Evaluation).with_columns(auroc=close)
     workspace.write(Evaluation, figures, provenance=workspace.metadata(Evaluation), replace=True)
@@ -161,14 +161,14 @@ def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:
 
 
 def test_runs_left_out_once_are_not_said_to_be_left_out_in_turn(workspace: Workspace) -> None:
-    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol(share=0.5))
+    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol(share=0.5))
     app = page(TRAIN)
     assert "incidents of 1 run, scored by models that were trained without them" in texts(app)
 
 
 @pytest.mark.parametrize("service", ["client", "(any)"])
 def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path, service: str) -> None:
-    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
+    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol())
     app = page(TRAIN)
     evaluation = workspace.read(Evaluation)["evaluation"][0]
     picked = {"test_case": "get_client_404_no_client", "service": service}
@@ -182,7 +182,7 @@ def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, mo
 
 
 def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Workspace, model: Path) -> None:
-    evaluate_recipes(workspace, [Recipe()], Protocol())
+    evaluate_recipes(workspace, [Recipe()], EvaluationProtocol())
     predict_logs(workspace, model, "older")
     rarity = train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
     predict_logs(workspace, rarity, "newer")
@@ -190,7 +190,7 @@ def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Work
 
 
 def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:
-    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], Protocol())
+    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol())
     load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
     assert "Evaluate again" in texts(page(TRAIN))
 

@@ -35,12 +35,17 @@ TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 
 
 @dataclass(frozen=True)
-class Protocol:
+class EvaluationProtocol:
     """How to evaluate, the same for all recipes.
 
     apart: test cases reported in the fault table alone. concerns: columns pattern (regular expression), service: which
     service a test case concerns, to check the named one. share: train once on this share of the runs instead of leaving
     them out in turn. fault_groups: how many groups of faults are left out for supervised detectors.
+
+    Examples:
+        >>> from lo2core import EvaluationProtocol
+        >>> EvaluationProtocol(apart=("register_client_404_no_user",), share=0.5).fault_groups
+        10
     """
 
     apart: tuple[str, ...] = ()
@@ -65,7 +70,7 @@ class Protocol:
 
 
 def read_concerns(path: Path) -> pl.DataFrame:
-    """`Protocol.concerns` from a CSV file. Raises InputError where it is not one with the columns pattern, service."""
+    """`EvaluationProtocol.concerns` from a CSV file. Raises InputError if it lacks the columns pattern and service."""
     try:
         concerns = pl.read_csv(path).select(pl.col("pattern", "service").cast(pl.String))
         concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
@@ -90,7 +95,7 @@ def evaluate(
     source: CountSource,
     sequences: pl.DataFrame,
     recipe: Recipe,
-    protocol: Protocol | None = None,
+    protocol: EvaluationProtocol | None = None,
     facts: dict[str, Any] | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> Evaluated:
@@ -98,7 +103,7 @@ def evaluate(
 
     facts: values for the columns window, data_fingerprint and evaluated_at. `advance(1)` is called `steps` times.
     """
-    protocol, source = protocol or Protocol(), labelled(source)
+    protocol, source = protocol or EvaluationProtocol(), labelled(source)
     protocol.check(source.rows)
     incidents = incident_facts(
         source.items, sequences, source.rows.select("seq_id", "incident").unique(maintain_order=True)
@@ -134,7 +139,7 @@ def labelled(source: CountSource) -> CountSource:
     return source.where(pl.col("normal").is_not_null())
 
 
-def steps(source: CountSource, recipe: Recipe, protocol: Protocol) -> int:
+def steps(source: CountSource, recipe: Recipe, protocol: EvaluationProtocol) -> int:
     """How many trainings `evaluate` will report; the short ones on long normals are not among them."""
     rows = labelled(source).rows
     groups = len(detect_folds.fault_groups(rows, protocol.fault_groups)) if recipe.make().supervised else 0
@@ -162,7 +167,11 @@ def shortcuts_beside(figures: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFr
 
 
 def _splits(
-    source: CountSource, recipe: Recipe, protocol: Protocol, incidents: pl.DataFrame, advance: Callable[[int], None]
+    source: CountSource,
+    recipe: Recipe,
+    protocol: EvaluationProtocol,
+    incidents: pl.DataFrame,
+    advance: Callable[[int], None],
 ) -> Iterator[tuple[str, LeftOut]]:
     folds = run_folds(source.rows, protocol.share)
     known = left_out(source, recipe, folds, advance)
@@ -180,7 +189,7 @@ def _trainable(source: CountSource, folds: list[Fold]) -> bool:
     return all(source.rows.filter(fold.train & source.rows["normal"])["incident"].n_unique() > 1 for fold in folds)
 
 
-def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict[str, Any]:
+def _identity(recipe: Recipe, protocol: EvaluationProtocol, facts: dict[str, Any]) -> dict[str, Any]:
     weighting = recipe.weighting or recipe.make().weighting
     params = [json.dumps(recipe.params, sort_keys=True)] if recipe.params else []
     name = [recipe.detector, recipe.items, weighting, *params, f"{recipe.unit}s", _measured_on(protocol, facts)]
@@ -196,7 +205,7 @@ def _identity(recipe: Recipe, protocol: Protocol, facts: dict[str, Any]) -> dict
     }
 
 
-def _measured_on(protocol: Protocol, facts: dict[str, Any]) -> str:
+def _measured_on(protocol: EvaluationProtocol, facts: dict[str, Any]) -> str:
     """The incidents that figures are of, as the end of an evaluation's name."""
     window = facts.get("window")
     data = f"windows of {window:g} s" if window else "whole test cases"
@@ -213,7 +222,7 @@ def scored(rows: pl.DataFrame) -> Scored:
     return Scored(*(ranked[name].to_numpy() for name in columns))
 
 
-def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol) -> dict[str, Any]:
+def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: EvaluationProtocol) -> dict[str, Any]:
     counted = scored(rows)
     normal_z = rows.filter("normal")["z_score"].drop_nulls().to_numpy()
     low, high = _false_alarm_interval(counted) if level == "incident" else (None, None)
@@ -230,7 +239,7 @@ def _figures(rows: pl.DataFrame, found: LeftOut, level: str, protocol: Protocol)
     }
 
 
-def _size(counted: Scored, protocol: Protocol) -> dict[str, Any]:
+def _size(counted: Scored, protocol: EvaluationProtocol) -> dict[str, Any]:
     return {
         "apart": sorted(protocol.apart),
         "runs": len(np.unique(counted.group)),
@@ -252,7 +261,7 @@ def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
 
 
 def _shortcut_rows(
-    found: LeftOut, facts: pl.DataFrame, protocol: Protocol, about: dict[str, Any]
+    found: LeftOut, facts: pl.DataFrame, protocol: EvaluationProtocol, about: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     incidents = at_level(found.rows, "incident").join(facts, on="incident")
     counted = incidents.filter(~pl.col("test_case").is_in(protocol.apart))
@@ -268,7 +277,7 @@ def _shortcut_rows(
         }
 
 
-def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: Protocol) -> dict[str, Any]:
+def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: EvaluationProtocol) -> dict[str, Any]:
     """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells."""
     known = rows.drop_nulls(shortcut.name)
     truth, fact = known["anomaly"].to_numpy(), known[shortcut.name].to_numpy()
