@@ -47,7 +47,7 @@ class Calibration:
         """Share of unseen normals at least as odd, the scored row counted in: (1 + n at least as odd) / (n + 1)."""
         below = np.concatenate([[0.0], np.cumsum(self.weights)])[np.searchsorted(self.scores, scores, side="left")]
         total = self.weights.sum()
-        return (1 + total - below) / (total + 1)
+        return np.asarray((1 + total - below) / (total + 1))
 
     @property
     def normal_z(self) -> Floats:

@@ -133,7 +133,7 @@ def _repeated(weights: Floats) -> NDArray[np.intp]:
     if total <= MAX_TRAINING_ROWS:
         return np.repeat(np.arange(len(weights)), weights.astype(int))
     steps = (np.arange(MAX_TRAINING_ROWS) + 0.5) * total / MAX_TRAINING_ROWS
-    return np.searchsorted(np.cumsum(weights), steps)
+    return np.asarray(np.searchsorted(np.cumsum(weights), steps))
 
 
 def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:

@@ -8,7 +8,7 @@ one column, or apart in several, into which they are dealt by their ids (feature
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -319,7 +319,7 @@ def _bag(split: pl.Expr, messages: pl.DataFrame) -> pl.DataFrame:
     return counted.select("message_id", feature=message_ids(counted["name"]), name="name", per="per")
 
 
-_EXPAND = {
+_EXPAND: dict[str, Callable[[Vectorizer, pl.DataFrame], pl.DataFrame]] = {
     "messages": _messages,
     "templates": _templates,
     "requests": _requests,

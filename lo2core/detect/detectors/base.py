@@ -165,7 +165,7 @@ def zeros(shape: tuple[int, int], title: str) -> Floats:
 def dense(X: sparse.csr_matrix, title: str) -> Floats:
     """X as a dense matrix; raises InputError where that would take more than `MAX_DENSE_BYTES`."""
     _check_size(X.shape, title)
-    return X.toarray()
+    return np.asarray(X.toarray())
 
 
 def _check_size(shape: tuple[int, int], title: str) -> None:

@@ -162,7 +162,7 @@ class NearestNormal(Detector):
         width = differences.shape[1]
         if width > self.n_largest:
             differences = np.partition(differences, width - self.n_largest, axis=1)[:, -self.n_largest :]
-        return np.sqrt((np.sort(differences, axis=1) ** 2).sum(axis=1))
+        return np.asarray(np.sqrt((np.sort(differences, axis=1) ** 2).sum(axis=1)))
 
     def _differences(self, row: sparse.csr_matrix, normals: Floats) -> tuple[Integers, Floats]:
         """Columns, and the weighted differences [n_normals, n_columns] between the row and the normals in them.

@@ -28,7 +28,7 @@ class _Weighted(Detector):
         return out / self._divisor(X)[:, None]
 
     def _score(self, X: sparse.csr_matrix) -> Floats:
-        return X @ self.weights_ / self._divisor(X)
+        return np.asarray(X @ self.weights_ / self._divisor(X))
 
     def _divisor(self, X: sparse.csr_matrix) -> Floats:
         return np.ones(X.shape[0])
@@ -63,7 +63,7 @@ class Rarity(_Weighted):
         self.weights_ = np.where(counts > 0, np.where(common, 0, rarity), unseen)
 
     def _divisor(self, X: sparse.csr_matrix) -> Floats:
-        return np.maximum(X.getnnz(axis=1), 1).astype(np.float64)
+        return np.asarray(np.maximum(X.getnnz(axis=1), 1).astype(np.float64))
 
 
 class OutOfVocabulary(_Weighted):

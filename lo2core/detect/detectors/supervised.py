@@ -54,7 +54,7 @@ class _Linear(_Supervised):
         return out
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return self.estimator_.decision_function(X)
+        return np.asarray(self.estimator_.decision_function(X))
 
 
 class LogisticRegression(_Linear):
@@ -105,7 +105,7 @@ class _SupervisedTrees(TreeDetector, _Supervised):
     shap_says = "SHAP values of the score; they add up to the score less a constant, its mean over the training rows."
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return self.estimator_.predict_proba(X)[:, 1]
+        return np.asarray(self.estimator_.predict_proba(X)[:, 1])
 
 
 class DecisionTree(_SupervisedTrees):
@@ -186,4 +186,4 @@ class HistGradientBoosting(_SupervisedTrees):
         return dense(X[:, self._used], self.title)
 
     def _estimated(self, X: Any) -> Floats:
-        return self.estimator_.decision_function(X)
+        return np.asarray(self.estimator_.decision_function(X))

@@ -45,7 +45,7 @@ class IsolationForest(TreeDetector):
         return ensemble.IsolationForest(n_estimators=self.n_estimators, max_samples=self.max_samples, random_state=SEED)
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return -self.estimator_.score_samples(X)
+        return np.asarray(-self.estimator_.score_samples(X))
 
 
 class LocalOutlierFactor(ScikitDetector):
@@ -78,7 +78,7 @@ class LocalOutlierFactor(ScikitDetector):
         super()._fit(X[rows], y[rows])
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return -self.estimator_.score_samples(X)
+        return np.asarray(-self.estimator_.score_samples(X))
 
 
 class OneClassSVM(ScikitDetector):
@@ -107,7 +107,7 @@ class OneClassSVM(ScikitDetector):
         return pipeline.make_pipeline(scaler, svm.OneClassSVM(nu=self.nu, gamma=self.gamma))
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return -self.estimator_.decision_function(X)
+        return np.asarray(-self.estimator_.decision_function(X))
 
 
 class KMeans(ScikitDetector):
