@@ -65,7 +65,7 @@ class Copy:
     def _change(self, path: Path, lines: list[str]) -> None:
         old, new = ("".join(line[1:] for line in lines if line[0] in signs) for signs in (" -", " +"))
         text = path.read_text()
-        assert text.count(old) == 1, f"{path} should contain exactly once:\n{old}"
+        assert text.count(old) == 1, f"A recipe of CONTRIBUTING.md is out of date: not once in {path}:\n{old}"
         path.write_text(text.replace(old, new))
 
     def follow(self, recipe: str) -> str:
