@@ -43,7 +43,7 @@ def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -
 def test_scores_are_judged_by_the_budget_saved_and_there_after_a_restart(app: App) -> None:
     app.goto("/Predict")
     app.click("Predict")
-    flagged = app.page.get_by_text("incidents flagged")
+    flagged = app.page.get_by_text("Threshold z = ")
     before = flagged.inner_text()
     app.page.get_by_role("slider").press("End")
     expect(flagged).not_to_have_text(before)
@@ -51,7 +51,7 @@ def test_scores_are_judged_by_the_budget_saved_and_there_after_a_restart(app: Ap
     expect(app.page.get_by_text(f"Saved as {NAME}.")).to_be_visible()
     app.server.restart()
     app.goto("/Predict")
-    expect(app.page.get_by_text("incidents flagged")).to_be_visible()
+    expect(app.page.get_by_text("Threshold z = ")).to_be_visible()
     assert Workspace(app.server.workspace).predictions() == [NAME]
     app.no_exception()
 
