@@ -1,6 +1,6 @@
 """AnomalyDetector: train and predict on frames, with the calls that LogLead users know.
 
-`model` and `vec` hold all that scoring needs, so the tuple (model, vec) dumped with joblib is a complete bundle.
+`model` and `vec` contain all that scoring needs: the tuple (model, vec), saved with joblib, is a complete bundle.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class AnomalyDetector:
             source = f"the columns {', '.join(its)}" if its else "counts of sequences"
             raise InputError(
                 f"The vectorizer was fitted on {source}, this detector asks for the columns {', '.join(mine)}. Use the "
-                "same columns, or train anew."
+                "same columns, or train again."
             )
 
     def train(self, detector: str, **params: Any) -> None:
@@ -114,15 +114,15 @@ class AnomalyDetector:
 
     def predict(self) -> pl.DataFrame:
         """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
-        order; scores that it holds already are left out. Warns of services that the model does not know.
+        order; scores that the frame already has are left out. Warns if the model does not know a service.
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
         frame = self._frame("test_df")
         source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
-        if told := unknown(self.model, source.rows["service"]):
-            warnings.warn(told, stacklevel=2)
+        if sentence := unknown(self.model, source.rows["service"]):
+            warnings.warn(sentence, stacklevel=2)
         identity = frame.select(name for name in _IDENTITY if name in frame.columns)
         scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")
         return labelled(scored, self.model.threshold).sort("_row").drop("_row")

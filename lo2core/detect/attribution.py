@@ -15,15 +15,16 @@ from lo2core.messages.drain import UNSEEN
 from lo2core.messages.salience import severity
 
 
-def split(detector: Detector, vec: Vectorizer, encoded: Encoded, foreign: NDArray[np.bool_]) -> pl.DataFrame:
-    """row, feature, here, contribution, known of every item that contributes to the score of a row, or is foreign.
+def split(detector: Detector, vec: Vectorizer, encoded: Encoded, novel: NDArray[np.bool_]) -> pl.DataFrame:
+    """The items that contribute to the scores of rows of one service, and those that no normal contains.
 
-    foreign: of each column of `encoded`, whether no normal of the service holds it. Items outside the vocabulary
+    Columns row, feature, here (count), contribution (in units of the score, higher is worse), known. novel: bool
+    [n_columns], the columns of `encoded` that no normal of the service has. Items outside the vocabulary
     (`known` is False) are named one by one.
     """
     contribution = np.asarray(detector.attribute(encoded.X))
     counts = raw_counts(vec, encoded.X).toarray()
-    row, column = np.nonzero(((contribution != 0) | ((counts > 0) & foreign))[:, : vec.vocabulary_.height])
+    row, column = np.nonzero(((contribution != 0) | ((counts > 0) & novel))[:, : vec.vocabulary_.height])
     known = {"row": row, "feature": vec.vocabulary_["feature"].gather(column), "here": counts[row, column]}
     unseen = encoded.unseen.group_by("row", "feature").agg(here=pl.col("n").sum().cast(pl.Float64))
     both = [
@@ -32,7 +33,7 @@ def split(detector: Detector, vec: Vectorizer, encoded: Encoded, foreign: NDArra
     ]
     pools = np.broadcast_to(np.arange(contribution.shape[1]), contribution.shape)
     if isinstance(detector, NearestNormal):
-        pools = np.where((counts > 0) & foreign, contribution.shape[1], pools)
+        pools = np.where((counts > 0) & novel, contribution.shape[1], pools)
     return _divided(vec, pl.concat(both), contribution, pools)
 
 
@@ -40,7 +41,7 @@ _SPLIT = {"row": pl.Int64, "feature": pl.UInt64, "here": pl.Float64}
 
 
 def unmatched(carried: pl.DataFrame, items: MessageCounts, seq_ids: pl.Series) -> pl.DataFrame:
-    """Of each sequence that holds a message which no template matches, the most severe one: seq_id, text.
+    """The most severe message that matches no template, for each sequence that has one: seq_id, text.
 
     carried: `Vectorizer.expand` of the messages. The item is the same for all of them, and says nothing by its name.
     """

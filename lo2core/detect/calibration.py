@@ -44,7 +44,7 @@ class Calibration:
         return (scores - self.mean) / self.spread
 
     def p(self, scores: Floats) -> Floats:
-        """Share of unseen normals at least as odd, the scored row counted in: (1 + n at least as odd) / (n + 1)."""
+        """(1 + held-out normals that score at least as high) / (1 + all held-out normals)."""
         below = np.concatenate([[0.0], np.cumsum(self.weights)])[np.searchsorted(self.scores, scores, side="left")]
         total = self.weights.sum()
         return np.asarray((1 + total - below) / (total + 1))
@@ -66,7 +66,7 @@ class Calibration:
 def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
     """The z of unseen normals of one service: each fold's by mean and spread of the other folds.
 
-    A normal that has a part in the mean and the spread that it is measured by looks less odd than a new one would, the
+    A normal that has a part in the mean and the spread that it is measured by gets a lower z than a new one would, the
     more so the fewer there are. With a single fold there are no others, and z is taken by that fold itself.
     """
     z = np.empty(len(scores))
@@ -103,7 +103,7 @@ def threshold_for(normal_z: Floats, budget: float) -> Threshold:
 
     normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
     may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is just
-    above the largest: odder than every unseen normal, which about one of n + 1 new ones is. Raises InputError for a
+    above the largest: higher than every held-out normal, as about one of n + 1 new normals is. Raises InputError for a
     budget that is no number from 0 to below 100.
     """
     check_budget(budget)

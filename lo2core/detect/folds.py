@@ -16,7 +16,7 @@ MAX_FOLDS = 10
 BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS = "by run", "fault left out", "long normals"
 
 _LONG = 2.0
-"""A normal incident is a long one when it holds more than this many times the events of the median one."""
+"""A normal incident is long if it has more than this many times the events of the median normal incident."""
 
 
 def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:

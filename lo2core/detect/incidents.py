@@ -16,7 +16,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.base.text import file_name
 
-NOT_KNOWN = "not known how many normals are as odd"
+NOT_KNOWN = "not known how many normals score as high"
 NO_SCORES = "These predictions contain no scores, so there is nothing to explain. Choose others, or score some logs."
 
 
@@ -123,21 +123,21 @@ def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
 
 
 def in_words(p_value: float, n_normals: int) -> str:
-    """What a p-value says among so many unseen normals."""
+    """A p-value in words, where it was computed from n_normals held-out normals."""
     if not n_normals:
         return NOT_KNOWN
-    as_odd = round(p_value * (n_normals + 1)) - 1
-    if as_odd < 1:
-        return f"odder than all {n_normals:,} normals"
-    if as_odd >= n_normals:
-        return f"all {n_normals:,} normals are as odd"
-    return f"{as_odd:,} of {n_normals:,} normals {'is' if as_odd == 1 else 'are'} as odd"
+    as_high = round(p_value * (n_normals + 1)) - 1
+    if as_high < 1:
+        return f"higher than all {n_normals:,} normals"
+    if as_high >= n_normals:
+        return f"all {n_normals:,} normals score as high"
+    return f"{as_high:,} of {n_normals:,} normals {'scores' if as_high == 1 else 'score'} as high"
 
 
-def oddness(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
-    """`in_words` of each scored row (service, z_score, p_value); of a row without these, what is missing.
+def compared_with_normals(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
+    """`in_words` of each scored row (columns service, z_score, p_value), or why there is no score or p-value.
 
-    n_normals: the unseen normals of each service; of a model that tells no services apart all of them, as "".
+    n_normals: number of held-out normals of each service; under "" all of them, if the model has one detector for all.
     """
     of_all = n_normals.get("")
 

@@ -41,7 +41,7 @@ class Rows:
 
 
 class Source(Protocol):
-    """Where rows come from. `rows` is the frame of `Rows` before there is a vocabulary."""
+    """Where rows come from. `rows` is the frame of `Rows`, before it is encoded."""
 
     rows: pl.DataFrame
 
@@ -106,8 +106,8 @@ class EventSource(CountSource):
 class FrameSource:
     """The rows of any frame; equal rows of one incident are taken together with a weight.
 
-    `vec`: a fitted vectorizer to use instead of fitting one. `position` tells for each row of the frame which of `rows`
-    it became.
+    `vec`: a fitted vectorizer to use instead of fitting one. `position`: for each row of the frame, the index of its
+    row in `rows`.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer
     if missing := [name for name in wanted if name not in (*_BY_MESSAGE, "e_chars_len")]:
         raise InputError(
             f"The model was trained on the columns {', '.join(wanted)}; {', '.join(missing)} cannot be made from "
-            "events, so it can neither score them nor be explained here: use AnomalyDetector on a frame that has them."
+            "events, so the model can neither score nor explain them. Use AnomalyDetector on a frame that has them."
         )
     texts = messages.filter(pl.col("kind") == "message")["text"]
     known = enrich_messages(texts, vec.drain_)

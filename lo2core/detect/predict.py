@@ -69,18 +69,18 @@ def predict_rows(
 
 
 def remarks(model: Model, services: pl.Series, window: float | None) -> list[str]:
-    """What to know of logs, with these services and cut into windows of so many seconds, before scores are believed."""
-    foreign = unknown(model, services) if model.by_service else ""
-    return [sentence for sentence in (foreign, other_windows(model.facts, window)) if sentence]
+    """Warnings about scoring logs that have these services and windows (seconds; None: whole test cases)."""
+    unscored = unknown(model, services) if model.by_service else ""
+    return [sentence for sentence in (unscored, other_windows(model.facts, window)) if sentence]
 
 
 def unknown(model: Model, services: pl.Series) -> str:
     """A sentence that names the services without a score, those that the model does not know; else nothing."""
-    foreign = model.unknown_services(services)
-    if not foreign:
+    missing = model.unknown_services(services)
+    if not missing:
         return ""
     return (
-        f"The model does not know {_listed(foreign)}: their logs got no score. It was trained on "
+        f"The model does not know {_listed(missing)}: their logs have no score. It was trained on "
         f"{_listed(sorted(model.detectors))}."
     )
 
@@ -97,7 +97,7 @@ def other_windows(facts: Mapping[str, Any], window: float | None) -> str:
         return ""
     return (
         f"The model was trained on {windows(facts['window'])}, these logs were loaded as {windows(window)}: neither "
-        "its z-scores nor its threshold hold for them. Use logs and a model of the same windows."
+        "its z-scores nor its threshold are valid for them. Use logs and a model with the same windows."
     )
 
 

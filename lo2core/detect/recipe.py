@@ -56,12 +56,12 @@ class Recipe:
 
     @property
     def default_bundle(self) -> Path:
-        """Where the bundle goes unless told: lo2_<short name of the detector>.joblib among the models."""
+        """Default path of the bundle: lo2_<short name of the detector>.joblib in the folder of models."""
         return models_dir() / f"lo2_{self.make().short}.joblib"
 
     @property
     def vectorizer_settings(self) -> dict[str, Any]:
-        """How the vectorizer is made: as told, else as the detector prefers."""
+        """Arguments of the vectorizer; the weighting is the detector's own unless the recipe names one."""
         detector = self.make()
         weighting = self.weighting or detector.weighting
         return {"items": self.items, "weighting": weighting, "unseen_columns": detector.unseen_columns}

@@ -46,7 +46,7 @@ def check_items(items: str, unit: str = "sequence") -> None:
         if kind not in ITEM_KINDS:
             raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
         if kind not in known:
-            raise InputError(f"Single {unit}s hold no {kind}. {choices(kind, known)}")
+            raise InputError(f"Single {unit}s contain no {kind}. {choices(kind, known)}")
         if kinds.count(kind) > 1:
             raise InputError(f"The items {items} name {kind} twice: name each kind once.")
 
@@ -192,8 +192,8 @@ class Vectorizer:
         wanted = [str(self.item_column), *self.numeric_columns]
         if missing := [name for name in wanted if name not in frame.columns]:
             raise InputError(
-                f"The vectorizer needs the columns {', '.join(wanted)}; missing are {', '.join(missing)}, found were "
-                f"{', '.join(frame.columns)}. Run the enhancers, or train anew with these columns."
+                f"The vectorizer needs the columns {', '.join(wanted)}; missing are {', '.join(missing)}, found are "
+                f"{', '.join(frame.columns)}. Run the enhancers, or train again with these columns."
             )
 
     def _learn_templates(self, messages: pl.DataFrame) -> None:
@@ -210,7 +210,7 @@ class Vectorizer:
             .with_row_index("column")
         )
         if not vocabulary.height:
-            raise InputError(f"Nothing to learn from: the {n_rows} training rows hold no {self.items}.")
+            raise InputError(f"Nothing to learn from: the {n_rows} training rows contain no {self.items}.")
         self.vocabulary_ = vocabulary.select("column", "feature")
         self.feature_names_ = [*vocabulary["name"], *self.numeric_columns, *[UNSEEN] * self.unseen_columns]
         rows = np.append(vocabulary["rows"].to_numpy(), np.zeros(self.unseen_columns))
@@ -275,7 +275,7 @@ class Vectorizer:
         if 2 * known < len(ids):
             warnings.warn(
                 "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
-                "e_message_normalized in the frame, so that the ids can be derived anew.",
+                "e_message_normalized in the frame, so that the ids can be derived again.",
                 stacklevel=4,
             )
         return ids

@@ -1,4 +1,4 @@
-"""Two sequences as streams of messages, aligned: what is common, what is missing, what is extra.
+"""Two sequences aligned message by message: common, missing and extra stretches.
 
 Messages are compared by their ids, never by their text. The alignment is the longest common subsequence, by rapidfuzz
 (bit parallel; Hyyrö 2004), or, where that would take too much memory, the least number of edits (Hirschberg's scheme).

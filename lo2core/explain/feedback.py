@@ -52,7 +52,7 @@ def unless_marked(marks: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
     twins = _same_target(active(marks), own).filter(everywhere | (pl.col("service") == pl.lit(own["service"])))
     if twins.height:
         first = twins.row(0, named=True)
-        raise InputError(f"That is marked already, by {first['who']}: {first['reason']}.")
+        raise InputError(f"This is already marked as benign by {first['who']}: {first['reason']}.")
     return row
 
 
@@ -64,9 +64,9 @@ def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
     force = active(marks)
     found = force.filter(pl.col("mark") == mark)
     if not reason.strip() or not who.strip():
-        raise InputError("To take a mark back, say why, and who you are, so that others can judge it later.")
+        raise InputError("To take a mark back, give a reason and your name, so that others can review it later.")
     if not found.height:
-        raise InputError(f"There is no mark {mark!r} in force; it may have been taken back already.")
+        raise InputError(f"There is no active mark {mark!r}; it may have been taken back already.")
     of = found.row(0, named=True)
     twins = _same_target(force, of).filter(pl.col("service").eq_missing(pl.lit(of["service"], dtype=pl.String)))
     facts = of["kind"], of["target"], of["text"], reason, who, of["service"]
@@ -88,11 +88,11 @@ def _row(
     undoes: str | None = None,
 ) -> pl.DataFrame:
     if not reason.strip() or not who.strip():
-        raise InputError("A mark needs a reason and the name of who sets it, so that others can judge it later.")
+        raise InputError("A mark needs a reason and a name, so that others can review it later.")
     facts = {"mark": uuid4().hex[:12], "action": action, "undoes": undoes, "kind": kind, "target": target}
-    told = {"service": service, "text": text, "reason": reason.strip(), "who": who.strip()}
+    words = {"service": service, "text": text, "reason": reason.strip(), "who": who.strip()}
     moment = datetime.now(UTC).replace(tzinfo=None)
-    return pl.DataFrame([facts | told | {"when": moment}], schema=MARKS)
+    return pl.DataFrame([facts | words | {"when": moment}], schema=MARKS)
 
 
 def active(marks: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +110,7 @@ def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) ->
     gone, which tell what is usual.
     """
     if "line_no" in predictions.columns or not evidence.unit.from_counts:
-        raise InputError("Marks are applied to scored sequences; these are scores of single events.")
+        raise InputError("Marks can be applied to scores of sequences only; these are scores of single events.")
     if evidence.remark:
         raise InputError(
             "The usual counts are unknown because the training logs of the model are missing or have changed."
@@ -223,7 +223,7 @@ def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
 
 
 def _pattern(template: str) -> str:
-    """What a template matches: a mark holds its text, so that it outlives the tree that it came from."""
+    """The pattern of a template; a mark contains its text, so that it remains valid with another Drain tree."""
     return (
         r"^\s*" + r"\s+".join(r"\S+" if token == WILDCARD else re.escape(token) for token in template.split()) + r"\s*$"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from lo2core.base.schemas import FalsePositives, FirstEvents, SharedItems
-from lo2core.detect.incidents import NOT_KNOWN, by_sequence, oddness, worst_first
+from lo2core.detect.incidents import NOT_KNOWN, by_sequence, compared_with_normals, worst_first
 from lo2core.detect.model import Model
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.items import explained_items
@@ -32,7 +32,7 @@ def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
     counted = pl.col("p_value").is_null() | _calibrated_by(model, incident)
-    words = pl.when(counted).then(oddness(incident, sizes)).otherwise(pl.lit(NOT_KNOWN))
+    words = pl.when(counted).then(compared_with_normals(incident, sizes)).otherwise(pl.lit(NOT_KNOWN))
     return incident.select(*columns, words=words)
 
 

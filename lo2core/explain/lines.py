@@ -1,4 +1,4 @@
-"""From items to raw lines: those that show best what made a score, each with what stands around it."""
+"""From items to raw lines: the lines that show best what made a score, each with the lines around it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lo2core.messages.text import event_lines, trace
 
 _LINES = ExplainedLines.create_empty().schema
 SMALL_SHARE = 0.01
-"""Items with less are shown only where there is nothing else to show."""
+"""Items with a smaller share are shown only if there is nothing else to show."""
 
 
 def explained_lines(
@@ -46,7 +46,7 @@ def empty() -> pl.DataFrame:
 
 
 def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines as they stand together in the log: `stretch` counts the stretches, that of the first place first.
+    """The lines in stretches of the log: `stretch` numbers them from 1, the stretch of the first place first.
 
     Surroundings that touch are one stretch; inside it the lines are in the order of the log.
     """
@@ -58,7 +58,7 @@ def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """Every raw line that holds one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
+    """Every raw line that contains one of the items: line_no, event_line, m_timestamp, level, text, feature, title."""
     events, _ = evidence.remember(_events, seq_id)
     hits = _hits(evidence, seq_id, items)
     times = events.select(event_line="line_no", m_timestamp="m_timestamp")

@@ -12,8 +12,8 @@ from lo2core.messages.counts import MessageCounts
 from lo2core.messages.titles import one_line, titles
 
 MARKS = 5_000
-OUTSIDE = "all items that no training normal holds"
-"""What stands for the items outside the vocabulary, which are counted together."""
+OUTSIDE = "all items outside the vocabulary"
+"""Name of the items outside the vocabulary, which are counted together."""
 SEQUENCES = 200
 """So many sequences a service are attributed, spread evenly over the scored ones."""
 
@@ -105,7 +105,7 @@ def lines_of_normal(evidence: Evidence, service: str, seq_id: str) -> pl.DataFra
 
 
 def foreign_templates(evidence: Evidence) -> pl.DataFrame:
-    """Templates that the scored logs hold and no training normal does: template, title, n, services, test_cases."""
+    """Templates in the scored logs that no training normal contains: template, title, n, services, test_cases."""
     normal_ids = [name for service in evidence.normals for name in evidence.normal_ids(service)]
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(normal_ids))
     templates = _templates(evidence, MessageCounts(evidence.messages, evidence.here.items.counts))

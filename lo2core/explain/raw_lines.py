@@ -1,4 +1,4 @@
-"""Events as the lines they were in their file, and the lines that hold an item."""
+"""Events as lines of their file, and the lines that contain an item."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
 
 
 def lines_with(logs: Logs, masker: Masker, item: int) -> pl.DataFrame:
-    """The first raw lines that hold a message or trace, or that begin a request of a kind, by its id.
+    """The first raw lines that contain a message or trace, or that begin a request of a kind, by its id.
 
     Columns seq_id, service, test_case, run, event_line, line_no, m_timestamp, level, text. The sequences that hold it
     most often come first; at most `MOST_LINES` rows. Raises InputError where no events were saved.

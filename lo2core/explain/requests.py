@@ -1,4 +1,4 @@
-"""Requests: which kind each is, kinds that no normal has, one request on its way through all services."""
+"""Requests: the kind of each, kinds that no normal has, and one request traced through all services."""
 
 from __future__ import annotations
 

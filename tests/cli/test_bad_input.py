@@ -73,7 +73,7 @@ def test_nothing_but_empty_logs(tmp_path: Path, capsys: pytest.CaptureFixture[st
     for run_name in ("run_1", "run_2"):
         write_log(tmp_path / "logs" / run_name / "correct", "")
     assert run(tmp_path / "logs", tmp_path) == 2
-    assert "hold no messages" in sentence(capsys)
+    assert "contain no messages" in sentence(capsys)
 
 
 @pytest.mark.parametrize("window", [(), ("--window", 3)])

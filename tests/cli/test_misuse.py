@@ -53,7 +53,7 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--top", "0"), "at least 1, found '0'"),
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--incident", "a/b/" + "9" * 30), "run/"),
         (("load", "--root", "logs", "--output-dir", "other", "--head", "-1"), "at least 1, found '-1'"),
-        (("evaluate", "--output-dir", "ws", "--fault-groups", "0"), "two groups or more, found 0"),
+        (("evaluate", "--output-dir", "ws", "--fault-groups", "0"), "at least two groups, found 0"),
         (("sample", "--output-dir", "nn.joblib/inside"), "The sample cannot be written"),
         (("demo", "--output-dir", "nn.joblib"), "cannot be a workspace"),
         (("enhance", "--output-dir", "ws", "--mask", "all", ".*", ""), "its pattern matches the empty text"),
@@ -63,7 +63,7 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
         ),
         (
             ("evaluate", "--output-dir", "ws", *EVENTS_OF_REQUESTS),
-            "Single events hold no requests. Valid names: messages",
+            "Single events contain no requests. Valid names: messages",
         ),
         (("run", "--root", "logs", "--output-dir", "other", "--items", "nope"), "Unknown items 'nope'"),
         (("run", "--root", "logs", "--output-dir", "other", "--labels", "none"), "nothing can be trained"),

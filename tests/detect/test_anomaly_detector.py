@@ -140,7 +140,7 @@ def test_a_vectorizer_of_other_columns_says_both_lists(df_events: pl.DataFrame) 
 
 def test_columns_that_are_not_there_are_named(df_events: pl.DataFrame) -> None:
     sad = detector(df_events, "e_words", ["e_lenght"])
-    with pytest.raises(InputError, match="missing are e_lenght, found were"):
+    with pytest.raises(InputError, match="missing are e_lenght, found are"):
         sad.train_IsolationForest()
 
 

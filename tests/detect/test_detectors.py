@@ -294,7 +294,7 @@ def test_a_detector_that_was_not_trained_says_so() -> None:
         make("KMeans").score(rows([1, 0]))
 
 
-@pytest.mark.parametrize(("value", "words"), [(np.nan, "not finite"), (-1, "takes counts, found -1")])
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "not finite"), (-1, "needs counts, found -1")])
 def test_values_that_are_no_counts_are_refused(value: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
         make("NearestNormal").fit(rows([value, 0]))

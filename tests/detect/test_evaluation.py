@@ -334,7 +334,7 @@ def test_a_detector_stands_beside_shortcuts_on_its_own_incidents(
 
 
 def test_a_wrong_test_case_to_report_apart_is_named(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
-    with pytest.raises(InputError, match="No labelled test case 'silent' to report apart; there are correct, loud"):
+    with pytest.raises(InputError, match=r"no labelled test case 'silent' to report separately\. Found correct, loud"):
         evaluate(CountSource(*logs), logs[1], Recipe(), EvaluationProtocol(apart=("silent",)))
 
 

@@ -122,7 +122,7 @@ def test_services_without_a_score_are_named(trained: Path, tmp_path: Path, capsy
     write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
     load_logs(Workspace(tmp_path), [tmp_path / "logs"])
     predict_logs(Workspace(tmp_path), trained / "b.joblib")
-    assert "does not know key: their logs got no score. It was trained on client, token." in capsys.readouterr().err
+    assert "does not know key: their logs have no score. It was trained on client, token." in capsys.readouterr().err
 
 
 def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(

@@ -191,7 +191,7 @@ def test_numbers_stand_between_the_items_and_the_unseen() -> None:
 def test_other_columns_are_answered_with_both_lists() -> None:
     vec = Vectorizer(item_column="e_event_drain_id", numeric_columns=COLUMNS).fit_frame(KNOWN)
     with pytest.raises(
-        InputError, match=r"needs .*_drain_id, e_chars_len, e_words_len; missing .*found were a, e_event"
+        InputError, match=r"needs .*_drain_id, e_chars_len, e_words_len; missing .*found are a, e_event"
     ):
         vec.transform_frame(pl.DataFrame({"a": [1], "e_event_drain_id": [1]}))
 
@@ -210,7 +210,7 @@ def test_wrong_names_are_answered_with_those_that_exist(settings: dict[str, str]
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:
-    with pytest.raises(InputError, match="the 1 training rows hold no requests"):
+    with pytest.raises(InputError, match="the 1 training rows contain no requests"):
         Vectorizer("requests").fit(ITEMS, pl.Series(["a"]))
     with pytest.raises(InputError, match="give item_list_col"):
         Vectorizer().fit_frame(KNOWN)

@@ -47,7 +47,7 @@ def test_what_is_suppressed_is_counted(found: Evidence) -> None:
 
 def test_a_mark_is_not_taken_back_without_a_reason(found: Evidence) -> None:
     marks = marks_of_all_new_items(found)
-    with pytest.raises(InputError, match="To take a mark back, say why"):
+    with pytest.raises(InputError, match="To take a mark back, give a reason"):
         feedback.undo(marks, marks["mark"][0], " ", "ann")
 
 
@@ -131,7 +131,7 @@ def test_an_undo_is_a_row_and_brings_the_score_back(found: Evidence) -> None:
 def test_the_same_is_not_marked_twice() -> None:
     mark = feedback.benign("item", 1, "text", "known", "ann")
     Feedback.validate(feedback.unless_marked(mark, feedback.benign("item", 2, "other", "why", "bob")))
-    with pytest.raises(InputError, match="marked already, by ann: known"):
+    with pytest.raises(InputError, match="already marked as benign by ann: known"):
         feedback.unless_marked(mark, feedback.benign("item", 1, "text", "why", "bob", "client"))
     undone = pl.concat([mark, feedback.undo(mark, mark["mark"][0], "it was not", "bob")])
     assert feedback.unless_marked(undone, feedback.benign("item", 1, "text", "why", "bob")).height == 1

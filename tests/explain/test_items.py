@@ -10,7 +10,7 @@ from helpers.explained import FAULTY, OK, evidence, logs, predictions, sequence
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import ExplainedItems, ExplainedLines, ExplainedRequests, NearestNormals
-from lo2core.detect.incidents import Incident, in_words, oddness, rows_of
+from lo2core.detect.incidents import Incident, compared_with_normals, in_words, rows_of
 from lo2core.detect.logs import Logs
 from lo2core.detect.predict import predict_events
 from lo2core.detect.vectorizer import raw_counts
@@ -197,26 +197,26 @@ def test_logs_without_events_are_explained_without_lines(found: Evidence) -> Non
 
 def test_services_are_put_into_words(found: Evidence) -> None:
     rows = rows_of(predictions(found), Incident("run_2", "no_client"))
-    assert services_of(rows, found.model)["words"].to_list() == ["odder than all 6 normals"]
+    assert services_of(rows, found.model)["words"].to_list() == ["higher than all 6 normals"]
 
 
 def test_a_model_that_tells_no_services_apart_has_its_normals_for_all_of_them(found: Evidence) -> None:
     rows = rows_of(predictions(found), Incident("run_2", "no_client"))
     of_all = replace(found.model, calibrations={"": found.model.calibrations["client"]})
-    assert services_of(rows, of_all)["words"].to_list() == ["odder than all 6 normals"]
+    assert services_of(rows, of_all)["words"].to_list() == ["higher than all 6 normals"]
 
 
 def test_without_normals_it_is_not_known_how_odd_a_score_is() -> None:
-    assert in_words(0.9, 0) == "not known how many normals are as odd"
+    assert in_words(0.9, 0) == "not known how many normals score as high"
 
 
 @pytest.mark.parametrize(
     ("p_value", "said"),
     [
-        (1 / 45, "odder than all 44 normals"),
-        (2 / 45, "1 of 44 normals is as odd"),
-        (3 / 45, "2 of 44 normals are as odd"),
-        (1.0, "all 44 normals are as odd"),
+        (1 / 45, "higher than all 44 normals"),
+        (2 / 45, "1 of 44 normals scores as high"),
+        (3 / 45, "2 of 44 normals score as high"),
+        (1.0, "all 44 normals score as high"),
     ],
 )
 def test_p_values_are_put_into_words(p_value: float, said: str) -> None:
@@ -226,7 +226,7 @@ def test_p_values_are_put_into_words(p_value: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("service", "z_score", "said"),
     [
-        ("client", 1.6, "no p-value: not known how many normals are as odd"),
+        ("client", 1.6, "no p-value: not known how many normals score as high"),
         ("client", None, "not scored"),
         ("key", None, "not scored: the model does not know this service"),
     ],
@@ -235,13 +235,13 @@ def test_scores_without_a_p_value_are_told_from_services_without_a_score(
     service: str, z_score: float | None, said: str
 ) -> None:
     row = pl.DataFrame({"service": [service], "z_score": [z_score], "p_value": [None]})
-    assert oddness(row, {"client": 44}).to_list() == [said]
+    assert compared_with_normals(row, {"client": 44}).to_list() == [said]
 
 
 def test_normals_of_another_model_than_that_of_the_scores_are_not_counted(found: Evidence) -> None:
     rows = rows_of(predictions(found), Incident("run_2", "no_client"))
     of_another = rows.with_columns(pl.col("z_score") + 1)
-    assert services_of(of_another, found.model)["words"].to_list() == ["not known how many normals are as odd"]
+    assert services_of(of_another, found.model)["words"].to_list() == ["not known how many normals score as high"]
 
 
 def test_unknown_incidents_are_named(found: Evidence) -> None:

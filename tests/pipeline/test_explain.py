@@ -75,7 +75,7 @@ def test_incidents_with_odd_names_get_folders_of_their_own() -> None:
 
 def test_an_incident_is_explained_down_to_the_line(explained: Explanation) -> None:
     assert explained.services["z_score"].is_sorted(descending=True)
-    assert "odder than all" in explained.services["words"][0]
+    assert "higher than all" in explained.services["words"][0]
     assert explained.lines.filter(pl.col("place") == 1)["level"][0] == "ERROR"
     assert explained.requests.height
     assert explained.diff is not None

@@ -92,7 +92,7 @@ def test_the_worst_incident_is_shown_first_with_items_and_lines(workspace: Works
 def test_a_link_opens_its_incident_and_service(workspace: Workspace, run: str) -> None:
     app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT, service="client")
     assert "client has z " in texts(app)
-    assert "odder than all 20 normals" in texts(app)
+    assert "higher than all 20 normals" in texts(app)
     assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "place")["text"])
 
 

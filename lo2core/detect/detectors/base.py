@@ -25,9 +25,9 @@ class Detector(ABC):
     deterministic: the same training rows, in whatever order, give the same scores to the last bit.
 
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
-    (or a window of one) and "event". weighting, unseen_columns: of the vectorizer, the former unless told otherwise.
-    attribution: how `attribute` splits a score, and what that cannot say. splits_quickly: whether it does so without
-    scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
+    (or a window of one) and "event". weighting, unseen_columns: settings of the vectorizer; a recipe may name another
+    weighting. attribution: how `attribute` divides a score, and the limits of that. splits_quickly: whether it does so
+    without scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
     """
 
     title: str
@@ -58,7 +58,7 @@ class Detector(ABC):
         """
         X = checked(X)
         if X.shape[0] == 0:
-            raise InputError(f"{self.title} has nothing to learn from: found 0 training rows, at least one is needed.")
+            raise InputError(f"{self.title} has nothing to learn from: found 0 training rows, needs at least one.")
         self._fit(X, self._labels(X.shape[0], y))
         self.n_items_ = X.shape[1]
         return self
@@ -99,8 +99,8 @@ class Detector(ABC):
             raise InputError(f"{self.title} was not trained yet; call fit first.")
         if X.shape[1] != self.n_items_:
             raise InputError(
-                f"{self.title} was trained on {self.n_items_} columns, found {X.shape[1]}; "
-                "use the vectorizer that it was trained with."
+                f"{self.title} was trained on {self.n_items_} columns, found {X.shape[1]}. "
+                "Use the vectorizer that it was trained with."
             )
         return checked(X)
 
@@ -118,7 +118,7 @@ def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
     """X as csr float64, sorted and without stored zeros; the argument stays as it is. Raises InputError for NaN."""
     X = sparse.csr_matrix(X, dtype=np.float64)
     if not np.isfinite(X.data).all():
-        raise InputError("The matrix to score holds values that are not finite; look for nulls in the numeric columns.")
+        raise InputError("The matrix contains values that are not finite. Look for nulls in the numeric columns.")
     if not X.has_canonical_format or not X.data.all():
         X = X.copy()
         X.sum_duplicates()
@@ -130,14 +130,14 @@ def check_counts(X: sparse.csr_matrix, title: str) -> None:
     """Raises InputError for values below zero, which no count has."""
     if X.nnz and X.data.min() < 0:
         raise InputError(
-            f"{title} takes counts, found {X.data.min():g}; leave out numeric columns that can be negative."
+            f"{title} needs counts, found {X.data.min():g}. Leave out numeric columns that can be negative."
         )
 
 
 def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
     """Index of the first of each distinct row, and for every row which of those it equals.
 
-    The distinct rows come in an order that depends on what they hold alone. X is sorted and without stored zeros.
+    The order of the distinct rows depends only on their content. X is sorted and without stored zeros.
     """
     _, first, inverse = np.unique(_row_keys(X), return_index=True, return_inverse=True)
     return first, inverse

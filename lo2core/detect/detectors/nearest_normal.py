@@ -89,9 +89,9 @@ class NearestNormal(Detector):
     def attribution(self) -> str:
         return (
             f"The {self.n_largest} largest differences to each of the {self.n_neighbors} nearest normals, each by its "
-            "squared share of the distance; the shares add up to the score, and smaller differences are not named. Of "
-            f"the items that no normal holds only the {self.n_foreign} most frequent count, or a long trace would "
-            "decide all; what these contribute is divided among all such items."
+            "squared share of the distance. The shares add up to the score; smaller differences are not listed. Of "
+            f"the items that no normal contains, only the {self.n_foreign} most frequent count, so that a long stack "
+            "trace does not dominate the score; their contribution is divided among all such items."
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Detectors that weigh each item by itself: how rare it is among the normals, or whether any normal holds it."""
+"""Detectors that weigh each item by itself: how rare it is among the normals, or whether any normal contains it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class OutOfVocabulary(_Weighted):
 
     title = "Out of vocabulary"
     short = "oov"
-    about = "How often a sequence holds items that no normal one of its service holds."
+    about = "How often a sequence contains items that no normal sequence of its service contains."
 
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
         check_counts(X, self.title)

@@ -19,7 +19,7 @@ _BLOCK_ROWS = 256
 class IsolationForest(TreeDetector):
     """How quickly random cuts isolate a row: `-score_samples` of scikit-learn's IsolationForest, between 0 and 1.
 
-    Rows are cut only by items whose count varies among the normals: what no normal holds is invisible to it.
+    Rows are cut only by items whose count varies among the normals: items that no normal contains are invisible to it.
     Liu, Ting, Zhou: Isolation Forest, ICDM 2008 (its defaults: 100 trees of 256 rows).
     """
 
@@ -31,7 +31,7 @@ class IsolationForest(TreeDetector):
     units = ("sequence", "event")
     shap_says = (
         "SHAP values of the path length with the sign turned: they explain how early the trees isolate the sequence, "
-        "not the score itself, and do not add up to it. Items that no normal holds get nothing."
+        "not the score itself, and do not add up to it. Items that no normal contains get no share."
     )
     shap_sign = -1
 

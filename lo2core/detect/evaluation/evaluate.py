@@ -1,8 +1,9 @@
-"""Evaluate: how well a recipe finds faults in runs it was not trained on, beside what shortcuts alone would find.
+"""Evaluation: how well a recipe finds faults in held-out runs, compared with trivial baselines.
 
-Split by run, never by row; thresholds from normals, never from labelled test data; rows of unknown truth do not count.
-Labels are those of test cases: an event or sequence of a faulty test case counts as faulty even where the fault left no
-trace in it, so that figures of events and sequences compare detectors, and only those of incidents tell what is found.
+Data is split by run, never by row. Thresholds come from normals, never from labelled test data. Rows without a label do
+not count. Labels are given to test cases: each event and sequence of a faulty test case counts as faulty, even if the
+fault left no trace in it. Metrics of events and sequences therefore only compare detectors; metrics of incidents show
+what is found.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 class EvaluationProtocol:
     """How to evaluate, the same for all recipes.
 
-    apart: test cases reported in the fault table alone. concerns: columns pattern (regular expression), service: which
-    service a test case concerns, to check the named one. share: train once on this share of the runs instead of leaving
-    them out in turn. fault_groups: how many groups of faults are left out for supervised detectors.
+    apart: test cases that are reported separately, in the fault table only. concerns: columns pattern (regular
+    expression) and service, the expected service of test cases, to check whether it is the worst one. share: train once
+    on this share of the runs instead of leaving them out in turn. fault_groups: how many groups of faults are left out
+    for supervised detectors.
 
     Examples:
         >>> from lo2core import EvaluationProtocol
@@ -55,18 +57,20 @@ class EvaluationProtocol:
 
     def __post_init__(self) -> None:
         if self.fault_groups < 2:
-            raise InputError(f"Faults are left out in two groups or more, found {self.fault_groups}.")
+            raise InputError(f"Faults are left out in at least two groups, found {self.fault_groups}.")
 
     def check(self, rows: pl.DataFrame) -> None:
         """Raises InputError where no row has a label, and for test cases to report apart that do not exist."""
         if not rows.height:
             raise InputError(
-                "Evaluating takes labelled logs, and the truth of none of these is known. Load logs whose test cases "
-                "tell it, without --labels none."
+                "Evaluation needs labelled logs, and none of these is labelled. Load logs whose test case names say "
+                "which are normal, and take the labels from the names (--labels names)."
             )
         if unknown := set(self.apart) - set(rows["test_case"]):
-            there = ", ".join(sorted(rows["test_case"].unique())[:6])
-            raise InputError(f"No labelled test case {sorted(unknown)[0]!r} to report apart; there are {there}, ...")
+            names = ", ".join(sorted(rows["test_case"].unique())[:6])
+            raise InputError(
+                f"There is no labelled test case {sorted(unknown)[0]!r} to report separately. Found {names}, ..."
+            )
 
 
 def read_concerns(path: Path) -> pl.DataFrame:
@@ -76,7 +80,7 @@ def read_concerns(path: Path) -> pl.DataFrame:
         concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
         return concerns
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} is no CSV file with the columns pattern and service: {reason(error)}.") from error
+        raise InputError(f"{path} is not a CSV file with the columns pattern and service: {reason(error)}.") from error
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def evaluate(
     facts: dict[str, Any] | None = None,
     advance: Callable[[int], None] = lambda n: None,
 ) -> Evaluated:
-    """Figures of one recipe on the labelled rows of a source, and of the shortcuts on the same incidents.
+    """Metrics of one recipe on the labelled rows of a source, and of the trivial baselines on the same incidents.
 
     facts: values for the columns window, data_fingerprint and evaluated_at. `advance(1)` is called `steps` times.
     """
@@ -129,18 +133,18 @@ def evaluate(
 def recipes(
     names: Sequence[str], items: Sequence[str], unit: str, budget: float, weighting: str | None = None
 ) -> list[Recipe]:
-    """A recipe for each detector and items; "all" stands for every detector that scores the unit."""
+    """A recipe for each detector and kind of items; the name "all" means every detector that can score the unit."""
     able = [name for name, detector in REGISTRY.items() if UNITS[unit].scored_by(detector)]
     return [Recipe(n, i, unit, weighting, budget) for n in (able if "all" in names else names) for i in items]
 
 
 def labelled(source: CountSource) -> CountSource:
-    """The source with its rows of known truth alone."""
+    """The source with only its labelled rows."""
     return source.where(pl.col("normal").is_not_null())
 
 
 def steps(source: CountSource, recipe: Recipe, protocol: EvaluationProtocol) -> int:
-    """How many trainings `evaluate` will report; the short ones on long normals are not among them."""
+    """How often `evaluate` will call `advance`; the short trainings without long normals are not counted."""
     rows = labelled(source).rows
     groups = len(detect_folds.fault_groups(rows, protocol.fault_groups)) if recipe.make().supervised else 0
     return len(run_folds(rows, protocol.share)) * (1 + groups)
@@ -156,7 +160,7 @@ def merged(before: Evaluated | None, new: Evaluated) -> Evaluated:
 
 
 def shortcuts_beside(figures: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFrame:
-    """The shortcuts of `schemas.Evaluation` that were measured on the same incidents as one of its other rows."""
+    """The trivial baselines in `schemas.Evaluation` that were measured on the same incidents as one of its rows."""
     measured_on = pl.col("evaluation").str.strip_prefix(pl.col("detector"))
     return figures.filter(
         pl.col("kind") == "shortcut",
@@ -206,7 +210,7 @@ def _identity(recipe: Recipe, protocol: EvaluationProtocol, facts: dict[str, Any
 
 
 def _measured_on(protocol: EvaluationProtocol, facts: dict[str, Any]) -> str:
-    """The incidents that figures are of, as the end of an evaluation's name."""
+    """The incidents that were measured, as the last part of an evaluation's name."""
     window = facts.get("window")
     data = f"windows of {window:g} s" if window else "whole test cases"
     share = [f"{protocol.share:g} for training"] if protocol.share else []
@@ -255,9 +259,9 @@ def _false_alarm_interval(counted: Scored) -> tuple[float | None, float | None]:
 def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
     if not counted.two_classes:
         present = "faulty" if counted.truth.any() else "normal"
-        yield f"All labelled rows are {present}: there is nothing to rank."
+        yield f"All labelled rows are {present}, so there is nothing to rank."
     if unscored := rows["z_score"].null_count():
-        yield f"{unscored} rows of services that their model does not know count as not found."
+        yield f"{unscored} rows of services that the model does not know count as not detected."
 
 
 def _shortcut_rows(
@@ -278,7 +282,7 @@ def _shortcut_rows(
 
 
 def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: EvaluationProtocol) -> dict[str, Any]:
-    """A shortcut has no threshold of its own: only what its order says is measured, in the direction that tells."""
+    """A trivial baseline has no threshold: only its ranking is measured, in the better direction."""
     known = rows.drop_nulls(shortcut.name)
     truth, fact = known["anomaly"].to_numpy(), known[shortcut.name].to_numpy()
     as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), known["run"].to_numpy())

@@ -1,6 +1,6 @@
-"""Fault by fault: which test cases are found, in which service they show, and whether the right service is named.
+"""Detection of each fault: which test cases are detected, in which services, and whether the expected one is worst.
 
-Which service a test case concerns is told by whoever evaluates; nothing that trains or scores knows it.
+The expected service of a test case comes from the person who evaluates; training and scoring do not use it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores of left-out rows: every fold is what `train` and then `predict` would do, without the fold in training."""
+"""Scores of held-out rows: each fold is trained and scored as `train` and `predict` do, without its test rows."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def faults_left_out(
 ) -> LeftOut:
     """As `known`, the result of `left_out`, but faulty rows are scored by detectors that never met their fault.
 
-    The faults are left out group by group; `advance(1)` after each. Calibration and threshold stay those of the fold
-    with all faults: they are made of normals, and making them anew for each group would change little but the time.
+    The faults are left out group by group; `advance(1)` after each. Calibration and threshold are those of
+    the fold with all faults: they come from normals, so computing them again for each group would change little.
     """
     scored = [known.rows.filter("normal")]
     for fold, model in zip(folds, known.models, strict=True):
@@ -77,7 +77,7 @@ def faults_left_out(
 
 
 def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
-    """The scored rows as events, sequences or incidents; the worst row stands for all, its service is named.
+    """The scored rows as events, sequences or incidents; each group is represented by its worst row, with its service.
 
     A row that no detector could score (z_score null) counts as the least anomalous.
     """
@@ -89,7 +89,7 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
 
 
 def alarm() -> pl.Expr:
-    """Whether a scored row lies at or above the threshold of its own model; what could not be scored does not."""
+    """Whether the z-score of a row is at or above the threshold of its model; false for rows without a score."""
     return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
 
 

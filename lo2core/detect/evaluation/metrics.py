@@ -1,6 +1,6 @@
-"""Figures of an evaluation: what scikit-learn measures, the interval of false alarms, and intervals over runs.
+"""Metrics of an evaluation, measured by scikit-learn, with bootstrap intervals over runs.
 
-Everywhere `truth` is bool (True is faulty), `score` is higher for worse, `weight` says how many rows a row stands for.
+`truth` is bool (True is faulty), a higher `score` is more anomalous, `weight` is the number of equal rows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FLOATS = {"x": pl.Float64, "y": pl.Float64, "threshold": pl.Float64}
 
 @dataclass(frozen=True)
 class Scored:
-    """Scored rows with a known truth; `alarm` is what the threshold of their own model said, `group` their run."""
+    """Labelled, scored rows; `alarm`: whether the row reaches the threshold of its model; `group`: its run."""
 
     truth: Flags
     score: Floats
@@ -64,7 +64,7 @@ def _counted(rows: Scored) -> dict[str, float | int | None]:
 
 
 def ranked(rows: Scored) -> dict[str, float | int | None]:
-    """What the order of the scores says, whatever the threshold; empty where there is one class."""
+    """Metrics that depend only on the order of the scores; empty if there is only one class."""
     if not rows.two_classes:
         return {}
     precision = metrics.average_precision_score(rows.truth, rows.score, sample_weight=rows.weight)
@@ -97,7 +97,7 @@ def precision_at(rows: Scored, k: int) -> float | None:
 
 
 def _intervals(rows: Scored) -> dict[str, float | int | None]:
-    """95 % bootstrap intervals with whole runs drawn anew; empty with fewer than `MIN_RUNS` runs."""
+    """95 % bootstrap intervals, resampling whole runs; empty with fewer than `MIN_RUNS` runs."""
     names, group = np.unique(rows.group, return_inverse=True)
     if len(names) < MIN_RUNS:
         return {}

@@ -1,7 +1,7 @@
-"""Leakage doctor: what length, duration, time of day, position and start-up lines alone would have scored.
+"""Leakage check: the AUROC of trivial baselines, which use length, duration, time of day, position or start-up lines.
 
-A detector must be read beside these. None of them looks at what the logs say; a shortcut that separates faulty from
-normal test cases shows how the data was recorded, and a detector may have learned just that.
+None of them reads the content of the logs. A baseline that separates faulty from normal test cases reflects how the
+data was recorded, and a detector may have learned the same; compare its metrics with these.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lo2core.base.types import Floats
 from lo2core.messages.counts import MessageCounts
 
 TELLING = 0.9
-"""From this AUROC on a shortcut alone explains a good figure."""
+"""A trivial baseline with this AUROC or more may explain a good metric."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ def startup_lines(items: MessageCounts, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def oriented(fact: Floats, auroc: float) -> Floats:
-    """The fact as a score: turned round where less of it is what tells, so that its AUROC is at least 0.5."""
+    """The fact as a score: sign-flipped if lower values indicate anomalies, so that its AUROC is at least 0.5."""
     return fact if auroc >= 0.5 else -fact
 
 
 def warning(shortcut: Shortcut, auroc: float | None, detectors: Mapping[str, float]) -> str | None:
-    """A sentence for a person where the shortcut alone is telling, or does as well as a detector; else None.
+    """A warning if the baseline alone has a high AUROC or does as well as a detector; otherwise None.
 
     detectors: the AUROC of each by its name, on the same incidents.
     """
@@ -106,5 +106,9 @@ def warning(shortcut: Shortcut, auroc: float | None, detectors: Mapping[str, flo
     best = max(detectors.values())
     telling = f"a figure of {best:.2f} says little" if best > auroc >= TELLING else ""
     beaten = ", ".join(f"{name} ({reached:.2f})" for name, reached in detectors.items() if reached <= auroc)
-    said = " and ".join(filter(None, (telling, beaten and f"it is not beaten by {beaten}")))
-    return f"{shortcut.title.capitalize()} would have scored {auroc:.2f}: {said}; {shortcut.remedy}." if said else None
+    reasons = " and ".join(filter(None, (telling, beaten and f"it is not beaten by {beaten}")))
+    return (
+        f"{shortcut.title.capitalize()} would have scored {auroc:.2f}: {reasons}; {shortcut.remedy}."
+        if reasons
+        else None
+    )

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.glossary import meaning
-from lo2core.detect.incidents import oddness
+from lo2core.detect.incidents import compared_with_normals
 from lo2core.report import charts
 from lo2core.report.chart_data import heatmap_cells, label, strip_marks
 from lo2core.ui.shell import tables
@@ -49,7 +49,7 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
 def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
     """Ranked incidents, the worst `MAX_ROWS`; a selected row opens. n_normals: held-out normals of each service."""
     shown = incidents.head(tables.MAX_ROWS)
-    view = shown.with_columns(oddness=oddness(shown, n_normals), label=label()).join(
+    view = shown.with_columns(oddness=compared_with_normals(shown, n_normals), label=label()).join(
         tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
     )
     event = st.dataframe(
