@@ -156,7 +156,7 @@ def test_masks_that_were_added_can_be_forgotten(home: Path, capsys: pytest.Captu
     mask = ("enhance", "--output-dir", "ws", "--mask", "mine", "started", "<S>")
     before = Path("ws/lo2_messages.parquet").read_bytes()
     assert call(*mask) == 2
-    assert "use --replace to mask them anew" in sentence(capsys)
+    assert "use --replace to mask them again" in sentence(capsys)
     assert Path("ws/lo2_messages.parquet").read_bytes() == before
     assert call(*mask, "--replace") == 0
     capsys.readouterr()
@@ -202,7 +202,7 @@ def test_events_that_were_not_saved_are_asked_for_with_what_makes_them(
     assert call("load", "--root", "logs", "--output-dir", "counts", "--no-save-events") == 0
     capsys.readouterr()
     assert call("enhance", "--output-dir", "counts") == 2
-    assert "Load them anew with --replace" in sentence(capsys)
+    assert "Load them again with --replace" in sentence(capsys)
 
 
 def test_scores_of_no_row_cannot_be_explained(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
