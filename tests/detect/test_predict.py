@@ -27,7 +27,7 @@ from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.predict import predict_logs, remarks_on
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 
@@ -118,25 +118,22 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
     assert loaded.model.unknown_services(found["service"]) == ["key"]
 
 
-def test_services_without_a_score_are_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_services_without_a_score_are_named(trained: Path, tmp_path: Path) -> None:
     write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
     load_logs(Workspace(tmp_path), [tmp_path / "logs"])
-    predict_logs(Workspace(tmp_path), trained / "b.joblib")
-    assert "does not know key: their logs have no score. It was trained on client, token." in capsys.readouterr().err
+    (sentence,) = remarks_on(Workspace(tmp_path), trained / "b.joblib")
+    assert "does not know key: their logs have no score. It was trained on client, token." in sentence
 
 
-def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(trained: Path, tmp_path: Path) -> None:
     windowed = Workspace(tmp_path)
     load_logs(windowed, [trained / "logs"], LoadOptions(window=4))
     of_windows = train_bundle(windowed, Recipe(), tmp_path / "w.joblib")
-    predict_logs(windowed, of_windows)
-    assert "trained on" not in capsys.readouterr().err
-    predict_logs(windowed, trained / "b.joblib")
-    assert "trained on whole test cases, these logs were loaded as windows of 4 s" in capsys.readouterr().err
-    predict_logs(Workspace(trained / "ws"), of_windows, "by_windows")
-    assert "trained on windows of 4 s, these logs were loaded as whole test cases" in capsys.readouterr().err
+    assert remarks_on(windowed, of_windows) == []
+    (sentence,) = remarks_on(windowed, trained / "b.joblib")
+    assert "trained on whole test cases, these logs were loaded as windows of 4 s" in sentence
+    (sentence,) = remarks_on(Workspace(trained / "ws"), of_windows)
+    assert "trained on windows of 4 s, these logs were loaded as whole test cases" in sentence
 
 
 def test_windows_of_new_logs_are_scored_each(trained: Path, tmp_path: Path) -> None:
