@@ -90,7 +90,7 @@ def test_unlabelled_logs_can_be_neither_evaluated_nor_trained_on(
     assert call("load", "--root", "logs", "--output-dir", "bare", "--labels", "none") == 0
     capsys.readouterr()
     assert call("evaluate", "--output-dir", "bare") == 2
-    assert "the truth of none of these is known" in sentence(capsys)
+    assert "none of these is labelled" in sentence(capsys)
     assert call("train", "--output-dir", "bare", "--bundle", "bare.joblib") == 2
     assert "None of these logs says whether it is normal" in sentence(capsys)
 

@@ -375,7 +375,7 @@ def test_a_log_that_was_not_chosen_is_read_in_the_ledger_once_it_is(runs: Path, 
 def test_loaded_tables_are_not_overwritten_unasked(runs: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [runs], LoadOptions(n_runs=1))
-    with pytest.raises(ExistsError, match="--replace to load anew, `load --append` to add runs"):
+    with pytest.raises(ExistsError, match="--replace to load again, `load --append` to add runs"):
         load_logs(workspace, [runs])
     load_logs(workspace, [runs], replace=True)
     assert workspace.read(Sequences)["run"].n_unique() == 3
