@@ -90,7 +90,7 @@ def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
 def test_case_bands(workspace: Workspace) -> pl.DataFrame:
     """One row per test case folder: run, folder, label, start and end in minutes since the first event of its run."""
     sequences = workspace.read(Sequences).filter(pl.col("start_time").is_not_null())
-    label = pl.when("normal").then(pl.lit("normal")).when(~pl.col("normal")).then(pl.lit("other"))
+    label = pl.when("normal").then(pl.lit("normal")).when(~pl.col("normal")).then(pl.lit("faulty"))
     spans = sequences.group_by("run", "folder").agg(
         label=label.otherwise(pl.lit("no label")).first(),
         start=pl.col("start_time").min(),

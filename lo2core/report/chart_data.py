@@ -38,7 +38,7 @@ def matching(ranked: pl.DataFrame, text: str) -> pl.DataFrame:
 
 def label() -> pl.Expr:
     """The truth as text, from the column ``normal``: normal, other, no label."""
-    known = pl.when("normal").then(pl.lit(charts.NORMAL)).otherwise(pl.lit(charts.OTHER))
+    known = pl.when("normal").then(pl.lit(charts.NORMAL)).otherwise(pl.lit(charts.FAULTY))
     return pl.when(pl.col("normal").is_null()).then(pl.lit(charts.UNLABELLED)).otherwise(known)
 
 

@@ -68,7 +68,7 @@ def test_bands_are_in_minutes_since_the_run_began(workspace: Workspace) -> None:
     bands = summary.test_case_bands(workspace)
     assert bands.select("folder", "label", "start").rows() == [
         ("correct", "normal", 0),
-        ("get_client_404", "other", 60),
+        ("get_client_404", "faulty", 60),
     ]
     assert bands["end"].to_list() == pytest.approx([0.025, 60.025])
 

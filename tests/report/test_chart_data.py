@@ -88,8 +88,8 @@ def test_a_strip_has_labels_and_no_unscored_sequences() -> None:
     )
     assert strip_marks(unlabelled)["label"].to_list() == [
         charts.NORMAL,
-        charts.OTHER,
-        charts.OTHER,
+        charts.FAULTY,
+        charts.FAULTY,
         charts.UNLABELLED,
     ]
 

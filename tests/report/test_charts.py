@@ -26,7 +26,7 @@ SCORES = pl.DataFrame(
     {
         "seq_id": ["a", "b"],
         "service": ["client", "key"],
-        "label": [charts.NORMAL, charts.OTHER],
+        "label": [charts.NORMAL, charts.FAULTY],
         "z_score": [0.3, 9.0],
         "test_case": ["correct", "get_client_404"],
         "run": ["17", "17"],

@@ -11,7 +11,7 @@ the column ``seq_id``, or the columns that the function lists. A chart has at mo
 
 from __future__ import annotations
 
-from lo2core.report.charts.base import MAX_MARKS, NEUTRAL, NORMAL, OTHER, PALETTE, UNLABELLED, Chart, service_colours
+from lo2core.report.charts.base import FAULTY, MAX_MARKS, NEUTRAL, NORMAL, PALETTE, UNLABELLED, Chart, service_colours
 from lo2core.report.charts.comparing import (
     CHANGES,
     paired_heatmap,
@@ -27,11 +27,11 @@ from lo2core.report.charts.scores import calibration_strip, incident_heatmap, sc
 
 __all__ = [
     "CHANGES",
+    "FAULTY",
     "LEDGER",
     "MAX_MARKS",
     "NEUTRAL",
     "NORMAL",
-    "OTHER",
     "PALETTE",
     "UNLABELLED",
     "Chart",

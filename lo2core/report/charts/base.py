@@ -18,8 +18,8 @@ PALETTE = ("#5c76d9", "#c2990f", "#693ae9", "#3fa9c8", "#be9585", "#c00d25", "#a
 NEUTRAL = "#8b93a1"
 """The grey of text, rules and unimportant marks; legible on both backgrounds."""
 
-NORMAL, OTHER, UNLABELLED = "normal", "other", "no label"
-LABEL_COLOURS = {NORMAL: "#3fa9c8", OTHER: "#d9731a", UNLABELLED: NEUTRAL}
+NORMAL, FAULTY, UNLABELLED = "normal", "faulty", "no label"
+LABEL_COLOURS = {NORMAL: "#3fa9c8", FAULTY: "#d9731a", UNLABELLED: NEUTRAL}
 
 ROW = alt.Step(20)
 LABEL_LIMIT = 380

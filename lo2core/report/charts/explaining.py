@@ -5,7 +5,16 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from lo2core.report.charts.base import LABEL_COLOURS, NEUTRAL, NORMAL, OTHER, Chart, largest_first, long_labels, tooltip
+from lo2core.report.charts.base import (
+    FAULTY,
+    LABEL_COLOURS,
+    NEUTRAL,
+    NORMAL,
+    Chart,
+    largest_first,
+    long_labels,
+    tooltip,
+)
 
 
 def item_bars(items: pl.DataFrame) -> Chart:
@@ -43,7 +52,7 @@ def beeswarm(marks: pl.DataFrame) -> Chart:
             color=alt.Color(
                 "level:Q",
                 title="count",
-                scale=alt.Scale(domain=[0, 0.5, 1], range=[LABEL_COLOURS[NORMAL], NEUTRAL, LABEL_COLOURS[OTHER]]),
+                scale=alt.Scale(domain=[0, 0.5, 1], range=[LABEL_COLOURS[NORMAL], NEUTRAL, LABEL_COLOURS[FAULTY]]),
                 legend=alt.Legend(orient="top", format=".0%", gradientLength=160, titleOrient="left", values=[0, 1]),
             ),
             opacity=alt.condition(pick, alt.value(0.8), alt.value(0.15)),

@@ -38,7 +38,7 @@ def show(workspace: Workspace) -> None:
             "events": st.column_config.NumberColumn("events", format="localized", width=80),
             "messages": st.column_config.NumberColumn("messages", width=75),
             "normal": share("in normal", help="Share of normal test cases that contain it"),
-            "other": share("in others", help="Share of other test cases that contain it"),
+            "other": share("in faulty", help="Share of faulty test cases that contain it"),
         },
     )
     downloads(found, "templates", key="templates")
