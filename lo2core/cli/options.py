@@ -17,7 +17,10 @@ def parse(argv: Sequence[str]) -> Command:
 
 def parser() -> Parser:
     """All commands and their options."""
-    top = Parser(prog="python -m lo2core", description="The command line: ``python -m lo2core <stage>``.")
+    top = Parser(
+        prog="python -m lo2core",
+        description="Find anomalies in the logs of microservices. See `COMMAND --help` for the options of a command.",
+    )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:
         about = (command.__doc__ or "").splitlines()[0]

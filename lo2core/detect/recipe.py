@@ -33,13 +33,21 @@ class Recipe:
         lo2core.base.errors.InputError: NearestNormal does not score single events...
     """
 
-    detector: str = option(DEFAULT_DETECTOR, "--detector", metavar="NAME", help=f"default {DEFAULT_DETECTOR}")
-    items: str = option(
-        DEFAULT_ITEMS, "--items", metavar="KIND[+KIND]", help="messages, templates, requests, words, trigrams"
+    detector: str = option(
+        DEFAULT_DETECTOR, "--detector", metavar="NAME", help=f"name of the detector (default: {DEFAULT_DETECTOR})"
     )
-    unit: str = option("sequence", "--unit", choices=("sequence", "event"), help="what gets a score")
+    items: str = option(
+        DEFAULT_ITEMS,
+        "--items",
+        metavar="KIND[+KIND]",
+        help="what is counted: messages, templates, requests, words, trigrams",
+    )
+    unit: str = option("sequence", "--unit", choices=("sequence", "event"), help="what is scored")
     weighting: str | None = option(
-        None, "--weighting", choices=("counts", "log1p", "binary", "tf-idf"), help="default: the detector's own"
+        None,
+        "--weighting",
+        choices=("counts", "log1p", "binary", "tf-idf"),
+        help="weighting of the counts (default: the detector decides)",
     )
     budget: float = option(DEFAULT_BUDGET, "--budget", metavar="N", help="false alarms per 100 normal incidents")
     params: dict[str, Any] = field(default_factory=dict)

@@ -37,7 +37,7 @@ class LoadOptions:
         lo2core.base.errors.InputError: window must be at least 0.1, found 0.
     """
 
-    n_runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs by time")
+    n_runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs, by time")
     services: tuple[str, ...] = option(
         (),
         "--service-types",
@@ -46,23 +46,28 @@ class LoadOptions:
         help="only these services",
     )
     errors_per_run: int | None = option(
-        None, "--errors-per-run", metavar="N", help="draw N faulty test cases of each run"
+        None, "--errors-per-run", metavar="N", help="choose N faulty test cases of each run at random"
     )
     dup_errors: bool = option(
         True,
         "--allow-duplicates",
-        form("--no-duplicates", help="each fault in one run only"),
-        help="runs may draw the same fault (default)",
+        form("--no-duplicates", help="choose each fault in one run only"),
+        help="the same fault may be chosen in several runs (default)",
     )
     single_error_type: str | None = option(
         None, "--single-error-type", metavar="NAME|random", help="only this faulty test case"
     )
-    skip_init_lines: int = option(0, "--skip-init-lines", metavar="N", help="leave out N lines at the head of each log")
+    skip_init_lines: int = option(0, "--skip-init-lines", metavar="N", help="skip the first N lines of each log")
     window: float | None = option(
-        None, "--window", metavar="SECONDS", help="cut test cases into parts of about this length"
+        None, "--window", metavar="SECONDS", help="cut test cases into windows of about this length"
     )
-    labels: str = option("names", "--labels", choices=("names", "none", "normal"), help="where the truth comes from")
-    seed: int = option(SEED, "--seed", help="for what is drawn")
+    labels: str = option(
+        "names",
+        "--labels",
+        choices=("names", "none", "normal"),
+        help="labels from the names of test cases, no labels, or all normal",
+    )
+    seed: int = option(SEED, "--seed", help="random seed of the choice of test cases")
 
     def __post_init__(self) -> None:
         for name, least in (("n_runs", 1), ("errors_per_run", 1), ("window", SHORTEST_WINDOW), ("skip_init_lines", 0)):

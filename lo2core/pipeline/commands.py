@@ -1,7 +1,7 @@
-"""The commands of lo2core, each with its options: what the command line takes, pages show, and a job runs.
+"""The commands of lo2core and their options, for the command line, the pages and jobs.
 
-A command line is read into one of these classes (`cli.options`); `Command.arguments` is the way back. Nothing here
-imports a heavy library, since `--help` and a starting job wait for it.
+`cli.options` parses arguments into one of these classes; `Command.arguments` turns it back into arguments. Nothing
+here imports a heavy library, because `--help` and a starting job would wait for it.
 """
 
 from __future__ import annotations
@@ -18,37 +18,45 @@ from lo2core.pipeline.lock import Work
 
 
 def _workspace(default: str = DEFAULT_WORKSPACE) -> Any:
-    return option(Path(default), "--output-dir", always=True, metavar="WORKSPACE", help="folder of artefacts")
+    return option(
+        Path(default),
+        "--output-dir",
+        always=True,
+        metavar="WORKSPACE",
+        help="the workspace: a folder for tables and predictions",
+    )
 
 
 def _replace() -> Any:
-    return option(False, "--replace", help="write existing artefacts anew")
+    return option(False, "--replace", help="overwrite existing files")
 
 
 def _new_bundle() -> Any:
-    return option(None, "--bundle", metavar="FILE.joblib", help="default models/lo2_<detector>.joblib")
+    return option(
+        None, "--bundle", metavar="FILE.joblib", help="where to save the model (default: models/lo2_<detector>.joblib)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command and its options. The first line of a class's docstring is what `--help` says about it."""
+    """A command and its options. The first line of its docstring is its text in `--help`."""
 
     @classmethod
     def stage(cls) -> str:
-        """The word that chooses the command."""
+        """The name of the command on the command line."""
         return cls.__name__.lower()
 
     @property
     def writes(self) -> bool:
-        """Whether it holds its workspace while it runs, as only one command at a time may do."""
+        """Whether it locks its workspace while it runs, because it writes to it."""
         return False
 
     def arguments(self) -> list[str]:
-        """The arguments of `python -m lo2core` that mean this command; options with default values are left out."""
+        """The arguments of `python -m lo2core` for this command, without options that have their default value."""
         return [self.stage(), *arguments(self)]
 
     def work(self) -> Work:
-        """What is recorded about the command while it runs, and after that."""
+        """The facts about the command that are recorded with its lock and its job."""
         named = {name: getattr(self, name, None) for name in ("output_dir", "bundle", "predictions")}
         facts = {name: str(value) for name, value in named.items() if isinstance(value, str | Path)}
         return Work(stage=self.stage(), arguments=("-m", "lo2core", *self.arguments()), **facts)
@@ -66,24 +74,24 @@ class _LoadingCommand(_WritingCommand):
     root: tuple[Path, ...] = option(REQUIRED, "--root", metavar="PATH", help="folders, archives or .log files")
     options: LoadOptions = field(default=LoadOptions())
     service: str | None = option(
-        None, "--service", metavar="NAME", help="service of logs whose file name does not say it"
+        None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
     )
-    jobs: int = option(2, "--jobs", metavar="N", help="test cases read at the same time")
-    default_masks: bool = option(False, "--default-masks", help="forget masks that were added to the workspace")
+    jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+    default_masks: bool = option(False, "--default-masks", help="drop the masks that were added to the workspace")
     save_events: bool = option(
         True,
         "--save-events",
-        form("--no-save-events", help="save counts only"),
+        form("--no-save-events", help="save only the counts"),
         help="save every event (default)",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load(_LoadingCommand):
-    """Read logs: events, sequences, counts and a ledger of every line."""
+    """Read logs into events, sequences, counts and a ledger that accounts for every line."""
 
-    append: bool = option(False, "--append", help="add runs to what is loaded")
-    dry_run: bool = option(False, "--dry-run", help="show what would be read, and stop")
+    append: bool = option(False, "--append", help="add runs to the loaded logs")
+    dry_run: bool = option(False, "--dry-run", help="show which files would be read, then stop")
     head: int | None = option(
         None, "--head", type=positive, nargs="?", const=5, metavar="N", help="show the first N events"
     )
@@ -105,7 +113,7 @@ class Enhance(_WritingCommand):
         nargs=3,
         action="append",
         metavar=("NAME", "PATTERN", "REPLACEMENT"),
-        help="add a mask rule to those of the workspace, with --replace; may be given several times",
+        help="add a mask rule to the workspace, together with --replace; can be repeated",
     )
     output_dir: Path = _workspace()
     replace: bool = _replace()
@@ -113,7 +121,7 @@ class Enhance(_WritingCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Train(_WritingCommand):
-    """Fit a detector on the normal sequences and save it as a signed bundle."""
+    """Fit a detector on the normal sequences and save it as a signed model."""
 
     output_dir: Path = _workspace()
     recipe: Recipe = field(default_factory=Recipe)
@@ -123,22 +131,25 @@ class Train(_WritingCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Predict(_WritingCommand):
-    """Score a workspace with a saved bundle, without training."""
+    """Score the logs of a workspace with a saved model, without training."""
 
     output_dir: Path = _workspace()
     bundle: Path = option(REQUIRED, "--bundle", metavar="FILE.joblib", help="the saved model")
     predictions: str | None = option(
-        None, "--predictions", metavar="NAME", help="default <bundle>_predictions, then ..._new"
+        None,
+        "--predictions",
+        metavar="NAME",
+        help="name of the predictions (default: <model>_predictions, then <model>_predictions_new)",
     )
     budget: float | None = option(
-        None, "--budget", metavar="N", help="another number of false alarms per 100 normal incidents"
+        None, "--budget", metavar="N", help="false alarms per 100 normal incidents (default: the budget of the model)"
     )
     replace: bool = _replace()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run(_LoadingCommand):
-    """Load, train and predict in one go."""
+    """Load, train and predict in one step."""
 
     recipe: Recipe = field(default_factory=Recipe)
     bundle: Path | None = _new_bundle()
@@ -148,17 +159,21 @@ class Run(_LoadingCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Explain(Command):
-    """Say which items and lines made the score of an incident."""
+    """Show which items and lines caused the score of an incident."""
 
     output_dir: Path = _workspace()
     predictions: str = option(
-        REQUIRED, "--predictions", metavar="NAME", help="saved predictions to explain; SAMPLE/NAME for a sample's"
+        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
     )
     bundle: Path | None = option(
-        None, "--bundle", metavar="FILE.joblib", help="default: the one that made the predictions"
+        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
     )
     incident: str | None = option(
-        None, "--incident", group="which", metavar="RUN/FOLDER[/WINDOW]", help="default: the worst one"
+        None,
+        "--incident",
+        group="which",
+        metavar="RUN/FOLDER[/WINDOW]",
+        help="the incident to explain (default: the worst one)",
     )
     top: int = option(
         1,
@@ -166,44 +181,60 @@ class Explain(Command):
         group="which",
         type=positive,
         metavar="N",
-        help="the N worst incidents, and a report of them all",
+        help="explain the N worst incidents, with one report for all of them",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compare(Command):
-    """Set saved predictions side by side."""
+    """Compare two or more saved predictions."""
 
     names: tuple[str, ...] = option(
-        REQUIRED, "names", metavar="NAME", help="saved predictions; SAMPLE/NAME for a sample's"
+        REQUIRED, "names", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
     )
     output_dir: Path = _workspace()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate(_WritingCommand):
-    """Measure detectors on runs they were not trained on, beside what shortcuts alone would score."""
+    """Evaluate detectors on held-out runs, next to trivial baselines."""
 
     output_dir: Path = _workspace()
-    detector: tuple[str, ...] = option((DEFAULT_DETECTOR,), "--detector", metavar="NAME", help="names, or all")
-    items: tuple[str, ...] = option((DEFAULT_ITEMS,), "--items", metavar="KIND", help="one or more, as in train")
+    detector: tuple[str, ...] = option(
+        (DEFAULT_DETECTOR,), "--detector", metavar="NAME", help="one or more detectors, or all"
+    )
+    items: tuple[str, ...] = option(
+        (DEFAULT_ITEMS,), "--items", metavar="KIND", help="one or more kinds of items, as in train"
+    )
     unit: str = same_option(Recipe, "unit")
     weighting: str | None = same_option(Recipe, "weighting")
     budget: float = same_option(Recipe, "budget")
-    apart: tuple[str, ...] = option((), "--apart", metavar="NAME", help="test cases not in the figures")
-    concerns: Path | None = option(
-        None, "--concerns", metavar="FILE.csv", help="pattern,service: checks the service named"
+    apart: tuple[str, ...] = option(
+        (), "--apart", metavar="NAME", help="test cases to report separately, not in the metrics"
     )
-    train_share: float | None = option(None, "--train-share", metavar="X", help="train once on this share of the runs")
-    fault_groups: int = option(10, "--fault-groups", metavar="N", help="faults left out in N groups")
+    concerns: Path | None = option(
+        None,
+        "--concerns",
+        metavar="FILE.csv",
+        help="the expected service of each fault, a table with the columns pattern and service",
+    )
+    train_share: float | None = option(
+        None,
+        "--train-share",
+        metavar="X",
+        help="train once, on this share of the runs, instead of holding out each run in turn",
+    )
+    fault_groups: int = option(
+        10, "--fault-groups", metavar="N", help="for supervised detectors: hold out the faults in N groups"
+    )
     replace: bool = _replace()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trust(Command):
-    """Vouch for a bundle: load it, check it, sign it."""
+    """Vouch for a saved model: open it, check it, sign it."""
 
-    bundle: Path = option(REQUIRED, "bundle", help="a bundle whose origin you know")
+    bundle: Path = option(REQUIRED, "bundle", help="a saved model whose origin you know and trust")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,12 +242,12 @@ class Sample(Command):
     """Write a small synthetic LO2 folder."""
 
     output_dir: Path = option(REQUIRED, "--output-dir", metavar="DIR", help="a new or empty folder")
-    seed: int = option(SEED, "--seed", help="the same seed writes the same bytes")
+    seed: int = option(SEED, "--seed", help="random seed; the same seed writes the same files")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(_WritingCommand):
-    """Make, train on and score the sample, where that is not done yet."""
+    """Write, load and score the synthetic sample, unless that is done already."""
 
     output_dir: Path = _workspace(SAMPLE_WORKSPACE)
 
@@ -225,11 +256,11 @@ class Demo(_WritingCommand):
 class Dashboard(Command):
     """Open the dashboard in the browser."""
 
-    output_dir: Path | None = option(
-        None, "--output-dir", metavar="WORKSPACE", help="folder of artefacts to open first"
+    output_dir: Path | None = option(None, "--output-dir", metavar="WORKSPACE", help="the workspace to open first")
+    port: int | None = option(
+        None, "--port", type=positive, metavar="N", help="port (default: 8501, or the next free one)"
     )
-    port: int | None = option(None, "--port", type=positive, metavar="N", help="default: 8501, or the next free one")
-    no_browser: bool = option(False, "--no-browser", help="only serve, and say where")
+    no_browser: bool = option(False, "--no-browser", help="print the address, do not open a browser")
 
 
 COMMANDS: tuple[type[Command], ...] = (

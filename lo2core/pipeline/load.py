@@ -178,15 +178,15 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
     """Raises InputError unless appended logs have the options and masks of the loaded ones."""
     if masker.fingerprint != masker_of(workspace).fingerprint:
         raise InputError(
-            "The workspace was loaded with other masks than these: leave them out to append with its own, or load all "
-            "anew with --replace."
+            "The workspace was loaded with different masks: append without the new masks, or load all logs again with "
+            "--replace."
         )
     saved = workspace.metadata(Sequences).get("options", {}) | {"save_events": workspace.has(Events)}
     for name, value in {**asdict(options), "save_events": save_events}.items():
         if name in ("window", "skip_init_lines", "save_events") and saved.get(name, value) != value:
             raise InputError(
                 f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
-                "setting to append, or load all anew with --replace."
+                "setting to append, or load all logs again with --replace."
             )
 
 
@@ -195,7 +195,7 @@ def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan
     runs, sources = set(workspace.read(Sequences, columns=["run"])["run"]), _sources(workspace)
     plan = with_distinct_runs(plan, runs, sources)
     if twice := already_loaded(plan, runs, sources):
-        raise InputError(f"The run {twice[0]} is loaded already; append other runs, or load all anew with --replace.")
+        raise InputError(f"The run {twice[0]} is loaded already: append other runs, or load all with --replace.")
     return with_distinct_sources(plan, sources)
 
 

@@ -63,7 +63,7 @@ def show_over_time(pair: Pair) -> None:
     st.altair_chart(charts.predictions_over_time(points), width="content", key="over-time")
     wide = found.pivot("measure", index=["prediction", "model", "made"], values="value").sort("made", descending=True)
     wide = wide.with_columns(tables.on_local_clock(wide["made"]))
-    st.caption("Select a mark or a row to explain that prediction.")
+    st.caption("Select a point or a row to explain that prediction.")
     row = tables.pick(wide, _OVER_TIME, f"over-time-{pair.workspace.root}")
     if row is not None:
         open_in(wide["prediction"][row], {})

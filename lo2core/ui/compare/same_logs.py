@@ -30,7 +30,7 @@ def show_scores(pair: Pair) -> None:
 
 
 _DENSE = "{:,} sequences, counted by cell. Click a cell to list its sequences."
-_SPARSE = "Click a mark, or draw a box around several, to list the sequences."
+_SPARSE = "Click a point, or draw a box around several, to list the sequences."
 
 
 def _is_dense(scored: pl.DataFrame) -> bool:

@@ -89,7 +89,7 @@ def _beeswarm(chosen: Scores, service: str) -> None:
     drawn = spread(marks).join(places, on="seq_id", how="left", maintain_order="left")
     st.altair_chart(charts.beeswarm(drawn), on_select=lambda: _open_mark(drawn), selection_mode="pick", key="beeswarm")
     st.caption(
-        "One mark for each sequence and item; those on the right increase the score. Click one to open its incident."
+        "One point for each sequence and item; points on the right increase the score. Click one to open its incident."
     )
     tables.beside_chart(marks, f"beeswarm_{service}", "beeswarm-table")
 
