@@ -3,7 +3,7 @@
 from lo2core.ui.shell import frame
 from lo2core.ui.train import evaluation, fault_matrix, recipe, saved_models
 
-here = frame.page("Train", "Learn the normal behaviour of each service, within the false alarms that you accept.")
+here = frame.page("Train", "Learn the normal behaviour of each service, and set how many false alarms you accept.")
 asked = recipe.ask(here)
 saved_models.show(here)
 

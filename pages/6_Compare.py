@@ -36,7 +36,7 @@ def show_views(pair: Pair) -> None:
                 view(pair)
 
 
-here = frame.page("Compare", "Compare two saved predictions: another model, or other logs.")
+here = frame.page("Compare", "Compare two saved predictions, of different models or of different logs.")
 with frame.calm():
     pair = choose(here)
     if pair:

@@ -159,7 +159,7 @@ def foreseen(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame,
     if then is None:
         return f"The sequence would be no alarm; its z stays {now:.1f}."
     if then > now - _VISIBLE:
-        return f"z would stay {now:.1f}: this mark alone does not lower it, for other items keep it up."
+        return f"z would stay at {now:.1f}: other items keep it high."
     side = "below the threshold" if then < threshold else "not below the threshold"
     return f"z would be {then:.1f} instead of {now:.1f}, {side} of {threshold:.1f}."
 

@@ -9,7 +9,7 @@ import importlib.metadata
 import io
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -35,9 +35,9 @@ _WATCHED = ("scikit-learn", "polars")
 class LoadedBundle:
     """An opened bundle; `warnings` are sentences about versions that differ from those it was saved with."""
 
-    model: Model
-    vec: Vectorizer
-    manifest: Manifest
+    model: Model = field(repr=False)
+    vec: Vectorizer = field(repr=False)
+    manifest: Manifest = field(repr=False)
     path: Path
     warnings: tuple[str, ...] = ()
 

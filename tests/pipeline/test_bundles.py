@@ -179,3 +179,7 @@ def test_a_forest_without_an_attribute_that_this_scikit_learn_needs_is_one_sente
     sign(bundle, versions=bundles._versions() | {"scikit-learn": "1.0.2"})
     with pytest.raises(BundleError, match=r"self-test failed with AttributeError.*scikit-learn 1\.0\.2;"):
         open_bundle(bundle)
+
+
+def test_an_opened_bundle_prints_in_one_line(bundle: Path) -> None:
+    assert repr(open_bundle(bundle)) == f"LoadedBundle(path={bundle!r}, warnings=())"
