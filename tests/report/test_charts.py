@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import altair as alt
 import polars as pl
 import pytest
 
-from lo2core.report import charts
+from lo2core.report import charts, html
 
 CELLS = pl.DataFrame(
     {
@@ -204,3 +205,11 @@ def test_recall_that_does_not_differ_is_coloured_by_its_size() -> None:
     squares = charts.recall_differences(DIFFERENCES).to_dict()["layer"][0]
     assert "2 + datum.recall" in squares["transform"][0]["calculate"]
     assert squares["encoding"]["color"]["field"] == "shade"
+
+
+@pytest.mark.parametrize(("worst", "expected"), [(1168.0, {"1", "10", "1,000"}), (9.0, {"1", "3"})])
+def test_the_z_axis_labels_each_tick_with_its_value(worst: float, expected: set[str]) -> None:
+    scores = SCORES.with_columns(z_score=pl.Series([0.3, worst]))
+    drawn = str(html.svg(charts.score_strip(scores, 2.3)))
+    labels = set(re.findall(r">([^<>]+)</text>", drawn))
+    assert expected <= labels and "0k" not in labels

@@ -26,7 +26,7 @@ LABEL_LIMIT = 380
 MAX_MARKS = 5_000
 """Most selectable marks of a chart; with more rows, the caller aggregates or keeps the top ones."""
 Z_AXIS = alt.Axis(
-    values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format="~s", titleLimit=250
+    values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format=",d", titleLimit=250
 )
 Z_SCALE = alt.Scale(type="symlog", constant=3)
 """Linear near zero, where the threshold is; logarithmic further out, where faults can reach several hundred."""
