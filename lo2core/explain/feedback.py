@@ -178,9 +178,8 @@ def sentence(applied: pl.DataFrame) -> str:
     n = suppressed(applied).height
     touched = applied.filter(pl.col("marks").list.len() > 0).height
     if not touched:
-        return "No mark touches these predictions."
-    kept = plural(n, "incident") if n else "no incident"
-    return f"Marks touch {plural(touched, 'sequence')} and keep {kept} from being flagged."
+        return "No mark affects these predictions."
+    return f"Marks affect {plural(touched, 'sequence')}; incidents no longer flagged: {n:,}."
 
 
 def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, MessageCounts]:

@@ -188,8 +188,8 @@ def busy_with(folder: Path) -> str:
     """A sentence naming the command that holds the lock, and its start."""
     job = read_json(folder / "job.json")
     since, command = local(job.get("started")), Work.recorded(job).command
-    what = f"`{command}` runs" if command else "another command runs"
-    return f"{folder.parent} is busy: {what}{f' since {since:%H:%M:%S}' if since else ''}."
+    what = f"`{command}`" if command else "another command"
+    return f"{folder.parent} is busy: {what} {f'has been running since {since:%H:%M:%S}' if since else 'is running'}."
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_marked_items_bring_the_score_down_and_the_old_one_stays(found: Evidence
 def test_what_is_suppressed_is_counted(found: Evidence) -> None:
     applied = feedback.apply(found, scored(found), marks_of_all_new_items(found))
     assert feedback.suppressed(applied)["folder"].to_list() == ["no_client"]
-    assert feedback.sentence(applied) == "Marks touch 1 sequence and keep 1 incident from being flagged."
+    assert feedback.sentence(applied) == "Marks affect 1 sequence; incidents no longer flagged: 1."
 
 
 def test_a_mark_is_not_taken_back_without_a_reason(found: Evidence) -> None:
@@ -116,7 +116,7 @@ def test_a_marked_sequence_is_not_flagged_and_has_no_score_after(found: Evidence
 def test_marks_of_another_service_do_not_count(found: Evidence) -> None:
     item = explained_items(found, FAULTY).row(0, named=True)
     mark = feedback.benign("item", item["feature"], item["title"], "known", "ann", service="token")
-    assert feedback.sentence(feedback.apply(found, scored(found), mark)) == "No mark touches these predictions."
+    assert feedback.sentence(feedback.apply(found, scored(found), mark)) == "No mark affects these predictions."
 
 
 def test_an_undo_is_a_row_and_brings_the_score_back(found: Evidence) -> None:
@@ -149,7 +149,7 @@ def test_what_a_mark_would_do_is_said_beforehand(found: Evidence) -> None:
     new = explained_items(found, FAULTY).filter(~pl.col("known"))
     rows = [feedback.benign("item", f, t, "planned", "ann") for f, t in new.select("feature", "title").iter_rows()]
     none = rows[0].clear()
-    assert "this mark alone does not lower it" in feedback.foreseen(found, scored(found), none, rows[0], FAULTY)
+    assert "other items keep it high" in feedback.foreseen(found, scored(found), none, rows[0], FAULTY)
     others = pl.concat(rows[1:])
     assert "below the threshold" in feedback.foreseen(found, scored(found), others, rows[0], FAULTY)
     whole = feedback.benign("sequence", FAULTY, "", "planned", "ann")

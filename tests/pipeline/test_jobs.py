@@ -115,7 +115,7 @@ def test_a_damaged_description_of_a_job_does_no_harm(workspace: Path) -> None:
 
 def test_only_one_job_a_workspace_also_across_processes(workspace: Path) -> None:
     start(workspace, "with reporting(): time.sleep(60)")
-    with pytest.raises(BusyError, match=r"(?s)is busy: `python -c .* runs since \d\d:\d\d:\d\d"):
+    with pytest.raises(BusyError, match=r"(?s)is busy: `python -c .* has been running since \d\d:\d\d:\d\d"):
         start(workspace, "with reporting(): pass")
     with pytest.raises(BusyError), workspace_lock(workspace, Work(("-m", "lo2core", "load"))):
         pass
@@ -130,7 +130,7 @@ with workspace_lock({str(workspace)!r}, Work(("-m", "lo2core", "load"))):
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(BusyError, match="`python -m lo2core load` runs since"):
+        with pytest.raises(BusyError, match="`python -m lo2core load` has been running since"):
             start(workspace, "with reporting(): pass")
         assert jobs.status(workspace).work.command == "python -m lo2core load"
         assert not jobs.status(workspace).stoppable

@@ -230,7 +230,7 @@ time.sleep(60)
 def test_a_workspace_that_was_removed_while_held_is_free_again(tmp_path: Path) -> None:
     workspace = tmp_path / "logs"
     with running(HOLD, workspace) as old:
-        with pytest.raises(BusyError, match="`python old` runs since"), workspace_lock(workspace):
+        with pytest.raises(BusyError, match="`python old` has been running since"), workspace_lock(workspace):
             pass
         shutil.rmtree(workspace)
         assert not jobs.status(workspace).running
@@ -241,7 +241,7 @@ def test_a_workspace_that_was_removed_while_held_is_free_again(tmp_path: Path) -
             assert old.stdout.readline() == "free\n"
             assert workspace.exists()
             assert jobs.status(workspace).work.command == "python new"
-            with pytest.raises(BusyError, match="`python new` runs since"):
+            with pytest.raises(BusyError, match="`python new` has been running since"):
                 jobs.start(workspace, Work(("-c", JOB, str(workspace))))
 
 

@@ -185,7 +185,7 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     seq_id = flagged["seq_id"][0]
     add_mark(own, feedback.benign("sequence", seq_id, seq_id, "a drill", "me"))
     app = open_page(EXPLAIN, prediction="nn")
-    assert "keep 1 incident from being flagged" in app.expander[0].label
+    assert "incidents no longer flagged: 1" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
     assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "not flagged"]
     assert "1 of them only by known benign items" in texts(app)

@@ -50,7 +50,7 @@ def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
     flagged = workspace.read(Predictions, "nn").filter("pred_ano")["seq_id"][0]
     add_mark(workspace, feedback.benign("sequence", flagged, flagged, "a drill", "me"))
     app = predictions(page()).set_value("nn").run()
-    assert "Marks touch 1 sequence and keep 1 incident from being flagged." in texts(app)
+    assert "Marks affect 1 sequence; incidents no longer flagged: 1." in texts(app)
     table = app.dataframe[-1].value
     assert "window" not in table.columns  # these test cases have none
 
