@@ -71,7 +71,7 @@ TABS = {
     "Metrics": "McNemar",
     "Recall by fault": "Share of flagged incidents",
     "Shift": "Population stability",
-    "Over time": "Select a mark or a row",
+    "Over time": "Select a point or a row",
     "Scores": "counted by cell",
 }
 """Tabs, and a text on each of them."""

@@ -2,7 +2,7 @@
 
     @dataclass(frozen=True)
     class Draw:
-        runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs by time")
+        runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs, by time")
 
 `add_options` adds the options of a dataclass to a parser, `parsed` makes the dataclass from what was parsed, and
 `arguments` is the way back. The type of a field says how it is read: a bool is a switch, a tuple takes one or more

@@ -341,7 +341,7 @@ def test_flattened_test_cases_of_another_folder_can_be_appended_once(tmp_path: P
         ({"options": LoadOptions(window=4)}, "loaded with window None, these logs would be with 4"),
         ({"options": LoadOptions(skip_init_lines=2)}, "loaded with skip_init_lines 0"),
         ({"save_events": False}, "loaded with save_events True"),
-        ({"masker": Masker(DEFAULT_RULES[:1])}, "loaded with other masks"),
+        ({"masker": Masker(DEFAULT_RULES[:1])}, "loaded with different masks"),
     ],
 )
 def test_an_append_must_be_cut_like_what_is_there(runs: Path, tmp_path: Path, how: dict[str, Any], words: str) -> None:
