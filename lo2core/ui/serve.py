@@ -5,11 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 import socket
-import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
-from runpy import run_module
+
+import click
+from streamlit import App, config
+from streamlit.cli_util import open_browser
+from streamlit.web.cli import main as streamlit
+from streamlit.web.server.server_util import get_display_address, get_url
 
 from lo2core.base.errors import InputError
 from lo2core.store.workspace import Workspace
@@ -33,8 +39,20 @@ def serve(workspace: Workspace | None = None, port: int | None = None, browser: 
         os.environ["LO2_WORKSPACE"] = str(workspace.root)
     warm_up()
     options = ([] if browser else ["--server.headless", "true"]) + (["--server.port", str(port)] if port else [])
-    sys.argv = ["streamlit", "run", str(SCRIPT), *options]
-    run_module("streamlit", run_name="__main__")
+    with suppress(click.Abort):  # Ctrl-C
+        streamlit(["run", str(SCRIPT), *options], prog_name="streamlit", standalone_mode=False)
+
+
+@asynccontextmanager
+async def announced(_: App) -> AsyncIterator[None]:
+    """While the server runs: print the dashboard's address, and open it in a browser unless the server is headless."""
+    chosen = "browser.serverAddress" if config.is_manually_set("browser.serverAddress") else "server.address"
+    address = get_display_address(config.get_option(chosen) or "localhost")
+    url = get_url(f"[{address}]" if ":" in address else address)
+    print(f"The dashboard is at {url}. Stop it with Ctrl-C.", flush=True)
+    if not config.get_option("server.headless"):
+        open_browser(url)
+    yield
 
 
 def _try(port: int) -> None:

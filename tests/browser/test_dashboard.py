@@ -1,18 +1,43 @@
-"""`python -m lo2core dashboard`: it serves the pages, ends when told, and says what is in the way."""
+"""`python -m lo2core dashboard`: whom it answers, what it asks of the network, how it ends, and what is in the way."""
 
 from __future__ import annotations
 
 import gc
+import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from ipaddress import ip_address
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from helpers.commands import call, sentence
-from helpers.driver import Server
+from helpers.driver import ROOT, App, Server
 from helpers.pageverbs import dashboard_in, page
+from streamlit.web.server import starlette
+from streamlit.web.server.app_discovery import discover_asgi_app
+
+RECORDER = """
+import os, sys
+
+def note(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        address = arguments
+    else:
+        return
+    with open(os.environ["LOOKUPS"], "a") as file:
+        print(event, address if isinstance(address, (str, bytes)) else address[0], file=file)
+
+open(os.environ["LOOKUPS"], "a").close()
+sys.addaudithook(note)
+"""
+"""Notes each name that a Python process looks up, and each address that it connects to."""
 
 LATE = """
 import sys
@@ -29,9 +54,147 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
 
 
-def test_it_serves_until_interrupted_and_ends_without_a_traceback(tmp_path: Path) -> None:
-    server = Server(tmp_path)
-    server.start()
+def routes() -> list[str]:
+    """A path for each route of Streamlit's server, from the constants that name them, and three addresses of pages."""
+    modules = [import_module(f"{starlette.__name__}.{module.name}") for module in iter_modules(starlette.__path__)]
+    named = {
+        re.sub("{.*?}", "x", value)
+        for module in modules
+        for name, value in vars(module).items()
+        if re.match("_?(BASE_)?ROUTE_", name) and isinstance(value, str)
+    }
+    assert {"_stcore/stream", "_stcore/health", "_stcore/upload_file/x/x", "media/x", "component/x"} <= named
+    return ["/", "/Load", "/static/index.html", *sorted(f"/{path}" for path in named)]
+
+
+def status(server: Server, path: str, *headers: str, host: str | None = "localhost", method: str = "GET") -> int:
+    """The status of the answer to a request that is sent exactly as given."""
+    lines = [f"{method} {path} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), *headers, "", ""]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+def upgrade(server: Server, *headers: str, host: str = "localhost") -> int:
+    """The status of the answer to a WebSocket's request: 101 if it is accepted."""
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    asked = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", key)
+    return status(server, "/_stcore/stream", *asked, *headers, host=host)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that records what it asks of the network."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "sitecustomize.py").write_text(RECORDER)
+    server = Server(folder)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(folder))
+        environment.setenv("LOOKUPS", str(folder / "lookups"))
+        server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("path", routes())
+def test_no_path_answers_a_host_that_is_not_allowed(server: Server, path: str) -> None:
+    assert status(server, path, host="evil.example") == 403
+    assert status(server, path) != 403
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:{port}", "127.0.0.1:{port}", "[::1]:{port}", "localhost.", "localhost:9999"]
+)
+def test_each_name_of_the_loopback_is_answered_on_any_port(server: Server, host: str) -> None:
+    host = host.format(port=server.port)  # another port is that of a tunnel
+    assert status(server, "/_stcore/health", host=host) == 200
+    assert upgrade(server, f"Origin: http://{host}", host=host) == 101
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example:{port}",
+        "localhost.evil.example",
+        "evil.example#localhost",
+        "localhost@evil.example",
+        "evil.example@localhost",
+        "localhost:x",
+        "localhost:99999",
+        "localhost/",
+        "[::1].evil.example",
+        "evil[::1]",
+        "[::1",
+        "127.0.0.2",
+        "0.0.0.0",
+        "2130706433",
+    ],
+)
+def test_no_other_name_is_answered(server: Server, host: str) -> None:
+    host = host.format(port=server.port)
+    forwarded = ("X-Forwarded-Host: localhost", "Forwarded: host=localhost")
+    assert status(server, "/_stcore/health", *forwarded, host=host) == 403
+    assert upgrade(server, *forwarded, host=host) == 403
+
+
+def test_the_host_is_the_one_in_the_only_header_of_that_name(server: Server) -> None:
+    assert status(server, "/_stcore/health", host=None) in (400, 403)
+    assert status(server, "/_stcore/health", "Host: evil.example") in (400, 403)
+    assert status(server, "http://localhost/_stcore/health", host="evil.example") == 403
+    assert status(server, "http://evil.example/_stcore/health") == 400
+    assert status(server, "/_stcore/health", "X-Forwarded-Host: evil.example") == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example",
+        "http://localhost:3000",
+        "http://localhost",
+        "http://127.0.0.1:{port}",
+        "http://localhost.:{port}",
+        "http://localhost:{port}.evil.example",
+        "http://evil.example#localhost:{port}",
+        "chrome-extension://localhost:{port}",
+        "file://",
+        "null",
+        "",
+    ],
+)
+def test_a_page_of_another_origin_is_refused_and_not_looked_up(server: Server, origin: str) -> None:
+    host, origin = f"localhost:{server.port}", origin.format(port=server.port)
+    assert upgrade(server, f"Origin: {origin}", host=host) == 403
+    for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+        assert status(server, "/_stcore/upload_file/x/x", f"Origin: {origin}", host=host, method=method) == 403
+    assert status(server, "/_stcore/health", f"Origin: {origin}", host=host) == 403
+
+
+def test_metrics_are_not_served(server: Server) -> None:
+    assert status(server, "/_stcore/metrics") == status(server, "/_stcore/metrics/") == 404
+    assert status(server, "/_stcore/%6detrics?families=x") == 404
+
+
+def test_a_browser_uses_the_dashboard_and_the_server_asks_nothing_of_the_network(server: Server, app: App) -> None:
+    app.goto()
+    app.no_exception()
+    answer = app.page.request.get(server.url)
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    notes = (server.log.parent / "lookups").read_text().split("\n")[:-1]
+    assert [note for note in notes if not is_local(note.split()[-1])] == []
+
+
+def is_local(address: str) -> bool:
+    """Whether the address is on the loopback; a path is that of a Unix socket."""
+    return address.startswith("/") or address == "localhost" or ip_address(address).is_loopback
+
+
+def test_streamlit_run_serves_the_same_app() -> None:
+    assert discover_asgi_app(ROOT / "streamlit_app.py").import_string == "streamlit_app:app"
+
+
+def test_it_ends_without_a_traceback_when_interrupted(server: Server) -> None:
+    """The last test that needs the server."""
     assert server.process
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(20) == 0
