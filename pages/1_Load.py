@@ -6,15 +6,13 @@ from lo2core.base.schemas import Sequences
 from lo2core.ui.load import form, results
 from lo2core.ui.shell import frame
 
-here = frame.page("Load", "Read logs from folders, archives or single files. Every line is accounted for.")
-
-request = form.ask(here.workspace)
-below = st.container()
-frame.terminal(request.command if request else form.example(here.workspace))
-
-with below, frame.calm():
-    shown = form.shown(here.workspace)
-    if shown.has(Sequences):
-        results.account(shown)
-        wanted = results.over_time(shown)
-        results.lines(shown, wanted)
+with frame.page("Load", "Read logs from folders, archives or single files. Every line is accounted for.") as here:
+    request = form.ask(here.workspace)
+    below = st.container()
+    frame.terminal(request.command if request else form.example(here.workspace))
+    with below:
+        shown = form.shown(here.workspace)
+        if shown and shown.has(Sequences):
+            results.account(shown)
+            wanted = results.over_time(shown)
+            results.lines(shown, wanted)

@@ -5,6 +5,7 @@ import streamlit as st
 from lo2core.ui.compare import any_logs, other_logs, overview, same_logs
 from lo2core.ui.compare.pair import Pair, choose
 from lo2core.ui.shell import address, frame
+from lo2core.ui.shell.boundary import fragment
 
 SAME = {
     "Scores": same_logs.show_scores,
@@ -24,24 +25,23 @@ BOTH = {
 }
 
 
-@st.fragment
+@fragment
 def show_views(pair: Pair) -> None:
     """The tabs; a click inside redraws only this part."""
     views = (SAME if pair.found.same_sequences else OTHER) | BOTH
     tabs = st.tabs(list(views), on_change="rerun", key=address.COMPARED, bind="query-params")
     address.remember()
     for tab, view in zip(tabs, views.values(), strict=True):
-        with tab, frame.calm():
+        with tab:
             if tab.open:
                 view(pair)
 
 
-here = frame.page("Compare", "Compare two saved predictions, of different models or of different logs.")
-with frame.calm():
+with frame.page("Compare", "Compare two saved predictions, of different models or of different logs.") as here:
     pair = choose(here)
     if pair:
         overview.show_provenance(pair)
         overview.show_rates(pair)
         show_views(pair)
         overview.keep(pair)
-frame.terminal(overview.command(pair, here))
+    frame.terminal(overview.command(pair, here))

@@ -10,14 +10,34 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def local(stamp: str | None) -> datetime | None:
-    """A recorded time stamp (ISO 8601) in the time zone of this machine; None without one."""
-    return datetime.fromisoformat(stamp).astimezone() if stamp else None
+def moment(stamp: object) -> datetime | None:
+    """A recorded time stamp (ISO 8601 with a time zone); None for anything else, and for years that no clock shows."""
+    try:
+        found = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
+        return found if found and found.tzinfo and found.astimezone(UTC) and found.astimezone() else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def moment_of(seconds: float) -> datetime | None:
+    """The time of a directory entry, in UTC; None for one that no calendar has, since a file can claim any time."""
+    try:
+        found = datetime.fromtimestamp(seconds, UTC)
+        return found if found.astimezone() else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def local(stamp: object) -> datetime | None:
+    """A recorded time stamp in the time zone of this machine; None as for `moment`."""
+    found = moment(stamp)
+    return found.astimezone() if found else None
 
 
 def local_time(stamp: str) -> str:
-    """A recorded time stamp (ISO 8601) in the time zone of this machine, as text: '24 Nov 2026 21:10'."""
-    return f"{local(stamp):%-d %b %Y %H:%M}"
+    """A recorded time stamp in the time zone of this machine, as text: '24 Nov 2026 21:10'."""
+    found = local(stamp)
+    return f"{found:%-d %b %Y %H:%M}" if found else stamp
 
 
 def time_of_day(moment: datetime | None) -> str:

@@ -59,7 +59,7 @@ def choices(name: str, valid: Iterable[str]) -> str:
     return f"Valid names: {', '.join(names) or 'none'}.{suggestion}"
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """The message of an error of another library as one line without a full stop, ready to be put into a sentence."""
     text = str(error).split("\n\nResolved plan")[0]
     return " ".join(text.split()).rstrip(".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import cache
+from math import inf
 from types import NoneType, UnionType
 from typing import Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -128,5 +129,5 @@ def _fits(value: object, hint: Any) -> bool:
         of = get_args(hint)[1] if get_origin(hint) is dict else Any
         return isinstance(value, dict) and all(_fits(each, of) for each in value.values())
     if hint in (int, float):
-        return isinstance(value, (int, hint)) and not isinstance(value, bool)
+        return isinstance(value, (int, hint)) and not isinstance(value, bool) and abs(value) < inf
     return isinstance(value, NoneType if hint is None else hint)

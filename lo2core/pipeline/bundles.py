@@ -18,6 +18,7 @@ import joblib
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError
 from lo2core.base.provenance import BundleFacts, Manifest, typed
+from lo2core.base.untrusted import json_value
 from lo2core.detect.calibration import Calibration, Threshold
 from lo2core.detect.detectors import Detector
 from lo2core.detect.model import Model
@@ -94,7 +95,7 @@ def vouch(path: str | Path) -> LoadedBundle:
     model, vec = _unpickled(data, path, {})
     try:
         _check_parts(model, vec)
-        facts = typed(BundleFacts, json.loads(json.dumps(model.facts)))
+        facts = typed(BundleFacts, json_value(json.dumps(model.facts)))
         tests = model.make_self_test(vec)
         manifest = bundles.sign_bundle(path, data, facts | {"vouched": now()}, tests, _versions())
     except BundleError:

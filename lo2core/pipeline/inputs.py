@@ -21,8 +21,13 @@ def masker_of(workspace: Workspace) -> Masker:
 
     Before a load, a sample has the masks of its workspace, and a workspace the default ones.
     """
-    saved = workspace.metadata(Messages).get("masks")
-    if saved:
+    artefact = workspace.artefact(Messages)
+    if artefact.doubt:
+        raise ArtefactError(
+            f"{artefact.path} does not record its masks, since its footer is damaged ({artefact.doubt}): load the "
+            "logs again."
+        )
+    if saved := artefact.metadata.get("masks"):
         try:
             return Masker.from_json(saved)
         except (ValueError, TypeError, InputError) as error:

@@ -23,14 +23,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
-from lo2core.pipeline import lock
-from lo2core.pipeline.lock import Work, job_folder, read_json
+from lo2core.pipeline import job_files, lock
+from lo2core.pipeline.job_files import Cancelled, Job, Outcome, Progress, tail
+from lo2core.pipeline.lock import Work, job_folder
 from lo2core.pipeline.progress import PROGRESS_VARIABLE
-from lo2core.pipeline.worker import CANCELLED, JOB_VARIABLE, last_line, tail
+from lo2core.pipeline.worker import CANCELLED, JOB_VARIABLE, last_line
 from lo2core.store.atomic import write_json_atomic
 
 _KILLED = "The process ended without a word (killed, or out of memory). Its last line: {}"
@@ -104,24 +104,24 @@ def status(workspace: str | os.PathLike[str]) -> JobStatus:
     """The running or last job of a workspace, derived from disk alone."""
     folder = job_folder(workspace)
     while True:
-        job = read_json(folder / "job.json")
+        job = lock.read_job(folder)
         found = _status_of(folder, job)
         if lock.describes(folder, job):  # else another command began while the files were read
             return found
 
 
-def _status_of(folder: Path, job: dict[str, Any]) -> JobStatus:
+def _status_of(folder: Path, job: Job) -> JobStatus:
     running, detached = lock.is_running(folder, job), bool(job.get("detached"))
     if not running and not detached:
         return JobStatus()  # work in a terminal leaves no state of its own
-    progress = read_json(folder / "progress.json")
+    progress = job_files.read(folder / "progress.json", Progress)
     log = "\n".join(tail(folder / name) for name in ("output.log", "errors.log")).strip() if detached else ""
     found = JobStatus(
         "running",
         work=Work.recorded(job),
         started=local(job.get("started")),
         label=progress.get("label", ""),
-        fraction=progress.get("fraction"),
+        fraction=_share(progress.get("fraction")),
         log_tail=log,
     )
     if running:
@@ -130,14 +130,21 @@ def _status_of(folder: Path, job: dict[str, Any]) -> JobStatus:
     return replace(found, state=state, message=message, ended=ended)
 
 
-def _outcome(folder: Path, job: dict[str, Any]) -> tuple[str, str, datetime | None]:
+def _outcome(folder: Path, job: Job) -> tuple[str, str, datetime | None]:
     """How a job ended: state, sentence and time."""
-    outcome, cancelled = read_json(folder / "outcome.json"), read_json(folder / "cancelled.json")
+    outcome = job_files.read(folder / "outcome.json", Outcome)
+    cancelled = job_files.read(folder / "cancelled.json", Cancelled)
     if outcome.get("state") != "done" and cancelled and cancelled.get("alive") == job.get("alive"):
         return "cancelled", CANCELLED, local(outcome.get("ended") or cancelled.get("at"))
     if not outcome:
         return "failed", _KILLED.format(last_line(folder) or "-"), None
-    return outcome.get("state", "failed"), outcome.get("message", ""), local(outcome.get("ended"))
+    state = outcome.get("state")
+    known = state if state in ("done", "cancelled") else "failed"
+    return known, outcome.get("message", ""), local(outcome.get("ended"))
+
+
+def _share(fraction: float | None) -> float | None:
+    return None if fraction is None else min(1.0, max(0.0, fraction))
 
 
 def cancel(workspace: str | os.PathLike[str], grace: float = 2.0) -> JobStatus:
@@ -146,7 +153,7 @@ def cancel(workspace: str | os.PathLike[str], grace: float = 2.0) -> JobStatus:
     Without a running job nothing happens. Raises `BusyError` when what runs was started by hand in a terminal.
     """
     folder = job_folder(workspace)
-    job = read_json(folder / "job.json")
+    job = lock.read_job(folder)
     if not lock.is_running(folder, job):
         return status(workspace)
     if not job.get("detached"):
@@ -159,7 +166,7 @@ def cancel(workspace: str | os.PathLike[str], grace: float = 2.0) -> JobStatus:
     return status(workspace)
 
 
-def _wait_for_end(folder: Path, job: dict[str, Any], patience: float) -> None:
+def _wait_for_end(folder: Path, job: Job, patience: float) -> None:
     deadline = time.monotonic() + patience
     while lock.is_running(folder, job) and time.monotonic() < deadline:
         time.sleep(0.02)

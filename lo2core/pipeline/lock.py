@@ -12,7 +12,6 @@ never makes a command busy. The other files of the folder belong to `jobs`.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import shlex
@@ -24,13 +23,15 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import cast
 from uuid import uuid4
 
 from filelock import FileLock, Timeout, lock_descriptor
 
 from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
+from lo2core.pipeline import job_files
+from lo2core.pipeline.job_files import Job
 from lo2core.store.atomic import remove_leftovers, write_json_atomic
 
 _PATIENCE_S = 0.5
@@ -61,10 +62,10 @@ class Work:
         return shlex.join(["python", *self.arguments]) if self.arguments else ""
 
     @classmethod
-    def recorded(cls, job: dict[str, Any]) -> Work:
+    def recorded(cls, job: Job) -> Work:
         """The work that a `job.json` describes; what is damaged there is left out."""
-        texts = {one.name: job[one.name] for one in fields(cls) if isinstance(job.get(one.name), str)}
-        return cls(**texts | {"arguments": tuple(map(str, job.get("arguments") or ()))})
+        arguments = tuple(job.get("arguments", ()))
+        return cls(arguments, *(str(job.get(one.name, "")) for one in fields(cls)[1:]))
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) 
 
 
 @contextmanager
-def held(folder: Path, work: Work, detached: bool) -> Iterator[dict[str, Any]]:
+def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
     """Hold the lock of a job folder and describe the holder in `job.json`; yields what is written there.
 
     Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
@@ -99,7 +100,7 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[dict[str, Any]]:
         clear(folder)
         alive.acquire(blocking=False)
         facts = {"pid": os.getpid(), "started": now(), "detached": detached, "alive": Path(alive.lock_file).name}
-        job = asdict(work) | {"arguments": list(work.arguments)} | facts
+        job = cast(Job, asdict(work) | {"arguments": list(work.arguments)} | facts)
         write_json_atomic(folder / "job.json", job, replace=True)
         yield job
     finally:
@@ -148,14 +149,14 @@ def job_folder(workspace: str | os.PathLike[str]) -> Path:
     return Path(workspace).resolve() / ".job"
 
 
-def is_running(folder: Path, job: dict[str, Any]) -> bool:
+def is_running(folder: Path, job: Job) -> bool:
     """Whether the process that wrote this content of `job.json` still holds the workspace."""
     name = str(job.get("alive"))
     if not _ALIVE.fullmatch(name):  # written by a stranger: no other file may be touched
         return False
     path = folder / name
     try:
-        descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+        descriptor = os.open(path, (os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY) | os.O_NONBLOCK)
     except OSError:  # it has ended
         return False
     try:
@@ -168,34 +169,37 @@ def is_running(folder: Path, job: dict[str, Any]) -> bool:
         os.close(descriptor)
 
 
-def describes(folder: Path, job: dict[str, Any]) -> bool:
+def read_job(folder: Path) -> Job:
+    """What `job.json` says; empty where there is none."""
+    return job_files.read(folder / "job.json", Job)
+
+
+def describes(folder: Path, job: Job) -> bool:
     """Whether a job folder still describes this job: the workspace may have been removed and made again."""
-    return read_json(folder / "job.json") == job
+    return read_job(folder) == job
 
 
 def clear(folder: Path) -> None:
     """Remove the state of the last job, and temporary files that it may have left in the workspace."""
-    (folder / "job.json").unlink(missing_ok=True)  # first: whoever reads it and then finds a file missing will see why
+    _discard(folder / "job.json")  # first: whoever reads it and then finds a file missing will see why
     for name in ("progress.json", "outcome.json", "cancelled.json", "output.log", "errors.log"):
-        (folder / name).unlink(missing_ok=True)
+        _discard(folder / name)
     for path in folder.glob("alive-*"):
-        with suppress(OSError):
-            path.unlink()
+        _discard(path)
     remove_leftovers(folder.parent)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file, or whatever has its name."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def busy_with(folder: Path) -> str:
     """A sentence naming the command that holds the lock, and its start."""
-    job = read_json(folder / "job.json")
+    job = read_job(folder)
     since, command = local(job.get("started")), Work.recorded(job).command
     what = f"`{command}`" if command else "another command"
     return f"{folder.parent} is busy: {what} {f'has been running since {since:%H:%M:%S}' if since else 'is running'}."
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A file of the job folder; empty where there is none."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

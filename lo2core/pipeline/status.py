@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from lo2core.base.clock import moment_of
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
 from lo2core.detect.incidents import per_incident
 from lo2core.load.ledger import of_logs
 from lo2core.store import bundles, signing
-from lo2core.store.predictions import bundle_of, damaged, home_of, newest_first, read_predictions
+from lo2core.store.predictions import bundle_of, home_of, newest_first, read_predictions
+from lo2core.store.unreadable import damaged
 from lo2core.store.workspace import Artefact, Workspace
 
 FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
@@ -104,10 +106,10 @@ def _changed(home: Workspace, made: datetime | None) -> str:
 
 
 def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
-    name, here, data = "Model", workspace.root.resolve(), _fingerprint(workspace)
+    name, data = "Model", _fingerprint(workspace)
     found = bundles.bundles(models)
     of_these = [info for info in found if data and info.facts.get("data_fingerprint") == data]
-    trained = [info for info in found if Path(str(info.facts.get("workspace", ""))).resolve() == here]
+    trained = [info for info in found if workspace.is_at(info.facts.get("workspace"))]
     mine = of_these + [info for info in trained if info not in of_these]
     used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
     if not mine and not used:
@@ -115,11 +117,11 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
         return Step(name, why=f"No model was trained here yet.{others}")
     info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
     facts = {
-        "name": info.path.stem,
+        "name": info.name,
         "detector": info.facts.get("detector"),
         "normals": info.facts.get("normal_incidents"),
     }
-    made = datetime.fromtimestamp(bundles.stamp(info.path)[0] / 1e9, UTC)
+    made = moment_of(bundles.stamp(info.path)[0] / 1e9)
     if info.state is not signing.BundleState.SIGNED:
         return Step(name, STALE, made, f"It is {info.state.value}.", facts)
     if mine and data and info.facts.get("data_fingerprint") not in (None, data):
@@ -175,5 +177,11 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
 
 def _newest_file(folder: Path) -> datetime | None:
     """When the newest file of a folder was written; None if there is none."""
-    times = [path.stat().st_mtime for path in folder.glob("**/[!.]*") if path.is_file()]
-    return datetime.fromtimestamp(max(times), UTC) if times else None
+    return max(filter(None, map(_written, folder.glob("**/[!.]*"))), default=None)
+
+
+def _written(path: Path) -> datetime | None:
+    try:
+        return moment_of(path.stat().st_mtime) if path.is_file() else None
+    except OSError:  # it was removed meanwhile, or may not be read
+        return None

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from lo2core.base.clock import now
 from lo2core.base.errors import Lo2Error
 from lo2core.pipeline import lock
+from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
 from lo2core.store.atomic import write_json_atomic
 
@@ -25,7 +25,6 @@ JOB_VARIABLE = "LO2_JOB"
 CANCELLED = "Cancelled."
 _INTERRUPTED = 130
 """Exit status of a command that was stopped from outside."""
-_LOG_TAIL_BYTES = 8192
 
 
 @contextmanager
@@ -47,7 +46,7 @@ def reporting() -> Iterator[None]:
 
 
 @contextmanager
-def _begun(folder: Path, work: Work) -> Iterator[dict[str, Any]]:
+def _begun(folder: Path, work: Work) -> Iterator[Job]:
     """Hold the workspace, tell `start` so, and write to the logs from then on."""
     with ExitStack() as stack:
         try:
@@ -69,7 +68,7 @@ def _report(error: str = "", message: str = "") -> None:
 
 
 @contextmanager
-def _ending(folder: Path, job: dict[str, Any]) -> Iterator[None]:
+def _ending(folder: Path, job: Job) -> Iterator[None]:
     """Write how the work ends to disk."""
 
     def end(state: str, message: str) -> None:
@@ -102,12 +101,3 @@ def _meaning(stop: SystemExit, folder: Path) -> tuple[str, str]:
 
 def last_line(folder: Path) -> str:
     return tail(folder / "errors.log").rpartition("\n")[2]
-
-
-def tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
-            return file.read().decode(errors="replace").strip()
-    except FileNotFoundError:
-        return ""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, ExistsError, InputError, UntrustedError
 from lo2core.base.provenance import BundleFacts, Manifest, SelfTest
+from lo2core.base.untrusted import is_text, open_regular, printable
 from lo2core.store import signing
 from lo2core.store.atomic import write_bytes_atomic, write_json_atomic
 from lo2core.store.names import clean_name
@@ -29,6 +30,11 @@ class BundleInfo(NamedTuple):
     path: Path
     state: BundleState
     facts: BundleFacts
+
+    @property
+    def name(self) -> str:
+        """To be shown: its file name without .joblib."""
+        return printable(self.path.stem)
 
 
 def bundle_path(name: str, folder: str | Path) -> Path:
@@ -123,12 +129,17 @@ def state(path: str | Path) -> BundleState:
         entry = path.stat()
     except OSError:
         return BundleState.MISSING
-    return judge(read_manifest(path), _file_sha256(path, entry.st_mtime_ns, entry.st_size))
+    if not is_text(path.name):
+        return BundleState.UNREADABLE
+    try:
+        return judge(read_manifest(path), _file_sha256(path, entry.st_mtime_ns, entry.st_size))
+    except OSError:
+        return BundleState.UNREADABLE
 
 
 def bundles(folder: str | Path) -> list[BundleInfo]:
     """All bundles of a folder, sorted by name; none is opened."""
-    found = sorted(path for path in Path(folder).glob("[!.]*.joblib") if path.is_file())
+    found = sorted(Path(folder).glob("[!.]*.joblib"))
     return [BundleInfo(path, state(path), (read_manifest(path) or {}).get("facts", {})) for path in found]
 
 
@@ -144,7 +155,7 @@ def stamp(path: str | Path) -> tuple[int, int, str]:
 
 @lru_cache(maxsize=64)
 def _file_sha256(path: Path, mtime_ns: int, size: int) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -99,9 +99,14 @@ _COMMANDS: dict[type[dy.Schema], str] = {
 _LOAD = "load --root PATH --output-dir {root}"
 
 
+def is_clean(name: str, longest: int = 100) -> bool:
+    """Whether `clean_name` accepts it."""
+    return bool(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name)) and len(name) <= longest
+
+
 def clean_name(name: str, longest: int = 100) -> str:
     """`name`, if it is valid for a file or folder: letters, digits, `.`, `-`, `_`, no leading dot."""
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or len(name) > longest:
+    if not is_clean(name, longest):
         raise InputError(f"{name!r} is not a valid name: use up to {longest} letters, digits, '.', '-' or '_'.")
     return name
 

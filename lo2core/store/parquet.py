@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dataframely.exc import ValidationError
 
-from lo2core.base.clock import now
+from lo2core.base.clock import moment, now
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
+from lo2core.base.untrusted import json_value
 
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
@@ -127,30 +129,38 @@ def safe(got: DataType, want: DataType, nullable: bool) -> bool:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
+    """Whatever a library raises on a damaged table becomes an `ArtefactError`."""
     try:
         yield
-    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, MemoryError) as error:
         raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error
 
 
 def footer_of(path: Path) -> pq.FileMetaData:
+    """The footer of a Parquet file; raises ArtefactError if it is damaged, and for a pipe or device."""
     with readable(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
         return pq.read_metadata(path)
 
 
-def own_metadata(footer: pq.FileMetaData) -> Metadata:
-    """What lo2core wrote into the footer; empty where it wrote nothing, or where that is not JSON."""
+def columns_of(path: Path, footer: pq.FileMetaData) -> list[str]:
+    """All columns of the file with this footer, declared or not; raises ArtefactError where they cannot be told."""
+    with readable(path):
+        return list(footer.schema.to_arrow_schema().names)
+
+
+def own_metadata(footer: pq.FileMetaData) -> tuple[Metadata, str]:
+    """What lo2core wrote into a footer, and why that cannot be read (empty if it can).
+
+    It is empty where lo2core wrote nothing, and where it cannot be read: both count as written by hand. Entries of
+    another type than declared count as not recorded.
+    """
     try:
-        found = typed(Metadata, json.loads((footer.metadata or {}).get(METADATA_KEY.encode(), b"{}")))
-    except (ValueError, RecursionError):
-        return {}
-    if not _is_time_stamp(found.get("created")):
+        value = json_value((footer.metadata or {}).get(METADATA_KEY.encode(), b"{}"))
+    except ValueError as error:
+        return {}, reason(error)
+    found = typed(Metadata, value)
+    if moment(found.get("created")) is None:
         found.pop("created", None)
-    return found
-
-
-def _is_time_stamp(text: str | None) -> bool:
-    try:
-        return datetime.fromisoformat(text or "").tzinfo is not None
-    except ValueError:
-        return False
+    return found, "" if isinstance(value, dict) else f"expected an object, got a {type(value).__name__}"

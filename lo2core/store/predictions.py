@@ -6,14 +6,13 @@ The name of a prediction is the name of its table; for predictions of a sample i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from lo2core.base.schemas import Counts, EventPredictions, Predictions
 from lo2core.store import handwritten
-from lo2core.store.names import TABLES
 from lo2core.store.parquet import readable, table_name
 from lo2core.store.workspace import Workspace
 
@@ -29,29 +28,13 @@ def newest_first(workspace: Workspace) -> list[str]:
 
     def order(name: str) -> tuple[bool, tuple[datetime, int]]:
         home, table = home_of(workspace, name)
-        return _works(home, table), _made(home, table)
+        return _works(home, table), home.artefact(table).age
 
     return sorted(saved_names(workspace), key=order, reverse=True)
 
 
-def damaged(workspace: Workspace) -> list[str]:
-    """Names of damaged files of the workspace and its samples that may have been predictions."""
-    found = []
-    for home in (workspace, *workspace.samples()):
-        prefix = "" if home is workspace else f"{home.root.name}/"
-        names = sorted({path.stem for path in home.root.glob("[!.]*.parquet")} - set(TABLES.values()))
-        found += [f"{prefix}{name}" for name in names if home.artefact(name).problem]
-    return found
-
-
 def _works(home: Workspace, table: str) -> bool:
     return not handwritten.problem(home, table)
-
-
-def _made(home: Workspace, table: str) -> tuple[datetime, int]:
-    """The time in a footer has a resolution of one second; the file's own time is finer."""
-    artefact = home.artefact(table)
-    return artefact.created or datetime.min.replace(tzinfo=UTC), artefact.path.stat().st_mtime_ns
 
 
 def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:

@@ -19,6 +19,7 @@ import platformdirs
 
 from lo2core.base.errors import BundleError, ExistsError
 from lo2core.base.provenance import Manifest, typed
+from lo2core.base.untrusted import json_value, read_small
 from lo2core.store.atomic import write_atomic
 
 KEY_FILE_VARIABLE = "LO2_SIGNING_KEY_FILE"
@@ -30,6 +31,7 @@ class BundleState(Enum):
 
     SIGNED = "signed"
     CHANGED = "changed by hand"
+    UNREADABLE = "unreadable"
     NO_MANIFEST = "without manifest"
     OTHER_KEY = "signed with another key"
     MISSING = "missing"
@@ -43,6 +45,7 @@ class BundleState(Enum):
 _SENTENCES = {
     BundleState.SIGNED: "It is unchanged since it was saved here, or since you vouched for it.",
     BundleState.CHANGED: "The file or its manifest has changed since it was signed, or was not completely written.",
+    BundleState.UNREADABLE: "It is not a regular file, its name is not UTF-8, or it may not be read.",
     BundleState.NO_MANIFEST: "It has no manifest, so its origin is unknown.",
     BundleState.OTHER_KEY: "Another user or another machine signed it.",
     BundleState.MISSING: "The file does not exist.",
@@ -57,10 +60,10 @@ def manifest_path(path: Path) -> Path:
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest, unverified; empty when it is not one of lo2core, None when there is none."""
     try:
-        manifest = json.loads(manifest_path(path).read_bytes())
+        manifest = json_value(read_small(manifest_path(path)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return {}
     ours = isinstance(manifest, dict) and isinstance(manifest.get("facts"), dict)
     return typed(Manifest, manifest) if ours else {}
@@ -81,7 +84,7 @@ def judge(manifest: Manifest | None, sha256: str) -> BundleState:
 def signed(manifest: Manifest) -> Manifest:
     """The manifest with `key_id` and `signature`; the key is created on first use."""
     key = _read_key() or _make_key()
-    read_back = typed(Manifest, json.loads(json.dumps({**manifest, "key_id": _key_id(key)})))
+    read_back = typed(Manifest, json_value(json.dumps({**manifest, "key_id": _key_id(key)})))
     return {**read_back, "signature": _signature(read_back, key)}
 
 

@@ -9,23 +9,25 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dataframely as dy
 import polars as pl
-import pyarrow.parquet as pq
 
+from lo2core.base.clock import moment, moment_of
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.base.untrusted import is_file, is_text
 from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
-from lo2core.store.names import RESULTS, TABLES, base_name, clean_name, command_for, given_name
+from lo2core.store.names import RESULTS, TABLES, base_name, clean_name, command_for, given_name, is_clean
 from lo2core.store.parquet import (
     ROW_GROUP,
     check_exact,
+    columns_of,
     file_metadata,
     flat,
     footer_of,
@@ -56,8 +58,17 @@ class Artefact:
     rows: int = 0
     bytes: int = 0
     metadata: Metadata = field(default_factory=Metadata)
+    modified: int = 0
+    """When the file was written, in ns, by the clock of the file system; a footer records only seconds."""
     problem: str = ""
     """A sentence, if the file exists but cannot be read."""
+    doubt: str = ""
+    """Why its provenance cannot be read, if lo2core recorded one: then it counts as written by hand."""
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """For sorting by time."""
+        return self.created or datetime.min.replace(tzinfo=UTC), self.modified
 
 
 Name = type[dy.Schema] | str
@@ -93,13 +104,20 @@ class Workspace:
     def __fspath__(self) -> str:
         return str(self.root)
 
+    def is_at(self, recorded: str | None) -> bool:
+        """Whether a path that some file records leads to this folder."""
+        try:
+            return recorded is not None and Path(recorded).resolve() == self.root.resolve()
+        except (OSError, ValueError, RuntimeError):  # a file can record anything: NUL, a loop of links
+            return False
+
     def path(self, name: Name) -> Path:
         """The path of a table: `<root>/<name>.parquet`."""
         return self.root / f"{base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
 
     def has(self, name: Name) -> bool:
         """Whether the file exists; it may still be damaged."""
-        return self.path(name).is_file()
+        return is_file(self.path(name))
 
     def remove(self, name: Name) -> None:
         """Remove a table, if it exists."""
@@ -169,7 +187,9 @@ class Workspace:
         was found and expected, and which command makes the table.
         """
         path = self.path(name or schema)
-        if not path.is_file():
+        if problem := self.artefact(path.stem).problem:
+            raise ArtefactError(problem)
+        if not is_file(path):
             raise ArtefactError(self._missing(schema, path))
         with readable(path):
             frame = with_added(pl.scan_parquet(path, glob=False), schema)
@@ -198,7 +218,8 @@ class Workspace:
 
     def columns(self, name: Name) -> list[str]:
         """All columns of the file, declared or not. Raises ArtefactError if it is damaged or missing."""
-        return list(footer_of(self.path(name)).schema.to_arrow_schema().names)
+        path = self.path(name)
+        return columns_of(path, footer_of(path))
 
     def metadata(self, name: Name) -> Metadata:
         """Table, time, version and provenance as saved; empty for a file written by hand."""
@@ -209,40 +230,38 @@ class Workspace:
         path = self.path(name)
         try:
             entry = path.stat()
-            footer = footer_of(path)
         except (FileNotFoundError, NotADirectoryError):
             return Artefact(path.stem, path)
         except OSError as error:
             return Artefact(path.stem, path, exists=True, problem=f"{path} cannot be read: {error.strerror}.")
+        there = Artefact(path.stem, path, exists=True, bytes=entry.st_size, modified=entry.st_mtime_ns)
+        try:
+            footer = footer_of(path)
+            metadata, doubt = own_metadata(footer)
+            table = metadata.get("table") or _table_by_columns(columns_of(path, footer))
         except ArtefactError as error:
-            return Artefact(path.stem, path, exists=True, bytes=entry.st_size, problem=str(error))
-        metadata = own_metadata(footer)
-        created = metadata.get("created")
-        return Artefact(
-            name=path.stem,
-            path=path,
-            exists=True,
-            table=_table_of(footer, metadata),
-            created=datetime.fromisoformat(created) if created else datetime.fromtimestamp(entry.st_mtime, UTC),
-            by_hand=not metadata,
-            rows=footer.num_rows,
-            bytes=entry.st_size,
-            metadata=metadata,
-        )
+            return replace(there, problem=str(error))
+        created = moment(metadata.get("created")) or moment_of(entry.st_mtime)
+        facts = {"table": table, "created": created, "rows": footer.num_rows, "metadata": metadata, "doubt": doubt}
+        return replace(there, by_hand=not metadata, **facts)
 
     def predictions(self) -> list[str]:
         """Names of the saved predictions, newest first. They are recognised by metadata or columns, not by name."""
         wanted = (table_name(Predictions), table_name(EventPredictions))
-        files = self.root.glob("[!.]*.parquet")
-        found = [artefact for path in files if (artefact := self.artefact(path.stem)).table in wanted]
-        found.sort(
-            key=lambda a: (a.created or datetime.min.replace(tzinfo=UTC), a.path.stat().st_mtime_ns), reverse=True
-        )
-        return [artefact.name for artefact in found]
+        names = [path.stem for path in self.root.glob("[!.]*.parquet") if is_text(path.stem)]
+        found = [artefact for name in names if (artefact := self.artefact(name)).table in wanted]
+        return [artefact.name for artefact in sorted(found, key=lambda one: one.age, reverse=True)]
 
     def samples(self) -> list[Workspace]:
         """The log samples, which are scored but never mixed with the training data, by name."""
-        return [Workspace(path) for path in sorted(self.root.glob("samples/[!.]*")) if path.is_dir()]
+        return [Workspace(path) for path in self._sample_folders() if is_clean(path.name)]
+
+    def misnamed_samples(self) -> list[Path]:
+        """Folders in `samples/` whose names no command accepts, so that they are not samples."""
+        return [path for path in self._sample_folders() if not is_clean(path.name)]
+
+    def _sample_folders(self) -> list[Path]:
+        return [path for path in sorted(self.root.glob("samples/[!.]*")) if path.is_dir()]
 
     def sample(self, name: str) -> Workspace:
         """The workspace `samples/<name>/`; raises `InputError` for a name that contains a path."""
@@ -291,11 +310,8 @@ class Workspace:
         shutil.rmtree(self.root / ".parts", ignore_errors=True)
 
 
-def _table_of(footer: pq.FileMetaData, metadata: Metadata) -> str:
-    """The table that a file claims to be; scores written by hand are recognised by their columns."""
-    if table := metadata.get("table"):
-        return table
-    columns = set(footer.schema.to_arrow_schema().names)
-    if not {"seq_id", "score"} <= columns:
+def _table_by_columns(columns: list[str]) -> str:
+    """The table that a file written by hand is: scores are recognised by their columns."""
+    if not {"seq_id", "score"} <= set(columns):
         return ""
     return table_name(EventPredictions if "line_no" in columns else Predictions)

@@ -109,6 +109,7 @@ def test_a_folder_of_bundles_is_listed_without_opening(bundle: Path) -> None:
     bundle.with_name("folder.joblib").mkdir()
     found = {path.stem: (state, facts) for path, state, facts in bundles.bundles(bundle.parent)}
     assert found == {
+        "folder": (BundleState.UNREADABLE, {}),
         "foreign": (BundleState.NO_MANIFEST, {}),
         "lo2_if": (BundleState.SIGNED, {"items": "messages"}),
     }

@@ -13,10 +13,12 @@ from lo2core.store.predictions import saved_names
 from lo2core.store.workspace import Workspace
 from lo2core.ui.compare.pair import Pair, cache_key, open_in, open_worst, remark, side_by_side
 from lo2core.ui.shell import cache, links, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Source
 from lo2core.ui.shell.widgets import downloads, notice
 
 
+@section
 def show_faults(pair: Pair) -> None:
     """Recall by faulty test case, one column for each prediction."""
     compared = _with_others(pair)
@@ -39,6 +41,7 @@ def show_faults(pair: Pair) -> None:
     tables.beside_chart(found, "recall_by_fault", "faults")
 
 
+@section
 def show_shifts(pair: Pair) -> None:
     """The population stability index of scores and messages, service by service."""
     st.caption(
@@ -51,6 +54,7 @@ def show_shifts(pair: Pair) -> None:
     downloads(pair.found.shifts, "shifts", key="shifts")
 
 
+@section
 def show_over_time(pair: Pair) -> None:
     """All saved predictions of the workspace and its samples over time, one small chart for each measure."""
     root = pair.workspace

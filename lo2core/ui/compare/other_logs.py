@@ -16,11 +16,13 @@ from lo2core.report.chart_data import paired_cells
 from lo2core.store.workspace import Workspace
 from lo2core.ui.compare.pair import Pair, open_worst
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
 
+@section
 def show_test_cases(pair: Pair) -> None:
     """Test case x service, the median z of A (left) and B (right) in each column; a click explains the worst."""
     found = pair.found.by_test_case
@@ -34,6 +36,7 @@ def show_test_cases(pair: Pair) -> None:
     tables.beside_chart(found, "test_cases", "cases", _CASES)
 
 
+@section
 def show_incidents(pair: Pair) -> None:
     """Test cases and services that are flagged in one prediction only; a selected one can be explained."""
     found = pair.found.incident_changes
@@ -52,6 +55,7 @@ def show_incidents(pair: Pair) -> None:
     downloads(found, "incidents_new_and_gone", key="incidents")
 
 
+@section
 def show_items(pair: Pair) -> None:
     """Messages, stack trace lines and request kinds that only one of the logs contains."""
     if pair.found.why_no_items:

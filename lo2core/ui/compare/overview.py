@@ -16,10 +16,12 @@ from lo2core.pipeline.commands import Compare
 from lo2core.report.comparison import comparison_report
 from lo2core.ui.compare.pair import Pair
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.widgets import notice
 
 
+@section
 def show_provenance(pair: Pair) -> None:
     """Whether the logs changed or the model, and the facts that differ."""
     notice(pair.found.verdict, icon=":material/balance:")
@@ -34,6 +36,7 @@ def show_provenance(pair: Pair) -> None:
     tables.written(shown, {"fact": "", "0": f"A  ·  {a}", "1": f"B  ·  {b}"})
 
 
+@section
 def show_rates(pair: Pair) -> None:
     """How many incidents each flags, and how well they agree."""
     rates = pair.found.rates
@@ -45,6 +48,7 @@ def show_rates(pair: Pair) -> None:
         column.metric(label, value, more, delta_color="off", delta_arrow="off")
 
 
+@section
 def keep(pair: Pair) -> None:
     """Download the comparison as one file, or save it in the workspace."""
     with st.container(horizontal=True):
@@ -63,6 +67,7 @@ def keep(pair: Pair) -> None:
             notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
+@section
 def command(pair: Pair | None, here: Frame) -> Compare:
     """The command that compares the same."""
     return Compare(names=(pair.a, pair.b) if pair else ("A", "B"), output_dir=here.workspace.root)

@@ -16,6 +16,7 @@ from lo2core.pipeline import compare
 from lo2core.store.predictions import home_of, saved_names
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, links
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.scores import Source
 from lo2core.ui.shell.widgets import empty_state, notice
@@ -60,6 +61,7 @@ def open_worst(saved: SavedPrediction, where: Mapping[str, Any]) -> None:
         open_in(saved.name, row)
 
 
+@section
 def choose(here: Frame) -> Pair | None:
     """Fields to choose A and B; None, with a hint, if there are fewer than two predictions."""
     names = saved_names(here.workspace)

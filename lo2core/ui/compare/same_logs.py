@@ -11,10 +11,12 @@ from lo2core.compare import histogram
 from lo2core.compare.comparison import Comparison
 from lo2core.report import charts
 from lo2core.ui.compare.pair import Pair, cache_key, remark
-from lo2core.ui.shell import cache, frame, tables
+from lo2core.ui.shell import cache, tables
+from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.widgets import downloads, notice
 
 
+@section
 def show_scores(pair: Pair) -> None:
     """All sequences by both scores, with both thresholds; the selected ones are listed below."""
     scored = pair.found.ranked_pairs
@@ -50,6 +52,7 @@ def _drawn(found: Comparison) -> charts.Chart:
     return charts.prediction_scatter(found.ranked_pairs, found.thresholds, found.names)
 
 
+@section
 def show_flips(pair: Pair) -> None:
     """Sequences that only one of the two flags, largest difference first."""
     flips = pair.found.flips
@@ -59,6 +62,7 @@ def show_flips(pair: Pair) -> None:
     _list(pair, flips, "flips", {"change": _CHANGE})
 
 
+@section
 def show_movers(pair: Pair) -> None:
     """The sequences whose ranks differ most."""
     movers = pair.found.movers
@@ -73,6 +77,7 @@ def show_movers(pair: Pair) -> None:
     _list(pair, movers, "movers", ranks)
 
 
+@section
 def show_metrics(pair: Pair) -> None:
     """Metrics of labelled incidents side by side, the difference with its interval, McNemar's test."""
     metrics, test = pair.found.metrics, pair.found.mcnemar
@@ -102,22 +107,21 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
     return scored.filter(*inside) if inside else None
 
 
-@st.fragment
+@fragment
 def _list(pair: Pair, rows: pl.DataFrame, key: str, more: dict[str, Any] | None = None) -> None:
     """Sequences with both scores; the selected one, or the only one, can be explained by either model."""
-    with frame.calm():
-        shown = rows.head(tables.MAX_ROWS)
-        picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
-        row = 0 if picked is None and shown.height == 1 else picked
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for side, name in enumerate("AB"):
-                look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
-                if st.button(f"Explain in {name}", **look) and row is not None:
-                    pair.open(shown.row(row, named=True), side)
-            if row is None:
-                st.caption("Select a row to explain it.")
-            st.space("stretch")
-            downloads(rows, key, key=key)
+    shown = rows.head(tables.MAX_ROWS)
+    picked = tables.pick(shown, (more or {}) | _COLUMNS, f"{key}-{pair.key}-{rows.height}")
+    row = 0 if picked is None and shown.height == 1 else picked
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for side, name in enumerate("AB"):
+            look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": row is None, "key": f"{key}-{name}"}
+            if st.button(f"Explain in {name}", **look) and row is not None:
+                pair.open(shown.row(row, named=True), side)
+        if row is None:
+            st.caption("Select a row to explain it.")
+        st.space("stretch")
+        downloads(rows, key, key=key)
 
 
 _CHANGE = st.column_config.TextColumn("change", width=120)

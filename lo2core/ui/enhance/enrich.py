@@ -14,18 +14,25 @@ from lo2core.pipeline.enhance import templates
 from lo2core.store.workspace import Workspace
 from lo2core.ui.enhance.rules import added
 from lo2core.ui.shell import frame
+from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.widgets import count, short
 
 
+@section
 def command(workspace: Workspace) -> Enhance:
     """The command that saves enriched events, with the rules that were added here."""
+    return _command(workspace)
+
+
+def _command(workspace: Workspace) -> Enhance:
     rules = tuple((rule.name, rule.pattern, rule.replacement) for rule in added(workspace))
     replace = bool(rules) or workspace.has(EnrichedEvents)
     return Enhance(mask=rules, output_dir=workspace.root, replace=replace)
 
 
+@section
 def headline(workspace: Workspace) -> None:
     """The number of lines, messages and templates, and the button that saves the enriched events."""
     lines = remembered(summary.totals, workspace)["lines"]
@@ -40,7 +47,7 @@ def headline(workspace: Workspace) -> None:
         return
     can = workspace.has(Events)
     if right.button("Enrich", type="primary", icon=":material/auto_fix_high:", disabled=not can, width="stretch"):
-        with frame.calm():
+        with apart():
             _start(workspace)
     st.caption(_state(workspace))
 
@@ -55,7 +62,7 @@ def _state(workspace: Workspace) -> str:
 
 
 def _start(workspace: Workspace) -> None:
-    begin = partial(start_job, workspace.root, command(workspace))
+    begin = partial(start_job, workspace.root, _command(workspace))
     if effects := _consequences(workspace):
         frame.confirm_replace(effects, begin)
     else:

@@ -16,6 +16,7 @@ from lo2core.pipeline.commands import Load
 from lo2core.pipeline.enhance import sample_lines
 from lo2core.pipeline.inputs import extended_masker, masker_of
 from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.widgets import count, notice, problem, terminal_command
 
@@ -32,6 +33,7 @@ def added(workspace: Workspace) -> list[MaskRule]:
     return [rule for rule in mine if rule not in there]
 
 
+@section
 def show(workspace: Workspace) -> None:
     """The mask rules in order of application, with an example of each; and fields to add one."""
     st.subheader("Mask rules, in order", anchor=False)

@@ -11,11 +11,13 @@ import streamlit as st
 from lo2core.pipeline.enhance import templates
 from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import lines_view
 from lo2core.ui.shell.widgets import downloads, raw
 
 
+@section
 def show(workspace: Workspace) -> None:
     """The templates, most frequent first; selecting one shows its lines."""
     st.subheader("Templates", anchor=False)

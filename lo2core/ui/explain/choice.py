@@ -14,6 +14,7 @@ from lo2core.detect.incidents import Incident, rows_of
 from lo2core.explain import feedback
 from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
 
@@ -50,6 +51,7 @@ class Chosen:
         return f"{self.scores.source.name}-{self.seq_id}"
 
 
+@section
 def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen:
     """Fields to choose the incident; previous and next; the numbers of incidents and of flagged ones.
 

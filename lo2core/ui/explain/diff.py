@@ -14,6 +14,7 @@ from lo2core.explain.explanation import diff_sides
 from lo2core.messages.titles import one_line
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import scores, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
 PAGE = 400
@@ -24,6 +25,7 @@ _ONLY_HERE, _EVERY = _VIEWS = ("Only here", "All differences")
 Sides = tuple[pl.DataFrame, pl.DataFrame]
 
 
+@section
 def beside_normal(shown: Chosen) -> None:
     """The aligned diff of the chosen service and a nearest normal, or both in full; differences in frequency."""
     nearest = scores.ask(shown.scores, items.nearest_normals, shown.seq_id)

@@ -16,6 +16,8 @@ from lo2core.report.incident import incident_report
 from lo2core.report.prediction import prediction_report
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import scores
+from lo2core.ui.shell.boundary import section
+from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
 
@@ -23,6 +25,7 @@ TOP = 20
 """Incidents in the report of a whole prediction."""
 
 
+@section
 def actions(shown: Chosen) -> None:
     """Buttons: download a report of the incident or of the worst ones, save the explanation in the workspace."""
     name = shown.incident.file_name
@@ -51,8 +54,11 @@ def actions(shown: Chosen) -> None:
         notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
-def command(chosen: Scores, incident: Incident | None) -> Explain:
+@section
+def command(here: Frame, chosen: Scores | None, incident: Incident | None) -> Explain:
     """The command that explains the same incident, or without one the worst."""
+    if chosen is None:
+        return Explain(output_dir=here.workspace.root, predictions="lo2_nn_predictions")
     explain = Explain(output_dir=chosen.logs.root, predictions=chosen.source.prediction or "NAME")
     if incident:
         return replace(explain, incident=str(incident))

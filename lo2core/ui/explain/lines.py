@@ -16,6 +16,7 @@ from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.diff import beside_normal
 from lo2core.ui.explain.why import items_of, unit_of
 from lo2core.ui.shell import scores, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
@@ -23,6 +24,7 @@ MOST_LINES = 1_000
 """Lines with one item that are sent to the browser."""
 
 
+@section
 def show_lines(shown: Chosen, feature: int | None) -> None:
     """Three views of the log of the chosen service; `feature` is the selected item of the score, if any."""
     if not shown.scored:
@@ -43,6 +45,7 @@ def show_lines(shown: Chosen, feature: int | None) -> None:
             _request(shown)
 
 
+@section
 def _lines(shown: Chosen, feature: int | None) -> None:
     if feature is None:
         found = _telling_lines(shown)
@@ -137,6 +140,7 @@ _LINE_COLUMNS = {
 }
 
 
+@section
 def _request(shown: Chosen) -> None:
     kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
     example = _foreign_kinds(shown, kinds)

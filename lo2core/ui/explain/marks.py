@@ -21,7 +21,8 @@ from lo2core.pipeline.feedback import add_mark, marks
 from lo2core.store.workspace import Workspace
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.why import FIVE
-from lo2core.ui.shell import cache, frame, scores, session, tables
+from lo2core.ui.shell import cache, scores, session, tables
+from lo2core.ui.shell.boundary import dialog, section
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, raw
 
@@ -57,6 +58,7 @@ class Target:
         return f"{self.kind}:  {self.title}"
 
 
+@section
 def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
     """What is known to be benign, its effect on these scores, and a way to undo it.
 
@@ -85,12 +87,13 @@ def applied(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
     return scores.ask(chosen, _applied, *_known(root), predictions=chosen.predictions)
 
 
+@section
 def items(root: Workspace, shown: Chosen) -> pl.Series:
     """The ids of the items that are known to be benign in the chosen service."""
     return scores.ask(shown.scores, _items, *_known(root), shown.service["service"])
 
 
-@st.dialog("This is benign", icon=":material/verified_user:", width="large")
+@dialog("This is benign", icon=":material/verified_user:", width="large")
 def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     """Ask what is harmless, where and why. It takes effect at once and can be undone."""
     st.caption(
@@ -106,21 +109,19 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     service = None if everywhere else shown.service["service"]
     st.text(_foresee(root, shown, target, service))
     if st.button("Mark as benign", type="primary", key="mark-yes"):
-        with frame.calm():
-            row = feedback.benign(target.kind, target.target, target.text, reason, who, service)
-            add_mark(root, feedback.unless_marked(marks(root), row))
+        row = feedback.benign(target.kind, target.target, target.text, reason, who, service)
+        add_mark(root, feedback.unless_marked(marks(root), row))
         _done("Marked as benign.", f"Marked as benign: {target}")
 
 
-@st.dialog("Undo known benign", icon=":material/undo:")
+@dialog("Undo known benign", icon=":material/undo:")
 def take_back(root: Workspace, mark: str, text: str) -> None:
     """Ask why, then add the row that undoes the mark."""
     raw(text)
     reason = st.text_input("Reason", key="undo-reason")
     who = st.text_input("Your name", getpass.getuser(), key="undo-who")
     if st.button("Undo", type="primary", key="undo-yes"):
-        with frame.calm():
-            add_mark(root, feedback.undo(marks(root), mark, reason, who))
+        add_mark(root, feedback.undo(marks(root), mark, reason, who))
         _done("No longer known benign.", "No longer known benign.")
 
 

@@ -14,6 +14,7 @@ from lo2core.explain.evidence import Evidence
 from lo2core.report import charts
 from lo2core.report.chart_data import spread
 from lo2core.ui.shell import address, models, scores, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, notice, raw
@@ -24,6 +25,7 @@ NAMES = (INCIDENT, FALSE_ALARMS, MODEL) = ("This incident", "False alarms", "The
 _PLACE = (*INCIDENT_KEY, "service")
 
 
+@section
 def show_model(chosen: Scores) -> None:
     """Importance by service, the summary of attributions, calibration, templates that no normal has."""
     model = models.opened(chosen.bundle).model
@@ -39,6 +41,7 @@ def show_model(chosen: Scores) -> None:
     _foreign_templates(chosen)
 
 
+@section
 def show_false_alarms(chosen: Scores) -> None:
     """Flagged sequences that are known to be normal, and the items that they share; a selected one opens."""
     if chosen.predictions["normal"].null_count() == chosen.predictions.height:
@@ -67,6 +70,7 @@ def _open(rows: pl.DataFrame, key: str) -> None:
         st.session_state[address.EXPLAINED] = INCIDENT
 
 
+@section
 def _importance(chosen: Scores, service: str) -> None:
     st.subheader("Most important items", anchor=False)
     found = scores.ask(chosen, model_importance.item_importance, service)
@@ -82,6 +86,7 @@ def _importance(chosen: Scores, service: str) -> None:
     downloads(found, f"importance_{service}", key="importance")
 
 
+@section
 def _beeswarm(chosen: Scores, service: str) -> None:
     st.subheader("Effect of items on scores", anchor=False)
     marks = scores.ask(chosen, model_importance.beeswarm, service)
@@ -101,6 +106,7 @@ def _open_mark(drawn: pl.DataFrame) -> None:
         st.session_state[address.EXPLAINED] = INCIDENT
 
 
+@section
 def _calibration(chosen: Scores, model: Model) -> None:
     st.subheader("Calibration", anchor=False, help=meaning("Calibration"))
     tick = calibration.strip(model, chosen.threshold, f"calibration-{chosen.source.name}")
@@ -108,6 +114,7 @@ def _calibration(chosen: Scores, model: Model) -> None:
         calibration.lines(scores.evidence(chosen), tick)
 
 
+@section
 def _foreign_templates(chosen: Scores) -> None:
     st.subheader("New templates", anchor=False)
     if remark := scores.evidence(chosen).remark:

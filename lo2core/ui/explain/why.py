@@ -19,12 +19,14 @@ from lo2core.messages.titles import title_of
 from lo2core.report import charts
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import address, scores, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, notice, raw
 
 FIVE = 5
 
 
+@section
 def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
     """All services of the incident as a chart and a table, with the first anomalous event; a click selects one.
 
@@ -47,10 +49,11 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
         st.text(f"First anomalous event: {where}: {title_of(first['text'])}")
 
 
-def why(shown: Chosen, marked: pl.Series) -> int | None:
+@section
+def why(shown: Chosen, marked: pl.Series | None) -> int | None:
     """The items of the score of the chosen service, and how they were found; returns the id of a selected item.
 
-    marked: ids of items that are known to be benign.
+    marked: ids of items that are known to be benign; None where that cannot be told.
     """
     st.subheader("Why", anchor=False)
     service = shown.service
@@ -130,7 +133,7 @@ _SERVICE_COLUMNS = {
 }
 
 
-def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series) -> int | None:
+def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series | None) -> int | None:
     made = found.filter(pl.col("share") > 0)
     every = st.toggle(f"All {made.height:,} items", key="items-all") if made.height > FIVE else True
     view = made if every else made.head(FIVE)
@@ -148,8 +151,8 @@ def _number(column: str) -> pl.Expr:
     return pl.col(column).map_elements(lambda n: f"{n:,}", return_dtype=pl.String)
 
 
-def _item_view(view: pl.DataFrame, marked: pl.Series) -> pl.DataFrame:
-    is_marked = pl.col("feature").is_in(marked.implode())
+def _item_view(view: pl.DataFrame, marked: pl.Series | None) -> pl.DataFrame:
+    is_marked = pl.lit(False) if marked is None else pl.col("feature").is_in(marked.implode())
     sign = pl.when(is_marked).then(pl.lit("yes")).when(is_marked.any()).then(pl.lit(""))
     counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join("  ")
     new = pl.when("known").then(pl.lit("")).otherwise(pl.lit(", new"))

@@ -21,6 +21,7 @@ from lo2core.store.workspace import Workspace
 from lo2core.ui.load import uploads
 from lo2core.ui.load.preview import Logs, in_words, plan_of
 from lo2core.ui.shell import frame
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.widgets import notice, problem
 
@@ -58,6 +59,7 @@ class Request:
         )
 
 
+@section
 def ask(workspace: Workspace) -> Request | None:
     """The whole form and its button; returns None while something is missing."""
     if jobs.status(workspace.root).running:
@@ -68,11 +70,11 @@ def ask(workspace: Workspace) -> Request | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         request = target(workspace, logs, options) if logs and options else None
         if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
-            with frame.calm():
-                start(workspace, request)
+            start(workspace, request)
     return request
 
 
+@section
 def example(workspace: Workspace) -> Load:
     """The command while nothing is chosen."""
     return Load(root=(Path("PATH"),), output_dir=workspace.root)
@@ -224,6 +226,7 @@ def _begin(workspace: Workspace, request: Request) -> None:
     start_job(workspace.root, request.command)
 
 
+@section
 def shown(workspace: Workspace) -> Workspace:
     """The workspace or the sample whose logs the results show."""
     samples = {sample.root.name: sample for sample in workspace.samples() if sample.has(Sequences)}

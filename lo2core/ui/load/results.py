@@ -13,11 +13,13 @@ from lo2core.pipeline.summary import LineFilter
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import lines_view
 from lo2core.ui.shell.widgets import count, downloads, short, size
 
 
+@section
 def account(workspace: Workspace) -> None:
     """Totals, the account of all lines, and the files that were not read in full."""
     totals = remembered(summary.totals, workspace)
@@ -54,6 +56,7 @@ def _in_words(files: pl.DataFrame) -> str:
     return "Files: " + ", ".join(f"{n} {what}" for what, n in counted.iter_rows())
 
 
+@section
 def over_time(workspace: Workspace) -> LineFilter:
     """The runs over time; returns the filter of the selected test case or errors, else one that matches everything."""
     st.subheader("Runs over time", anchor=False)
@@ -76,9 +79,11 @@ def _clicked(mark: Mapping[str, str]) -> LineFilter:
 _NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors": pl.Int64, "at": pl.Float64})
 
 
-def lines(workspace: Workspace, wanted: LineFilter) -> None:
+@section
+def lines(workspace: Workspace, wanted: LineFilter | None) -> None:
     """The table of lines; `wanted` is the selection in the timeline."""
     st.subheader("Lines", anchor=False)
+    wanted = wanted or LineFilter()
     if wanted.run is not None:
         what = f"errors of {wanted.errors_of}" if wanted.folder is None else f"test case {wanted.folder}"
         st.text(f"Only {what} in run {wanted.run}. Double-click the timeline to see all lines.")

@@ -10,9 +10,10 @@ import streamlit as st
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Demo
 from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step, chain
-from lo2core.ui.shell import frame
+from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.unreadable import show_unreadable
 from lo2core.ui.shell.widgets import go_to, problem, same_workspace, short, when
 
 BadgeColour = Literal["green", "orange", "gray"]
@@ -40,12 +41,13 @@ _NOUNS = {
 }
 
 
+@section
 def read(here: Frame) -> list[Step]:
     """The steps of the workspace, read from disk each time: only metadata and small tables."""
     return chain(here.workspace, here.models_dir)
 
 
-def start(here: Frame) -> None:
+def _begin(here: Frame) -> None:
     """For an empty workspace: try the sample, or load logs."""
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.space("small")
@@ -67,17 +69,25 @@ def _first_steps(here: Frame) -> None:
             go_to("pages/1_Load.py")
 
 
-def show(chained: Sequence[Step]) -> None:
-    """A card for each step: its numbers, state and time; below the cards, files that cannot be read."""
+@section
+def show(here: Frame, chained: Sequence[Step]) -> None:
+    """A card for each step: its numbers, state and time; below the cards, files that cannot be read.
+
+    For an empty workspace, how to begin.
+    """
+    if is_empty(chained):
+        _begin(here)
+        return
     row = st.container(horizontal=True, gap="xsmall", key="chain")
     for step in chained:
         with row.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())
-            with frame.apart():
+            with apart():
                 _card(step)
     for step in chained:
         if step.state == BROKEN:
             problem(step.why)
+    show_unreadable(here.workspace)
 
 
 def _card(step: Step) -> None:

@@ -15,8 +15,10 @@ from lo2core.pipeline.status import FRESH, Step
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
 from lo2core.ui.explain import marks
+from lo2core.ui.overview.steps import is_empty
 from lo2core.ui.predict import incidents
-from lo2core.ui.shell import frame, scores, tables
+from lo2core.ui.shell import scores, tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.links import open_explain
@@ -26,8 +28,11 @@ MOST = 20
 """Incidents shown here; page Predict shows all."""
 
 
+@section
 def show(here: Frame, chained: Sequence[Step]) -> None:
     """The worst incidents of a prediction, by default the newest, as a heat map; a click opens page Explain."""
+    if is_empty(chained):
+        return
     names = newest_first(here.workspace)
     if not names:
         _score_first(next(step for step in chained if step.name == "Model"))
@@ -39,8 +44,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         go_to("pages/4_Predict.py")
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
         go_to("pages/6_Compare.py")
-    with frame.apart():
-        _worst(here, name)
+    _worst(here, name)
 
 
 def _score_first(model: Step) -> None:
@@ -53,6 +57,7 @@ def _score_first(model: Step) -> None:
         empty_state(sentence, "pages/3_Train.py", "Train a model")
 
 
+@section
 def _worst(here: Frame, name: str) -> None:
     home, table = home_of(here.workspace, name)
     found = remembered(read_sequence_scores, home, table)

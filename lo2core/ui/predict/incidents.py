@@ -16,6 +16,7 @@ from lo2core.detect.incidents import compared_with_normals
 from lo2core.report import charts
 from lo2core.report.chart_data import heatmap_cells, label, strip_marks
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import section
 
 HEAT_HEIGHT = 560
 
@@ -23,7 +24,8 @@ Open = Callable[[Mapping[str, Any]], None]
 """Called with the row (run, folder, window, service) of the clicked incident."""
 
 
-def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, open_row: Open, key: str) -> None:
+@section
+def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame | None, open_row: Open, key: str) -> None:
     """Incidents x services, worst first, as many as can be drawn; long charts scroll."""
     n_services = max(1, scores["service"].n_unique())
     shown = incidents.head(charts.MAX_MARKS // n_services)
@@ -37,6 +39,7 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame, o
     _follow(event, drawn, open_row)
 
 
+@section
 def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
     """All sequences as ticks on the axis of z, normals and others in separate rows, with the threshold."""
     points = strip_marks(scores)
@@ -46,12 +49,15 @@ def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
     _follow(event, points, open_row)
 
 
-def table(incidents: pl.DataFrame, tops: pl.DataFrame, n_normals: Mapping[str, int], open_row: Open, key: str) -> None:
+@section
+def table(
+    incidents: pl.DataFrame, tops: pl.DataFrame | None, n_normals: Mapping[str, int], open_row: Open, key: str
+) -> None:
     """Ranked incidents, the worst `MAX_ROWS`; a selected row opens. n_normals: held-out normals of each service."""
     shown = incidents.head(tables.MAX_ROWS)
-    view = shown.with_columns(oddness=compared_with_normals(shown, n_normals), label=label()).join(
-        tops.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left"
-    )
+    view = shown.with_columns(oddness=compared_with_normals(shown, n_normals), label=label())
+    known = pl.DataFrame(schema={"seq_id": pl.String, "top_item": pl.String}) if tops is None else tops
+    view = view.join(known.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left")
     event = st.dataframe(
         view.select(_shown_columns(view)),
         column_config=_COLUMNS,

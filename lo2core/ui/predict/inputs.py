@@ -21,12 +21,14 @@ from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.provenance import window_of
+from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo
 from lo2core.store.predictions import scored_by
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, links, models
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.scores import live_scores, saved_scores
@@ -75,11 +77,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of sequences, with the flags of `threshold`; `saved` names a saved prediction with the same scores."""
+    """Scores of sequences with the flags of `threshold`, and `report.chart_data.ranked_incidents` of them.
+
+    saved: the name of a saved prediction with the same scores.
+    """
 
     choice: Choice
     loaded: LoadedBundle
     scores: pl.DataFrame
+    ranked: pl.DataFrame
     threshold: Threshold
     saved: str | None
 
@@ -93,6 +99,7 @@ class Scored:
         links.open_explain(row, prediction=self.saved, bundle=self.choice.info.path, sample=self.choice.sample)
 
 
+@section
 def choose(here: Frame) -> Choice | None:
     """Fields for model and logs; None, with a hint, if something is missing."""
     found = bundles.bundles(here.models_dir)
@@ -123,6 +130,7 @@ def _which(names: list[str]) -> str:
     return address.choice("Logs", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=about)
 
 
+@section
 def scored(choice: Choice) -> Scored | None:
     """The scores, if they were requested or are already saved; else None. None for a model that is not trusted."""
     if choice.info.state is not BundleState.SIGNED:
@@ -138,15 +146,16 @@ def scored(choice: Choice) -> Scored | None:
     if not unit_of(loaded.model).from_counts:
         if saved is None:
             return None
-        scores, _ = saved_scores(choice.logs, saved)
+        scores, ranked = saved_scores(choice.logs, saved)
     elif asked or saved:
-        scores, _ = live_scores(choice.logs, choice.info.path)
+        scores, ranked = live_scores(choice.logs, choice.info.path)
     else:
         return None
-    return Scored(choice, loaded, scores, loaded.model.threshold, saved)
+    return Scored(choice, loaded, scores, ranked, loaded.model.threshold, saved)
 
 
-def judge(found: Scored) -> tuple[Scored, Threshold]:
+@section
+def judge(found: Scored) -> Scored:
     """The alert budget as a slider; the scores with the flags of its threshold, without training."""
     model = found.loaded.model
     top = max(MAX_BUDGET, float(model.threshold.budget))
@@ -162,11 +171,14 @@ def judge(found: Scored) -> tuple[Scored, Threshold]:
         persist_state="session",
     )
     threshold = model.threshold_at(budget)
-    return replace(found, scores=labelled(found.scores, threshold), threshold=threshold), threshold
+    scores = labelled(found.scores, threshold)
+    return replace(found, scores=scores, ranked=ranked_incidents(scores), threshold=threshold)
 
 
-def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
+@section
+def summary(found: Scored) -> None:
     """The number of flagged incidents, by label, and a note if the threshold is estimated."""
+    ranked, threshold = found.ranked, found.threshold
     flagged = ranked.filter("pred_ano").height
     st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** incidents flagged")
     for known, name in ((False, "faulty"), (True, "normal")):
@@ -177,6 +189,7 @@ def summary(found: Scored, ranked: pl.DataFrame, threshold: Threshold) -> None:
         notice(models.estimated(threshold))
 
 
+@section
 def remarks(found: Scored) -> None:
     """Notes about the scores: services without a model, normals that were used for training."""
     for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
@@ -185,12 +198,14 @@ def remarks(found: Scored) -> None:
         st.caption(note)
 
 
-def top_items_of(found: Scored, ranked: pl.DataFrame) -> pl.DataFrame:
+@section
+def top_items_of(found: Scored) -> pl.DataFrame:
     """seq_id, top_item: the item with the largest share in the worst service of the worst incidents."""
-    seq_ids = ranked.head(_TOP_ITEMS)["seq_id"]
+    seq_ids = found.ranked.head(_TOP_ITEMS)["seq_id"]
     return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
 
 
+@section
 def command(here: Frame, choice: Choice | None) -> Predict:
     """The command of the page, for `frame.terminal`."""
     if choice:

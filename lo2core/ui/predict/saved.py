@@ -16,11 +16,14 @@ from lo2core.store.predictions import bundle_of
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED, Scored
 from lo2core.ui.shell import frame, links, session, tables
+from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import after
+from lo2core.ui.shell.unreadable import show_unreadable
 from lo2core.ui.shell.widgets import downloads, when
 
 
+@section
 def save(found: Scored) -> None:
     """A name and a button to save the scores; downloads of the same rows."""
     if not unit_of(found.loaded.model).from_counts:
@@ -38,8 +41,10 @@ def save(found: Scored) -> None:
         downloads(found.scores, name.strip() or free, "predict")
 
 
+@section
 def saved_table(here: Frame) -> None:
     """All saved predictions with their models; a selected one opens."""
+    show_unreadable(here.workspace)
     saved = [(ws, name) for ws in (here.workspace, *here.workspace.samples()) for name in ws.predictions()]
     if not saved:
         return
@@ -71,7 +76,7 @@ def _save_asked(found: Scored, name: str) -> None:
         save_predictions(logs, found.loaded, *judged, name, command=command, replace=replace)
         session.flash(f"Saved as {name}.", after(chosen.work()))
 
-    with frame.calm():
+    with apart():
         if found.choice.logs.has(given_name(name)):
             frame.confirm_replace(f"{found.choice.logs.path(name)} already exists.", lambda: write(True))
         else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core.base.config import models_dir
-from lo2core.base.errors import Lo2Error
 from lo2core.base.glossary import TERMS
 from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, session
+from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.job_panel import job_panel
 from lo2core.ui.shell.memory import set_modules_aside
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
@@ -68,10 +66,23 @@ class Frame:
     models_dir: Path
 
 
-def page(title: str, purpose: str) -> Frame:
-    """Begin a page: settings, side bar, heading, its purpose in one sentence, messages of the last run."""
+@contextmanager
+def page(title: str, purpose: str) -> Iterator[Frame]:
+    """A page, drawn inside the block: settings, side bar, heading, its purpose in one sentence, messages.
+
+    An error in the block is shown as a sentence; a `boundary.section` shows its own, and the page goes on.
+    """
     st.set_page_config(f"{title} · lo2core", page_icon=LOGO, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
     st.html(f"<style>{STYLE}</style>")
+    here = _begun(title, purpose)
+    if here is None:
+        st.stop()
+    with apart():
+        yield here
+
+
+@section
+def _begun(title: str, purpose: str) -> Frame:
     address.arrive(title)
     workspace = _sidebar()
     st.title(title, anchor=False)
@@ -84,48 +95,17 @@ def page(title: str, purpose: str) -> Frame:
     return Frame(Workspace(workspace), models_dir())
 
 
-@contextmanager
-def calm() -> Iterator[None]:
-    """Show an error inside the block as a sentence and stop the page there.
-
-    The traceback of an unexpected error goes to standard error.
-    """
-    try:
-        yield
-    except Exception as error:
-        _tell(error)
-        st.stop()
-
-
-@contextmanager
-def apart() -> Iterator[None]:
-    """As `calm`, but the page continues after the block."""
-    try:
-        yield
-    except Exception as error:
-        _tell(error)
-
-
-def _tell(error: Exception) -> None:
-    if isinstance(error, Lo2Error):
-        problem(str(error))
-        return
-    traceback.print_exception(error, file=sys.stderr)
-    problem(
-        f"Unexpected error: {type(error).__name__}: {error}",
-        "Reload the page. If it happens again, report it with the output of the terminal. Your data is unchanged.",
-    )
-
-
-def terminal(command: Command) -> None:
-    """End a page: the command that does the same, to copy into a shell."""
-    st.space("small")
-    st.caption("Do the same from a terminal")
-    terminal_command(command)
+@section
+def terminal(command: Command | None) -> None:
+    """End a page: the command that does the same, to copy into a shell; nothing for a command that cannot be told."""
+    if command:
+        st.space("small")
+        st.caption("Do the same from a terminal")
+        terminal_command(command)
     set_modules_aside()
 
 
-@st.dialog("Replace existing data?", icon=":material/warning:")
+@dialog("Replace existing data?", icon=":material/warning:")
 def confirm_replace(what: str, replace: Callable[[], object]) -> None:
     """Ask before `what` (plain text) is overwritten; on yes call `replace`, then run the page again."""
     st.text(what)
@@ -133,8 +113,7 @@ def confirm_replace(what: str, replace: Callable[[], object]) -> None:
         if st.button("Cancel", key="replace-no"):
             st.rerun()
         if st.button("Replace", key="replace-yes", type="primary"):
-            with calm():
-                replace()
+            replace()
             st.rerun()
 
 
@@ -152,7 +131,7 @@ def _sidebar() -> str:
     return workspace
 
 
-@st.dialog("Glossary", icon=":material/menu_book:", width="medium")
+@dialog("Glossary", icon=":material/menu_book:", width="medium")
 def _glossary() -> None:
     """The terms of the pages, as in `docs/glossary.md`."""
     search = st.text_input("Search", key="glossary-search", icon=":material/search:").casefold()
@@ -179,7 +158,7 @@ def _enter_chosen() -> None:
     session.enter(st.session_state[_CHOICE])
 
 
-@st.dialog("Open another folder", icon=":material/create_new_folder:")
+@dialog("Open another folder", icon=":material/create_new_folder:")
 def _another_workspace() -> None:
     with st.form("another-workspace", border=False):
         typed = st.text_input("Folder", placeholder="demo/result/mine").strip()

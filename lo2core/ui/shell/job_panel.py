@@ -8,12 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core.base.config import models_dir
-from lo2core.base.errors import BusyError
+from lo2core.base.errors import ArtefactError, BusyError, reason
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Command
 from lo2core.pipeline.lock import Work
 from lo2core.store import bundles, signing
 from lo2core.ui.shell import session
+from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.session import Lead
 from lo2core.ui.shell.widgets import duration, notice, raw
 
@@ -31,6 +32,7 @@ def start_job(workspace: Path, command: Command) -> None:
     st.rerun()
 
 
+@section
 def job_panel(workspace: Path, where: str) -> None:
     """Show the job of `workspace`, updated twice a second while it runs; nothing if there was none.
 
@@ -39,7 +41,7 @@ def job_panel(workspace: Path, where: str) -> None:
     status = jobs.status(workspace)
     if status.running:
         st.session_state[_WATCHED] = str(workspace)
-        st.fragment(_running, run_every=POLL_SECONDS)(workspace, where)
+        fragment(_running, run_every=POLL_SECONDS)(workspace, where)
         return
     just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
     if just_ended and status.state == "done":
@@ -89,7 +91,10 @@ def _running(workspace: Path, where: str) -> None:
 
 def _cancel(workspace: Path) -> None:
     with suppress(BusyError):  # the job has ended, or was started in a terminal
-        jobs.cancel(workspace)
+        try:
+            jobs.cancel(workspace)
+        except (ArtefactError, OSError) as error:
+            session.flash(f"The job could not be cancelled: {reason(error)}.")
 
 
 def _pace(status: jobs.JobStatus) -> str:

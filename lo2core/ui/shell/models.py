@@ -21,7 +21,7 @@ from lo2core.ui.shell.widgets import problem
 
 
 def opened(path: Path) -> LoadedBundle:
-    """The opened bundle, read again when it changes. Raises as `open_bundle`; call it in `frame.calm()`."""
+    """The opened bundle, read again when it changes. Raises as `open_bundle`; call it in a section."""
     return cache.MODELS.get(cache.bundle_key(path), lambda: open_bundle(path))
 
 
@@ -40,7 +40,7 @@ def choose(found: list[BundleInfo]) -> BundleInfo:
     Signed models come first, and among them those trained in this workspace.
     """
     ordered = sorted(found, key=_preference, reverse=True)
-    by_name = {info.path.stem: info for info in ordered}
+    by_name = {info.name: info for info in ordered}
     names, asked = list(by_name), address.read("bundle")
     chosen = asked if asked in by_name else names[0]
     name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
@@ -48,10 +48,9 @@ def choose(found: list[BundleInfo]) -> BundleInfo:
 
 
 def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
-    trained = Path(str(info.facts.get("workspace") or "."))
-    here = Path(str(st.session_state.get(WORKSPACE, "")))
     signed = info.state is signing.BundleState.SIGNED
-    return signed, signed and trained.resolve() == here.resolve(), bundles.stamp(info.path)[0]
+    here = Workspace(str(st.session_state.get(WORKSPACE, "")))
+    return signed, signed and here.is_at(info.facts.get("workspace")), bundles.stamp(info.path)[0]
 
 
 def label(info: BundleInfo) -> str:
@@ -59,7 +58,7 @@ def label(info: BundleInfo) -> str:
     signed = info.state is signing.BundleState.SIGNED
     unit = "" if info.facts.get("unit") in (None, "sequence") else f" of single {info.facts['unit']}s"
     made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}"
-    return f"{info.path.stem}  ·  {made if signed else info.state.value}"
+    return f"{info.name}  ·  {made if signed else info.state.value}"
 
 
 def estimated(threshold: Threshold) -> str:

@@ -21,11 +21,14 @@ from lo2core.pipeline.explain import made_by_another
 from lo2core.pipeline.predict import score
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
-from lo2core.store.predictions import bundle_of, damaged, read_sequence_scores, saved_names
+from lo2core.store.predictions import bundle_of, read_sequence_scores, saved_names
+from lo2core.store.unreadable import damaged
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, models
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
-from lo2core.ui.shell.widgets import notice
+from lo2core.ui.shell.unreadable import show_unreadable
+from lo2core.ui.shell.widgets import empty_state, notice
 
 T = TypeVar("T")
 
@@ -70,13 +73,19 @@ class Scores:
         return float(self.predictions["threshold"][0])
 
 
+@section
 def choose(here: Frame) -> Scores | None:
-    """A field to choose the scores: those in the address bar, else the newest saved ones. None if there are none."""
+    """A field to choose the scores: those in the address bar, else the newest saved ones.
+
+    None, with a hint, if there are none.
+    """
+    show_unreadable(here.workspace)
     offered = [Source.named(name) for name in saved_names(here.workspace)]
     asked = Source(address.read("sample"), address.read("prediction"), address.read("bundle"))
     if asked.live and not asked.prediction:
         offered.insert(0, asked)
     if not offered:
+        empty_state("There are no scores to explain yet. Score logs first.", "pages/4_Predict.py", "Score logs")
         return None
     chosen = asked if asked in offered else offered[0]
     if (asked.prediction or asked.sample) and asked not in offered:

@@ -22,7 +22,8 @@ from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Evaluate
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import frame, tables
+from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
@@ -50,6 +51,7 @@ class Evaluations:
         return shortcuts_beside(self.figures, like).sort("auroc", descending=True, nulls_last=True)
 
 
+@section
 def ask(here: Frame, recipe: Recipe) -> None:
     """Buttons that start the job to evaluate this recipe, or all detectors on its items."""
     st.subheader("Evaluation on held-out runs", anchor=False, help=meaning("Held-out run"))
@@ -62,7 +64,7 @@ def ask(here: Frame, recipe: Recipe) -> None:
             "Evaluate all detectors", type="tertiary", disabled=busy, help="This may take several minutes."
         )
     if one or every:
-        with frame.calm():
+        with apart():
             start_job(here.workspace.root, chosen if one else command(here, recipe, "all"))
     terminal_command(chosen)
 
@@ -79,6 +81,7 @@ def command(here: Frame, recipe: Recipe, detector: str) -> Evaluate:
     )
 
 
+@section
 def saved(workspace: Workspace) -> Evaluations | None:
     """The saved evaluations; None if there are none."""
     return remembered(read, workspace) if all(workspace.has(table) for table in TABLES) else None
@@ -92,6 +95,7 @@ def read(workspace: Workspace) -> Evaluations:
     return Evaluations(figures, curves, faults, ranked_evaluations(figures, now))
 
 
+@section
 def table(found: Evaluations) -> list[str]:
     """Detectors x items, sortable; returns the selected evaluations, or the best one."""
     silent = _silent(found.overview)
@@ -108,6 +112,7 @@ def table(found: Evaluations) -> list[str]:
     return found.overview["evaluation"].gather(event["selection"]["rows"] or [0]).to_list()
 
 
+@section
 def cards(found: Evaluations, evaluation: str) -> None:
     """The main metrics of one evaluation, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
@@ -132,6 +137,7 @@ def cards(found: Evaluations, evaluation: str) -> None:
         notice(remark)
 
 
+@section
 def baselines(found: Evaluations, evaluation: str) -> None:
     """The trivial baselines on the same incidents, with a warning if one is nearly as good."""
     row = found.row(evaluation, BY_RUN) or {}
@@ -157,6 +163,7 @@ def baselines(found: Evaluations, evaluation: str) -> None:
     )
 
 
+@section
 def curves(found: Evaluations, evaluations: list[str]) -> None:
     """ROC and precision-recall curves of the evaluations, on incidents of held-out runs."""
     points = found.curves.filter(_INCIDENT, pl.col("split") == BY_RUN, pl.col("evaluation").is_in(evaluations))

@@ -11,6 +11,7 @@ from lo2core.report import charts
 from lo2core.store.predictions import newest_by, read_sequence_scores
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import tables
+from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.links import open_explain
 from lo2core.ui.shell.widgets import notice
@@ -20,6 +21,7 @@ MOST_NAMED = 12
 _ANY, _APART = "(any)", " (reported separately)"
 
 
+@section
 def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     """The recall matrix of one evaluation, and the faults that were not always found."""
     rows = found.faults.filter(pl.col("evaluation") == evaluation, pl.col("split") == BY_RUN, ~pl.col("normal"))

@@ -22,6 +22,7 @@ from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import frame
+from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
@@ -50,6 +51,7 @@ class Outlook:
     sentence: str
 
 
+@section
 def ask(here: Frame) -> Asked | None:
     """The fields of a recipe and the button to train it; None while the fields are incomplete or there are no logs."""
     if not here.workspace.has(Counts):
@@ -61,6 +63,7 @@ def ask(here: Frame) -> Asked | None:
     return asked
 
 
+@section
 def command(here: Frame, asked: Asked | None) -> Train:
     """The command that trains the same."""
     if asked:
@@ -93,8 +96,7 @@ def _fields(here: Frame) -> Asked | None:
         return None
     items = "+".join(kind for kind in ITEM_KINDS if kind in kinds)
     chosen = Recipe(name, items, unit, None if weighting == OWN_WEIGHTING else weighting, budget)
-    with frame.calm():
-        return Asked(chosen, bundles.bundle_path(stem.strip(), here.models_dir))
+    return Asked(chosen, bundles.bundle_path(stem.strip(), here.models_dir))
 
 
 def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
@@ -110,7 +112,7 @@ def outlook(workspace: Workspace, recipe: Recipe) -> Outlook:
 def _train_button(here: Frame, asked: Asked) -> None:
     """Start the training job; ask first if the model exists. Errors in the logs are shown, and the page continues."""
     found = Outlook(False, "")
-    with frame.apart():
+    with apart():
         found = remembered(outlook, here.workspace, asked.recipe)
     with st.container(horizontal=True, vertical_alignment="center"):
         busy = jobs.status(here.workspace.root).running
@@ -120,7 +122,7 @@ def _train_button(here: Frame, asked: Asked) -> None:
         st.text(found.sentence)
     if not pressed:
         return
-    with frame.calm():
+    with apart():
         if asked.path.exists():
             question = f"{asked.path} already exists. If it is replaced, its predictions can no longer be explained."
             frame.confirm_replace(question, lambda: start_job(here.workspace.root, asked.command(here, replace=True)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import streamlit as st
 
+from lo2core.base.clock import moment_of
 from lo2core.base.glossary import meaning
 from lo2core.base.text import plural
 from lo2core.detect.units import unit_of
@@ -15,12 +15,14 @@ from lo2core.pipeline.bundles import LoadedBundle, vouch
 from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo
 from lo2core.store.signing import BundleState
-from lo2core.ui.shell import frame, models, scores, session
+from lo2core.ui.shell import models, scores, session
+from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, when
 from lo2core.ui.train import calibration
 
 
+@section
 def show(here: Frame) -> None:
     """All saved models with their state, and the calibration of one of them."""
     found = bundles.bundles(here.models_dir)
@@ -31,6 +33,7 @@ def show(here: Frame) -> None:
         _calibration(here, signed)
 
 
+@section
 def _calibration(here: Frame, signed: list[BundleInfo]) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -41,10 +44,11 @@ def _calibration(here: Frame, signed: list[BundleInfo]) -> None:
     with right:
         tick = calibration.strip(opened.model, opened.model.threshold.z, "calibration")
     if tick:
-        with frame.apart():
+        with apart():
             calibration.lines(scores.evidence_of(here.workspace, opened.path), tick)
 
 
+@section
 def _table(found: list[BundleInfo]) -> None:
     """All models with their state; for those that are not trusted, the reason and a button to trust them."""
     st.subheader("Saved models", anchor=False)
@@ -53,8 +57,10 @@ def _table(found: list[BundleInfo]) -> None:
     for info in found:
         if info.state is not BundleState.SIGNED:
             with st.container(horizontal=True, vertical_alignment="center"):
-                problem(f"{info.path.name} is {info.state.value}. {info.state.sentence}")
-                if st.button("Trust ...", key=f"trust-{info.path.stem}", icon=":material/verified_user:"):
+                problem(f"{info.name}.joblib is {info.state.value}. {info.state.sentence}")
+                if info.state is BundleState.UNREADABLE:
+                    continue
+                if st.button("Trust ...", key=f"trust-{info.name}", icon=":material/verified_user:"):
                     _trust(info.path)
 
 
@@ -79,7 +85,7 @@ def _facts(loaded: LoadedBundle) -> None:
     st.page_link("pages/4_Predict.py", label="Score logs with this model", icon=":material/radar:", query_params=query)
 
 
-@st.dialog("Trust this file?", icon=":material/verified_user:")
+@dialog("Trust this file?", icon=":material/verified_user:")
 def _trust(path: Path) -> None:
     st.text(str(path))
     st.text(
@@ -91,8 +97,7 @@ def _trust(path: Path) -> None:
         if st.button("Cancel"):
             st.rerun()
         if st.button("Trust it", type="primary"):
-            with frame.calm():
-                vouch(path)
+            vouch(path)
             session.flash(f"{path.name} is now signed.")
             st.rerun()
 
@@ -100,14 +105,15 @@ def _trust(path: Path) -> None:
 def _row(info: BundleInfo) -> dict[str, object]:
     """Claims of an unsigned manifest are not shown."""
     known = info.facts if info.state is BundleState.SIGNED else {}
+    saved = moment_of(bundles.stamp(info.path)[0] / 1e9)
     return {
-        "model": info.path.stem,
+        "model": info.name,
         "state": info.state.value,
         "detector": known.get("detector"),
         "items": known.get("items"),
         "unit": known.get("unit"),
         "normals": known.get("normal_incidents"),
         "services": len(known["services"]) if "services" in known else None,
-        "saved": when(datetime.fromtimestamp(info.path.stat().st_mtime)),
+        "saved": when(saved) if saved else None,
         "workspace": known.get("workspace"),
     }
