@@ -6,7 +6,8 @@
     |  `- ExistsError        a saved artefact would be overwritten without permission
     |- BundleError           a saved model cannot be used
     |  `- UntrustedError     ... because nobody has vouched for it
-    `- BusyError             another job is using the workspace
+    |- BusyError             another job is using the workspace
+    `- ReportError           a report could not be made
 
 Examples:
     >>> from lo2core import errors, open_bundle
@@ -49,6 +50,10 @@ class UntrustedError(BundleError):
 
 class BusyError(Lo2Error):
     """Another job is using the workspace."""
+
+
+class ReportError(Lo2Error):
+    """A report could not be made."""
 
 
 def choices(name: str, valid: Iterable[str]) -> str:

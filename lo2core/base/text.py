@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 _PROGRAM = "python -m lo2core"
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+_BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+UNPRINTABLE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}\ud800-\udfff{_NONCHARACTERS}]")
+"""Characters that XML forbids, that a terminal obeys, or that change the order in which other characters are shown."""
 
 
 def plural(n: int, noun: str) -> str:
@@ -23,6 +27,20 @@ def are(n: int, noun: str) -> str:
 def windows(seconds: float | None) -> str:
     """The parts that test cases were cut into: 60.0 -> 'windows of 60 s', None -> 'whole test cases'."""
     return "whole test cases" if seconds is None else f"windows of {seconds:g} s"
+
+
+def visible(text: str) -> str:
+    """`text` as it is shown, printed and exported: control characters are written as escapes, ESC as `\\x1b`.
+
+    Tab and line feed stay. Replaced are the other control characters (C0, DEL, C1), the line and paragraph separators,
+    lone surrogates, noncharacters, and the characters that override the direction of text. Saved tables keep them all.
+    """
+    return UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def command(arguments: Iterable[object]) -> str:
@@ -50,4 +68,6 @@ def folded_command(arguments: Iterable[object], width: int = 100) -> str:
 def file_name(name: str) -> str:
     """`name` without the characters that a file name cannot contain; a hash keeps changed names unique."""
     clean = re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100].lstrip(".")
-    return clean if clean == name else f"{clean}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
+    if clean == name:
+        return clean
+    return f"{clean}_{blake2b(name.encode(errors='surrogatepass'), digest_size=4).hexdigest()}"

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from lo2core.base.errors import InputError, Lo2Error
+from lo2core.base.text import visible
 from lo2core.pipeline.lock import workspace_lock
 from lo2core.pipeline.worker import reporting
 
@@ -25,15 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         with reporting():
             _run(_readable(sys.argv[1:] if argv is None else argv))
     except Lo2Error as error:
-        print(f"lo2core: {error}", file=sys.stderr)
+        _say(f"lo2core: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read what is printed has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("lo2core: stopped; what was finished is kept.", file=sys.stderr)
+        _say("lo2core: stopped; what was finished is kept.", file=sys.stderr)
         return 130
     return 0
+
+
+def _say(what: object, file: TextIO | None = None) -> None:
+    """Print, with control characters made visible: a terminal would obey those of a log."""
+    print(visible(str(what)), file=file)
 
 
 def _run(argv: Sequence[str]) -> None:
@@ -67,9 +73,9 @@ def _run_load(command: commands.Load) -> None:
     if command.dry_run:
         with loader.unpacked(command.root) as roots:
             plan = load_plan.plan(roots, options, command.service)
-            print(plan.sentence())
+            _say(plan.sentence())
             if command.head:
-                print(loader.head(plan, options, command.head))
+                _say(loader.head(plan, options, command.head))
         return
     workspace = Workspace(command.output_dir)
     loaded = load_logs(
@@ -83,12 +89,12 @@ def _run_load(command: commands.Load) -> None:
         append=command.append,
         replace=command.replace,
     )
-    print(loaded.sentence())
+    _say(loaded.sentence())
     _print_paths(loaded.paths)
     if command.head and command.save_events:
-        print(workspace.scan(Events).head(command.head).collect())
+        _say(workspace.scan(Events).head(command.head).collect())
     elif command.head:
-        print("--head has no event to show: with --no-save-events none is saved. Add --dry-run.", file=sys.stderr)
+        _say("--head has no event to show: with --no-save-events none is saved. Add --dry-run.", file=sys.stderr)
 
 
 def _run_enhance(command: commands.Enhance) -> None:
@@ -125,7 +131,7 @@ def _print_remarks(workspace: Workspace, bundle: Path) -> None:
     from lo2core.pipeline.predict import remarks_on
 
     for sentence in remarks_on(workspace, bundle):
-        print(sentence, file=sys.stderr)
+        _say(sentence, file=sys.stderr)
 
 
 def _run_run(command: commands.Run) -> None:
@@ -164,11 +170,11 @@ def _run_explain(command: commands.Explain) -> None:
     bundle = open_bundle(command.bundle) if command.bundle else bundle_of(workspace, name)
     evidence = explain.evidence(workspace, bundle)
     for sentence in filter(None, (made_by_another(workspace, name, bundle.path), evidence.remark)):
-        print(sentence, file=sys.stderr)
+        _say(sentence, file=sys.stderr)
     chosen = [Incident.parse(command.incident)] if command.incident else worst_incidents(predictions, command.top)
     explained = [explain_incident(evidence, predictions, one, name) for one in chosen]
     for one in explained:
-        print(terminal.incident(one))
+        _say(terminal.incident(one))
         _print_paths([path for path in keep_incident(workspace, evidence, one) if path.suffix == ".html"])
     if len(explained) > 1:
         paths = keep_prediction(workspace, evidence, predictions, explained)
@@ -182,7 +188,7 @@ def _run_compare(command: commands.Compare) -> None:
 
     workspace = Workspace(command.output_dir)
     comparison = compare.compare_predictions(workspace, command.names)
-    print(terminal.comparison(comparison))
+    _say(terminal.comparison(comparison))
     paths = compare.save_comparison(workspace, comparison)
     _print_paths([path for path in paths if path.suffix == ".html"])
 
@@ -198,7 +204,7 @@ def _run_evaluate(command: commands.Evaluate) -> None:
     protocol = EvaluationProtocol(command.apart, concerns, command.train_share, command.fault_groups)
     chosen = recipes(command.detector, command.items, command.unit, command.budget, command.weighting)
     workspace = Workspace(command.output_dir)
-    print(as_text(evaluate_recipes(workspace, chosen, protocol, replace=command.replace)))
+    _say(as_text(evaluate_recipes(workspace, chosen, protocol, replace=command.replace)))
     _print_paths([workspace.path(Evaluation)])
 
 
@@ -207,13 +213,13 @@ def _run_trust(command: commands.Trust) -> None:
 
     loaded = vouch(command.bundle)
     detector = loaded.facts.get("detector", "detector not recorded")
-    print(f"{command.bundle} is signed now: {detector}, services {', '.join(loaded.model.detectors)}.")
+    _say(f"{command.bundle} is signed now: {detector}, services {', '.join(loaded.model.detectors)}.")
 
 
 def _run_sample(command: commands.Sample) -> None:
     from lo2core.load.synthetic import write_sample
 
-    print(write_sample(command.output_dir, command.seed))
+    _say(write_sample(command.output_dir, command.seed))
 
 
 def _run_demo(command: commands.Demo) -> None:
@@ -233,7 +239,7 @@ def _run_dashboard(command: commands.Dashboard) -> None:
 
 def _print_paths(paths: Sequence[Path]) -> None:
     for path in paths:
-        print(path)
+        _say(path)
 
 
 _RUN: dict[str, Callable[[Any], None]] = {

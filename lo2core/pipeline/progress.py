@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from lo2core.base.text import visible
+
 if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBar
 
@@ -82,7 +84,7 @@ class Progress:
     def _tell(self, force: bool = False) -> None:
         moment = time.monotonic()
         if self._bar and self._task is not None:
-            self._bar.update(self._task, description=self.label, completed=self.done)
+            self._bar.update(self._task, description=visible(self.label), completed=self.done)
         elif force or moment - self._told >= _LINE_EVERY_S:
             self._told = moment
             self._print_line()
@@ -96,7 +98,7 @@ class Progress:
         line = f"{self.label}{share} {facts['rate']}".rstrip()
         if line != self._line:
             self._line = line
-            print(line, file=sys.stderr, flush=True)
+            print(visible(line), file=sys.stderr, flush=True)
 
 
 def _terminal_bar() -> ProgressBar:

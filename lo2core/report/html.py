@@ -11,9 +11,18 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lo2core.base.text import visible
+from lo2core.report import renderer
 from lo2core.report.charts import NEUTRAL, Chart
 
+
+def _text_of(value: object) -> object:
+    """What a template prints for a value: text is made visible, markup is complete already."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 _TEMPLATES = Environment(
+    finalize=_text_of,
     loader=PackageLoader("lo2core.report"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -113,13 +122,26 @@ def _text(value: Any) -> str:
 
 
 def svg(chart: Chart, width: int = 760) -> Markup:
-    """A chart as inline SVG, drawn without a browser or network; its text is legible on light and dark pages."""
-    import vl_convert as vlc
+    """A chart as inline SVG, drawn without a browser or network; its text is legible on light and dark pages.
 
+    Raises what `renderer.svg` raises.
+    """
     sized = chart.properties(width=width) if "facet" not in chart.to_dict() else chart
     spec = json.loads(sized.to_json())
     spec["config"] = {**spec.get("config", {}), **_SVG_CONFIG}
-    return Markup(vlc.vegalite_to_svg(spec))
+    return Markup(renderer.svg(_visible_spec(spec)))
+
+
+def _visible_spec(part: Any) -> Any:
+    """A part of a specification with all its texts made visible; SVG is XML, which forbids control characters."""
+    match part:
+        case str():
+            return visible(part)
+        case list():
+            return [_visible_spec(one) for one in part]
+        case dict():
+            return {visible(name): _visible_spec(one) for name, one in part.items()}
+    return part
 
 
 _GREY = {

@@ -19,8 +19,10 @@ import polars as pl
 
 from lo2core.base.clock import moment, moment_of
 from lo2core.base.errors import ArtefactError, reason
+from lo2core.base.frames import visible_frame
 from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.base.text import file_name, visible
 from lo2core.base.untrusted import is_file, is_text
 from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
 from lo2core.store.names import RESULTS, TABLES, base_name, clean_name, command_for, given_name, is_clean
@@ -275,7 +277,8 @@ class Workspace:
 
     def explanations(self, prediction: str) -> Path:
         """The folder for explanations of `prediction`."""
-        return self.root / "explainability" / base_name(prediction)
+        name = base_name(prediction)
+        return self.root / "explainability" / (name if visible(name) == name else file_name(name))
 
     def keep(
         self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: Mapping[str, Any]
@@ -292,7 +295,7 @@ class Workspace:
             facts = file_metadata(table_name(schema), provenance)
             for path, write in (
                 (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
-                (folder / f"{name}.csv", lambda to, f=checked: flat(f).write_csv(to)),
+                (folder / f"{name}.csv", lambda to, f=checked: flat(visible_frame(f)).write_csv(to)),
             ):
                 write_atomic(path, write, replace=True)
                 paths.append(path)

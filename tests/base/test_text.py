@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from lo2core.base.clock import local_time
-from lo2core.base.text import are, command, folded_command, plural
+from lo2core.base.text import are, command, file_name, folded_command, plural, visible
 from lo2core.ui.shell.tables import on_local_clock
 
 
@@ -50,3 +51,27 @@ def test_a_folded_command_is_one_command_to_a_shell(value: str) -> None:
 
 def test_a_short_command_stays_in_one_line() -> None:
     assert folded_command(["load", "--root", "PATH"]) == command(["load", "--root", "PATH"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("a\tb\nc é 日本 🙂", "a\tb\nc é 日本 🙂"),
+        ("\x00\x08\x0b\r\x7f\x85\x9f", r"\x00\x08\x0b\x0d\x7f\x85\x9f"),
+        ("\u2028\u2029\u202e\u2066", r"\u2028\u2029\u202e\u2066"),
+        ("\ud800 \udcff", r"\ud800 \udcff"),
+        ("\ufdd0\ufffe\uffff\U0001fffe\U0010ffff", r"\ufdd0\ufffe\uffff\U0001fffe\U0010ffff"),
+    ],
+)
+def test_control_characters_are_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+    assert visible(shown) == shown
+
+
+def test_every_name_becomes_a_file_name() -> None:
+    names = ["a/b", "a\x1b", "a\x00", "a\udcff", "..", "a\n", "a\u202e"]
+    made = [file_name(name) for name in names]
+    assert len(set(made)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) for name in made)
+    assert file_name("run-1__correct") == "run-1__correct"

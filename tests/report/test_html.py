@@ -13,6 +13,7 @@ from helpers import explained
 from markupsafe import escape
 
 from conftest import ROOT
+from lo2core.base.text import visible
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
 from lo2core.detect.incidents import Incident
@@ -26,7 +27,11 @@ from lo2core.report.comparison import comparison_report
 from lo2core.report.html import Cell, Row
 from lo2core.report.prediction import prediction_report
 
-HOSTILE = "<script>alert(1)</script> {{ 7*7 }} {% raw %} {# gone #} & \"double\" 'single' </pre></style>"
+HOSTILE = (
+    "<script>alert(1)</script> {{ 7*7 }} {% raw %} {# gone #} & \"double\" 'single' </pre></style>"
+    "\x1b[31mred\x1b[0m \x00 \x08 \x0b \r \x7f \x85 \u2028 \u202e \u2066 \ufdd0 \uffff \U0010ffff"
+)
+SHOWN = visible(HOSTILE)
 
 
 class Page(HTMLParser):
@@ -82,7 +87,8 @@ def page(request: pytest.FixtureRequest, hostile: tuple[Evidence, Explanation]) 
 
 def test_text_of_logs_is_shown_verbatim_and_never_run(page: Page) -> None:
     assert "script" not in page.tags
-    assert page.text.count(HOSTILE) >= 4
+    assert page.text.count(SHOWN) >= 4
+    assert visible(page.text) == page.text
 
 
 def test_a_report_loads_nothing_and_draws_its_charts_inline(page: Page) -> None:
@@ -112,7 +118,7 @@ def test_without_events_the_report_says_why_there_are_no_lines(hostile: tuple[Ev
 
 def test_a_report_says_what_cannot_be_shown(hostile: tuple[Evidence, Explanation]) -> None:
     _, one = hostile
-    assert f"<p>{escape(HOSTILE)}</p>" in incident.incident_report(replace(one, remark=HOSTILE))
+    assert f"<p>{escape(SHOWN)}</p>" in incident.incident_report(replace(one, remark=HOSTILE))
 
 
 def test_titles_of_numbers_are_aligned_with_them() -> None:
@@ -155,4 +161,4 @@ def test_a_table_has_the_titled_columns_and_marks_rows() -> None:
 
 def test_a_table_on_its_own_is_escaped() -> None:
     source = html.table_html(pl.DataFrame({"a": [HOSTILE]}), {"a": HOSTILE})
-    assert "<script>" not in source and Page(source).text.count(HOSTILE) == 2
+    assert "<script>" not in source and Page(source).text.count(SHOWN) == 2

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import altair as alt
 import polars as pl
 
 from lo2core.base.config import SERVICES
+from lo2core.base.frames import visible_frame
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
+
+P = ParamSpec("P")
+C = TypeVar("C", bound=Chart)
 
 PALETTE = ("#5c76d9", "#c2990f", "#693ae9", "#3fa9c8", "#be9585", "#c00d25", "#a23873")
 """Seven colours, distinguishable with protanopia and deuteranopia, on white and on near-black."""
@@ -49,6 +54,23 @@ _MEASURES = (
 _SHARES = ("recall", "precision", "false_alarm_rate", "difference", "share", "level")
 _FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%") | {"n": ","}
 """Number formats of tooltips by column; other columns are not rounded."""
+
+
+def with_visible_text(draw: Callable[P, C]) -> Callable[P, C]:
+    """A chart function that gets its frames with visible texts. `seq_id` stays: a selection returns it as a key."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **named: P.kwargs) -> C:
+        return draw(*map(_visible, arguments), **{name: _visible(value) for name, value in named.items()})
+
+    return drawn
+
+
+def _visible(value: Any) -> Any:
+    if not isinstance(value, pl.DataFrame):
+        return value
+    shown = visible_frame(value)
+    return shown.with_columns(value["seq_id"]) if "seq_id" in value.columns else shown
 
 
 def service_colours(services: Iterable[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from lo2core.report.charts.base import (
     service_columns,
     threshold_rule,
     tooltip,
+    with_visible_text,
 )
 from lo2core.report.charts.evaluation import SHARE_RAMP
 
@@ -33,6 +34,7 @@ DIFFERENCE_RAMP = ["#a3500f", "#727c89", "#2c5fb3"]
 """Less (orange), equal (grey), more (blue); all dark enough for white text."""
 
 
+@with_visible_text
 def prediction_scatter(
     pairs: pl.DataFrame, thresholds: tuple[float, float], names: tuple[str, str] = ("A", "B")
 ) -> Chart:
@@ -62,6 +64,7 @@ def prediction_scatter(
     return alt.layer(points, threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")).properties(height=380)
 
 
+@with_visible_text
 def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], names: tuple[str, str]) -> Chart:
     """`prediction_scatter` for more points than can be drawn: the number of points in each cell of a grid.
 
@@ -95,6 +98,7 @@ def _between(low: str, high: str) -> pl.Expr:
     return pl.format("{} to {}", *(pl.col(edge).round(2) for edge in (low, high)))
 
 
+@with_visible_text
 def recall_differences(recalls: pl.DataFrame) -> Chart:
     """Recall by fault: one row per test case, one column per prediction, coloured by the difference to the first one.
 
@@ -125,6 +129,7 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
     return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
 
 
+@with_visible_text
 def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     """Test case x service in two sets of logs; in each column A is on the left and B on the right.
 
@@ -148,6 +153,7 @@ def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     return squares.properties(height=ROW)
 
 
+@with_visible_text
 def predictions_over_time(points: pl.DataFrame) -> Chart:
     """All saved predictions over time, to show drift: one panel per measure, one line per model.
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from lo2core.report.charts.base import LABEL_LIMIT, NEUTRAL, ROW, Chart, long_labels, service_columns, tooltip
+from lo2core.report.charts.base import (
+    LABEL_LIMIT,
+    NEUTRAL,
+    ROW,
+    Chart,
+    long_labels,
+    service_columns,
+    tooltip,
+    with_visible_text,
+)
 
 SHARE_RAMP = ["#727c89", "#5b3f8c", "#3c1361"]
 """Colours from 0 to 1, dark enough for white text on light and dark pages."""
 
 
+@with_visible_text
 def roc_curves(curves: pl.DataFrame) -> Chart:
     """ROC curves: recall against false alarm rate, one line per detector; the diagonal is chance.
 
@@ -23,6 +33,7 @@ def roc_curves(curves: pl.DataFrame) -> Chart:
     return alt.layer(chance.encode(x="x:Q", y="y:Q"), lines).properties(height=320)
 
 
+@with_visible_text
 def precision_recall_curves(curves: pl.DataFrame) -> Chart:
     """Precision against recall, one line per detector.
 
@@ -31,6 +42,7 @@ def precision_recall_curves(curves: pl.DataFrame) -> Chart:
     return _curves(curves, "recall", "recall", "precision", "precision").properties(height=320)
 
 
+@with_visible_text
 def recall_matrix(recalls: pl.DataFrame) -> Chart:
     """Share of flagged sequences: one row per test case, one column per service.
 

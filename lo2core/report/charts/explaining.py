@@ -14,9 +14,11 @@ from lo2core.report.charts.base import (
     largest_first,
     long_labels,
     tooltip,
+    with_visible_text,
 )
 
 
+@with_visible_text
 def item_bars(items: pl.DataFrame) -> Chart:
     """The items that contribute to a score, largest share first, with the share as text.
 
@@ -33,6 +35,7 @@ def item_bars(items: pl.DataFrame) -> Chart:
     return alt.layer(bars, texts).properties(height=alt.Step(26))
 
 
+@with_visible_text
 def beeswarm(marks: pl.DataFrame) -> Chart:
     """A SHAP-style summary plot of one service: one mark per item and sequence; right of zero it raised the score.
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from lo2core.report.charts.base import NEUTRAL, Chart, by_label, by_service, fixed_scale, legend, long_labels, tooltip
+from lo2core.report.charts.base import (
+    NEUTRAL,
+    Chart,
+    by_label,
+    by_service,
+    fixed_scale,
+    legend,
+    long_labels,
+    tooltip,
+    with_visible_text,
+)
 
 LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
 LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873")
 _THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", grid=False, tickCount=6)
 
 
+@with_visible_text
 def ledger_bar(ledger: pl.DataFrame) -> Chart:
     """The number of lines of each kind, as one stacked bar.
 
@@ -32,6 +43,7 @@ def ledger_bar(ledger: pl.DataFrame) -> Chart:
     return bar
 
 
+@with_visible_text
 def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
     """Runs over time: a band for each test case, and a tick wherever errors were logged.
 

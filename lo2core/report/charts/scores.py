@@ -20,9 +20,11 @@ from lo2core.report.charts.base import (
     service_columns,
     threshold_rule,
     tooltip,
+    with_visible_text,
 )
 
 
+@with_visible_text
 def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     """One row per incident, worst first; one column per service; a stronger colour is a larger z-score.
 
@@ -46,6 +48,7 @@ def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     return alt.layer(squares.add_params(pick), dots).properties(height=ROW)
 
 
+@with_visible_text
 def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
     """A tick for each sequence, in two lanes per service (normal, other), with the threshold.
 
@@ -69,6 +72,7 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
     return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(14))
 
 
+@with_visible_text
 def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     """The services of one incident, largest z-score first, with the threshold.
 
@@ -90,6 +94,7 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     return alt.layer(bars.add_params(pick), texts, threshold_rule(threshold)).properties(height=alt.Step(26))
 
 
+@with_visible_text
 def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
     """The scores of held-out normals by service, with the threshold.
 

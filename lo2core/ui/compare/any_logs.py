@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.base.statistics import PER_BIN, SOME_SHIFT, STRONG_SHIFT
 from lo2core.compare.comparison import Comparison
 from lo2core.pipeline import compare
@@ -37,7 +38,8 @@ def show_faults(pair: Pair) -> None:
         "Click a field to explain its worst incident."
     )
     for pick in event["selection"].get("pick") or []:
-        open_worst(next(one for one in compared.saved if one.name == pick["prediction"]), pick)
+        chosen = as_saved(pick, found)
+        open_worst(next(one for one in compared.saved if one.name == chosen["prediction"]), chosen)
     tables.beside_chart(found, "recall_by_fault", "faults")
 
 

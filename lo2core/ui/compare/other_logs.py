@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.base.schemas import Events
 from lo2core.base.text import plural
 from lo2core.compare import drift
@@ -32,7 +33,7 @@ def show_test_cases(pair: Pair) -> None:
     )
     st.caption("In each column A is on the left and B on the right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
-        open_worst(pair.found.saved["AB".index(pick["side"])], pick)
+        open_worst(pair.found.saved["AB".index(pick["side"])], as_saved(pick, cells))
     tables.beside_chart(found, "test_cases", "cases", _CASES)
 
 

@@ -16,8 +16,9 @@ from lo2core.pipeline.commands import Compare
 from lo2core.report.comparison import comparison_report
 from lo2core.ui.compare.pair import Pair
 from lo2core.ui.shell import tables
-from lo2core.ui.shell.boundary import section
+from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.reports import report_button
 from lo2core.ui.shell.widgets import notice
 
 
@@ -48,17 +49,15 @@ def show_rates(pair: Pair) -> None:
         column.metric(label, value, more, delta_color="off", delta_arrow="off")
 
 
-@section
+@fragment
 def keep(pair: Pair) -> None:
     """Download the comparison as one file, or save it in the workspace."""
     with st.container(horizontal=True):
-        st.download_button(
+        report_button(
             "report.html",
             lambda: comparison_report(pair.found),
-            f"compare_{pair.a}_{pair.b}.html".replace("/", "."),
-            "text/html",
+            f"compare_{pair.a}_{pair.b}".replace("/", "."),
             key="compare-report",
-            on_click="ignore",
             icon=":material/description:",
         )
         help_text = "Saves tables and report in explainability/"

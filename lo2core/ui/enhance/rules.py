@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import InputError, Lo2Error
+from lo2core.base.frames import visible_frame
 from lo2core.base.schemas import Events, Messages
 from lo2core.base.text import plural
 from lo2core.enhance.mask_trial import rule_effect, rule_table
@@ -45,7 +46,7 @@ def show(workspace: Workspace) -> None:
     asked = _asked(workspace)
     table = remembered(_rule_table, workspace, asked)
     st.dataframe(
-        table.with_row_index("no", offset=1),
+        visible_frame(table.with_row_index("no", offset=1)),
         hide_index=True,
         height=320,
         column_config={
@@ -107,7 +108,7 @@ def _tried(workspace: Workspace, name: str, pattern: str, replacement: str) -> M
     before, after = effect.messages
     st.text(f"{count(effect.lines)} lines change; {count(before)} distinct messages become {count(after)}.")
     if effect.lines:
-        st.dataframe(effect.examples.head(PREVIEW), hide_index=True, height=220)
+        st.dataframe(visible_frame(effect.examples.head(PREVIEW)), hide_index=True, height=220)
     return rule if name else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import visible_frame
 from lo2core.pipeline.enhance import templates
 from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
@@ -28,7 +29,7 @@ def show(workspace: Workspace) -> None:
         found = found.filter(pl.any_horizontal(pl.col("template", "title", "example").str.contains(wanted)))
     share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent", width=90)
     event = st.dataframe(
-        found.select("title", "events", "normal", "other", "services", "messages"),
+        visible_frame(found.select("title", "events", "normal", "other", "services", "messages")),
         hide_index=True,
         row_height=28,
         height=380,

@@ -18,6 +18,7 @@ from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import scores
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
+from lo2core.ui.shell.reports import report_button
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice
 
@@ -29,23 +30,19 @@ TOP = 20
 def actions(shown: Chosen) -> None:
     """Buttons: download a report of the incident or of the worst ones, save the explanation in the workspace."""
     name = shown.incident.file_name
-    st.download_button(
+    report_button(
         "report.html",
         lambda: _report(shown),
-        f"report_{name}.html",
-        "text/html",
+        f"report_{name}",
         key="report",
-        on_click="ignore",
         icon=":material/description:",
-        help="One HTML file that needs no network: services, items, lines, the nearest normal.",
+        about="One HTML file that needs no network: services, items, lines, the nearest normal.",
     )
-    st.download_button(
+    report_button(
         f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
         lambda: _whole_report(shown.scores),
-        f"report_{shown.scores.source.name.replace('/', '.')}.html",
-        "text/html",
+        f"report_{shown.scores.source.name.replace('/', '.')}",
         key="report-all",
-        on_click="ignore",
         icon=":material/library_books:",
     )
     if st.button("Save", icon=":material/save:", key="keep", help="Saves tables and report in explainability/"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved, visible_frame
 from lo2core.base.schemas import Events
 from lo2core.pipeline import summary
 from lo2core.pipeline.summary import LineFilter
@@ -44,7 +45,9 @@ def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
         downloads(kinds, "ledger", key="ledger")
     with others.expander(_in_words(files), icon=":material/info:"):
         st.dataframe(
-            files.head(1_000), hide_index=True, column_config={"source": st.column_config.TextColumn(width=260)}
+            visible_frame(files.head(1_000)),
+            hide_index=True,
+            column_config={"source": st.column_config.TextColumn(width=260)},
         )
         downloads(files, "files", key="files")
 
@@ -68,7 +71,7 @@ def over_time(workspace: Workspace) -> LineFilter:
     event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
     picked = event["selection"].get("pick")
     tables.beside_chart(bands, "runs_over_time", "timeline-table")
-    return _clicked(picked[0]) if picked else LineFilter()
+    return _clicked(as_saved(as_saved(picked[0], bands), ticks)) if picked else LineFilter()
 
 
 def _clicked(mark: Mapping[str, str]) -> LineFilter:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import visible_frame
 from lo2core.base.glossary import meaning
 from lo2core.detect.incidents import compared_with_normals
 from lo2core.report import charts
@@ -59,7 +60,7 @@ def table(
     known = pl.DataFrame(schema={"seq_id": pl.String, "top_item": pl.String}) if tops is None else tops
     view = view.join(known.select("seq_id", "top_item"), on="seq_id", how="left", maintain_order="left")
     event = st.dataframe(
-        view.select(_shown_columns(view)),
+        visible_frame(view.select(_shown_columns(view))),
         column_config=_COLUMNS,
         hide_index=True,
         height=420 if view.height > 10 else "content",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import visible_frame
 from lo2core.report import html
 from lo2core.ui.shell.widgets import downloads
 
@@ -30,7 +31,7 @@ def pick(
     Tables with more than `most` rows scroll. All rows are sent to the browser: pass at most a few thousand.
     """
     event = st.dataframe(
-        frame.select(_telling(frame, columns)),
+        visible_frame(frame.select(_telling(frame, columns))),
         column_config=dict(columns),
         hide_index=True,
         height=height(frame.height, most),
@@ -47,7 +48,13 @@ def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: in
     """Show a frame, or its named columns without empty ones, without selection."""
     shown = frame.select(_telling(frame, columns)) if columns else frame
     config = dict(columns) if columns else None
-    st.dataframe(shown, column_config=config, hide_index=True, height=height(frame.height, most), row_height=ROW)
+    st.dataframe(
+        visible_frame(shown),
+        column_config=config,
+        hide_index=True,
+        height=height(frame.height, most),
+        row_height=ROW,
+    )
 
 
 def written(frame: pl.DataFrame, titles: dict[str, str]) -> None:

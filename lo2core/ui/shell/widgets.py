@@ -16,6 +16,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base import text as base_text
+from lo2core.base.frames import visible_frame
 from lo2core.pipeline.commands import Command
 from lo2core.report import html
 from lo2core.store.parquet import flat
@@ -78,14 +79,14 @@ def raw(text: str) -> None:
 def terminal_command(command: Command) -> None:
     """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
     with st.container(key=f"terminal-{command.stage()}"):
-        st.text(base_text.folded_command(command.arguments()))
+        st.text(base_text.visible(base_text.folded_command(command.arguments())))
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
     """A box with plain text, and a link to the next step."""
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(icon, width="content")
-        st.text(text, width="stretch")
+        st.text(base_text.visible(text), width="stretch")
         if lead:
             query = same_workspace() | dict(lead.params)
             st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
@@ -126,7 +127,7 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
             st.download_button(
                 kind,
                 partial(write, frame),
-                f"{stem}.{kind.lower()}",
+                f"{base_text.file_name(stem)}.{kind.lower()}",
                 mime,
                 key=f"{key}-{kind}",
                 on_click="ignore",
@@ -136,7 +137,7 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
 
 def to_csv(frame: pl.DataFrame) -> bytes:
     """CSV in UTF-8, in the form in which the store saves it."""
-    return flat(frame).write_csv().encode()
+    return flat(visible_frame(frame)).write_csv().encode()
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:

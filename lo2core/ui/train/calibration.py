@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.detect.calibration import Calibration
 from lo2core.detect.model import Model
 from lo2core.explain import model_importance
@@ -33,7 +34,8 @@ def strip(model: Model, threshold: float, key: str) -> Tick | None:
         tables.show(pl.DataFrame([_summary(name, each) for name, each in sorted(model.calibrations.items())]))
         downloads(found, "calibration", key=f"{key}-scores")
     picked = event["selection"].get("pick") or [{}]
-    return (picked[0]["service"], picked[0]["seq_id"]) if picked[0].get("seq_id") else None
+    tick = as_saved(picked[0], found)
+    return (tick["service"], tick["seq_id"]) if tick.get("seq_id") else None
 
 
 def lines(evidence: Evidence, tick: Tick) -> None:

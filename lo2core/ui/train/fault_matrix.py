@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.detect.evaluation.faults import ANY_SERVICE
 from lo2core.detect.folds import BY_RUN
 from lo2core.report import charts
@@ -41,7 +42,8 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     with st.container(height=560 if named["test_case"].n_unique() > 20 else "content", border=False):
         event = st.altair_chart(charts.recall_matrix(named), on_select="rerun", key=f"faults-{evaluation}")
     for pick in event["selection"].get("pick") or []:
-        _explain(workspace, scored, pick["test_case"].removesuffix(_APART), pick["service"])
+        chosen = as_saved(pick, named)
+        _explain(workspace, scored, chosen["test_case"].removesuffix(_APART), chosen["service"])
     missed = named.filter(pl.col("service") == _ANY, pl.col("recall") < 1).sort("recall", "test_case")
     if missed.height:
         rarest = ", ".join(missed["test_case"].head(MOST_NAMED))

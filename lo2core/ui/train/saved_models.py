@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.clock import moment_of
+from lo2core.base.frames import visible_frame
 from lo2core.base.glossary import meaning
 from lo2core.base.text import plural
 from lo2core.detect.units import unit_of
@@ -53,7 +54,7 @@ def _table(found: list[BundleInfo]) -> None:
     """All models with their state; for those that are not trusted, the reason and a button to trust them."""
     st.subheader("Saved models", anchor=False)
     rows = pl.DataFrame([_row(info) for info in found])
-    st.dataframe(rows, hide_index=True, row_height=28)
+    st.dataframe(visible_frame(rows), hide_index=True, row_height=28)
     for info in found:
         if info.state is not BundleState.SIGNED:
             with st.container(horizontal=True, vertical_alignment="center"):

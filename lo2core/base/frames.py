@@ -1,0 +1,57 @@
+"""Changes to all texts of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from lo2core.base.text import UNPRINTABLE, visible
+
+_UNPRINTABLE = UNPRINTABLE.pattern.replace("\ud800-\udfff", "")  # UTF-8 contains no surrogates
+
+
+def map_texts(frame: pl.DataFrame, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
+    """The frame with `change` applied to its texts: to columns of text, and to the elements of lists of text.
+
+    change: gets and returns a series of texts. Categories become texts only where one of them changes.
+    """
+    return frame.with_columns(_changed(column, change) for column in frame)
+
+
+def _changed(column: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    if column.dtype == pl.String:
+        return change(column)
+    if column.dtype == pl.List(pl.String):
+        elements = pl.element().map_batches(change, return_dtype=pl.String)
+        return column.list.eval(elements) if column.list.len().sum() else column
+    if column.dtype in (pl.Categorical, pl.Enum):
+        texts = column.cast(pl.String)
+        changed = change(texts)
+        return column if changed.equals(texts) else changed
+    return column
+
+
+def visible_texts(texts: pl.Series) -> pl.Series:
+    """`text.visible` of each text; the series itself where nothing has to be replaced."""
+    if not texts.str.contains(_UNPRINTABLE).any():
+        return texts
+    return pl.Series(texts.name, [text if text is None else visible(text) for text in texts], dtype=pl.String)
+
+
+def as_saved(shown: Mapping[str, Any], frame: pl.DataFrame) -> dict[str, Any]:
+    """Values of a row of `visible_frame(frame)`, as they are in `frame`; columns of other names keep their value."""
+    return {name: _as_saved(value, frame[name]) if name in frame.columns else value for name, value in shown.items()}
+
+
+def _as_saved(value: Any, column: pl.Series) -> Any:
+    if column.dtype != pl.String or (column == value).any():
+        return value
+    return next((text for text in column.unique() if text and visible(text) == value), value)
+
+
+def visible_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """`text.visible` of all texts and column names, for a chart, a table on a page or an export."""
+    names = {name: visible(name) for name in frame.columns}
+    return map_texts(frame, visible_texts).rename({name: new for name, new in names.items() if new not in names})

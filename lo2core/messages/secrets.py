@@ -1,0 +1,132 @@
+"""Secrets in raw lines: passwords, tokens, keys and cookies are replaced in texts that are meant to be shared.
+
+All patterns are here. They run on polars' regex engine, whose time grows linearly with the length of a text. Masks
+(`masks.py`) serve another purpose: they make similar lines equal, and may leave secrets.
+
+A pattern wraps what it finds in two marks. Values that are no secret, such as `null`, lose their marks; what is still
+marked is replaced.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.base.frames import map_texts
+
+MASKED = "<MASKED>"
+
+_HINTS = (
+    *("pass", "pwd", "secret", "token", "key", "auth", "credential", "session", "sid", "cookie", "basic", "bearer"),
+    *("code", "://", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
+    *("AIza", "sk-", "k_live_", "k_test_", "npm_", "hf_", "identified by", "SG."),
+)
+"""What a text with a secret contains; other texts, nearly all, are not looked at further."""
+
+_OPEN, _CLOSE = "\U000f0000", "\U000f0001"
+_NAME = (
+    r"[A-Za-z0-9_.-]*(?:pass(?:word|wd|phrase|code)(?:[_.-]?(?:confirm(?:ation)?|again|repeat|hash|value|[0-9]))?|pwd|secret"
+    r"|token|credentials?|(?:api|access|private|secret|auth|account|encryption|signing)[_.-]?key|session[_.-]?id"
+    r"|sessid|connect\.sid)"
+)
+"""Names whose value is secret, with any beginning: `db.password`, `X-Api-Key`, `AWS_SECRET_ACCESS_KEY`."""
+_IS = r"""\\*["'`]?\s*(?:=>|:=|[=:]|%3[dDaA])\s*[\[({]?"""
+"""What is between a name and its value: `=`, `": `, `=[`."""
+_BARE = r"""[^\s"'`,;&|<>(){}\[\]\\]"""
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_KEY_TEXT = r"(?:\s|\\[nr])*[A-Za-z0-9+/=]"
+
+
+def _marked(before: str, value: str, after: str = "") -> tuple[str, str]:
+    """A pattern with three parts, and a replacement that marks the second of them; none may contain a group."""
+    return f"({before})({value})({after})", f"${{1}}{_OPEN}${{2}}{_CLOSE}${{3}}"
+
+
+_PATTERNS = (
+    _marked("", r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?-----END [A-Z0-9 ]*PRIVATE KEY-----)"),
+    # of a key that was cut, or that has one event per line
+    _marked("", rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:{_KEY_TEXT}{{16,}})*"),
+    _marked(r"(?m:^)[ \t]*", r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{12})?", r"[ \t\r]*(?m:$)"),
+    _marked("", r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}"),
+    _marked(
+        "",
+        r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9_]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}|xox[a-z]-[A-Za-z0-9_-]{10,}"
+        r"|AIza[A-Za-z0-9_-]{35}|sk-[A-Za-z0-9_-]{20,}|[rsp]k_(?:live|test)_[A-Za-z0-9_]{10,}|npm_[A-Za-z0-9_]{36}|hf_[A-Za-z0-9_]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})",
+    ),
+    # user and password of an address, or a token in their place
+    _marked(
+        r"\b[A-Za-z][A-Za-z0-9+.-]*://",
+        r"""[^\s/?#@:"'<>]*:[^\s/?#@"'<>]+|[A-Za-z_.~-]*[0-9][A-Za-z0-9_.~-]{15,}""",
+        "@",
+    ),
+    _marked(rf"(?i:authorization{_IS}\s*[\"']?(?:digest|aws4-hmac-sha256|oauth|hawk)\s)", r"[^\n]+"),
+    _marked(rf"(?i:authorization{_IS}\\*[\"']?(?:[a-z][a-z0-9-]*\s+))", rf"{_BARE}{{4,}}"),
+    _marked(rf"(?i:authorization{_IS}\\*[\"']?)", r"[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/=-]{8,}"),
+    # "Basic authentication" is prose: only a capital, a digit or a sign after some characters makes it base64.
+    _marked(r"\b(?i:basic)\s+", r"[A-Za-z0-9+/]{7,}[A-Z0-9+/=][A-Za-z0-9+/]*=*"),
+    _marked(r"\b(?i:bearer)\s+", r"[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/=-]{5,}|[A-Za-z0-9._~+/-]{24,}=*"),
+    _marked(rf"(?i:\b(?:set-)?cookie2?{_IS}\\*[\"']?)", r"""[A-Za-z0-9_!#$%&*.^|~-]+=[^\n"'\]\\]*"""),
+    # The value of a name: in quotes, in the escaped quotes of JSON in JSON, or without quotes.
+    _marked(rf"(?i:{_NAME}{_IS})\"", r'(?:[^"\\]|\\(?s:.))+'),
+    _marked(rf"(?i:{_NAME}{_IS})'", r"(?:[^'\\]|\\(?s:.))+"),
+    _marked(rf"(?i:{_NAME}{_IS})\\+[\"']", r"""[^"'\\]+"""),
+    _marked(rf"(?i:{_NAME}{_IS})", rf"{_BARE}+"),
+    _marked(rf"(?i:<{_NAME}>)", r"[^<]+", "</"),
+    _marked(rf"(?i:--{_NAME})\s+", rf"{_BARE}+"),
+    _marked(r"(?i:\b(?:identified by|password)\s+)'", r"[^'\n]+"),
+    # Codes of OAuth: a code that is no error code is long.
+    _marked(
+        rf"(?i:\b(?:auth[A-Za-z0-9_]*[_-]?)?code(?:[_-]?(?:verifier|challenge))?{_IS}\\*[\"']?)", r"[A-Za-z0-9_-]{20,}"
+    ),
+    _marked(r"(?i:token[/\s]+)", _UUID),
+    # A validator names what it has checked last: `validate( "...", "...", refreshToken)`.
+    _marked(
+        r"\( ?",
+        r'"[^"\s]{4,}", "[^"]*"|"[^"\s]{4,}"',
+        rf"(?:, \{{[^}}]*\}}?)?, (?i:[A-Za-z0-9_.]*(?:{_NAME}|authorization))\)",
+    ),
+)
+_HARMLESS = (
+    ("", r"(?i:null|none|nil|true|false|undefined|empty|missing|required|invalid|\*+|[?%]s?)", ""),
+    # names of constants, and words: CLIENT_NOT_FOUND, ClientNotFound
+    (rf"(?i:code){_IS}\\*[\"']?", r"[A-Z0-9]+(?:_[A-Z0-9]+)+|(?:[A-Z]?[a-z]{2,}[_-]?)+", ""),
+    # an object that is printed: Token(client=...
+    ("", r"[A-Za-z]+", r"\("),
+)
+"""Marked values that are no secrets, with what is before and after them."""
+
+
+def masked(texts: pl.Series) -> pl.Series:
+    """The texts with `<MASKED>` in place of each secret; null stays null. Masking twice changes nothing more.
+
+    Examples:
+        >>> import polars as pl
+        >>> from lo2core.messages.secrets import masked
+        >>> masked(pl.Series(["login user=ann password=hunter2", "status=404 code=CLIENT_NOT_FOUND"])).to_list()
+        ['login user=ann password=<MASKED>', 'status=404 code=CLIENT_NOT_FOUND']
+    """
+    suspect = texts.str.contains_any(list(_HINTS), ascii_case_insensitive=True).fill_null(False)
+    if not suspect.any():
+        return texts
+    found = texts.filter(suspect).unique()
+    replaced = found
+    for pattern, replacement in _PATTERNS:
+        marked = replaced.str.replace_all(pattern, replacement)
+        if not marked.equals(replaced):
+            replaced = _without_marks(marked)
+    return texts.replace(found, replaced)
+
+
+def _without_marks(marked: pl.Series) -> pl.Series:
+    for before, value, after in _HARMLESS:
+        marked = marked.str.replace_all(f"({before}){_OPEN}({value}){_CLOSE}({after})", "${1}${2}${3}")
+    return marked.str.replace_all(f"{_OPEN}[^{_CLOSE}]*{_CLOSE}", MASKED)
+
+
+def masked_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """`masked` of all texts of a frame."""
+    return map_texts(frame, masked)
+
+
+def masked_text(text: str) -> str:
+    """`masked` of one text."""
+    return str(masked(pl.Series([text]))[0])
