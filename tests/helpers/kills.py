@@ -1,0 +1,140 @@
+"""Commands that are killed at a chosen write, to test that nothing half-written is ever used.
+
+One process imports lo2core and forks a child for each command, so that a command costs no imports. A child counts what
+it does to files in its working folder (open for writing, rename, link, remove, make or remove a folder), which Python
+reports to an audit hook, and kills itself by SIGKILL before the operation with the given number. No code of lo2core
+knows of it.
+
+    with Commands() as run:
+        total = run(folder, "load", "--root", "logs").operations
+        for at in range(1, total + 1):
+            assert run(copy, "load", "--root", "logs", kill_at=at).killed
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+_CHANGES = {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod"}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit status (negative: the signal), its operations on files, what it printed."""
+
+    status: int
+    operations: int
+    output: str
+
+    @property
+    def killed(self) -> bool:
+        return self.status < 0
+
+
+class Commands:
+    """Runs commands of lo2core, each in a folder; temporary files are made in `<folder>/tmp`. Use in a with block."""
+
+    def __enter__(self) -> Self:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "LO2_MODELS": "models"}
+        self._server = subprocess.Popen(
+            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.close()
+        self._server.stdout.close()
+        self._server.wait()
+
+    def __call__(self, folder: Path, *arguments: object, kill_at: int = 0, after: float = 0.0) -> Ended:
+        """Run `python -m lo2core <arguments>` in `folder`.
+
+        kill_at: the number of the operation on a file before which it is killed, from 1; 0 lets it run. after: kill it
+        after so many seconds.
+        """
+        request = {"folder": str(folder), "arguments": [str(one) for one in arguments], "at": kill_at, "after": after}
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return Ended(**json.loads(self._server.stdout.readline()))
+
+
+def _serve() -> None:
+    """Read requests, one a line, and answer each one when its command has ended."""
+    # Libraries that commands need. Not lo2core: polars starts threads when it is used, and a child would not have them.
+    import dataframely, joblib, polars, pyarrow.parquet, scipy.sparse, sklearn.ensemble  # noqa: E401, F401
+
+    for line in sys.stdin:
+        with tempfile.TemporaryFile("w+b") as output, tempfile.TemporaryFile("w+b") as count:
+            child = os.fork()
+            if not child:
+                _be_killed(json.loads(line), output.fileno(), count.fileno())
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            found = [os.pread(file.fileno(), 1 << 20, 0).decode(errors="replace") for file in (count, output)]
+        print(json.dumps({"status": status, "operations": int(found[0] or 0), "output": found[1]}), flush=True)
+
+
+def _be_killed(request: dict[str, Any], output: int, count: int) -> None:
+    """Run a command in this process and end it."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(request["folder"])
+    Path("tmp").mkdir(exist_ok=True)
+    tempfile.tempdir = str(Path("tmp").resolve())
+    sys.argv = [str(ROOT / "lo2core" / "__main__.py"), *request["arguments"]]
+    _count_changes(Path.cwd().resolve(), request["at"], count)
+    if request["after"]:
+        signal.setitimer(signal.ITIMER_REAL, request["after"])  # its signal ends a process at once
+    from lo2core.cli.commands import main
+
+    status = 70
+    try:
+        status = main(request["arguments"])
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _count_changes(folder: Path, at: int, count: int) -> None:
+    done = 0
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal done
+        if not _changes_a_file(event, arguments, folder):
+            return
+        done += 1
+        os.pwrite(count, str(done).encode(), 0)
+        if done == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def _changes_a_file(event: str, arguments: tuple[Any, ...], folder: Path) -> bool:
+    writes = event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & _WRITING)
+    if not (writes or event in _CHANGES) or not isinstance(arguments[0], str | bytes | os.PathLike):
+        return False
+    return (folder / os.fsdecode(arguments[0])).is_relative_to(folder)
+
+
+if __name__ == "__main__":
+    _serve()
