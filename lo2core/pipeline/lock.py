@@ -32,7 +32,8 @@ from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import job_files
 from lo2core.pipeline.job_files import Job
-from lo2core.store.atomic import remove_leftovers, write_json_atomic
+from lo2core.store.atomic import write_json_atomic
+from lo2core.store.changes import recover
 
 _PATIENCE_S = 0.5
 """How long taking the lock is tried: the last command may be about to end."""
@@ -186,7 +187,7 @@ def clear(folder: Path) -> None:
         _discard(folder / name)
     for path in folder.glob("alive-*"):
         _discard(path)
-    remove_leftovers(folder.parent)
+    recover(folder.parent)
 
 
 def _discard(path: Path) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
+from lo2core.base.claims import claimed_file
 from lo2core.base.errors import ArtefactError, ExistsError
 
 
@@ -21,17 +21,25 @@ def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool 
     path = Path(path)
     if not replace and path.exists():
         raise already_there(path)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
-    try:
+    with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer(temporary)
-        fsync(temporary)
-        _publish(temporary, path, replace)
-        fsync(path.parent)
+        claim = claimed_file(path)
+        try:
+            writer(claim.path)
+            fsync(claim.path)
+            publish(claim.path, path, replace)
+            fsync(path.parent)
+        finally:
+            claim.end()
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Raise what goes wrong while `path` is written as `ArtefactError`."""
+    try:
+        yield
     except OSError as error:
         raise ArtefactError(f"{path} could not be written: {error.strerror or error}.") from error
-    finally:
-        _forget(temporary)
 
 
 def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False) -> None:
@@ -41,11 +49,16 @@ def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False) -> Non
 
 def write_json_atomic(path: Path, value: object, *, replace: bool = False) -> None:
     """`write_atomic` of indented JSON."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_bytes_atomic(path, text.encode(), replace=replace)
+    write_bytes_atomic(path, json_bytes(value), replace=replace)
 
 
-def _publish(temporary: Path, path: Path, replace: bool) -> None:
+def json_bytes(value: object) -> bytes:
+    """Indented JSON with a line break at the end."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def publish(temporary: Path, path: Path, replace: bool) -> None:
+    """Rename a complete file to its final name; raises `ExistsError` as `write_atomic`."""
     if replace:
         temporary.replace(path)
         return
@@ -69,17 +82,3 @@ def fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _forget(temporary: Path) -> None:
-    try:
-        temporary.unlink(missing_ok=True)
-    except OSError:  # no such folder, or no permission: then there is no temporary file either
-        return
-
-
-def remove_leftovers(folder: Path, older_than: float = 3600) -> None:
-    """Remove temporary files in `folder` that a killed process left behind more than `older_than` seconds ago."""
-    for path in folder.glob(".*.tmp"):
-        if path.is_file() and time.time() - path.stat().st_mtime > older_than:
-            _forget(path)

@@ -7,18 +7,23 @@ read. `read_bundle` returns the bytes only if the signature shows that this user
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, ExistsError, InputError, UntrustedError
 from lo2core.base.provenance import BundleFacts, Manifest, SelfTest
-from lo2core.base.untrusted import is_text, open_regular, printable
+from lo2core.base.untrusted import is_text, printable
 from lo2core.store import signing
-from lo2core.store.atomic import write_bytes_atomic, write_json_atomic
+from lo2core.store.atomic import already_there
+from lo2core.store.changes import Change, current, names, opened_together
 from lo2core.store.names import clean_name
-from lo2core.store.signing import BundleState, judge, manifest_path, read_manifest
+from lo2core.store.signing import BundleState, judge, manifest_path, parsed_manifest, read_manifest
 
 FORMAT = 1
 """Of bundles that this version saves and reads; it changes when the content of a bundle changes its meaning."""
@@ -51,29 +56,38 @@ def save_bundle(
     *,
     replace: bool = False,
 ) -> Manifest:
-    """Save the bytes of a bundle, then its signed manifest. Raises as `check_free`."""
+    """Save the bytes of a bundle together with its signed manifest. Raises as `check_free`."""
     path = check_free(path, replace)
     manifest = _manifest_of(path, data, facts, selftest, versions)
-    write_bytes_atomic(path, data, replace=replace)
-    write_json_atomic(manifest_path(path), manifest, replace=True)
+    with Change(path.parent) as change:
+        change.write(path.name, lambda to: to.write_bytes(data), replace=replace)
+        change.write_json(manifest_path(path).name, manifest, replace=True)
     return manifest
 
 
 def sign_bundle(
     path: Path, data: bytes, facts: BundleFacts, selftest: list[SelfTest], versions: dict[str, str]
 ) -> Manifest:
-    """Write a new signed manifest for the bytes of an existing bundle."""
+    """Write a new signed manifest for the bytes of an existing bundle; raises BundleError if it has other bytes now."""
     manifest = _manifest_of(path, data, facts, selftest, versions)
-    write_json_atomic(manifest_path(path), manifest, replace=True)
+    with Change(path.parent) as change:
+        change.write_json(manifest_path(path).name, manifest, replace=True)
+        change.expect(lambda: _check_unchanged(path, data))
     return manifest
+
+
+def _check_unchanged(path: Path, data: bytes) -> None:
+    if read_unverified(path) != data:
+        raise BundleError(f"{path} was replaced while it was opened, and was not signed: try again.")
 
 
 def check_free(path: Path, replace: bool) -> Path:
     """The path, if a bundle may be saved there; raises `InputError` for an invalid name, else `ExistsError`."""
     path = checked_path(path)
-    if not replace and path.exists():
-        raise ExistsError(f"{path} already exists and was not changed: use --replace to overwrite it, or another name.")
-    if read_manifest(path) == {} and not path.exists():
+    there = current(path)
+    if not replace and there:
+        raise already_there(path)
+    if read_manifest(path) == {} and not there:
         raise ExistsError(
             f"{manifest_path(path)} is not a lo2core manifest and was not changed: give the bundle another name."
         )
@@ -95,8 +109,7 @@ def read_bundle(path: str | Path) -> tuple[bytes, Manifest]:
     Raises `UntrustedError` if it is not signed by this user, `BundleError` if it is missing or of another format.
     """
     path = Path(path)
-    data = read_unverified(path)
-    manifest = read_manifest(path)
+    data, manifest = _read_pair(path)
     found = judge(manifest, hashlib.sha256(data).hexdigest())
     if found is not BundleState.SIGNED or manifest is None:
         raise UntrustedError(
@@ -114,10 +127,17 @@ def read_bundle(path: str | Path) -> tuple[bytes, Manifest]:
 
 def read_unverified(path: Path) -> bytes:
     """The bytes of a bundle, whoever made it. Raises BundleError if it cannot be read."""
+    return _read_pair(path)[0]
+
+
+def _read_pair(path: Path) -> tuple[bytes, Manifest | None]:
+    """The bytes of a bundle and its manifest as `read_manifest`, both of one moment; raises as `read_unverified`."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BundleError(f"{path} does not exist: make it with `python -m lo2core train --bundle {path}`.") from None
+        bundle, manifest = opened_together([path, manifest_path(path)])
+        with bundle or nullcontext(), manifest or nullcontext():
+            if bundle is None:
+                raise BundleError(f"{path} does not exist: make it with `python -m lo2core train --bundle {path}`.")
+            return bundle.read(), parsed_manifest(manifest) if manifest else None
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -126,20 +146,22 @@ def state(path: str | Path) -> BundleState:
     """Whether the bundle may be opened. The file is hashed again only after it has changed."""
     path = Path(path)
     try:
-        entry = path.stat()
-    except OSError:
-        return BundleState.MISSING
-    if not is_text(path.name):
-        return BundleState.UNREADABLE
-    try:
-        return judge(read_manifest(path), _file_sha256(path, entry.st_mtime_ns, entry.st_size))
+        bundle, manifest = opened_together([path, manifest_path(path)])
     except OSError:
         return BundleState.UNREADABLE
+    with bundle or nullcontext(), manifest or nullcontext():
+        if bundle is None:
+            return BundleState.MISSING
+        if not is_text(path.name):
+            return BundleState.UNREADABLE
+        entry = os.fstat(bundle.fileno())
+        sha256 = _sha256(_OpenFile(path, entry.st_mtime_ns, entry.st_size, bundle))
+        return judge(parsed_manifest(manifest) if manifest else None, sha256)
 
 
 def bundles(folder: str | Path) -> list[BundleInfo]:
     """All bundles of a folder, sorted by name; none is opened."""
-    found = sorted(Path(folder).glob("[!.]*.joblib"))
+    found = [Path(folder) / name for name in names(Path(folder), ".joblib")]
     return [BundleInfo(path, state(path), (read_manifest(path) or {}).get("facts", {})) for path in found]
 
 
@@ -147,16 +169,23 @@ def stamp(path: str | Path) -> tuple[int, int, str]:
     """(modification time in ns, bytes, SHA-256 by the manifest): changes with the bundle, without hashing the file."""
     path = Path(path)
     try:
-        entry = path.stat()
+        entry = (current(path) or path).stat()
     except OSError:
         return 0, 0, ""
     return entry.st_mtime_ns, entry.st_size, (read_manifest(path) or {}).get("sha256", "")
 
 
+@dataclass(frozen=True)
+class _OpenFile:
+    path: Path
+    mtime_ns: int
+    size: int
+    file: BufferedReader = field(compare=False)
+
+
 @lru_cache(maxsize=64)
-def _file_sha256(path: Path, mtime_ns: int, size: int) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(opened: _OpenFile) -> str:
+    return hashlib.file_digest(opened.file, "sha256").hexdigest()
 
 
 def _manifest_of(

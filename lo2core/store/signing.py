@@ -13,14 +13,16 @@ import json
 import os
 import secrets
 from enum import Enum
+from io import BufferedReader
 from pathlib import Path
 
 import platformdirs
 
 from lo2core.base.errors import BundleError, ExistsError
 from lo2core.base.provenance import Manifest, typed
-from lo2core.base.untrusted import json_value, read_small
+from lo2core.base.untrusted import LARGEST, json_value
 from lo2core.store.atomic import write_atomic
+from lo2core.store.changes import opened
 
 KEY_FILE_VARIABLE = "LO2_SIGNING_KEY_FILE"
 _KEY_BYTES = 32
@@ -60,9 +62,19 @@ def manifest_path(path: Path) -> Path:
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest, unverified; empty when it is not one of lo2core, None when there is none."""
     try:
-        manifest = json_value(read_small(manifest_path(path)))
-    except FileNotFoundError:
-        return None
+        file = opened(manifest_path(path))
+        if file is None:
+            return None
+        with file:
+            return parsed_manifest(file)
+    except OSError:
+        return {}
+
+
+def parsed_manifest(file: BufferedReader) -> Manifest:
+    """The manifest in an open file, unverified; empty when it is not one of lo2core."""
+    try:
+        manifest = json_value(file.read(LARGEST + 1))
     except (OSError, ValueError):
         return {}
     ours = isinstance(manifest, dict) and isinstance(manifest.get("facts"), dict)
@@ -120,9 +132,8 @@ def _read_key() -> bytes | None:
 
 def _make_key() -> bytes:
     def write(temporary: Path) -> None:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES))
+        temporary.chmod(0o600)  # before anything is in it
+        temporary.write_text(secrets.token_hex(_KEY_BYTES))
 
     with contextlib.suppress(ExistsError):  # another process was faster: use its key
         write_atomic(_key_path(), write)

@@ -76,7 +76,7 @@ class Commands:
 def _serve() -> None:
     """Read requests, one a line, and answer each one when its command has ended."""
     # Libraries that commands need. Not lo2core: polars starts threads when it is used, and a child would not have them.
-    import dataframely, joblib, polars, pyarrow.parquet, scipy.sparse, sklearn.ensemble  # noqa: E401, F401
+    import dataframely  # noqa: F401
 
     for line in sys.stdin:
         with tempfile.TemporaryFile("w+b") as output, tempfile.TemporaryFile("w+b") as count:

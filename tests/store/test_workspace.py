@@ -9,7 +9,7 @@ from helpers.explained import OK, sequence
 
 from lo2core.base.errors import ArtefactError, ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Predictions, Sequences
-from lo2core.store.atomic import remove_leftovers, write_atomic, write_bytes_atomic
+from lo2core.store.atomic import write_atomic, write_bytes_atomic
 from lo2core.store.bundles import bundle_path
 from lo2core.store.names import given_name
 from lo2core.store.workspace import Workspace
@@ -86,14 +86,6 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match="could not be written"):
         write_bytes_atomic(tmp_path / "file" / "below", b"")
-
-
-def test_leftovers_of_killed_processes_are_removed_when_old(tmp_path: Path) -> None:
-    (tmp_path / ".lo2_events.parquet.12345678.tmp").write_text("half")
-    remove_leftovers(tmp_path)
-    assert len(contents(tmp_path)) == 1
-    remove_leftovers(tmp_path, older_than=-1)
-    assert not contents(tmp_path)
 
 
 def test_what_is_written_is_read_with_its_provenance(workspace: Workspace, counts: pl.DataFrame) -> None:
