@@ -17,6 +17,13 @@ from typing import Any
 LARGEST = 16 << 20
 """Most bytes of a JSON text; manifests and footers of large models have well below a megabyte."""
 _DEEPEST = 50
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
 _NEEDS_CLEANING = re.compile(r"\d{19}|\\u[dD][89a-fA-F]")
 """Numbers that may not fit in 64 bits, and halves of surrogate pairs, which are no text in UTF-8."""
 
@@ -31,12 +38,34 @@ def read_small(path: Path, most: int = LARGEST) -> bytes:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a regular file for reading; raises OSError for anything else, instead of waiting for a pipe's writer."""
+    """Open a regular file for reading; raises OSError for anything else, instead of waiting for a pipe's writer.
+
+    What was opened is checked, too, since the file may be exchanged after its name was checked.
+    """
+    check_regular(path)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        _check_kind(os.fstat(descriptor), path)
+    except OSError:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise
     return os.fdopen(descriptor, "rb")
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError for all but a regular file or a link to one; its `strerror` fits into a sentence."""
+    try:
+        entry = path.stat()
+    except ValueError:  # a NUL byte, or text that no file name consists of
+        raise OSError(errno.EINVAL, "it is not a valid file name", repr(path)) from None
+    _check_kind(entry, path)
+
+
+def _check_kind(entry: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(entry.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(entry.st_mode), "a special file")
+        number = errno.EISDIR if stat.S_ISDIR(entry.st_mode) else errno.EINVAL
+        raise OSError(number, f"it is {kind}, not a regular file", str(path))
 
 
 def is_file(path: Path) -> bool:

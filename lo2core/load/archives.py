@@ -1,54 +1,82 @@
 """Unpacks .zip and .tar.* archives of logs into a temporary folder, with limits on their size.
 
-Members with an absolute path or a path outside the folder, links and encrypted members are refused. Bytes are counted
-while they are written, since the sizes that an archive states can be wrong.
+Only files and folders with names below the target are unpacked; anything else is refused. What an archive states about
+itself can be wrong, so everything is counted while it is read, and limits are checked before memory is taken.
 """
 
 from __future__ import annotations
 
 import re
+import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from lo2core.base.errors import InputError
+from lo2core.base.untrusted import is_file, open_regular
+from lo2core.load.archive_headers import TarStream, ZipStream, too_many
 from lo2core.load.compression import CHUNK, DAMAGED, max_decompressed, opened
-
-Members = Iterator[tuple[str, IO[bytes]]]
-"""Name and content of each file in an archive."""
 
 MAX_MEMBERS = 200_000
 MAX_BYTES = 64 << 30
+MAX_NAME_BYTES = 1024
+MAX_DEPTH = 32
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
-_DAMAGED = (*DAMAGED, tarfile.TarError, zipfile.BadZipFile, NotImplementedError)
+_DAMAGED = (
+    *DAMAGED,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
+)
+"""What the readers of Python raise for headers that make no sense."""
+_SMALL_PIECE = 4096
+"""zipfile unpacks bzip2 and LZMA by whole pieces, and each byte of a piece can become 20,000."""
+
+
+class Member(NamedTuple):
+    """A file in an archive, or a folder: then `content` is None."""
+
+    name: str
+    size: int
+    content: IO[bytes] | None
+    piece: int = CHUNK
 
 
 def is_archive(path: Path) -> bool:
     """Whether the file has the name of an archive that `unpack` can read."""
-    return path.is_file() and bool(_ARCHIVE.search(path.name))
+    return is_file(path) and bool(_ARCHIVE.search(path.name))
 
 
 def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n: None) -> Path:
     """Unpack the regular files of `archive` to `into/<name without ending>` and return that folder.
 
     `advance` is called with the number of bytes written. Raises InputError for a damaged archive, a path outside the
-    folder, a link, an encrypted member, and an archive that exceeds the limits.
+    folder, a link or another special file, an encrypted member, and an archive that exceeds the limits.
     """
-    target = into / _ARCHIVE.sub("", archive.name)
-    target.mkdir(parents=True)
+    target = _Target(archive, into / _ARCHIVE.sub("", archive.name))
+    target.folder.mkdir(parents=True)
     members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
-    budget = min(MAX_BYTES, max_decompressed(archive.stat().st_size))
     try:
-        for number, (name, stream) in enumerate(members(archive), 1):
-            if number > MAX_MEMBERS:
-                raise InputError(
-                    f"{archive.name} contains more than {MAX_MEMBERS:,} files. Unpack it yourself, then load it."
-                )
-            with stream:
-                budget -= _write(stream, _inside(target, name, archive), budget, archive, advance)
+        budget = min(MAX_BYTES, max_decompressed(archive.stat().st_size))
+        for member in members(archive, budget):
+            target.count(member.name)
+            if member.content:
+                path = target.place(member.name)
+                with member.content:
+                    budget -= _write(member, path, budget, archive, advance)
+    except UnicodeError as error:
+        raise InputError(
+            f"{archive.name} was not unpacked: it contains a name that is not UTF-8. Create the archive again."
+        ) from error
     except _DAMAGED as error:
         raise InputError(f"{archive.name} is damaged or not an archive ({error}). Create or copy it again.") from error
     except OSError as error:
@@ -56,51 +84,89 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
         raise InputError(
             f"{archive.name} could not be unpacked ({reason}). Unpack it yourself, then load it."
         ) from error
-    return target
+    return target.folder
 
 
-def _zip_members(archive: Path) -> Members:
-    with zipfile.ZipFile(archive) as pack:
+def _zip_members(archive: Path, budget: int) -> Iterator[Member]:
+    with open_regular(archive) as file:
+        stream = ZipStream(file, archive.name, MAX_MEMBERS)
+        pack = zipfile.ZipFile(stream)
         for member in pack.infolist():
+            name = member.orig_filename  # zipfile cuts names at the first NUL
             if member.flag_bits & 1:
                 raise InputError(
-                    f"{archive.name} contains the encrypted file {member.filename!r}. Unpack it yourself, then load it."
+                    f"{archive.name} contains the encrypted file {name!r}. Unpack it yourself, then load it."
                 )
-            if (member.external_attr >> 16) & 0o170000 == 0o120000:
-                raise _refused(archive, member.filename, "a link")
-            if not member.is_dir():
-                yield member.filename, pack.open(member)
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            _check_kind(archive, name, kind == stat.S_IFLNK, kind in (0, stat.S_IFREG, stat.S_IFDIR))
+            content = None if name.endswith("/") else pack.open(member)
+            by_whole_pieces = member.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+            yield Member(name, member.file_size, content, _SMALL_PIECE if by_whole_pieces else CHUNK)
 
 
-def _tar_members(archive: Path) -> Members:
-    with opened(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as pack:
-        for member in pack:
-            if member.issym() or member.islnk():
-                raise _refused(archive, member.name, "a link")
-            content = pack.extractfile(member) if member.isfile() else None
-            if content:
-                yield member.name, content
+def _tar_members(archive: Path, budget: int) -> Iterator[Member]:
+    with opened(archive) as content:
+        stream = TarStream(content, archive.name, budget)
+        with tarfile.open(fileobj=stream, mode="r:") as pack:  # type: ignore[call-overload]
+            while member := stream.header(pack.next):
+                pack.members.clear()  # tarfile keeps every header
+                is_usual = (member.isfile() and not member.issparse()) or member.isdir()
+                _check_kind(archive, member.name, member.issym() or member.islnk(), is_usual)
+                yield Member(member.name, member.size, None if member.isdir() else pack.extractfile(member))
         # tarfile takes an unreadable header for the end, and checksums are compared only after the last byte.
         while rest := stream.read(CHUNK):
             if rest.strip(b"\0"):
                 raise tarfile.ReadError("a header cannot be read")
 
 
-def _inside(target: Path, name: str, archive: Path) -> Path:
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or re.match(r"^[A-Za-z]:", name) or "\0" in name:
-        raise _refused(archive, name, "a path outside the archive")
-    path = target / parts
-    if path.exists():
-        raise _refused(archive, name, "the name of an earlier member")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _check_kind(archive: Path, name: str, is_link: bool, is_usual: bool) -> None:
+    if is_link or not is_usual:
+        raise _refused(archive, name, "a link" if is_link else "neither a regular file nor a folder")
 
 
-def _write(stream: IO[bytes], path: Path, budget: int, archive: Path, advance: Callable[[int], None]) -> int:
+class _Target:
+    """Where the members of an archive go: each to a place of its own below a folder."""
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        self.archive, self.folder = archive, folder
+        self._entries = 0
+
+    def count(self, name: str) -> None:
+        """Count a member, and check that its name is that of something below the folder."""
+        self._count()
+        path = PurePosixPath(name.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", name) or "\0" in name:
+            raise _refused(self.archive, name, "a path outside the archive")
+        if len(path.parts) > MAX_DEPTH or len(name.encode(errors="surrogateescape")) > MAX_NAME_BYTES:
+            limits = f"{MAX_DEPTH} folders or {MAX_NAME_BYTES:,} bytes"
+            raise _refused(self.archive, f"{name[:60]}...", f"a path of more than {limits}")
+
+    def place(self, name: str) -> Path:
+        """The path of a file, in a folder that exists."""
+        path = self.folder / name.replace("\\", "/")
+        if path == self.folder:
+            raise _refused(self.archive, name, "a file without a name")
+        if path.exists():
+            raise _refused(self.archive, name, "the name of an earlier member")
+        self._make(path.parent)
+        return path
+
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make(folder.parent)
+            self._count()
+            folder.mkdir()
+
+    def _count(self) -> None:
+        self._entries += 1
+        if self._entries > MAX_MEMBERS:
+            raise too_many(self.archive.name, MAX_MEMBERS)
+
+
+def _write(member: Member, path: Path, budget: int, archive: Path, advance: Callable[[int], None]) -> int:
     written = 0
     with path.open("xb") as out:
-        while chunk := stream.read(CHUNK):
+        while member.content and (chunk := member.content.read(member.piece)):
             written += len(chunk)
             if written > budget:
                 raise InputError(
@@ -109,6 +175,8 @@ def _write(stream: IO[bytes], path: Path, budget: int, archive: Path, advance: C
                 )
             out.write(chunk)
             advance(len(chunk))
+    if written != member.size:
+        raise zipfile.BadZipFile(f"{member.name!r} has {written:,} bytes instead of {member.size:,}")
     return written
 
 

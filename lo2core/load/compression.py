@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO
 
 from lo2core.base.errors import InputError
+from lo2core.base.untrusted import open_regular
 
 MAX_RATIO = 400
 """Maximum of decompressed bytes per compressed byte; real logs reach about 30 with xz."""
@@ -20,7 +23,8 @@ USUAL_RATIO = 20
 
 CHUNK = 1 << 20
 DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
-_OPENERS: Sequence[tuple[bytes, Any]] = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
+_XZ_MEMORY = 128 << 20
+"""Limit of memory to decompress xz; `xz -9` needs 65 MiB."""
 LOG_ENDING = r"\.log(\.(?:gz|xz|bz2))?$"
 _LOG = re.compile(LOG_ENDING, re.I)
 
@@ -36,12 +40,61 @@ def is_compressed_log(name: str) -> bool:
     return bool(match and match[1])
 
 
-def opened(path: Path) -> IO[bytes]:
-    """The content of a file, decompressed while it is read. Reading may raise `DAMAGED`, and OSError for bz2."""
-    with path.open("rb") as file:
+class _Xz(io.RawIOBase):
+    """`lzma.open` with a limit of memory: a file of some kilobytes can ask for a dictionary of gigabytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._packed = b""
+        self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data:
+            if self._stream.eof and not self._next_stream():
+                return 0
+            if self._stream.needs_input and not self._packed:
+                self._packed = self._file.read(io.DEFAULT_BUFFER_SIZE)
+                if not self._packed:
+                    raise EOFError("the compressed file ended before its end-of-stream marker")
+            data = self._stream.decompress(self._packed, len(buffer))
+            self._packed = b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _next_stream(self) -> bool:
+        """Begin the stream behind the one that ended, if there is one; they may have zero bytes between them."""
+        self._packed = self._stream.unused_data.lstrip(b"\0")
+        while not self._packed:
+            if not (more := self._file.read(io.DEFAULT_BUFFER_SIZE)):
+                return False
+            self._packed = more.lstrip(b"\0")
+        self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+        return True
+
+
+_OPENERS: Sequence[tuple[bytes, Any]] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\0", lambda file: io.BufferedReader(_Xz(file), CHUNK)),
+)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a regular file, decompressed while it is read.
+
+    Raises OSError as `open_regular`. Reading may raise `DAMAGED`, and OSError for bz2.
+    """
+    with open_regular(path) as file:
         head = file.read(6)
-    opener = next((opener for magic, opener in _OPENERS if head.startswith(magic)), Path.open)
-    return cast(IO[bytes], opener(path, "rb"))
+        file.seek(0)
+        opener = next((opener for magic, opener in _OPENERS if head.startswith(magic)), nullcontext)
+        with opener(file) as content:
+            yield content
 
 
 def max_decompressed(compressed: int) -> int:
