@@ -31,10 +31,15 @@ _NEEDS_CLEANING = re.compile(r"\d{19}|\\u[dD][89a-fA-F]")
 def read_small(path: Path, most: int = LARGEST) -> bytes:
     """The bytes of a regular file; raises OSError for a folder, a pipe or a device, and for more than `most` bytes."""
     with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes, at most {most:,} were expected", str(path))
-        return file.read(most)
+        return read_open(file, most)
+
+
+def read_open(file: BufferedReader, most: int) -> bytes:
+    """The bytes of an open file from here on; raises OSError for a file of more than `most` bytes."""
+    size = os.fstat(file.fileno()).st_size
+    if size > most:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, at most {most:,} were expected", str(file.name))
+    return file.read(most)
 
 
 def open_regular(path: Path) -> BufferedReader:

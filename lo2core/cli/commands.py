@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.text import visible
 from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.signals import INTERRUPTED, STOPPED, end_on_signals
 from lo2core.pipeline.worker import reporting
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with reporting():
             _run(_readable(sys.argv[1:] if argv is None else argv))
+            sys.stdout.flush()
     except Lo2Error as error:
         _say(f"lo2core: {error}", file=sys.stderr)
         return 2
@@ -32,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        _say("lo2core: stopped; what was finished is kept.", file=sys.stderr)
-        return 130
+        _say(STOPPED, file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
@@ -260,5 +261,8 @@ _RUN: dict[str, Callable[[Any], None]] = {
 
 def run_as_program() -> NoReturn:
     """What ``python -m lo2core`` and the script ``lo2core`` do. SIGTERM ends a command as Ctrl-C does: tidily."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    end_on_signals()
+    status = main()
+    with suppress(OSError):
+        sys.stdout.flush()  # while a signal still ends this, should nobody read the pipe
+    sys.exit(status)

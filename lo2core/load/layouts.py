@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from lo2core.base.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.base.errors import InputError
 from lo2core.base.text import plural
+from lo2core.base.untrusted import check_regular, is_file
 from lo2core.load.compression import LOG_ENDING, USUAL_RATIO, is_compressed_log, is_log
 
 _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
@@ -35,6 +37,7 @@ _MANY = 20_000
 TABLE = "table of events"
 FLATTENED = "flattened"
 _TABLES = (".parquet", ".csv")
+_ROOTS = "a folder of logs, an archive (.zip, .tar.*) or a log (.log, .log.gz)"
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,8 @@ def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[L
     service: the service of all `.log` files, used if no file name contains a service. Raises InputError for a root that
     does not exist or cannot be read, if there is no service log, and if two files belong to the same sequence.
     """
-    paths = [Path(root).expanduser() for root in roots]
-    tables = [_table(path) for path in paths if path.is_file() and path.suffix.lower() in _TABLES]
+    paths = [as_path(root) for root in roots]
+    tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
     listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
     fallback = None if any(service_of(path.name) for _, paths in listed for path in paths) else service
     files: list[LogFile] = tables
@@ -113,6 +116,14 @@ def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[L
         raise InputError(_no_service_log(roots, files))
     _check_distinct(logs)
     return sorted(logs, key=order) + sorted((f for f in files if not f.service), key=lambda f: f.source)
+
+
+def as_path(root: Path | str) -> Path:
+    """The path of a root; raises InputError for anything that is not a path, and for an unknown user (~name)."""
+    try:
+        return Path(root).expanduser()
+    except (TypeError, RuntimeError) as error:
+        raise InputError(f"{root!r} is not a path ({error}). Give the path of {_ROOTS}.") from None
 
 
 def order(file: LogFile) -> tuple[object, ...]:
@@ -139,24 +150,22 @@ def _table(path: Path) -> LogFile:
 
 def _below(root: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the files that the root stands for."""
-    if root.is_dir():
+    try:
+        check_regular(root)
+    except IsADirectoryError:
         base = root.resolve()
         return base, list(_walk(base))
-    if not root.exists():
-        raise InputError(
-            f"{root} does not exist. Give the path of a folder of logs, an archive (.zip, .tar.*) or a log "
-            "(.log, .log.gz)."
-        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{root} does not exist. Give the path of {_ROOTS}.") from None
+    except OSError as error:
+        raise InputError(f"{root} cannot be read: {error.strerror}. Give the path of {_ROOTS}.") from error
     if not is_log(root.name):
-        raise InputError(
-            f"{root.name} is not a log, judging by its name. Give a folder of logs, an archive (.zip, .tar.*) or a log "
-            "(.log, .log.gz)."
-        )
+        raise InputError(f"{root.name} is not a log, judging by its name. Give {_ROOTS}.")
     return root.resolve().parent, [root.resolve()]
 
 
 def _walk(base: Path) -> Iterator[Path]:
-    """All files in a folder and its subfolders. Links are followed, but no folder is visited twice.
+    """All files in a folder and its subfolders, also special ones. Links are followed, no folder is visited twice.
 
     Raises InputError for a folder that cannot be read, and for very many files with hardly any log among them.
     """
@@ -183,7 +192,7 @@ def _walk(base: Path) -> Iterator[Path]:
                 f"{base} contains more than {_MANY:,} files and hardly any logs. Give the folder that contains the "
                 "runs."
             )
-        yield from (folder / name for name in sorted(names) if (folder / name).is_file())
+        yield from (folder / name for name in sorted(names) if (folder / name).exists())
 
 
 def _names(bases: list[Path]) -> Iterator[str]:
@@ -195,9 +204,13 @@ def _names(bases: list[Path]) -> Iterator[str]:
 
 
 def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
-    service = service_of(path.name) or (fallback if is_log(path.name) else None)
+    """The file with its service. A pipe or a device is no log, whatever its name, and has no size."""
+    entry = path.stat()
     source = _text(f"{name}/{path.relative_to(base).as_posix()}")
-    return LogFile(path, source, path.stat().st_size, service=service)
+    if not stat.S_ISREG(entry.st_mode):
+        return LogFile(path, source, 0)
+    service = service_of(path.name) or (fallback if is_log(path.name) else None)
+    return LogFile(path, source, entry.st_size, service=service)
 
 
 def _text(name: str) -> str:

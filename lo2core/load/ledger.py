@@ -35,7 +35,8 @@ def unread(plan: Plan) -> pl.DataFrame:
     rows = []
     for status, files in (("not chosen", plan.left_out), ("ignored", plan.ignored)):
         for file in files:
-            lines = _count_lines(file.path) if status == "ignored" and is_log(file.path.name) else 0
+            is_ignored_log = status == "ignored" and is_log(file.path.name) and file.path.is_file()
+            lines = _count_lines(file.path) if is_ignored_log else 0
             rows.append({**_facts(file), "status": status, "bytes": file.bytes, "lines": lines, "skipped": lines})
     return _as_ledger(pl.DataFrame(rows)) if rows else pl.DataFrame(schema=_LEDGER)
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from lo2core.base.errors import InputError
 from lo2core.load import archives, loglead_tables
-from lo2core.load.layouts import LogFile
+from lo2core.load.layouts import LogFile, as_path
 from lo2core.load.ledger import unread
 from lo2core.load.plan import LoadOptions, Plan, plan
 from lo2core.load.read import Loaded, read_logs
@@ -37,7 +37,7 @@ def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambd
     table instead of its temporary folder.
     """
     with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
-        paths = [Path(root).expanduser() for root in roots]
+        paths = [as_path(root) for root in roots]
         folders = [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
         try:
             yield folders
@@ -67,7 +67,7 @@ def load_folders(
     """
     if jobs < 1:
         raise InputError(f"The number of jobs must be at least 1, found {jobs}.")
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as pool, _cancelled_on_error(pool):
         ahead: deque[tuple[list[LogFile], Future[Loaded]]] = deque()
         for files in _batches(file for file in plan.chosen if file.run not in skip):
             ahead.append((files, pool.submit(read_logs, files, options, masker)))
@@ -77,6 +77,16 @@ def load_folders(
         while ahead:
             files, done = ahead.popleft()
             yield files, done.result()
+
+
+@contextmanager
+def _cancelled_on_error(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """Whoever stops the work waits only for what has begun."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.untrusted import is_file
 from lo2core.load.layouts import service_of
 
 _COLUMNS = ("run", "test_case", "service", "m_message")
@@ -19,7 +20,7 @@ _NAME = re.compile(r"[\w-][\w.-]*")
 
 def is_loglead(path: Path) -> bool:
     """Whether the file is a Parquet table with the columns and the service names of LogLead's LO2Loader."""
-    if path.suffix.lower() != ".parquet" or not path.is_file():
+    if path.suffix.lower() != ".parquet" or not is_file(path):
         return False
     try:
         table = pl.scan_parquet(path, glob=False)

@@ -18,13 +18,12 @@ from lo2core.base.errors import Lo2Error
 from lo2core.pipeline import lock
 from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
+from lo2core.pipeline.signals import INTERRUPTED
 from lo2core.store.atomic import write_json_atomic
 
 JOB_VARIABLE = "LO2_JOB"
 """Tells a process that it is a job: which folder is its job folder, and what it does."""
 CANCELLED = "Cancelled."
-_INTERRUPTED = 130
-"""Exit status of a command that was stopped from outside."""
 
 
 @contextmanager
@@ -80,7 +79,7 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         end("cancelled", CANCELLED)
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
     except SystemExit as stop:
         end(*_meaning(stop, folder))
         raise
@@ -93,7 +92,7 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
 def _meaning(stop: SystemExit, folder: Path) -> tuple[str, str]:
     if stop.code in (None, 0):
         return "done", ""
-    if stop.code == _INTERRUPTED:
+    if stop.code == INTERRUPTED:
         return "cancelled", CANCELLED
     sys.stderr.flush()
     return "failed", stop.code if isinstance(stop.code, str) else last_line(folder)

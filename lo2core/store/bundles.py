@@ -18,7 +18,7 @@ from typing import NamedTuple
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, ExistsError, InputError, UntrustedError
 from lo2core.base.provenance import BundleFacts, Manifest, SelfTest
-from lo2core.base.untrusted import is_text, printable
+from lo2core.base.untrusted import is_text, printable, read_open
 from lo2core.store import signing
 from lo2core.store.atomic import already_there
 from lo2core.store.changes import Change, current, names, opened_together
@@ -27,6 +27,8 @@ from lo2core.store.signing import BundleState, judge, manifest_path, parsed_mani
 
 FORMAT = 1
 """Of bundles that this version saves and reads; it changes when the content of a bundle changes its meaning."""
+MAX_BYTES = 1 << 30
+"""A larger file is not opened as a bundle."""
 
 
 class BundleInfo(NamedTuple):
@@ -137,9 +139,9 @@ def _read_pair(path: Path) -> tuple[bytes, Manifest | None]:
         with bundle or nullcontext(), manifest or nullcontext():
             if bundle is None:
                 raise BundleError(f"{path} does not exist: make it with `python -m lo2core train --bundle {path}`.")
-            return bundle.read(), parsed_manifest(manifest) if manifest else None
+            return read_open(bundle, MAX_BYTES), parsed_manifest(manifest) if manifest else None
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}.") from error
+        raise BundleError(f"{error.filename or path} cannot be read: {error.strerror or error}.") from error
 
 
 def state(path: str | Path) -> BundleState:
@@ -157,6 +159,12 @@ def state(path: str | Path) -> BundleState:
         entry = os.fstat(bundle.fileno())
         sha256 = _sha256(_OpenFile(path, entry.st_mtime_ns, entry.st_size, bundle))
         return judge(parsed_manifest(manifest) if manifest else None, sha256)
+
+
+def has_signed_manifest(path: Path) -> bool:
+    """Whether this user saved or vouched for a bundle, judging by its manifest alone; the bundle is not read."""
+    manifest = read_manifest(path)
+    return manifest is not None and judge(manifest, str(manifest.get("sha256"))) is BundleState.SIGNED
 
 
 def bundles(folder: str | Path) -> list[BundleInfo]:

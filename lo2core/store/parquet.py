@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import importlib.metadata
 import json
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +20,7 @@ from lo2core.base.clock import moment, now
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
-from lo2core.base.untrusted import json_value
+from lo2core.base.untrusted import check_regular, json_value
 
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
@@ -133,14 +131,15 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, MemoryError) as error:
+        if why := getattr(error, "strerror", None):  # from the file system, not from a reader of Parquet
+            raise ArtefactError(f"{path} cannot be read: {why}.") from error
         raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error
 
 
 def footer_of(path: Path) -> pq.FileMetaData:
     """The footer of a Parquet file; raises ArtefactError if it is damaged, and for a pipe or device."""
     with readable(path):
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
+        check_regular(path)
         return pq.read_metadata(path)
 
 

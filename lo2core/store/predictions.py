@@ -12,7 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from lo2core.base.schemas import Counts, EventPredictions, Predictions
+from lo2core.base.untrusted import check_regular
 from lo2core.store import handwritten
+from lo2core.store.bundles import has_signed_manifest
 from lo2core.store.parquet import readable, table_name
 from lo2core.store.workspace import Workspace
 
@@ -64,16 +66,25 @@ def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | N
 
 
 def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
-    """The bundle that made saved predictions: the recorded path, or if that is missing the same name in `models`.
+    """The bundle that made saved predictions: the recorded path, or else the same name in `models`.
 
-    The bundle is thus found after a project folder was moved with its models. None if the predictions do not record a
-    bundle, for example because they were written by hand.
+    The bundle is thus found after a project folder was moved with its models. Predictions may come from anywhere, so
+    the recorded path counts only if it is in `models` or this user has signed the bundle. None if the predictions do
+    not record a bundle, for example because they were written by hand.
     """
     recorded = workspace.metadata(name).get("bundle")
     if not recorded:
         return None
     path = Path(recorded)
-    return path if path.exists() else models / path.name
+    return path if _is_known(path, models) else models / path.name
+
+
+def _is_known(path: Path, models: Path) -> bool:
+    try:
+        check_regular(path)
+    except OSError:
+        return False
+    return path.resolve().parent == models.resolve() or has_signed_manifest(path)
 
 
 def scored_by(workspace: Workspace, bundle_sha256: str | None) -> str | None:

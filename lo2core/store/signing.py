@@ -20,12 +20,13 @@ import platformdirs
 
 from lo2core.base.errors import BundleError, ExistsError
 from lo2core.base.provenance import Manifest, typed
-from lo2core.base.untrusted import LARGEST, json_value
+from lo2core.base.untrusted import LARGEST, json_value, read_small
 from lo2core.store.atomic import write_atomic
 from lo2core.store.changes import opened
 
 KEY_FILE_VARIABLE = "LO2_SIGNING_KEY_FILE"
 _KEY_BYTES = 32
+_MAX_KEY_FILE_BYTES = 4096
 
 
 class BundleState(Enum):
@@ -118,7 +119,7 @@ def _key_path() -> Path:
 def _read_key() -> bytes | None:
     path = _key_path()
     try:
-        key = bytes.fromhex(path.read_text().strip())
+        key = bytes.fromhex(read_small(path, _MAX_KEY_FILE_BYTES).decode().strip())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

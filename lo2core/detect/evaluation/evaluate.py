@@ -20,6 +20,7 @@ import polars as pl
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.statistics import binomial, psi
+from lo2core.base.untrusted import read_small
 from lo2core.detect import folds as detect_folds
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.evaluation import metrics
@@ -33,6 +34,8 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import UNITS
 
 TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
+
+_MAX_CONCERNS_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,14 @@ class EvaluationProtocol:
 def read_concerns(path: Path) -> pl.DataFrame:
     """`EvaluationProtocol.concerns` from a CSV file. Raises InputError if it lacks the columns pattern and service."""
     try:
-        concerns = pl.read_csv(path).select(pl.col("pattern", "service").cast(pl.String))
+        concerns = pl.read_csv(read_small(path, _MAX_CONCERNS_BYTES)).select(
+            pl.col("pattern", "service").cast(pl.String)
+        )
         concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
         return concerns
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}. Give a CSV file.") from error
+    except pl.exceptions.PolarsError as error:
         raise InputError(f"{path} is not a CSV file with the columns pattern and service: {reason(error)}.") from error
 
 

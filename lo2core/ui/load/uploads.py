@@ -50,7 +50,8 @@ def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:
         name = clean_file_name(file.name)
         path = batch / (name if batch / name not in kept else f"{number}-{name}")
         unfinished = path.with_name(f".{path.name}.part")
-        with unfinished.open("wb") as out:
+        unfinished.unlink(missing_ok=True)  # whatever it is: opening a pipe would wait
+        with unfinished.open("xb") as out:
             shutil.copyfileobj(file, out, _PIECE)
         kept.append(unfinished.replace(path))
     return kept
