@@ -43,6 +43,13 @@ def _say(what: object, file: TextIO | None = None) -> None:
     print(visible(str(what)), file=file)
 
 
+def _say_shared(text: str, secrets: bool) -> None:
+    """Print log lines, with secrets masked unless `secrets` is true: what is printed is often kept and sent."""
+    from lo2core.messages.secrets import masked_text
+
+    _say(text if secrets else masked_text(text))
+
+
 def _run(argv: Sequence[str]) -> None:
     from lo2core.cli.options import parse  # not before a job has the lock that its server waits for
 
@@ -175,10 +182,11 @@ def _run_explain(command: commands.Explain) -> None:
     chosen = [Incident.parse(command.incident)] if command.incident else worst_incidents(predictions, command.top)
     explained = [explain_incident(evidence, predictions, one, name) for one in chosen]
     for one in explained:
-        _say(terminal.incident(one))
-        _print_paths([path for path in keep_incident(workspace, evidence, one) if path.suffix == ".html"])
+        _say_shared(terminal.incident(one), command.with_secrets)
+        paths = keep_incident(workspace, evidence, one, command.with_secrets)
+        _print_paths([path for path in paths if path.suffix == ".html"])
     if len(explained) > 1:
-        paths = keep_prediction(workspace, evidence, predictions, explained)
+        paths = keep_prediction(workspace, evidence, predictions, explained, command.with_secrets)
         _print_paths([path for path in paths if path.suffix == ".html"])
 
 
@@ -189,8 +197,8 @@ def _run_compare(command: commands.Compare) -> None:
 
     workspace = Workspace(command.output_dir)
     comparison = compare.compare_predictions(workspace, command.names)
-    _say(terminal.comparison(comparison))
-    paths = compare.save_comparison(workspace, comparison)
+    _say_shared(terminal.comparison(comparison), command.with_secrets)
+    paths = compare.save_comparison(workspace, comparison, command.with_secrets)
     _print_paths([path for path in paths if path.suffix == ".html"])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lo2core.base.frames import map_texts
+from lo2core.base.frames import map_texts, visible_frame
 
 MASKED = "<MASKED>"
 
@@ -29,9 +29,10 @@ _NAME = (
     r"|sessid|connect\.sid)"
 )
 """Names whose value is secret, with any beginning: `db.password`, `X-Api-Key`, `AWS_SECRET_ACCESS_KEY`."""
-_IS = r"""\\*["'`]?\s*(?:=>|:=|[=:]|%3[dDaA])\s*[\[({]?"""
+_COLOUR = r"(?:\x1b\[[0-9;]*m)*"
+_IS = rf"""\\*["'`]?{_COLOUR}\s*(?:=>|:=|[=:]|%3[dDaA])\s*[\[({{]?{_COLOUR}"""
 """What is between a name and its value: `=`, `": `, `=[`."""
-_BARE = r"""[^\s"'`,;&|<>(){}\[\]\\]"""
+_BARE = r"""[^\s\x1b"'`,;&|<>(){}\[\]\\]"""
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _KEY_TEXT = r"(?:\s|\\[nr])*[A-Za-z0-9+/=]"
 
@@ -125,6 +126,11 @@ def _without_marks(marked: pl.Series) -> pl.Series:
 def masked_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """`masked` of all texts of a frame."""
     return map_texts(frame, masked)
+
+
+def exported(frame: pl.DataFrame, secrets: bool = False) -> pl.DataFrame:
+    """A frame as it is exported as CSV: control characters are visible, and secrets masked unless `secrets` is true."""
+    return visible_frame(frame if secrets else masked_frame(frame))
 
 
 def masked_text(text: str) -> str:

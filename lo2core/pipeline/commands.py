@@ -31,6 +31,12 @@ def _replace() -> Any:
     return option(False, "--replace", help="overwrite existing files")
 
 
+def _with_secrets() -> Any:
+    return option(
+        False, "--with-secrets", help="do not mask passwords, tokens and keys in what is printed, in the report and CSV"
+    )
+
+
 def _new_bundle() -> Any:
     return option(
         None, "--bundle", metavar="FILE.joblib", help="where to save the model (default: models/lo2_<detector>.joblib)"
@@ -183,6 +189,7 @@ class Explain(Command):
         metavar="N",
         help="explain the N worst incidents, with one report for all of them",
     )
+    with_secrets: bool = _with_secrets()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +200,7 @@ class Compare(Command):
         REQUIRED, "names", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
     )
     output_dir: Path = _workspace()
+    with_secrets: bool = _with_secrets()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lo2core.base.text import file_name
 from lo2core.compare import summaries
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
+from lo2core.messages.secrets import exported
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.provenance import command_line
 from lo2core.store.predictions import home_of, read_predictions, saved_names
@@ -61,11 +63,12 @@ def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Compariso
     return Comparison(tuple(read_saved(workspace, name) for name in names))
 
 
-def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
+def save_comparison(workspace: Workspace, comparison: Comparison, secrets: bool = False) -> list[Path]:
     """Save all tables of a comparison (Parquet and CSV) and report.html; returns their paths.
 
     The folder is `explainability/compare_<a>_<b>/` in the workspace. An earlier comparison of the same predictions is
-    replaced; a hash is added to the name if the folder contains a comparison of others.
+    replaced; a hash is added to the name if the folder contains a comparison of others. secrets: as in
+    `save_explanation`.
 
     Examples:
         >>> from lo2core import Workspace, compare_predictions, predict_logs, save_comparison
@@ -80,8 +83,9 @@ def save_comparison(workspace: Workspace, comparison: Comparison) -> list[Path]:
 
     names = [one.name for one in comparison.saved]
     facts: dict[str, Any] = {"command": command_line(), "compared": names}
-    pages = {"report": comparison_report(comparison)}
-    return workspace.keep(_folder(workspace, names), comparison.frames, pages, facts)
+    pages = {"report": comparison_report(comparison, secrets)}
+    folder, csv = _folder(workspace, names), partial(exported, secrets=secrets)
+    return workspace.keep(folder, comparison.frames, pages, facts, csv)
 
 
 def _folder(workspace: Workspace, names: Sequence[str]) -> Path:

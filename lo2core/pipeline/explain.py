@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ from lo2core.explain import raw_lines
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, unfolded_diff
 from lo2core.explain.incidents import false_positives
+from lo2core.messages.secrets import exported
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
@@ -121,11 +123,14 @@ def explain_incident(
     return explain_explanation.explain_incident(evidence(home, opened), scores, incident, predictions)
 
 
-def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str | Path | None = None) -> list[Path]:
+def save_explanation(
+    workspace: Workspace, explanation: Explanation, bundle: str | Path | None = None, secrets: bool = False
+) -> list[Path]:
     """Save what `explain_incident` returned; returns the paths of the tables (Parquet and CSV) and of report.html.
 
     They are written to `explainability/<predictions>/<incident>/` in the workspace and replace an earlier explanation
-    of the same incident. bundle: as in `explain_incident`.
+    of the same incident. bundle: as in `explain_incident`. secrets: do not mask passwords, tokens and keys in the
+    report and in CSV; Parquet contains them in any case.
 
     Examples:
         >>> from lo2core import Incident, Workspace, explain_incident, save_explanation
@@ -137,34 +142,45 @@ def save_explanation(workspace: Workspace, explanation: Explanation, bundle: str
     """
     home, name = home_of(workspace, explanation.prediction)
     opened = open_bundle(bundle) if bundle else bundle_of(home, name)
-    return keep_incident(home, evidence(home, opened), replace(explanation, prediction=name))
+    return keep_incident(home, evidence(home, opened), replace(explanation, prediction=name), secrets)
 
 
-def keep_incident(workspace: Workspace, evidence: Evidence, explanation: Explanation) -> list[Path]:
-    """Save an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths."""
+def keep_incident(
+    workspace: Workspace, evidence: Evidence, explanation: Explanation, secrets: bool = False
+) -> list[Path]:
+    """Save an explanation in `explainability/<prediction>/<incident>/`: tables and report.html; returns the paths.
+
+    secrets: as in `save_explanation`.
+    """
     from lo2core.report.incident import incident_report
 
     folder = workspace.explanations(explanation.prediction) / explanation.incident.file_name
-    pages = {"report": incident_report(explanation, unfolded_diff(evidence, explanation))}
+    pages = {"report": incident_report(explanation, unfolded_diff(evidence, explanation), secrets)}
     facts = {"prediction": explanation.prediction, "incident": str(explanation.incident)}
-    return workspace.keep(folder, explanation.frames, pages, {"command": command_line(), **facts})
+    provenance = {"command": command_line(), **facts}
+    return workspace.keep(folder, explanation.frames, pages, provenance, partial(exported, secrets=secrets))
 
 
 def keep_prediction(
-    workspace: Workspace, evidence: Evidence, predictions: pl.DataFrame, explanations: Sequence[Explanation]
+    workspace: Workspace,
+    evidence: Evidence,
+    predictions: pl.DataFrame,
+    explanations: Sequence[Explanation],
+    secrets: bool = False,
 ) -> list[Path]:
     """Save a report of a whole prediction under `explainability/<prediction>/`; returns the paths.
 
     `explanations` (at least one) are shown in order; all explained items are saved too, and the false positives if the
-    logs are labelled.
+    logs are labelled. secrets: as in `save_explanation`.
     """
     from lo2core.report.prediction import prediction_report
 
     name = explanations[0].prediction
     made = workspace.metadata(name)
-    pages = {"report": prediction_report(name, predictions, explanations, made)}
+    pages = {"report": prediction_report(name, predictions, explanations, made, secrets)}
     frames = {"items": pl.concat([one.items for one in explanations])}
     wrong, shared = false_positives(evidence, predictions)
     if wrong.height:
         frames |= {"false_positives": wrong, "false_positives_share": shared}
-    return workspace.keep(workspace.explanations(name), frames, pages, {"command": command_line()})
+    folder, provenance = workspace.explanations(name), {"command": command_line()}
+    return workspace.keep(folder, frames, pages, provenance, partial(exported, secrets=secrets))

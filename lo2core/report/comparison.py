@@ -76,9 +76,9 @@ class ComparisonReport:
     recall: Table | None
 
 
-def comparison_report(comparison: Comparison) -> str:
-    """Saved predictions side by side as an HTML page."""
-    return html.render("comparison", summarised(comparison))
+def comparison_report(comparison: Comparison, secrets: bool = False) -> str:
+    """Saved predictions side by side as an HTML page. secrets: do not mask them."""
+    return html.render("comparison", summarised(comparison), secrets)
 
 
 def summarised(comparison: Comparison) -> ComparisonReport:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -12,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lo2core.base.text import visible
+from lo2core.base.untrusted import printable
+from lo2core.messages.secrets import masked
 from lo2core.report import renderer
 from lo2core.report.charts import NEUTRAL, Chart
 
@@ -66,9 +69,46 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
-def render(template: str, report: Report) -> str:
-    """Render a whole page with the template `<template>.html.j2`. All text is escaped; the page loads nothing."""
-    return _TEMPLATES.get_template(f"{template}.html.j2").render(report=report)
+def render(template: str, report: Report, secrets: bool = False) -> str:
+    """Render a whole page with the template `<template>.html.j2`. All text is escaped; the page loads nothing.
+
+    Secrets in its texts are masked, unless `secrets` is true.
+    """
+    shown = report if secrets else _without_secrets(report)
+    return _TEMPLATES.get_template(f"{template}.html.j2").render(report=shown)
+
+
+def _without_secrets(report: Report) -> Any:
+    texts = sorted(set(_texts(report)))
+    without = masked(pl.Series([printable(text) for text in texts], dtype=pl.String))
+    return _replaced(report, dict(zip(texts, without, strict=True)))
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """All texts of a report, without charts."""
+    if isinstance(part, str):
+        if not isinstance(part, Markup):
+            yield part
+        return
+    for one in _parts_of(part):
+        yield from _texts(one)
+
+
+def _replaced(part: Any, texts: Mapping[str, str]) -> Any:
+    """The part with other texts."""
+    if isinstance(part, str):
+        return texts.get(part, part)
+    parts = [_replaced(one, texts) for one in _parts_of(part)]
+    if isinstance(part, list):
+        return parts
+    return type(part)(*parts) if parts else part
+
+
+def _parts_of(part: Any) -> Sequence[Any]:
+    """The values of a dataclass, a named tuple or a list."""
+    if is_dataclass(part):
+        return [getattr(part, field.name) for field in fields(part)]
+    return part if isinstance(part, list | tuple) else ()
 
 
 def table(frame: pl.DataFrame, titles: dict[str, str], texts: Iterable[str] = (), marked: str | None = None) -> Table:
@@ -126,8 +166,9 @@ def svg(chart: Chart, width: int = 760) -> Markup:
 
     Raises what `renderer.svg` raises.
     """
-    sized = chart.properties(width=width) if "facet" not in chart.to_dict() else chart
-    spec = json.loads(sized.to_json())
+    spec = json.loads(chart.to_json())
+    if "facet" not in spec:
+        spec["width"] = width
     spec["config"] = {**spec.get("config", {}), **_SVG_CONFIG}
     return Markup(renderer.svg(_visible_spec(spec)))
 

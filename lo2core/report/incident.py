@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from lo2core.base.clock import time_of_day
 from lo2core.explain.explanation import Explanation
+from lo2core.messages.secrets import masked
 from lo2core.report import charts, html
 from lo2core.report.html import Passage, Table
 
@@ -83,9 +84,12 @@ class IncidentReport:
     methods: list[str]
 
 
-def incident_report(explanation: Explanation, diff_rows: pl.DataFrame | None = None) -> str:
-    """An incident as an HTML page; `diff_rows` is `diff.unfolded` of its worst service and the nearest normal."""
-    return html.render("incident", summarised(explanation, diff_rows))
+def incident_report(explanation: Explanation, diff_rows: pl.DataFrame | None = None, secrets: bool = False) -> str:
+    """An incident as an HTML page; `diff_rows` is `diff.unfolded` of its worst service and the nearest normal.
+
+    secrets: do not mask them in log lines.
+    """
+    return html.render("incident", summarised(explanation, diff_rows), secrets)
 
 
 def summarised(explanation: Explanation, diff_rows: pl.DataFrame | None = None) -> IncidentReport:
@@ -151,9 +155,8 @@ def lines_table(lines: pl.DataFrame, marked: bool = False, **first: str) -> Tabl
 
 def _bars(items: pl.DataFrame) -> pl.DataFrame:
     counts = pl.col("normals").list.eval(pl.element().cast(pl.Int64).cast(pl.String)).list.join(" ")
-    return items.select(
-        "share", "here", item=pl.format("{}. {}", "rank", pl.col("title").str.slice(0, 80)), normal=counts
-    )
+    title = masked(items["title"]).str.slice(0, 80)  # in a chart always, since it shows only the beginning
+    return items.select("share", "here", item=pl.format("{}. {}", "rank", title), normal=counts)
 
 
 def _lines(lines: pl.DataFrame) -> Lines:

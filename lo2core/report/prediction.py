@@ -53,14 +53,18 @@ class PredictionReport:
 
 
 def prediction_report(
-    name: str, predictions: pl.DataFrame, explanations: Sequence[Explanation], made: Mapping[str, object]
+    name: str,
+    predictions: pl.DataFrame,
+    explanations: Sequence[Explanation],
+    made: Mapping[str, object],
+    secrets: bool = False,
 ) -> str:
     """A whole prediction as an HTML page: its incidents, worst first, and the explanations of some of them.
 
     predictions: one row per sequence, or per event (then the worst event represents its sequence). made: the metadata
-    of the saved prediction.
+    of the saved prediction. secrets: do not mask them in log lines.
     """
-    return html.render("prediction", summarised(name, predictions, explanations, made))
+    return html.render("prediction", summarised(name, predictions, explanations, made), secrets)
 
 
 def summarised(

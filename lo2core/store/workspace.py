@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -281,12 +281,17 @@ class Workspace:
         return self.root / "explainability" / (name if visible(name) == name else file_name(name))
 
     def keep(
-        self, folder: Path, frames: Mapping[str, pl.DataFrame], pages: Mapping[str, str], provenance: Mapping[str, Any]
+        self,
+        folder: Path,
+        frames: Mapping[str, pl.DataFrame],
+        pages: Mapping[str, str],
+        provenance: Mapping[str, Any],
+        exported: Callable[[pl.DataFrame], pl.DataFrame] = visible_frame,
     ) -> list[Path]:
         """Save results: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
 
-        frames: tables of `names.RESULTS`, checked in full. Earlier files in the folder are replaced: they come from the
-        same predictions and can be made again.
+        frames: tables of `names.RESULTS`, checked in full. exported: what becomes of a frame in CSV. Earlier files in
+        the folder are replaced: they come from the same predictions and can be made again.
         """
         paths = []
         for name, frame in frames.items():
@@ -295,7 +300,7 @@ class Workspace:
             facts = file_metadata(table_name(schema), provenance)
             for path, write in (
                 (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
-                (folder / f"{name}.csv", lambda to, f=checked: flat(visible_frame(f)).write_csv(to)),
+                (folder / f"{name}.csv", lambda to, f=checked: flat(exported(f)).write_csv(to)),
             ):
                 write_atomic(path, write, replace=True)
                 paths.append(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -99,6 +100,22 @@ def test_what_was_explained_is_kept(home: Workspace, found: Evidence, explained:
     assert {path.name for path in paths} >= {"items.parquet", "items.csv", "lines.csv", "diff.parquet", "report.html"}
     assert pl.read_parquet(folder / "items.parquet").equals(explained.items)
     assert pl.read_csv(folder / "items.csv").height == explained.items.height
+
+
+def test_secrets_are_kept_in_parquet_and_masked_in_what_is_shared(
+    home: Workspace, found: Evidence, explained: Explanation
+) -> None:
+    secret = explained.lines.with_columns(text=pl.format("{} password=hunter2", "text"))
+    told = replace(explained, lines=secret)
+    folder = home.root / "explainability" / "nn" / explained.incident.file_name
+
+    def saved(secrets: bool) -> list[bool]:
+        keep_incident(home, found, told, secrets)
+        return ["hunter2" in (folder / name).read_text() for name in ("report.html", "lines.csv")]
+
+    assert saved(secrets=True) == [True, True]
+    assert saved(secrets=False) == [False, False]
+    assert pl.read_parquet(folder / "lines.parquet")["text"].equals(secret["text"])
 
 
 def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Evidence) -> None:

@@ -290,6 +290,12 @@ def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixtur
     assert "report.html" in capsys.readouterr().out
 
 
+def test_files_contain_secrets_only_where_the_switch_in_the_side_bar_is_on(own: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn")
+    assert "--with-secrets" not in commands(app)[-1]
+    assert "--with-secrets" in commands(app.toggle(key="with-secrets").set_value(True).run())[-1]
+
+
 def test_an_explanation_is_kept_in_the_workspace(own: Workspace) -> None:
     app = press(open_page(EXPLAIN, prediction="nn"), "Save")
     assert "Saved in " in texts(app)

@@ -61,6 +61,13 @@ def test_parquet_comes_back_equal() -> None:
     assert pl.read_parquet(io.BytesIO(widgets.to_parquet(frame))).equals(frame)
 
 
+def test_downloads_mask_secrets_unless_the_switch_in_the_side_bar_includes_them() -> None:
+    frame = pl.DataFrame({"text": ["password=hunter2"]})
+    assert [b"hunter2" in widgets.to_csv(frame, secrets) for secrets in (False, True)] == [False, True]
+    parquet = [pl.read_parquet(io.BytesIO(widgets.to_parquet(frame, secrets))) for secrets in (False, True)]
+    assert [table["text"][0] for table in parquet] == ["password=<MASKED>", "password=hunter2"]
+
+
 def test_raw_text_stands_as_it_is() -> None:
     text = "Failed <b>**here**</b> & there\n\tat a.b.C(C.java:1)\n\n  <img src=x>"
     app = AppTest.from_string(f"from lo2core.ui.shell.widgets import raw\nraw({text!r})").run()

@@ -19,6 +19,7 @@ from lo2core.ui.shell import tables
 from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.reports import report_button
+from lo2core.ui.shell.session import with_secrets
 from lo2core.ui.shell.widgets import notice
 
 
@@ -52,24 +53,26 @@ def show_rates(pair: Pair) -> None:
 @fragment
 def keep(pair: Pair) -> None:
     """Download the comparison as one file, or save it in the workspace."""
+    secrets = with_secrets()
     with st.container(horizontal=True):
         report_button(
             "report.html",
-            lambda: comparison_report(pair.found),
+            lambda: comparison_report(pair.found, secrets),
             f"compare_{pair.a}_{pair.b}".replace("/", "."),
             key="compare-report",
             icon=":material/description:",
         )
         help_text = "Saves tables and report in explainability/"
         if st.button("Save", icon=":material/save:", key="compare-keep", help=help_text):
-            paths = compare.save_comparison(pair.workspace, pair.found)
+            paths = compare.save_comparison(pair.workspace, pair.found, secrets)
             notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
 @section
 def command(pair: Pair | None, here: Frame) -> Compare:
     """The command that compares the same."""
-    return Compare(names=(pair.a, pair.b) if pair else ("A", "B"), output_dir=here.workspace.root)
+    names = (pair.a, pair.b) if pair else ("A", "B")
+    return Compare(names=names, output_dir=here.workspace.root, with_secrets=with_secrets())
 
 
 def _agreement(pair: Pair) -> list[tuple[str, str, str]]:

@@ -20,6 +20,7 @@ from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.reports import report_button
 from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.session import with_secrets
 from lo2core.ui.shell.widgets import notice
 
 TOP = 20
@@ -29,10 +30,10 @@ TOP = 20
 @section
 def actions(shown: Chosen) -> None:
     """Buttons: download a report of the incident or of the worst ones, save the explanation in the workspace."""
-    name = shown.incident.file_name
+    name, secrets = shown.incident.file_name, with_secrets()
     report_button(
         "report.html",
-        lambda: _report(shown),
+        lambda: _report(shown, secrets),
         f"report_{name}",
         key="report",
         icon=":material/description:",
@@ -40,14 +41,14 @@ def actions(shown: Chosen) -> None:
     )
     report_button(
         f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
-        lambda: _whole_report(shown.scores),
+        lambda: _whole_report(shown.scores, secrets),
         f"report_{shown.scores.source.name.replace('/', '.')}",
         key="report-all",
         icon=":material/library_books:",
     )
     if st.button("Save", icon=":material/save:", key="keep", help="Saves tables and report in explainability/"):
         explanation = _explained(shown.scores, shown.incident)
-        paths = keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation)
+        paths = keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation, secrets)
         notice(f"Saved in {paths[-1].parent}", icon=":green[:material/check_circle:]")
 
 
@@ -56,7 +57,8 @@ def command(here: Frame, chosen: Scores | None, incident: Incident | None) -> Ex
     """The command that explains the same incident, or without one the worst."""
     if chosen is None:
         return Explain(output_dir=here.workspace.root, predictions="lo2_nn_predictions")
-    explain = Explain(output_dir=chosen.logs.root, predictions=chosen.source.prediction or "NAME")
+    name = chosen.source.prediction or "NAME"
+    explain = Explain(output_dir=chosen.logs.root, predictions=name, with_secrets=with_secrets())
     if incident:
         return replace(explain, incident=str(incident))
     return replace(explain, top=min(TOP, chosen.incidents.height))
@@ -73,13 +75,13 @@ def _explain(
     return explain_incident(evidence, predictions, Incident(run, folder, window), name)
 
 
-def _report(shown: Chosen) -> str:
+def _report(shown: Chosen, secrets: bool) -> str:
     explanation = _explained(shown.scores, shown.incident)
-    return incident_report(explanation, unfolded_diff(scores.evidence(shown.scores), explanation))
+    return incident_report(explanation, unfolded_diff(scores.evidence(shown.scores), explanation), secrets)
 
 
-def _whole_report(chosen: Scores) -> str:
+def _whole_report(chosen: Scores, secrets: bool) -> str:
     worst = worst_incidents(chosen.predictions, TOP)
     explanations = [_explained(chosen, incident) for incident in worst]
     made = chosen.logs.metadata(chosen.source.prediction) if chosen.source.prediction else {}
-    return prediction_report(chosen.source.name, chosen.predictions, explanations, made)
+    return prediction_report(chosen.source.name, chosen.predictions, explanations, made, secrets)

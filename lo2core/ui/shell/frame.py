@@ -125,6 +125,12 @@ def _sidebar() -> str:
         with st.container(gap="xxsmall"):
             for script, (label, icon) in PAGES.items():
                 st.page_link(script, label=label, icon=icon, width="stretch", query_params=_where_left(label))
+        st.toggle(
+            "Secrets in files",
+            key=session.WITH_SECRETS,
+            persist_state="session",
+            help="Reports and downloads mask passwords, tokens and keys. Switch this on to include them as they are.",
+        )
         if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
             _glossary()
         job_panel(Path(workspace), "sidebar")

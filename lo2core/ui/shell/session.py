@@ -19,6 +19,9 @@ from lo2core.ui.shell import address
 WORKSPACE = "ws"
 """Session key of the workspace's path and its name in the address bar."""
 
+WITH_SECRETS = "with-secrets"
+"""Session key of the choice not to mask secrets in reports and downloads."""
+
 _OPENED = "opened_workspaces"
 _FLASHES = "flashes"
 
@@ -69,6 +72,11 @@ def workspace(options: Sequence[str]) -> str:
     if asked is None:
         address.write({WORKSPACE: opened})
     return str(opened)
+
+
+def with_secrets() -> bool:
+    """Whether reports and downloads contain secrets as they are in the logs. By default they are masked."""
+    return bool(st.session_state.get(WITH_SECRETS))
 
 
 def enter(path: str) -> None:

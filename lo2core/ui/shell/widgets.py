@@ -16,12 +16,12 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base import text as base_text
-from lo2core.base.frames import visible_frame
+from lo2core.messages.secrets import exported, masked_frame
 from lo2core.pipeline.commands import Command
 from lo2core.report import html
 from lo2core.store.parquet import flat
 from lo2core.ui.shell import address
-from lo2core.ui.shell.session import WORKSPACE, Lead
+from lo2core.ui.shell.session import WORKSPACE, Lead, with_secrets
 
 
 def count(n: int) -> str:
@@ -120,13 +120,17 @@ def same_workspace() -> dict[str, str]:
 
 
 def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
-    """Two buttons: `frame` as CSV and as Parquet. The files are created on click."""
+    """Two buttons: `frame` as CSV and as Parquet. The files are created on click; secrets in them are masked.
+
+    They are not where the switch in the side bar says so.
+    """
+    secrets = with_secrets()
     kinds = {"CSV": (to_csv, "text/csv"), "Parquet": (to_parquet, "application/vnd.apache.parquet")}
     with st.container(horizontal=True):
         for kind, (write, mime) in kinds.items():
             st.download_button(
                 kind,
-                partial(write, frame),
+                partial(write, frame, secrets),
                 f"{base_text.file_name(stem)}.{kind.lower()}",
                 mime,
                 key=f"{key}-{kind}",
@@ -135,12 +139,13 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
             )
 
 
-def to_csv(frame: pl.DataFrame) -> bytes:
+def to_csv(frame: pl.DataFrame, secrets: bool = False) -> bytes:
     """CSV in UTF-8, in the form in which the store saves it."""
-    return flat(visible_frame(frame)).write_csv().encode()
+    return flat(exported(frame, secrets)).write_csv().encode()
 
 
-def to_parquet(frame: pl.DataFrame) -> bytes:
+def to_parquet(frame: pl.DataFrame, secrets: bool = False) -> bytes:
+    """The frame as it is, with secrets masked unless `secrets` is true."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd")
+    (frame if secrets else masked_frame(frame)).write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
