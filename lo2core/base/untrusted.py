@@ -38,7 +38,7 @@ def read_open(file: BufferedReader, most: int) -> bytes:
     """The bytes of an open file from here on; raises OSError for a file of more than `most` bytes."""
     size = os.fstat(file.fileno()).st_size
     if size > most:
-        raise OSError(errno.EFBIG, f"it has {size:,} bytes, at most {most:,} were expected", str(file.name))
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, at most {most:,} were expected")
     return file.read(most)
 
 
