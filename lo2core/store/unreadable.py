@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import EventPredictions, Predictions
-from lo2core.base.untrusted import is_text, printable
+from lo2core.base.untrusted import printable
 from lo2core.store import handwritten
 from lo2core.store.names import TABLES
 from lo2core.store.parquet import table_name
@@ -51,8 +51,6 @@ def damaged(workspace: Workspace) -> list[str]:
 
 def _why(home: Workspace, path: Path) -> str:
     """Why a table cannot be used; empty if it can, or if it is no table of lo2core."""
-    if not is_text(path.name):
-        return "Its name is not UTF-8: rename it."
     artefact = home.artefact(path.stem)
     if not artefact.exists:
         return f"{path} is a link to a file that does not exist." if path.is_symlink() else ""

@@ -230,6 +230,8 @@ class Workspace:
     def artefact(self, name: Name) -> Artefact:
         """What the footer records; does not raise for a missing or damaged file."""
         path = self.path(name)
+        if not is_text(path.name):
+            return Artefact(path.stem, path, exists=True, problem="Its name is not UTF-8: rename it.")
         try:
             entry = path.stat()
         except (FileNotFoundError, NotADirectoryError):

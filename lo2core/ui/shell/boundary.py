@@ -37,7 +37,6 @@ def section(draw: Callable[P, T]) -> Callable[P, T | None]:
             return draw(*args, **kwargs)
         return None
 
-    drawn.is_section = True  # type: ignore[attr-defined]
     return drawn
 
 
@@ -71,7 +70,7 @@ def _tell(error: BaseException) -> None:
     if isinstance(error, Lo2Error):
         problem(printable(str(error)))
         return
-    traceback.print_exception(error, file=sys.stderr)
+    print(printable("".join(traceback.format_exception(error))), file=sys.stderr)
     problem(
         f"Unexpected error: {type(error).__name__}: {printable(reason(error))[:MOST_CHARACTERS]}",
         "Reload the page. If it happens again, report it with the output of the terminal. Your data is unchanged.",

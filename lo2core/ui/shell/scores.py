@@ -22,6 +22,7 @@ from lo2core.pipeline.predict import score
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
 from lo2core.store.predictions import bundle_of, read_sequence_scores, saved_names
+from lo2core.store.signing import BundleState
 from lo2core.store.unreadable import damaged
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache, models
@@ -161,7 +162,7 @@ def _read(here: Frame, source: Source) -> Scores:
 
 def _asked_for(logs: Workspace, prediction: str, models_dir: Path) -> Path:
     """A field to choose the bundle; the default is the one that the predictions are named after."""
-    found = {info.path.stem: info.path for info in bundles.bundles(models_dir)}
+    found = {info.name: info.path for info in bundles.bundles(models_dir) if info.state is not BundleState.UNREADABLE}
     if not found:
         raise ArtefactError(
             f"{logs.path(prediction)} does not say which model made it, and there is no saved model to explain it "

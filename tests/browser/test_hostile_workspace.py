@@ -1,0 +1,43 @@
+"""A workspace full of files that cannot be read, in a real browser: every page is drawn, and the server goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.driver import App, Server
+from helpers.hostile import make_hostile
+from helpers.scored import score_sample
+from playwright.sync_api import expect
+
+PAGES = {
+    "/": "Worst incidents",
+    "/Load": "Account of all lines",
+    "/Enhance": "Mask rules, in order",
+    "/Train": "Calibration",
+    "/Predict?bundle=nn": "Incidents, worst first",
+    "/Explain?prediction=nn": "Why",
+    "/Compare?a=nn&b=forest": "What differs between the predictions",
+}
+"""Address and a heading of each page."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hostile(server: Server, loaded_sample: Path, sample_logs: Path) -> None:
+    make_hostile(score_sample(loaded_sample, sample_logs, server.workspace.parent))
+
+
+def test_every_page_is_drawn_without_a_traceback(app: App, server: Server) -> None:
+    for address, heading in PAGES.items():
+        app.goto(address)
+        expect(app.page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        expect(app.page.get_by_text("The last job failed")).to_be_visible()
+        expect(app.command).to_be_visible()
+        app.no_exception()
+    app.page.get_by_role("link", name="Overview").first.click()
+    app.page.get_by_text("files cannot be read").click()
+    listed = app.page.get_by_role("table").filter(has_text="samples/my logs")
+    expect(listed).to_contain_text("Its name is not UTF-8: rename it.")
+    expect(listed).to_contain_text("lo2_feedback.parquet is damaged or not a lo2core table")
+    assert server.process and server.process.poll() is None
+    assert "Traceback" not in server.log.read_text()
