@@ -14,18 +14,18 @@ def moment(stamp: object) -> datetime | None:
     """A recorded time stamp (ISO 8601 with a time zone); None for anything else, and for years that no clock shows."""
     try:
         found = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
-        return found if found and found.tzinfo and found.astimezone(UTC) and found.astimezone() else None
-    except (ValueError, OverflowError, OSError):
+    except ValueError:
         return None
+    return found if found and found.tzinfo and 1970 <= found.year < 9999 else None
 
 
 def moment_of(seconds: float) -> datetime | None:
     """The time of a directory entry, in UTC; None for one that no calendar has, since a file can claim any time."""
     try:
         found = datetime.fromtimestamp(seconds, UTC)
-        return found if found.astimezone() else None
     except (ValueError, OverflowError, OSError):
         return None
+    return found if found.year < 9999 else None
 
 
 def local(stamp: object) -> datetime | None:

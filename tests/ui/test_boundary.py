@@ -48,11 +48,15 @@ def used(module: ast.Module) -> list[object]:
     return [one for one in (*own, *parts) if not isinstance(one, ModuleType)]
 
 
+WRAPPERS = {"section.<locals>.drawn", "_fragment.<locals>.wrap"}
+"""What `boundary.section` and `boundary.fragment` make of a function; the latter hides the former."""
+
+
 def is_section(function: object) -> bool:
     layers = [function]
     while inner := getattr(layers[-1], "__wrapped__", None):
         layers.append(inner)
-    return any(one.__code__.co_qualname == "section.<locals>.drawn" for one in layers if inspect.isfunction(one))
+    return any(one.__code__.co_qualname in WRAPPERS for one in layers if inspect.isfunction(one))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -87,14 +91,19 @@ def test_fragments_and_dialogs_are_sections(path: Path) -> None:
 
 
 def _broken() -> None:
-    """A page with a section that fails, one that draws, and code that fails between them."""
+    """A page with a fragment and a section that fail, one that draws, and code that fails between them."""
     from lo2core.ui.shell import widgets
-    from lo2core.ui.shell.boundary import apart, section
+    from lo2core.ui.shell.boundary import apart, fragment, section
 
     @section
     def divides() -> float:
         return 1 / 0
 
+    @fragment
+    def looks_up() -> None:
+        {}["key"]
+
+    looks_up()
     with apart():
         if divides() is None:
             widgets.notice("The next section.")
@@ -107,9 +116,10 @@ def test_an_unexpected_error_is_a_sentence_where_it_happened(capsys: pytest.Capt
     shown = texts(app)
     assert "Unexpected error: ZeroDivisionError: division by zero\nReload the page." in shown
     assert "The next section." in shown
+    assert "Unexpected error: KeyError: 'key'" in shown
     assert "Unexpected error: RuntimeError: half\\udce9 long" in shown
     assert "Traceback" not in shown and len(shown) < 2000
-    assert capsys.readouterr().err.count("Traceback") == 2
+    assert capsys.readouterr().err.count("Traceback") == 3
 
 
 @pytest.fixture(scope="module")
