@@ -73,7 +73,7 @@ def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
     not record a bundle, for example because they were written by hand.
     """
     recorded = workspace.metadata(name).get("bundle")
-    if not recorded:
+    if not recorded or "\0" in recorded:
         return None
     path = Path(recorded)
     return path if _is_known(path, models) else models / path.name
