@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 
 import polars as pl
 
+from lo2core.base.errors import InputError
 from lo2core.messages.masks import Masker, MaskRule
+
+LONGEST = 10.0
+"""Seconds that a new rule may take for all lines it is tried on, which a good one masks in a fraction of a second."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +24,14 @@ class RuleEffect:
     """Before and after."""
 
 
-def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series) -> RuleEffect:
+def rule_effect(
+    masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series, longest: float = LONGEST
+) -> RuleEffect:
     """Try `rule` behind those of `masker` on raw lines, and on the distinct messages that `masker` made of all lines.
 
-    Raises InputError as `Masker`.
+    Raises InputError as `Masker`, and for a rule that takes longer than `longest` seconds for the lines.
     """
+    _check_speed(rule, lines, longest)
     extended = Masker((*masker.rules, rule))
     tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
     changed = tried.filter(pl.col("before") != pl.col("after"))
@@ -31,6 +39,18 @@ def rule_effect(masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.S
     return RuleEffect(
         changed.height, _cut(changed.unique(maintain_order=True)), (messages.n_unique(), after.n_unique())
     )
+
+
+def _check_speed(rule: MaskRule, lines: pl.Series, longest: float) -> None:
+    """A large pattern can need seconds for thousands of lines; then the rest of the lines is not tried."""
+    alone, begin = Masker((rule,)), perf_counter()
+    for some in lines.to_frame().iter_slices(500):
+        alone.mask(some.to_series())
+        if perf_counter() - begin > longest:
+            raise InputError(
+                f"The mask {rule.name!r} takes longer than {longest:g} s for {len(lines):,} lines: simplify its "
+                "pattern, for example by fewer or smaller repetitions."
+            )
 
 
 def rule_table(masker: Masker, lines: pl.Series) -> pl.DataFrame:

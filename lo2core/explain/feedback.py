@@ -6,7 +6,6 @@ the marks suppressed is counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +22,10 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.explain.requests import all_windows, requests_of
 from lo2core.messages.counts import COUNTS, MessageCounts
+from lo2core.messages.drain import covers
 from lo2core.messages.hashing import content_hash
 
 MARKS = Feedback.create_empty().schema
-WILDCARD = "<*>"
 KINDS = ("item", "template", "request", "sequence")
 _KEY = ("seq_id", "kind", "message_id")
 _CONCERNED = pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
@@ -212,20 +211,13 @@ def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
         return wanted.join(carried, on="feature").select("mark", "service", "message_id")
     messages = evidence.messages.filter(pl.col("kind") == "message")
     matches = [
-        messages.filter(pl.col("text").str.contains(_pattern(row["text"]))).select(
+        messages.filter([covers(row["text"], text) for text in messages["text"]]).select(
             "message_id", mark=pl.lit(row["mark"]), service=pl.lit(row["service"], dtype=pl.String)
         )
         for row in wanted.iter_rows(named=True)
     ]
     empty = pl.DataFrame(schema={"mark": pl.String, "service": pl.String, "message_id": pl.UInt64})
     return pl.concat([empty, *(match.select(empty.columns) for match in matches)])
-
-
-def _pattern(template: str) -> str:
-    """The pattern of a template; a mark contains its text, so that it remains valid with another Drain tree."""
-    return (
-        r"^\s*" + r"\s+".join(r"\S+" if token == WILDCARD else re.escape(token) for token in template.split()) + r"\s*$"
-    )
 
 
 def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:

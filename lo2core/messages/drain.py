@@ -162,6 +162,12 @@ def _likeness(template: list[str], tokens: list[str]) -> tuple[int, int]:
     return equal, template.count(WILDCARD)
 
 
+def covers(template: str, message: str) -> bool:
+    """Whether a message has the tokens of a template, apart from its wildcards."""
+    ours, theirs = template.split(), message.split()
+    return len(ours) == len(theirs) and _covers(ours, theirs)
+
+
 def _covers(template: list[str], tokens: list[str]) -> bool:
     return all(ours in (theirs, WILDCARD) for ours, theirs in zip(template, tokens, strict=True))
 

@@ -5,29 +5,38 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.untrusted import json_value
 from lo2core.messages.hashing import factorize
+from lo2core.messages.patterns import group_names, linear_pattern
+from lo2core.messages.replace import GROUP, replace_all
 
 Stage = Literal["all", "distinct"]
-_GROUP = re.compile(r"\$\{(\w+)\}")
-_NO_PATTERN = (re.error, OverflowError, RecursionError)
-"""What Python's `re` raises for a pattern that is invalid, repeats too often or is nested too deeply."""
+Engine = Literal["polars", "re"]
+
+MOST_RULES = 200
+"""Rules of a masker."""
+
+_GROWTH = 10
+"""How many times longer texts may become by masking; short ones by up to `_SLACK` bytes in all."""
+
+_SLACK = 1_000_000
 
 
 @dataclass(frozen=True)
 class MaskRule:
     """A named regular expression and its replacement, in which `${1}` or `${name}` inserts a group.
 
-    stage: "all" rules run first, on all distinct raw texts, and use the syntax of Rust's `regex` crate (without
-    look-around). "distinct" rules run on the texts that are still distinct after that, and use the syntax of Python's
-    `re`.
+    pattern: in the syntax of Rust's `regex` crate, which has no look-around and no back-references.
+    stage: the order. "all" rules run first, on all distinct raw texts; "distinct" rules run on the texts that are still
+    distinct after that.
 
     Examples:
         >>> import polars as pl
@@ -44,18 +53,27 @@ class MaskRule:
     replacement: str
     stage: Stage = "all"
 
+    @property
+    def engine(self) -> Engine:
+        """What runs it: Python's `re` for those built-in rules that need it, for all others the engine of polars.
+
+        It follows from what the rule is, so that no file can choose it: `re` can be slow beyond measure with a pattern
+        that was not checked by hand.
+        """
+        return "re" if self in _RUN_BY_RE else "polars"
+
 
 # Class names and constants can be as long as ids and contain capitals and digits, too. Unlike random characters they
 # can be split into words. So can 0.8 % of random ids with 22 characters; those are recognised by their key.
 _END = r"(?![A-Za-z0-9_-])"
 _SHORT_WORDS = "As|At|By|Db|Do|Go|Id|If|In|Io|Ip|Is|My|No|Of|Ok|On|Or|To|Ui|Up"
 _SINGLE_LETTER = r"(?<![A-Za-z0-9])[A-Za-z](?![A-Za-z0-9])"
-# Possessive, so that no text makes it slow.
 _WORD = (
     r"[A-Z]*+[a-z]{2,}+|[A-Z]{2,}+|[0-9]++|[_-]++|[A-Z](?=[0-9]{2})"
     rf"|(?:{_SHORT_WORDS})(?![a-z])|{_SINGLE_LETTER}"
 )
-_READABLE = rf"(?![A-Z]{{30}}|[a-z]{{30}}|[0-9]{{20}})(?:{_WORD})+{_END}"
+_WORDS = f"(?:{_WORD})+"
+_READABLE = rf"(?![A-Z]{{30}}|[a-z]{{30}}|[0-9]{{20}}){_WORDS}{_END}"
 _SECRET_KEYS = "code|code_?challenge|code_?verifier|client_?secret|access_?token|refresh_?token|id_?token"
 _SECRET = rf"(?!(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_*|(?:[A-Z]?[a-z]{{3,}}+)+){_END})[^\"\s<>:/.,;&(){{}}]{{20,}}"
 
@@ -103,13 +121,16 @@ DEFAULT_RULES: tuple[MaskRule, ...] = (
     MaskRule("number of a folder", r"(?<=[A-Za-z>_-])(/[A-Za-z]+)\d+(?=/)", "${1}<NUM>", "distinct"),
     MaskRule("number inside a name", r"(?<=[a-z>]_)\d+(?=_)|(?<=<NUM>_)\d+\b", "<NUM>", "distinct"),
 )
+_RUN_BY_RE = frozenset(rule for rule in DEFAULT_RULES if rule.stage == "distinct")
+"""The built-in rules that run in Python's `re`. Their time must grow linearly with every text; a test tries many."""
 
 
 class Masker:
     """Masks texts by rules: first those of stage "all", then those of stage "distinct", each in the given order.
 
     Equal texts always get the same result, whatever else the Series contains. Without rules, `DEFAULT_RULES` are used.
-    Raises InputError for a rule that is invalid or matches the empty text, and for two rules of the same name.
+    Raises InputError for a rule that is invalid or matches the empty text, for two rules of the same name, and for more
+    than 200 rules.
 
     Examples:
         >>> import polars as pl
@@ -131,8 +152,9 @@ class Masker:
     def mask(self, texts: pl.Series) -> pl.Series:
         """The masked texts in the same order; null stays null."""
         codes, distinct = factorize(texts)
+        most_bytes = _most_bytes(distinct)
         for rule in self._in_order():
-            masked = _apply(rule, distinct)
+            masked = _apply(rule, distinct, most_bytes)
             if not masked.equals(distinct):
                 merged, distinct = factorize(masked)
                 codes = merged.gather(codes)
@@ -141,10 +163,11 @@ class Masker:
     def hits(self, texts: pl.Series) -> pl.DataFrame:
         """One row per rule, in running order: name, hits (texts it changes), before and after (the first such text)."""
         counts = texts.drop_nulls().to_frame("before").select("before", n=pl.lit(1, pl.Int64))
+        most_bytes = _most_bytes(counts["before"])
         rows = []
         for rule in self._in_order():
             counts = counts.group_by("before", maintain_order=True).agg(pl.col("n").sum())
-            counts = counts.with_columns(_apply(rule, counts["before"]).alias("after"))
+            counts = counts.with_columns(_apply(rule, counts["before"], most_bytes).alias("after"))
             changed = counts.filter(pl.col("before") != pl.col("after"))
             example = changed.row(0, named=True) if len(changed) else {"before": None, "after": None}
             rows.append({"name": rule.name, "hits": changed["n"].sum(), **example})
@@ -180,68 +203,88 @@ class Masker:
     @classmethod
     def from_json(cls, text: str) -> Masker:
         """The inverse of `to_json`."""
-        return cls(tuple(MaskRule(**rule) for rule in json.loads(text)))
+        return cls(tuple(MaskRule(**rule) for rule in json_value(text)))
 
     def _in_order(self) -> list[MaskRule]:
         return sorted(self.rules, key=lambda rule: rule.stage == "distinct")
 
 
 def user_rule(name: str, pattern: str, replacement: str) -> MaskRule:
-    """A rule that a person typed, in the syntax of Python's `re`. It runs after all default rules.
+    """A rule that a person typed. It runs after all default rules.
 
-    Raises InputError for a rule that cannot work.
+    Raises InputError for a rule that cannot work, and for a replacement that inserts a group in another syntax.
     """
     rule = MaskRule(name, pattern, replacement, "distinct")
-    if problem := _problem(rule):
-        raise InputError(f"The mask {name!r} cannot be used: {problem}. Correct its pattern {pattern!r}.")
+    _check((rule,))
+    if other := _inserted_otherwise(rule):
+        raise InputError(
+            f"The mask {name!r} cannot be used: its replacement contains {other[0]}, which is plain text here. Write "
+            f"${{{other[1]}}} to insert that group, or (?:...) for a group that is not to be inserted."
+        )
     return rule
 
 
-def _apply(rule: MaskRule, texts: pl.Series) -> pl.Series:
-    if rule.stage == "all":
-        return texts.str.replace_all(rule.pattern, re.sub(r"\$(?!\{\w+\})", "$$", rule.replacement))
+def _apply(rule: MaskRule, texts: pl.Series, most_bytes: int) -> pl.Series:
+    if rule.engine == "polars":
+        try:
+            return replace_all(texts, rule.pattern, rule.replacement, most_bytes)
+        except InputError as error:
+            raise InputError(f"The mask {rule.name!r} cannot be used: {error}.") from error
     substitute = _substitute(rule)
     return pl.Series(texts.name, [substitute(text) for text in texts], dtype=pl.String)
+
+
+def _most_bytes(texts: pl.Series) -> int:
+    return _GROWTH * int(texts.str.len_bytes().sum()) + _SLACK
 
 
 @lru_cache(maxsize=64)
 def _substitute(rule: MaskRule) -> Callable[[str], str]:
     """The rule as a function of one text. It caches its last results, since the same texts occur in every file."""
-    pattern = re.compile(rule.pattern)
-    replacement = _GROUP.sub(r"\\g<\1>", rule.replacement.replace("\\", r"\\"))
+    # Possessive, since "ABcd" is one word or two, and each doubles the ways to try. No other way would match more. The
+    # rule itself keeps the pattern that saved workspaces and models contain.
+    pattern = re.compile(rule.pattern.replace(_WORDS, f"{_WORDS}+"))
+    replacement = GROUP.sub(r"\\g<\1>", rule.replacement.replace("\\", r"\\"))
     return lru_cache(maxsize=4096)(lambda text: pattern.sub(replacement, text))
 
 
 def _check(rules: tuple[MaskRule, ...]) -> None:
+    if len(rules) > MOST_RULES:
+        raise InputError(f"There are {len(rules):,} masks, at most {MOST_RULES} are allowed: combine or remove some.")
+    for rule in rules:
+        if not isinstance(rule, MaskRule) or not all(isinstance(value, str) for value in astuple(rule)):
+            raise InputError(f"A mask consists of a name, a pattern, a replacement and a stage, found {rule!r}.")
+        if rule.engine == "polars" and (problem := _problem(rule)):
+            raise InputError(f"The mask {rule.name!r} cannot be used: {problem}.")
     names = [rule.name for rule in rules]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"Two masks have the name {repeated[0]!r}: give each its own name.")
-    for rule in rules:
-        if problem := _problem(rule):
-            raise InputError(f"The mask {rule.name!r} cannot be used: {problem}. Correct its pattern {rule.pattern!r}.")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_RULES)
 def _problem(rule: MaskRule) -> str | None:
-    """Why the rule cannot be used, or None."""
+    """Why the rule cannot be used and what to do, or None."""
     if not rule.name.strip():
-        return "it has no name"
-    if group := _missing_group(rule):
-        return f"its replacement names the group {group!r}, which its pattern does not have"
+        return "it has no name, so give it one"
+    if rule.stage not in get_args(Stage):
+        return f"its stage is {rule.stage!r}, not {' or '.join(get_args(Stage))}"
     try:
-        result = _apply(MaskRule(rule.name, rule.pattern, "x", rule.stage), pl.Series([""]))
-    except (*_NO_PATTERN, pl.exceptions.ComputeError) as error:
-        # Polars gives the reason in a line of its own, between the pattern and its expression.
-        reason = re.search(r"^error: (.*)$", str(error), re.MULTILINE)
-        return reason[1] if reason else str(error)
-    return "its pattern matches the empty text" if result[0] else None
+        pattern = linear_pattern(rule.pattern)
+    except InputError as error:
+        return str(error)
+    if missing := [group for group in GROUP.findall(rule.replacement) if group not in group_names(pattern)]:
+        return f"its replacement names the group {missing[0]!r}, which the pattern {rule.pattern!r} does not have"
+    found = pl.Series(["", "a b-1\n"]).str.extract_all(pattern).explode()
+    if (found == "").any():
+        return "its pattern matches the empty text, so write + instead of *"
+    return None
 
 
-def _missing_group(rule: MaskRule) -> str | None:
-    try:
-        pattern = re.compile(rule.pattern)
-    except _NO_PATTERN:
-        return None
-    groups = {*pattern.groupindex, *map(str, range(pattern.groups + 1))}
-    return next((group for group in _GROUP.findall(rule.replacement) if group not in groups), None)
+def _inserted_otherwise(rule: MaskRule) -> tuple[str, str] | None:
+    r"""What looks like an inserted group in the syntax of another tool, and that group: `\1` -> ("\1", "1")."""
+    groups = group_names(linear_pattern(rule.pattern))
+    for found in re.finditer(r"\\(?:g<)?(\w+)>?|\$(\w+)", rule.replacement):
+        if (group := found[1] or found[2]) in groups - {"0"}:
+            return found[0], group
+    return None

@@ -16,7 +16,7 @@ from typing import cast
 import joblib
 
 from lo2core.base.clock import now
-from lo2core.base.errors import BundleError
+from lo2core.base.errors import BundleError, InputError
 from lo2core.base.provenance import BundleFacts, Manifest, typed
 from lo2core.base.untrusted import json_value
 from lo2core.detect.calibration import Calibration, Threshold
@@ -80,6 +80,7 @@ def open_bundle(path: str | Path) -> LoadedBundle:
     data, manifest = bundles.read_bundle(path)
     versions = manifest.get("versions", {})
     model, vec = _unpickled(data, path, versions)
+    _check_masks(vec, path)
     _replay(model, vec, manifest, path)
     return LoadedBundle(model, vec, manifest, path, tuple(_version_warnings(versions)))
 
@@ -95,6 +96,7 @@ def vouch(path: str | Path) -> LoadedBundle:
     model, vec = _unpickled(data, path, {})
     try:
         _check_parts(model, vec)
+        _check_masks(vec, path)
         facts = typed(BundleFacts, json_value(json.dumps(model.facts)))
         tests = model.make_self_test(vec)
         manifest = bundles.sign_bundle(path, data, facts | {"vouched": now()}, tests, _versions())
@@ -136,6 +138,17 @@ def _check_parts(model: Model, vec: Vectorizer) -> None:
             raise TypeError(f"expected a {kind.__name__}, found a {type(wrong[0]).__name__}")
     if model.detectors.keys() != model.calibrations.keys():
         raise TypeError("its detectors and calibrations are of different services")
+
+
+def _check_masks(vec: Vectorizer, path: Path) -> None:
+    """Raises BundleError for a mask that cannot be used any more: earlier versions had other syntax than this one."""
+    try:
+        Masker(getattr(getattr(vec, "masker", None), "rules", ()))
+    except InputError as error:
+        raise BundleError(
+            f"{path} cannot be used. {error} Load the logs again with --replace --default-masks, add a corrected mask "
+            "and train the model again."
+        ) from error
 
 
 def _unreadable(path: Path, versions: dict[str, str], error: Exception) -> str:

@@ -119,7 +119,8 @@ class Enhance(_WritingCommand):
         nargs=3,
         action="append",
         metavar=("NAME", "PATTERN", "REPLACEMENT"),
-        help="add a mask rule to the workspace, together with --replace; can be repeated",
+        help="add a mask rule to the workspace, together with --replace; ${1} in the replacement inserts a group; can "
+        "be repeated",
     )
     output_dir: Path = _workspace()
     replace: bool = _replace()

@@ -32,7 +32,8 @@ def masker_of(workspace: Workspace) -> Masker:
             return Masker.from_json(saved)
         except (ValueError, TypeError, InputError) as error:
             raise ArtefactError(
-                f"{workspace.path(Messages)} does not record valid masks ({reason(error)}): load the logs again."
+                f"{workspace.path(Messages)} does not record valid masks ({reason(error)}): load the logs again with "
+                "--replace --default-masks, then add corrected masks."
             ) from error
     owner = workspace.owner
     return masker_of(owner) if owner else Masker()

@@ -9,6 +9,7 @@ import polars as pl
 
 from lo2core.base.schemas import Events, Ledger, Sequences
 from lo2core.load.ledger import of_logs
+from lo2core.messages.patterns import linear_pattern, search_pattern
 from lo2core.messages.text import event_lines
 from lo2core.store.workspace import Workspace
 
@@ -46,7 +47,7 @@ class LineFilter:
         if self.errors_of is not None:
             found.append(_IS_ERROR)
         if self.search:
-            found.append(pl.col("m_message").str.contains(f"(?i){pl.escape_regex(self.search)}"))
+            found.append(pl.col("m_message").str.contains(search_pattern(self.search)))
         return found
 
 
@@ -146,7 +147,8 @@ def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: i
     """
     found = workspace.scan(Events).filter(*wanted.conditions()).select(_SHOWN).slice(skip, limit)
     first = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
-    below = pl.col("m_message").str.extract(rf"(?im)\n(.*{pl.escape_regex(wanted.search)}.*)$").str.strip_chars()
+    with_it = linear_pattern(rf"(?im)\n(.*{pl.escape_regex(wanted.search)}.*)$")
+    below = pl.col("m_message").str.extract(with_it).str.strip_chars()
     told = pl.format(": {}", below).fill_null("") if wanted.search else pl.lit("")
     folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines{}]", first, pl.col("n_lines") - 1, told))
     return found.with_columns(m_message=folded.otherwise(first)).collect()

@@ -349,6 +349,12 @@ def test_a_table_without_patterns_is_refused(tmp_path: Path) -> None:
         read_concerns(tmp_path / "c.csv")
 
 
+def test_a_pattern_that_the_engine_does_not_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("pattern,service\n,client\n(?=a),client\n")
+    with pytest.raises(InputError, match=r"c\.csv cannot be used: the pattern '\(\?=a\)' contains look-around"):
+        read_concerns(tmp_path / "c.csv")
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_tables_from_elsewhere_are_loaded_trained_and_scored(tmp_path: Path, ending: str) -> None:
     rng = np.random.default_rng(5)

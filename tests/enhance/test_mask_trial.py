@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import dataframely as dy
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 from helpers.loglines import line, write_log
 
-from lo2core.base.errors import InputError
+from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.schemas import Counts, EnrichedEvents, Events, Messages
 from lo2core.enhance.mask_trial import excerpt, rule_effect, rule_table
 from lo2core.messages.masks import DEFAULT_RULES, Masker, user_rule
@@ -80,6 +81,12 @@ def test_a_new_rule_tells_what_it_would_merge() -> None:
     assert (effect.lines, effect.examples.height, effect.messages) == (3, 2, (3, 2))
 
 
+def test_a_rule_that_takes_too_long_is_refused() -> None:
+    lines = pl.Series(["order 1 made"])
+    with pytest.raises(InputError, match="'order' takes longer than 0 s for 1 lines: simplify"):
+        rule_effect(Masker(), user_rule("order", r"order \d+", "order <N>"), lines, lines, longest=0)
+
+
 def test_a_new_rule_is_tried_behind_rules_that_match_what_they_made() -> None:
     first = user_rule("key", r"Null (.+)", "<Null ${1}>")
     masker = Masker((*DEFAULT_RULES, first))
@@ -134,6 +141,14 @@ def test_a_rule_that_matches_what_it_made_is_applied_once(tmp_path: Path) -> Non
     load_logs(fresh, [tmp_path / "logs"], masker=masker)
     assert workspace.read(Messages).equals(fresh.read(Messages))
     assert workspace.read(Counts).equals(fresh.read(Counts))
+
+
+def test_a_table_with_a_mask_that_cannot_be_used_names_the_way_out(workspace: Workspace, tmp_path: Path) -> None:
+    other = Workspace(tmp_path)
+    rules = json.dumps([{"name": "old", "pattern": "(?<=a)b", "replacement": "c", "stage": "distinct"}])
+    other.write(Messages, workspace.read(Messages), provenance={"masks": rules})
+    with pytest.raises(ArtefactError, match=r"'old' cannot be used.*look-around.*load the logs again with .*--default"):
+        masker_of(other)
 
 
 def test_a_rule_with_the_name_of_another_is_refused(workspace: Workspace) -> None:

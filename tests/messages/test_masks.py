@@ -6,7 +6,6 @@ import base64
 import pickle
 import random
 import re
-import time
 from pathlib import Path
 
 import polars as pl
@@ -163,20 +162,6 @@ def test_a_text_is_masked_alike_in_any_company() -> None:
     assert Masker().mask(texts.clear()).to_list() == []
 
 
-def test_no_text_makes_it_slow() -> None:
-    texts = [
-        "a" * 29 + "Bz1" + "c" * 29 + "D1e" * 5,
-        "aB" * 20_000,
-        "a1B" * 20_000,
-        '"' * 20_000,
-        "code=" * 9000,
-        "_" * 9000,
-    ]
-    begin = time.perf_counter()
-    Masker().mask(pl.Series(texts))
-    assert time.perf_counter() - begin < 2
-
-
 def test_hits_count_texts_and_show_one() -> None:
     texts = pl.Series(["Load:2ff98c94", "Load:2ff98c94", "Load:aaaaaaa1", "none", None])
     hits = Masker().hits(texts)
@@ -203,13 +188,13 @@ def test_fingerprint_tells_rules_apart() -> None:
     ("pattern", "replacement", "masked"),
     [
         (r"tenant-\w+", "<TENANT>", "x <TENANT> $5"),
-        (r"(?<=tenant-)\w+", "<T>", "x tenant-<T> $5"),
+        (r"(x )tenant-\w+", "${1}<T>", "x <T> $5"),
         (r"(ten)ant-(?P<name>\w+)", "${1}/${name}", "x ten/blue $5"),
-        (r"(?<=x )(ten)ant-\w+", "${1}", "x ten $5"),
         (r"tenant-\w+", r"$1 \1", r"x $1 \1 $5"),
+        (r"\$5", "$$9", "x tenant-blue $$9"),
     ],
 )
-def test_a_users_rule_may_look_around_and_keep_groups(pattern: str, replacement: str, masked: str) -> None:
+def test_a_users_rule_may_keep_groups(pattern: str, replacement: str, masked: str) -> None:
     rule = user_rule("tenant", pattern, replacement)
     assert Masker((*DEFAULT_RULES, rule)).mask(pl.Series(["x tenant-blue $5"])).to_list() == [masked]
 
@@ -217,13 +202,15 @@ def test_a_users_rule_may_look_around_and_keep_groups(pattern: str, replacement:
 @pytest.mark.parametrize(
     ("name", "pattern", "replacement", "reason"),
     [
-        ("mine", "(", "x", "missing \\)"),
-        ("mine", "x*", "y", "matches the empty text"),
+        ("mine", "(", "x", "unclosed group"),
+        ("mine", "x*", "y", "matches the empty text, so write"),
+        ("mine", r"\b", "y", "matches the empty text"),
         ("mine", "a(b)", "${2}", "group '2'"),
-        ("mine", "(?<=a)b", "${name}", "group 'name'"),
+        ("mine", "(?:a)b", "${name}", "group 'name'"),
         (" ", "a", "b", "no name"),
-        ("mine", "a{99999999999999}", "x", "repetition number is too large"),
-        ("mine", "(" * 5000 + "a" + ")" * 5000, "x", "recursion"),
+        ("mine", "a(b)", r"\1", r"Write \$\{1\}"),
+        ("mine", "a(?P<n>b)", r"\g<n>", r"Write \$\{n\}"),
+        ("mine", "a(b)", "$1", r"Write \$\{1\}"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_the_reason(name: str, pattern: str, replacement: str, reason: str) -> None:
@@ -254,6 +241,10 @@ def test_a_masker_refuses_rules_that_cannot_work() -> None:
         Masker((*DEFAULT_RULES, MaskRule("uuid", "a", "b")))
     with pytest.raises(InputError, match=r"'mine' cannot be used.*look-around"):
         Masker((MaskRule("mine", "(?<=a)b", "c", "all"),))
+    with pytest.raises(InputError, match="its stage is 'last', not all or distinct"):
+        Masker((MaskRule("mine", "a", "c", "last"),))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="201 masks, at most 200"):
+        Masker(tuple(MaskRule(f"mine {n}", "a", "b") for n in range(201)))
 
 
 def test_message_ids_are_content_hashes() -> None:

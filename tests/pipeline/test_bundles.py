@@ -20,6 +20,7 @@ from lo2core import AnomalyDetector
 from lo2core.base.errors import BundleError, UntrustedError
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
+from lo2core.messages.masks import MaskRule
 from lo2core.pipeline import bundles
 from lo2core.pipeline.bundles import open_bundle, save_bundle, vouch
 from lo2core.store import signing
@@ -81,6 +82,15 @@ def test_every_kind_of_model_of_logs_scores_the_same_after_a_restart(
     source = source_of(workspace, recipe.unit)
     assert scores(opened.model, opened.vec, source).equals(scores(model, vec, source))
     assert opened.vec.feature_names_ == vec.feature_names_
+
+
+def test_a_model_with_a_mask_of_another_syntax_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    model, vec = of_rows("NearestNormal")
+    vec.masker.rules = (MaskRule("old", "(?<=a)b", "c", "distinct"),)
+    path = save_bundle(model, vec, tmp_path / "m.joblib", model.facts)
+    for opening in (open_bundle, vouch):
+        with pytest.raises(BundleError, match=r"'old' cannot be used.*look-around.*--default-masks.*train the model"):
+            opening(path)
 
 
 def names_in(path: Path) -> set[str]:

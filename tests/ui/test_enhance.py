@@ -38,6 +38,14 @@ def test_new_rules_are_not_applied_before_it_is_said_what_they_make_stale(worksp
     assert not jobs.status(workspace).running
 
 
+def test_a_pattern_that_backtracks_is_tried_at_once_and_look_around_is_refused(workspace: Workspace) -> None:
+    app = page(ENHANCE)
+    app.text_input(key="rule-pattern").input(r"([\w.\-/]+\s*)+#").run()
+    assert "lines change" in texts(app)
+    app.text_input(key="rule-pattern").input("(?<=a)b").run()
+    assert "contains look-around" in texts(app)
+
+
 def test_the_way_back_from_a_rule_needs_the_raw_logs_and_is_told(workspace: Workspace) -> None:
     assert "--default-masks" not in texts(page(ENHANCE))
     masker = extended_masker(workspace, [("mine", "path", "<P>")])

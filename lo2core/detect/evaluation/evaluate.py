@@ -32,6 +32,7 @@ from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS
 from lo2core.detect.instances import CountSource
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import UNITS
+from lo2core.messages.patterns import linear_pattern
 
 TABLES = (Evaluation, EvaluationCurves, EvaluationFaults)
 
@@ -77,17 +78,24 @@ class EvaluationProtocol:
 
 
 def read_concerns(path: Path) -> pl.DataFrame:
-    """`EvaluationProtocol.concerns` from a CSV file. Raises InputError if it lacks the columns pattern and service."""
+    """`EvaluationProtocol.concerns` from a CSV file.
+
+    Raises InputError if it lacks the columns pattern and service, and for a pattern that cannot be used.
+    """
     try:
         concerns = pl.read_csv(read_small(path, _MAX_CONCERNS_BYTES)).select(
             pl.col("pattern", "service").cast(pl.String)
         )
-        concerns.select(pl.lit("").str.contains(pl.col("pattern")))  # a pattern that is none is an error now, not later
-        return concerns
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}. Give a CSV file.") from error
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{path} is not a CSV file with the columns pattern and service: {reason(error)}.") from error
+    for pattern in concerns["pattern"].drop_nulls():
+        try:
+            linear_pattern(pattern)
+        except InputError as error:
+            raise InputError(f"{path} cannot be used: {error}.") from error
+    return concerns
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from lo2core.detect.evaluation.holdout import alarm, at_level
+from lo2core.messages.patterns import linear_pattern
 
 ANY_SERVICE = "any"
 
@@ -47,6 +48,7 @@ def _concerned(rows: pl.DataFrame, concerns: pl.DataFrame | None) -> pl.DataFram
     cases = rows.filter(~pl.col("normal")).select(pl.col("test_case").unique().sort())
     if concerns is None:
         return cases.clear().with_columns(service=pl.lit(None, dtype=pl.String))
-    patterns = list(concerns.select("pattern", "service").iter_rows())
-    first = pl.coalesce(pl.when(pl.col("test_case").str.contains(p)).then(pl.lit(s)) for p, s in patterns)
+    patterns = [(linear_pattern(p), s) for p, s in concerns.select("pattern", "service").drop_nulls().iter_rows()]
+    found = [pl.when(pl.col("test_case").str.contains(p)).then(pl.lit(s)) for p, s in patterns]
+    first = pl.coalesce(*found, pl.lit(None, pl.String))
     return cases.with_columns(service=first).drop_nulls("service")

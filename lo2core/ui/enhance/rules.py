@@ -87,8 +87,18 @@ def _new_rule(workspace: Workspace) -> None:
     name, pattern, replacement, add = st.columns([1, 2, 1, 0.7], vertical_alignment="bottom")
     typed = (
         name.text_input("Name", key="rule-name", placeholder="order number"),
-        pattern.text_input("Pattern (regular expression)", key="rule-pattern", placeholder=r"order \d+"),
-        replacement.text_input("Replacement", key="rule-replacement", placeholder="order <NUM>"),
+        pattern.text_input(
+            "Pattern (regular expression)",
+            key="rule-pattern",
+            placeholder=r"order \d+",
+            help="As in Python or Rust, without look-around and back-references.",
+        ),
+        replacement.text_input(
+            "Replacement",
+            key="rule-replacement",
+            placeholder="order <NUM>",
+            help="`${1}` inserts the first group of the pattern, `${name}` the group `(?P<name>...)`.",
+        ),
     )
     rule = _tried(workspace, *typed) if typed[1] else None
     add.button("Add", key="rule-add", disabled=rule is None, on_click=_add, args=(workspace, rule), width="stretch")

@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import visible_frame
+from lo2core.messages.patterns import LONGEST_SEARCH, search_pattern
 from lo2core.pipeline.enhance import templates
 from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
@@ -23,9 +24,15 @@ def show(workspace: Workspace) -> None:
     """The templates, most frequent first; selecting one shows its lines."""
     st.subheader("Templates", anchor=False)
     found = remembered(templates, workspace)
-    search = st.text_input("Search", key="template-search", icon=":material/search:", placeholder="part of a template")
+    search = st.text_input(
+        "Search",
+        key="template-search",
+        icon=":material/search:",
+        placeholder="part of a template",
+        max_chars=LONGEST_SEARCH,
+    )
     if search:
-        wanted = f"(?i){pl.escape_regex(search)}"
+        wanted = search_pattern(search)
         found = found.filter(pl.any_horizontal(pl.col("template", "title", "example").str.contains(wanted)))
     share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=1.0, format="percent", width=90)
     event = st.dataframe(

@@ -11,6 +11,7 @@ import streamlit as st
 from lo2core.base.clock import time_of_day
 from lo2core.base.schemas import Events
 from lo2core.detect.logs import NO_EVENTS
+from lo2core.messages.patterns import LONGEST_SEARCH
 from lo2core.pipeline import summary
 from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
@@ -84,7 +85,13 @@ def _filters(workspace: Workspace, wanted: LineFilter, key: str) -> LineFilter:
     search, level, service = st.columns([2, 1, 1])
     return replace(
         wanted,
-        search=search.text_input("Search", key=f"{key}-search", icon=":material/search:", placeholder="part of a line"),
+        search=search.text_input(
+            "Search",
+            key=f"{key}-search",
+            icon=":material/search:",
+            placeholder="part of a line",
+            max_chars=LONGEST_SEARCH,
+        ),
         levels=tuple(level.multiselect("Level", levels, key=f"{key}-level", placeholder="all")),
         services=tuple(service.multiselect("Service", services, key=f"{key}-service", placeholder="all")),
     )
