@@ -10,7 +10,10 @@ from hashlib import blake2b
 _PROGRAM = "python -m lo2core"
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
 _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
-UNPRINTABLE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}\ud800-\udfff{_NONCHARACTERS}]")
+# Names, because the API reference shows the parts of the pattern, and neither a control nor a surrogate can be shown.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"
+_SURROGATES = "\ud800-\udfff"
+UNPRINTABLE = re.compile(f"[{_CONTROLS}{_BIDI_CONTROLS}{_SURROGATES}{_NONCHARACTERS}]")
 """Characters that XML forbids, that a terminal obeys, or that change the order in which other characters are shown."""
 
 
