@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 FAILED = pytest.StashKey[bool]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -48,13 +49,19 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         context.close()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for the tests of one file, its workspace empty at first."""
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server"))
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(_server: Server) -> Server:
+    """The server of a worker; for the tests of each file its workspace is empty at first."""
+    _server.forget()
+    return _server
 
 
 @pytest.fixture

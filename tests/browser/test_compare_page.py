@@ -50,11 +50,7 @@ def pick_first(app: App, tab: str, table_no: int = 0) -> None:
     """Select the first row of a table on a tab."""
     app.page.get_by_role("tab", name=tab).click()
     table = app.page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame").nth(table_no)
-    table.wait_for()
-    table.scroll_into_view_if_needed()
-    app.page.wait_for_timeout(500)
-    table.click(position={"x": 16, "y": 50})
-    app.page.wait_for_timeout(300)
+    app.tick(table)
 
 
 def test_a_flip_is_explained(app: App) -> None:

@@ -32,12 +32,7 @@ def link(workspace: Workspace) -> str:
 
 def pick(app: App, table: int, row: int) -> None:
     """Tick a row of one of the tables, counted from 0."""
-    found = app.page.get_by_test_id("stDataFrame").nth(table)
-    found.scroll_into_view_if_needed()
-    app.page.wait_for_timeout(400)  # the canvas is drawn after its element is there
-    found.click(position={"x": 16, "y": 36 + 28 * row + 14})
-    app.page.wait_for_timeout(200)
-    app.settled()
+    app.tick(app.page.get_by_test_id("stDataFrame").nth(table), row)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

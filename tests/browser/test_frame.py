@@ -93,9 +93,9 @@ def test_reload_and_a_restart_keep_the_workspace(app: App, other: Path) -> None:
     app.page.reload()
     app.settled()
     expect(app.command).to_contain_text(str(other))
-    app.server.restart()
-    app.page.wait_for_timeout(3000)
-    app.settled()
+    app.survive_restart()
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Predict").click()
+    expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
     expect(app.page).to_have_url(at_other)
     expect(app.command).to_contain_text(str(other))
 

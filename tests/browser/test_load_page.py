@@ -43,10 +43,8 @@ def test_lines_are_searched_and_a_row_unfolds_its_stack_trace(app: App) -> None:
     search.fill("CLIENT_NOT_FOUND")
     search.press("Enter")
     expect(app.page.get_by_text("8 events", exact=True)).to_be_visible()
-    app.settled()
     table = app.page.get_by_test_id("stDataFrame").last
-    app.page.wait_for_timeout(500)  # the canvas is drawn after its element is there
-    table.click(position={"x": 18, "y": 50})
+    app.tick(table)
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     expect(app.page.locator(".stHtml pre").first).to_contain_text("CLIENT_NOT_FOUND")
     app.no_exception()
@@ -68,6 +66,7 @@ def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
     app.page.get_by_label("Replacement").press("Enter")
     app.settled()
     app.click("Add")
+    expect(app.command).to_contain_text("--mask path")
     app.click("Enrich")
     app.page.get_by_role("button", name="Replace", exact=True).click()
     expect(app.page.get_by_text("Remove 1 added rule")).to_be_visible(timeout=60_000)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from helpers.driver import App, Server
 from playwright.sync_api import expect
 
-from lo2core.detect.recipe import Recipe
-from lo2core.load.plan import LoadOptions
-from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.train import train_bundle
 from lo2core.store import signing
 from lo2core.store.workspace import Workspace
 
@@ -20,11 +17,10 @@ NAME = "lo2_nn_predictions"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def model(server: Server, sample_logs: Path) -> Path:
+def model(server: Server, trained_runs: Path) -> Path:
     """Two runs of the sample loaded, and a bundle trained on them."""
-    workspace = Workspace(server.workspace)
-    load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
-    return train_bundle(workspace, Recipe(), server.models / "lo2_nn.joblib")
+    shutil.copytree(trained_runs, server.workspace.parent, dirs_exist_ok=True)
+    return server.models / "lo2_nn.joblib"
 
 
 def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -> None:

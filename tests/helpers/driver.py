@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
 LOCAL = {"127.0.0.1", "localhost"}
@@ -50,7 +53,7 @@ class Server:
         env = os.environ | {"LO2_WORKSPACE": str(self.workspace), "LO2_MODELS": str(self.models)}
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", *(bare if self.script else ours)]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self._healthy():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -67,6 +70,11 @@ class Server:
         """Close everything and come back, on the same port: only what is on disk survives."""
         self.stop()
         self.start()
+
+    def forget(self) -> None:
+        """Remove workspace and models: a new one starts with other tests."""
+        for folder in (self.workspace, self.models):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _healthy(self) -> bool:
         try:
@@ -93,18 +101,42 @@ class App:
         self.settled()
 
     def click(self, name: str) -> None:
-        """Click the button with this label (beside an icon or not), and wait until the page is drawn again."""
+        """Click the button with this label (beside an icon or not); the caller waits for what it should do."""
         self.page.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(name)}(\s|$)")).click()
-        self.page.wait_for_timeout(150)  # the server needs a moment to hear of it
-        self.settled()
 
-    def settled(self, seconds: float = 30) -> None:
+    def tick(self, table: Locator, row: int = 0) -> None:
+        """Tick a row of a table, counted from 0, and wait until the table shows it ticked.
+
+        The table is a canvas, with a copy for screen readers that appears once it is drawn.
+        """
+        found = table.locator(f'tr[aria-rowindex="{row + 2}"]')
+        found.wait_for(state="attached")
+        place = {"x": 16, "y": 36 + 28 * row + 14}
+        self.until(lambda: table.click(position=place), found.and_(table.locator('[aria-selected="true"]')))
+
+    def until(self, act: Callable[[], object], seen: Locator) -> None:
+        """Repeat what may be lost while a page or a chart is still being drawn, until its effect is there."""
+        for _ in range(5):
+            with suppress(Error):
+                act()
+            with suppress(Error):
+                return seen.wait_for(state="attached", timeout=3_000)
+        return seen.wait_for(state="attached")
+
+    def settled(self) -> None:
         """Wait until the script has run and its heading is there."""
-        state = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-        self.page.wait_for_selector(state, timeout=seconds * 1000)
-        self.page.wait_for_selector("h1", timeout=seconds * 1000)
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
+        self.page.wait_for_selector("h1", timeout=30_000)
+
+    def survive_restart(self) -> None:
+        """Restart the server while the tab stays open, and wait until the tab is connected again."""
+        for change, connected in ((self.server.stop, False), (self.server.start, True)):
+            change()
+            state = '[data-test-connection-state="CONNECTED"]'
+            self.page.locator(f"{state if connected else f':not({state})'}[data-testid=stApp]").wait_for(timeout=60_000)
 
     def no_exception(self) -> None:
+        self.settled()
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
         expect(self.page.get_by_text("Unexpected error")).to_have_count(0)
 
