@@ -5,12 +5,15 @@ from __future__ import annotations
 import doctest
 import os
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from helpers.once import once
+from helpers.watched import sitecustomize
 
 import lo2core
 from lo2core.base.config import SAMPLE_WORKSPACE
@@ -21,18 +24,46 @@ from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 
+ROOT = Path(__file__).parent
+
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_settings(shared_tmp: Path) -> Iterator[None]:
-    """No test, nor a process it starts, signs with the user's key or works in the user's folders.
+def _own_settings(shared_tmp: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test, nor a process it starts, signs with the user's key or works in the user's folders or in the checkout.
 
-    All workers sign with one key, for they share bundles.
+    All workers sign with one key, for they share bundles. The value is the file in which `watched` notes what a test
+    does elsewhere nevertheless.
     """
+    own = tmp_path_factory.mktemp("process")
+    for folder in (own / "home", own / "working-folder"):
+        folder.mkdir()
+    (own / "working-folder" / ".streamlit").symlink_to(ROOT / ".streamlit")
+    (own / "notes").touch()
+    allowed = (ROOT.parent / "shared", sys.prefix, sys.base_prefix, tempfile.gettempdir(), shared_tmp)
+    settings = {
+        sitecustomize.VARIABLE: os.pathsep.join(map(str, (own / "notes", ROOT, Path.home(), *allowed))),
+        "PYTHONPATH": sitecustomize.__file__.rpartition("/")[0],
+        "HOME": own / "home",
+        "LO2_SIGNING_KEY_FILE": shared_tmp / "signing.key",
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LO2_SIGNING_KEY_FILE", str(shared_tmp / "signing.key"))
-        for name in ("LO2_WORKSPACE", "LO2_MODELS"):
+        for name, value in settings.items():
+            patch.setenv(name, str(value))
+        for name in ("LO2_WORKSPACE", "LO2_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             patch.delenv(name, raising=False)
-        yield
+        patch.chdir(own / "working-folder")
+        sitecustomize.watch()
+        yield own / "notes"
+
+
+@pytest.fixture(autouse=True)
+def _stays_in_its_folders(_own_settings: Path) -> Iterator[None]:
+    yield
+    noted = _own_settings.read_text().splitlines()
+    os.truncate(_own_settings, 0)
+    left = {path.name for path in _own_settings.with_name("working-folder").iterdir()} - {".streamlit"}
+    noted += [f"leaves {name} in the working folder" for name in sorted(left)]
+    assert not noted, "No test may read or write the checkout's results or the home folder, nor use a fixed port."
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +100,18 @@ def sample_project(sample_logs: Path, loaded_sample: Path, shared_tmp: Path) -> 
         predict_logs(workspace, models / name)
 
     return once(shared_tmp / "sample-project", make)
+
+
+@pytest.fixture(scope="session")
+def trained_runs(sample_logs: Path, shared_tmp: Path) -> Path:
+    """A folder with `ws`, which has two runs of the sample loaded, and `models/lo2_nn.joblib`; read only."""
+
+    def make(folder: Path) -> None:
+        workspace = Workspace(folder / "ws")
+        load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+        train_bundle(workspace, None, folder / "models" / "lo2_nn.joblib")
+
+    return once(shared_tmp / "trained-runs", make)
 
 
 @pytest.fixture(autouse=True)

@@ -7,17 +7,52 @@ import hashlib
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
+from itertools import chain
 from pathlib import Path
 
 import build_site
 import pytest
+from _pytest.doctest import DoctestModule
 from helpers.once import once
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
+SLOWEST = 10
+"""Files that `make test` names at its end."""
+
 Unpack = Callable[..., Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay whole, and all browser tests share one worker, one server and one browser, which starts first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("browser" if _in_browser(item) else str(item.path)))
+    items.sort(key=lambda item: not _in_browser(item))
+
+
+def _in_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Examples in docstrings are tests in the package, not here."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the slowest files, where there are many."""
+    seconds = Counter[str]()
+    for report in chain(*terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    if len(seconds) > SLOWEST:
+        terminalreporter.section("slowest files")
+        for name, spent in seconds.most_common(SLOWEST):
+            terminalreporter.write_line(f"{spent:6.1f} s  {name}")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import ast
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -48,20 +48,23 @@ def path_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def imports_of(module: str) -> Iterator[tuple[int, str]]:
+@cache
+def imports_of(module: str) -> list[tuple[int, str]]:
     """Line and full name of every import of the module, those in functions and under TYPE_CHECKING included.
 
     `from lo2core.store import parts` counts as `lo2core.store.parts`, `from lo2core.store.parts import X` as
     `lo2core.store.parts`.
     """
+    found = []
     for node in ast.walk(ast.parse(path_of(module).read_text())):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}:{node.lineno} imports relatively; name the package."
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield node.lineno, full if full in MODULES else str(node.module)
+                found.append((node.lineno, full if full in MODULES else str(node.module)))
+    return found
 
 
 def package_of(module: str) -> str:
@@ -118,7 +121,7 @@ def loaded(modules: list[str], watched: set[str]) -> str:
     """Which of the watched libraries are in memory after the modules were imported in a new process."""
     code = f"import importlib, sys; [importlib.import_module(m) for m in {modules}]; "
     code += f"print(*sorted({watched!r} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -134,7 +137,7 @@ def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
 def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:
     heavy = {"altair", "jinja2", "numpy", "polars", "scipy", "sklearn"}
     code = f"import sys, lo2core.cli.options as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 

@@ -5,7 +5,6 @@ The snippets are cut from the note, the preambles (what the note takes for grant
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -25,9 +24,8 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def ran(folder: Path, *arguments: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

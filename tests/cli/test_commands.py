@@ -107,7 +107,7 @@ def test_a_load_that_is_terminated_leaves_no_unpacked_logs(tmp_path: Path) -> No
     load = ("load", "--root", tmp_path / "logs.zip", "--output-dir", tmp_path / "ws")
     environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
     with subprocess.Popen(
-        [sys.executable, "-m", "lo2core", *map(str, load)], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "lo2core", *map(str, load)], env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
         while process.poll() is None and not list(tmp_path.glob("temporary/lo2-*")):
             time.sleep(0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from pathlib import Path
 
 import joblib
 import polars as pl
@@ -214,9 +213,7 @@ def test_importing_the_package_is_cheap_and_names_are_there() -> None:
         "import lo2core, sys; print('polars' in sys.modules);"
         "print(*[getattr(lo2core, name).__name__ for name in lo2core.__all__])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     polars_loaded, *names = done.stdout.split()
     assert polars_loaded == "False"
     assert {"AnomalyDetector", "EventLogEnhancer", "LO2Loader", "SequenceEnhancer"} <= set(names)

@@ -124,8 +124,7 @@ def test_scores_are_the_same_in_another_process_with_one_thread_or_four(tmp_path
     np.save(tmp_path / "y.npy", y)
     command = [sys.executable, "-c", SCORE_IN_ANOTHER_PROCESS, str(tmp_path / "X.npz"), str(tmp_path / "y.npy")]
     started = [
-        subprocess.Popen(command, cwd=ROOT, env=os.environ | threads(n), stdout=subprocess.PIPE, text=True)
-        for n in (1, 4)
+        subprocess.Popen(command, env=os.environ | threads(n), stdout=subprocess.PIPE, text=True) for n in (1, 4)
     ]
     one, four = (process.communicate()[0] for process in started)
     assert len(one.splitlines()) == 12
@@ -138,7 +137,7 @@ def threads(n: int) -> dict[str, str]:
 
 def test_importing_the_registry_loads_neither_scikit_learn_nor_shap() -> None:
     code = "import sys, lo2core.detect.detectors; print({'sklearn', 'shap'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
 @pytest.mark.parametrize("name", UNSUPERVISED)

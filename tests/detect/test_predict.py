@@ -38,7 +38,7 @@ SCORES = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank")
 def run(*arguments: object) -> str:
     """A command in a new process; its standard output."""
     command = [sys.executable, "-m", "lo2core", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

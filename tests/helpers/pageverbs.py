@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 
 def dashboard_in(folder: Path, patch: pytest.MonkeyPatch) -> Workspace:
     """The workspace `folder/ws`, which the pages now work on, with the bundles of `folder/models`; caches are empty."""
-    patch.chdir(ROOT)
     patch.setenv("LO2_WORKSPACE", str(folder / "ws"))
     patch.setenv("LO2_MODELS", str(folder / "models"))
     st.cache_data.clear()

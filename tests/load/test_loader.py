@@ -400,7 +400,7 @@ def test_a_killed_load_goes_on_and_gives_the_same_tables(runs: Path, tmp_path: P
     whole, killed = Workspace(tmp_path / "whole"), Workspace(tmp_path / "killed")
     load_logs(whole, [runs])
     command = [sys.executable, "-c", KILLED, str(runs), str(killed.root)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not killed.has(Events)
     assert list(killed.root.rglob(".parts/*/*/run=*")), "finished parts stay"
@@ -411,7 +411,7 @@ def test_a_killed_load_goes_on_and_gives_the_same_tables(runs: Path, tmp_path: P
 
 def test_a_log_that_was_edited_after_a_broken_load_is_read_anew(runs: Path, tmp_path: Path) -> None:
     logs, workspace = Path(shutil.copytree(runs, tmp_path / "logs")), Workspace(tmp_path / "ws")
-    subprocess.run([sys.executable, "-c", KILLED, str(logs), str(workspace.root)], cwd=ROOT, check=False)
+    subprocess.run([sys.executable, "-c", KILLED, str(logs), str(workspace.root)], check=False)
     assert list(workspace.root.rglob(".parts/*/*/run=*"))
     log = min(logs.rglob("*.log"))
     text = log.read_text()
@@ -425,7 +425,7 @@ def test_a_broken_load_that_is_repeated_for_another_service_is_read_anew(tmp_pat
     for run in (1719592986, 1719593986):
         write_log(logs / f"light-oauth2-data-{run}" / "correct", line(), name="app.log")
     command = [sys.executable, "-c", KILLED, str(logs), str(workspace.root), "client"]
-    subprocess.run(command, cwd=ROOT, check=False)
+    subprocess.run(command, check=False)
     assert list(workspace.root.rglob(".parts/*/*/run=*"))
     load_logs(workspace, [logs], service="code")
     assert workspace.read(Sequences)["service"].unique().to_list() == ["code"]

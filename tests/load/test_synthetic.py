@@ -61,9 +61,7 @@ def test_same_seed_gives_same_bytes_whatever_the_hash_seed_and_the_time_zone(sam
         "from lo2core.load.synthetic import write_sample; write_sample(Path(sys.argv[1]))"
     )
     env = os.environ | {"PYTHONHASHSEED": "11", "TZ": "Asia/Tokyo"}
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "again")], check=True, env=env, cwd=Path(__file__).parents[2]
-    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "again")], check=True, env=env)
     assert digest(tmp_path / "again") == digest(sample)
 
 

@@ -145,7 +145,7 @@ def test_another_process_matches_alike(tmp_path: Path) -> None:
         "state, asked = json.load(open(sys.argv[1])); drain = Drain.from_dict(state)\n"
         "print(json.dumps([drain.match(asked), [content_hash(t) for t in drain.templates]]))"
     )
-    run = subprocess.run([sys.executable, "-c", code, state], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code, state], capture_output=True, text=True, check=True)
     assert json.loads(run.stdout) == [drain.match(asked), [content_hash(text) for text in drain.templates]]
 
 

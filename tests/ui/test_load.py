@@ -35,9 +35,16 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return dashboard_in(tmp_path, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def one_run(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path:
+    folder = tmp_path_factory.mktemp("one-run")
+    load_logs(Workspace(folder), [sample_logs], LoadOptions(n_runs=1), jobs=1)
+    return folder
+
+
 @pytest.fixture
-def loaded(workspace: Workspace, sample_logs: Path) -> Workspace:
-    load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1)
+def loaded(workspace: Workspace, one_run: Path) -> Workspace:
+    shutil.copytree(one_run, workspace.root)
     return workspace
 
 

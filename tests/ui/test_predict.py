@@ -31,20 +31,10 @@ from lo2core.ui.shell.scores import live_scores
 PREDICT = "pages/4_Predict.py"
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path:
-    """Two runs loaded in `ws`, a bundle in `models`."""
-    folder = tmp_path_factory.mktemp("trained")
-    workspace = Workspace(folder / "ws")
-    load_logs(workspace, [sample_logs], LoadOptions(n_runs=2), jobs=1)
-    train_bundle(workspace, Recipe(), folder / "models" / "lo2_nn.joblib")
-    return folder
-
-
 @pytest.fixture
-def workspace(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A copy of `trained` that the pages work on; the models lie beside it."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+def workspace(trained_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A copy of `trained_runs` that the pages work on; the models lie beside it."""
+    shutil.copytree(trained_runs, tmp_path, dirs_exist_ok=True)
     return dashboard_in(tmp_path, monkeypatch)
 
 

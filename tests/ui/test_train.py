@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -36,14 +37,15 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 @pytest.fixture
-def workspace(empty: Workspace, sample_logs: Path) -> Workspace:
-    load_logs(empty, [sample_logs], LoadOptions(n_runs=2), jobs=1)
+def workspace(empty: Workspace, trained_runs: Path) -> Workspace:
+    shutil.copytree(trained_runs / "ws", empty.root)
     return empty
 
 
 @pytest.fixture
-def model(workspace: Workspace) -> Path:
-    return train_bundle(workspace, Recipe(), workspace.root.parent / "models" / "lo2_nn.joblib")
+def model(workspace: Workspace, trained_runs: Path) -> Path:
+    models = shutil.copytree(trained_runs / "models", workspace.root.parent / "models")
+    return Path(models, "lo2_nn.joblib")
 
 
 def relabelled(workspace: Workspace, normal: pl.Expr) -> None:

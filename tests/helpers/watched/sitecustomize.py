@@ -1,0 +1,49 @@
+"""Notes what a process of the tests does with the checkout's results, the user's home folder, or a fixed port.
+
+Python imports this module at the start of every process that has its folder in `PYTHONPATH` (`conftest.py` sees to
+it). Native code that opens a file is not seen, but it gets names of files from Python, which listed their folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+VARIABLE = "LO2_TEST_WATCH"
+"""Names, in one variable: the file for the notes, the checkout, the home folder, and what is allowed in the latter."""
+
+_EVENTS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rmdir", "os.remove", "os.rename", "os.link"}
+_EVENTS |= {"os.symlink", "os.truncate", "os.utime", "os.chmod", "sqlite3.connect"}
+_FIRST_FREE_PORT = 32_768
+"""The system hands out ports from here upwards; a lower one was chosen by somebody."""
+
+
+def watch() -> None:
+    """From now on, note what this process does where it should not."""
+    notes, checkout, home, *allowed = os.environ[VARIABLE].split(os.pathsep)
+    results = (f"{checkout}/demo/result/", f"{checkout}/models/")
+    other = (f"{checkout}/", *(f"{folder}/" for folder in allowed))
+
+    def note(what: str) -> None:
+        with open(notes, "a") as file:  # noqa: PTH123
+            file.write(f"{what}, by {' '.join(sys.argv[:3])}\n")
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in _EVENTS:
+            for path in arguments[:2]:
+                if isinstance(path, (str, bytes, os.PathLike)):
+                    full = os.path.abspath(os.fsdecode(path)) + "/"  # noqa: PTH100
+                    if full.startswith(results) or (full.startswith(f"{home}/") and not full.startswith(other)):
+                        note(f"{event} {full}")
+        elif event == "os.chdir" and arguments[0] == checkout:
+            note("works in the checkout")
+        elif event == "socket.bind" and isinstance(arguments[1], tuple) and 0 < arguments[1][1] < _FIRST_FREE_PORT:
+            note(f"uses the fixed port {arguments[1][1]}")
+
+    if os.getcwd() == checkout:  # noqa: PTH109
+        note("works in the checkout")
+    sys.addaudithook(hook)
+
+
+if VARIABLE in os.environ:
+    watch()
