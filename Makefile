@@ -6,7 +6,7 @@ BIN := .venv/bin
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs clean browser
+.PHONY: help run test torture lint format docs clean browser
 
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -18,6 +18,9 @@ run: .venv/run.stamp  ## score the sample if that is not done yet, then open the
 test: lint browser  ## lint, types and all tests, the browser's too
 	@$(BIN)/python -m slipcover -m pytest -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
+
+torture: .venv/dev.stamp browser  ## kills, full disks, malformed inputs, browsers: an hour, then the figures
+	@PYTHONPATH=tests $(BIN)/python -m torture.run
 
 lint: .venv/dev.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -3,7 +3,8 @@
     Lo2Error                 exit status 2 on the command line, a message on a page
     |- InputError            logs, a path or an option cannot be used
     |- ArtefactError         a saved table is missing, damaged or of another kind
-    |  `- ExistsError        a saved artefact would be overwritten without permission
+    |  |- ExistsError        a saved artefact would be overwritten without permission
+    |  `- DiskError          a file could not be written: the disk is full, read-only or broken
     |- BundleError           a saved model cannot be used
     |  `- UntrustedError     ... because nobody has vouched for it
     |- BusyError             another job is using the workspace
@@ -38,6 +39,10 @@ class ArtefactError(Lo2Error):
 
 class ExistsError(ArtefactError):
     """A saved artefact would be overwritten, and `replace` was not given."""
+
+
+class DiskError(ArtefactError):
+    """A file could not be written, because the disk is full, read-only or broken."""
 
 
 class BundleError(Lo2Error):

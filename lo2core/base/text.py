@@ -46,6 +46,14 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def size(n_bytes: float) -> str:
+    """720_000_000 -> '720 MB' (powers of ten, as file managers show them)."""
+    for unit, power in (("B", 1), ("kB", 1e3), ("MB", 1e6)):
+        if n_bytes < 999.5 * power:
+            return f"{n_bytes / power:.3g} {unit}"
+    return f"{n_bytes / 1e9:.3g} GB"
+
+
 def command(arguments: Iterable[object]) -> str:
     """A `python -m lo2core` command with these arguments, quoted for a shell."""
     return f"{_PROGRAM} {shlex.join(map(str, arguments))}"

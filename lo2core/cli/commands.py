@@ -9,9 +9,11 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from lo2core.base.disk import writing
 from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.text import visible
 from lo2core.pipeline.lock import workspace_lock
+from lo2core.pipeline.progress import tell
 from lo2core.pipeline.signals import INTERRUPTED, STOPPED, end_on_signals
 from lo2core.pipeline.worker import reporting
 
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 with one sentence on standard error when it could not."""
     try:
-        with reporting():
+        with reporting(), writing():
             _run(_readable(sys.argv[1:] if argv is None else argv))
-            sys.stdout.flush()
+            _flush()
     except Lo2Error as error:
-        _say(f"lo2core: {error}", file=sys.stderr)
+        tell(f"lo2core: {error}")
         return 2
     except BrokenPipeError:  # whoever read what is printed has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -48,6 +50,15 @@ def _say_shared(text: str, secrets: bool) -> None:
     from lo2core.messages.secrets import masked_text
 
     _say(text if secrets else masked_text(text))
+
+
+def _flush() -> None:
+    """Write out what was printed now, while it can still be reported that this fails."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python fails again at its end
+        raise
 
 
 def _run(argv: Sequence[str]) -> None:

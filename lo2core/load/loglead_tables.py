@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import is_file
 from lo2core.load.layouts import service_of
@@ -47,6 +48,7 @@ def write_logs(path: Path, into: Path) -> Path:
             )
         run, test_case, service = map(str, names)
         log = target / run / test_case / f"{service}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("\n".join(lines["m_message"]) + "\n", encoding="utf-8")
+        with writing(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("\n".join(lines["m_message"]) + "\n", encoding="utf-8")
     return target

@@ -16,6 +16,7 @@ from random import Random
 from uuid import UUID
 
 from lo2core.base.config import NORMAL_TEST_CASE, SEED, SERVICES
+from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.load.synthetic_calls import CALLS, FAULTS, FIRST_USE, HAZELCAST, RARE, Cards, Step
 
@@ -54,7 +55,8 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
             raise InputError(
                 f"The sample needs a new or empty folder, and {output_dir} is neither. Choose another folder."
             )
-        output_dir.mkdir(parents=True, exist_ok=True)
+        with writing(output_dir):
+            output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"The sample cannot be written to {output_dir}: {error.strerror}. Choose another folder."
@@ -62,7 +64,8 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     rng = Random(seed)
     for number in range(runs):
         time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)
-        _write_run(output_dir, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
+        with writing(output_dir):
+            _write_run(output_dir, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
     return output_dir
 
 

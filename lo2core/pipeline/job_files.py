@@ -27,6 +27,7 @@ class Job(TypedDict, total=False):
     bundle: str
     predictions: str
     pid: int
+    process: str
     started: str
     detached: bool
     alive: str

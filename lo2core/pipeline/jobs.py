@@ -14,19 +14,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
-from lo2core.pipeline import job_files, lock
+from lo2core.pipeline import job_files, lock, process
 from lo2core.pipeline.job_files import Cancelled, Job, Outcome, Progress, tail
 from lo2core.pipeline.lock import Work, job_folder
 from lo2core.pipeline.progress import PROGRESS_VARIABLE
@@ -72,7 +70,7 @@ def start(workspace: str | os.PathLike[str], work: Work) -> JobStatus:
     """
     folder = job_folder(workspace)
     job = {"folder": str(folder), "work": asdict(work)}
-    process = subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, *work.arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -80,10 +78,10 @@ def start(workspace: str | os.PathLike[str], work: Work) -> JobStatus:
         env={**os.environ, JOB_VARIABLE: json.dumps(job), PROGRESS_VARIABLE: str(folder / "progress.json")},
         start_new_session=True,
     )
-    assert process.stdout is not None
-    with process.stdout:
-        words = process.stdout.read().decode(errors="replace")  # ends when the job turns to its logs, or dies
-    threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+    assert child.stdout is not None
+    with child.stdout:
+        words = child.stdout.read().decode(errors="replace")  # ends when the job turns to its logs, or dies
+    threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
     _check_begun(words)
     return status(workspace)
 
@@ -158,12 +156,20 @@ def cancel(workspace: str | os.PathLike[str], grace: float = 2.0) -> JobStatus:
         return status(workspace)
     if not job.get("detached"):
         raise BusyError(f"{lock.busy_with(folder)} It was started in a terminal: stop it there.")
+    if not _is_here(job) and lock.is_running(folder, job):
+        raise BusyError(f"{lock.busy_with(folder)} It runs on another machine or in another container: stop it there.")
     write_json_atomic(folder / "cancelled.json", {"alive": job["alive"], "at": now()}, replace=True)
-    for sent, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):  # the latter also for helpers left behind
-        with suppress(ProcessLookupError):
-            os.killpg(job["pid"], sent)
+    for by_force, patience in ((False, grace), (True, 5.0)):
+        if _is_here(job):  # else it has ended, and its number may be that of another process by now
+            process.end_group(job["pid"], by_force)
         _wait_for_end(folder, job, patience)
     return status(workspace)
+
+
+def _is_here(job: Job) -> bool:
+    """Whether the process with the number of the job is the job, and not another one that got the number."""
+    pid = job.get("pid", 0)
+    return pid > 1 and process.identity(pid) == job.get("process", "") != ""
 
 
 def _wait_for_end(folder: Path, job: Job, patience: float) -> None:

@@ -2,7 +2,8 @@
 
     lock        locked by the process that works on the workspace
     alive-<id>  locked by the same process, under a new name each time
-    job.json    what that process does or did: its `Work`, process id, start, `alive` file, and whether it is a job
+    job.json    what that process does or did: its `Work`, number and identity, start, `alive` file, and whether it is a
+                job
 
 A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
 To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
@@ -29,12 +30,15 @@ from uuid import uuid4
 from filelock import FileLock, Timeout, lock_descriptor
 
 from lo2core.base.clock import local, now
+from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import job_files
 from lo2core.pipeline.job_files import Job
+from lo2core.pipeline.process import identity
 from lo2core.store.atomic import write_json_atomic
 from lo2core.store.changes import recover
 
+LOCK = "lock"
 _PATIENCE_S = 0.5
 """How long taking the lock is tried: the last command may be about to end."""
 
@@ -84,8 +88,22 @@ def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) 
         try:
             yield
         finally:
-            if is_new and describes(folder, job) and set(folder.parent.iterdir()) <= {folder}:
-                shutil.rmtree(folder.parent, ignore_errors=True)  # a mistyped name leaves nothing behind
+            if is_new and describes(folder, job):
+                _remove_unused(folder)  # a mistyped name leaves nothing behind
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove a workspace that contains nothing but its job folder; call it while its lock is held.
+
+    The lock file goes last: as long as it is there, nobody else can begin, so nothing of theirs is removed. Afterwards
+    only empty folders are removed.
+    """
+    with suppress(OSError):  # somebody else needs the folder
+        if list(folder.parent.iterdir()) == [folder]:
+            for path in sorted(folder.iterdir(), key=lambda path: path.name == LOCK):
+                path.unlink()
+            folder.rmdir()
+            folder.parent.rmdir()
 
 
 @contextmanager
@@ -98,9 +116,17 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
     alive = FileLock(folder / f"alive-{uuid4().hex[:12]}")
     token = _held.set(_held.get() | {folder})
     try:
-        clear(folder)
-        alive.acquire(blocking=False)
-        facts = {"pid": os.getpid(), "started": now(), "detached": detached, "alive": Path(alive.lock_file).name}
+        with writing(folder / "job.json"):
+            clear(folder)
+            alive.acquire(blocking=False)
+        pid = os.getpid()
+        facts = {
+            "pid": pid,
+            "process": identity(pid),
+            "started": now(),
+            "detached": detached,
+            "alive": Path(alive.lock_file).name,
+        }
         job = cast(Job, asdict(work) | {"arguments": list(work.arguments)} | facts)
         write_json_atomic(folder / "job.json", job, replace=True)
         yield job
@@ -114,7 +140,8 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
 
 def _taken(folder: Path) -> FileLock:
     try:
-        return acquired(folder / "lock", _PATIENCE_S)
+        with writing(folder / LOCK):
+            return acquired(folder / LOCK, _PATIENCE_S)
     except Timeout:
         raise BusyError(f"{busy_with(folder)} Wait until it has ended, or cancel it.") from None
     except OSError as error:
@@ -161,8 +188,11 @@ def is_running(folder: Path, job: Job) -> bool:
     except OSError:  # it has ended
         return False
     try:
-        if not lock_descriptor(descriptor, blocking=False):
-            return True
+        try:
+            if not lock_descriptor(descriptor, blocking=False):
+                return True
+        except OSError:  # a file system without locks: nobody can hold one
+            return False
         with suppress(OSError):
             path.unlink()  # it was killed: now everybody else can see that without trying the lock
         return False

@@ -98,7 +98,17 @@ class Progress:
         line = f"{self.label}{share} {facts['rate']}".rstrip()
         if line != self._line:
             self._line = line
-            print(visible(line), file=sys.stderr, flush=True)
+            tell(line)
+
+
+def tell(line: str) -> None:
+    """Print a line to standard error; where that is a file on a full disk, nothing is printed from then on."""
+    try:
+        print(visible(line), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _terminal_bar() -> ProgressBar:

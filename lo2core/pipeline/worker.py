@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from lo2core.base.clock import now
-from lo2core.base.errors import Lo2Error
+from lo2core.base.disk import writing
+from lo2core.base.errors import DiskError, Lo2Error
 from lo2core.pipeline import lock
 from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
+from lo2core.pipeline.process import end_own_group
 from lo2core.pipeline.signals import INTERRUPTED
 from lo2core.store.atomic import write_json_atomic
 
@@ -38,10 +41,15 @@ def reporting() -> Iterator[None]:
         return
     described = json.loads(named)
     folder = Path(described["folder"])
-    with _begun(folder, Work.recorded(described["work"])) as job:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with _ending(folder, job):
-            yield
+    try:
+        with _begun(folder, Work.recorded(described["work"])) as job:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            with _ending(folder, job):
+                yield
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            end_own_group()  # helpers may not have listened
+        raise
 
 
 @contextmanager
@@ -50,14 +58,19 @@ def _begun(folder: Path, work: Work) -> Iterator[Job]:
     with ExitStack() as stack:
         try:
             job = stack.enter_context(lock.held(folder, work, detached=True))
+            logs = [stack.enter_context(_opened(folder / name)) for name in ("output.log", "errors.log")]
         except Lo2Error as error:
             _report(type(error).__name__, str(error))
             raise SystemExit(2) from None
-        with (folder / "output.log").open("wb") as output, (folder / "errors.log").open("wb") as errors:
-            _report()
-            os.dup2(output.fileno(), 1)
-            os.dup2(errors.fileno(), 2)
+        _report()
+        for descriptor, log in enumerate(logs, 1):
+            os.dup2(log.fileno(), descriptor)
         yield job
+
+
+def _opened(log: Path) -> IO[bytes]:
+    with writing(log):
+        return log.open("wb")
 
 
 def _report(error: str = "", message: str = "") -> None:
@@ -73,7 +86,8 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
     def end(state: str, message: str) -> None:
         if lock.describes(folder, job):
             outcome = {"state": state, "message": message, "ended": now()}
-            write_json_atomic(folder / "outcome.json", outcome, replace=True)
+            with suppress(DiskError):  # what ended the work says more than that this cannot be written
+                write_json_atomic(folder / "outcome.json", outcome, replace=True)
 
     try:
         yield

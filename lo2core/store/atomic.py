@@ -9,19 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lo2core.base.claims import claimed_file
+from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, ExistsError
 
 
-def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool = False) -> None:
+def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool = False, needed: int = 0) -> None:
     """Let `writer` fill a temporary file in the same folder, then rename it to `path`.
 
-    Raises `ExistsError` if `path` exists and `replace` is false, even if it appears meanwhile, and `ArtefactError` if
-    the file cannot be written. After any error, the previous file is unchanged.
+    needed: the size of the file in bytes, if known. Raises `ExistsError` if `path` exists and `replace` is false, even
+    if it appears meanwhile, `DiskError` if the disk is full or broken, and `ArtefactError` if the file cannot be
+    written for another reason. After any error, the previous file is unchanged.
     """
     path = Path(path)
     if not replace and path.exists():
         raise already_there(path)
-    with writable(path):
+    with writable(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         claim = claimed_file(path)
         try:
@@ -34,17 +36,18 @@ def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool 
 
 
 @contextmanager
-def writable(path: Path) -> Iterator[None]:
-    """Raise what goes wrong while `path` is written as `ArtefactError`."""
+def writable(path: Path, needed: int = 0) -> Iterator[None]:
+    """Raise what goes wrong while `path` is written as `DiskError` or another `ArtefactError`."""
     try:
-        yield
+        with writing(path, needed):
+            yield
     except OSError as error:
         raise ArtefactError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
 def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False) -> None:
     """`write_atomic` of bytes."""
-    write_atomic(path, lambda temporary: temporary.write_bytes(data), replace=replace)
+    write_atomic(path, lambda temporary: temporary.write_bytes(data), replace=replace, needed=len(data))
 
 
 def write_json_atomic(path: Path, value: object, *, replace: bool = False) -> None:
@@ -77,7 +80,10 @@ def already_there(path: Path) -> ExistsError:
 
 
 def fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until the content of a file, or the names in a folder, are on the disk; Windows cannot do the latter."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import dataframely as dy
 import polars as pl
 
+from lo2core.base.disk import writing
 from lo2core.store.atomic import fsync, write_atomic
 from lo2core.store.parquet import declared, file_metadata, readable, sink_parquet, table_name, validated, write_parquet
 
@@ -55,8 +56,9 @@ class PartsWriter:
         part.close()
         final = self._part(run)
         shutil.rmtree(final, ignore_errors=True)
-        part.folder.replace(final)
-        fsync(self.folder)
+        with writing(final):
+            part.folder.replace(final)
+            fsync(self.folder)
 
     def finished(self) -> set[str]:
         """The runs with complete parts, including those of an earlier process."""
@@ -90,7 +92,8 @@ class _OpenPart:
         self.schema, self.folder = schema, folder
         self.frames: list[pl.DataFrame] = []
         self.rows = self.bytes = self.files = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, frame: pl.DataFrame) -> None:
         self.frames.append(declared(self.schema, frame, table_name(self.schema)))
@@ -105,6 +108,7 @@ class _OpenPart:
             return
         batch = validated(self.schema, pl.concat(self.frames), table_name(self.schema))
         path = self.folder / f"{self.files:06}.parquet"
-        write_parquet(batch, path, {})
-        fsync(path)
+        with writing(path):
+            write_parquet(batch, path, {})
+            fsync(path)
         self.frames, self.rows, self.bytes, self.files = [], 0, 0, self.files + 1

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from lo2core.base.clock import local_time
-from lo2core.base.text import are, command, file_name, folded_command, plural, visible
+from lo2core.base.text import are, command, file_name, folded_command, plural, size, visible
 from lo2core.ui.shell.tables import on_local_clock
 
 
@@ -28,6 +28,11 @@ def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_one_is_not_many() -> None:
     assert [plural(n, "line") for n in (0, 1, 1_200)] == ["0 lines", "1 line", "1,200 lines"]
     assert [are(n, "request") for n in (1, 2)] == ["1 request is", "2 requests are"]
+
+
+@pytest.mark.parametrize(("n", "text"), [(12, "12 B"), (999_900, "1 MB"), (720_000_000, "720 MB"), (1.5e9, "1.5 GB")])
+def test_sizes(n: float, text: str) -> None:
+    assert size(n) == text
 
 
 def test_moments_are_those_of_the_local_clock(in_berlin: None) -> None:

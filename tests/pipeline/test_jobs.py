@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import jobs
 from lo2core.pipeline.lock import Work, workspace_lock
+from lo2core.pipeline.process import identity
 from lo2core.store.workspace import Workspace
 
 PREAMBLE = """
@@ -208,6 +211,31 @@ with reporting():
     wait_for((workspace / "deaf").exists)
     assert jobs.cancel(workspace, grace=0.2).state == "cancelled"
     assert not jobs.status(workspace).running
+
+
+def test_cancel_signals_no_process_that_only_has_the_number_of_the_job(workspace: Path) -> None:
+    """As after a restart, when numbers are given again, or where the job runs in another container."""
+    start(workspace, WORK.format(root=str(workspace)))
+    described = workspace / ".job" / "job.json"
+    job = json.loads(described.read_text())
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as other:
+        for wrong in ({"pid": other.pid}, {"pid": 1}, {"pid": 0}, {"pid": "7"}, {"process": ""}, {"process": None}):
+            described.write_text(json.dumps(job | wrong))
+            with pytest.raises(BusyError, match="It runs on another machine or in another container: stop it there"):
+                jobs.cancel(workspace)
+        assert jobs.status(workspace).running
+        other.communicate(b"\n")
+        assert other.returncode == 0
+    described.write_text(json.dumps(job))
+    assert jobs.cancel(workspace).state == "cancelled"
+
+
+def test_a_process_is_told_from_all_others() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    mine, its = identity(os.getpid()), identity(child.pid)
+    assert mine == identity(os.getpid()) != its == identity(child.pid) != ""
+    child.communicate(b"\n")
+    assert identity(child.pid) == ""
 
 
 def test_without_a_job_cancel_does_nothing(workspace: Path) -> None:

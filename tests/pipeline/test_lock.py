@@ -272,6 +272,61 @@ while True:
             lock.acquired(tmp_path / "ws" / ".job" / "lock", patience=30).release()
 
 
+LEAVE = """
+workspace = Path(sys.argv[1])
+gone = []
+
+def pause(event, arguments):  # after the lock file was removed, before anything else is
+    if gone == ["lock"]:
+        gone.append("told")
+        print("gone", flush=True)
+        sys.stdin.readline()
+    elif event == "os.remove" and Path(os.fsdecode(arguments[0])).name == "lock":
+        gone.append("lock")
+
+with workspace_lock(workspace, Work(("first",))):
+    sys.addaudithook(pause)
+"""
+NEXT = """
+from lo2core.pipeline import lock
+lock._PATIENCE_S = 30.0
+with workspace_lock(sys.argv[1], Work(("second",))):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_whoever_leaves_no_workspace_behind_takes_nothing_from_the_next(tmp_path: Path) -> None:
+    workspace = tmp_path / "mistyped"
+    with running(LEAVE, workspace) as first, running(NEXT, workspace):
+        assert jobs.status(workspace).work.command == "python second"
+        first.communicate("\n")
+        assert jobs.status(workspace).work.command == "python second"
+        with pytest.raises(BusyError, match="`python second` has been running since"), workspace_lock(workspace):
+            pass
+
+
+def test_one_at_a_time_holds_a_workspace_that_each_of_them_removes_again(tmp_path: Path) -> None:
+    take_turns = """
+from lo2core.pipeline import lock
+lock._PATIENCE_S = 60.0
+print("ready", flush=True)
+for turn in range(25):
+    with workspace_lock(Path(sys.argv[1], "ws")):
+        os.close(os.open(Path(sys.argv[1], "inside"), os.O_CREAT | os.O_EXCL))
+        Path(sys.argv[1], "inside").unlink()
+print("done", flush=True)
+"""
+    with (
+        running(take_turns, tmp_path) as one,
+        running(take_turns, tmp_path) as two,
+        running(take_turns, tmp_path) as third,
+    ):
+        for process in (one, two, third):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "done\n"
+
+
 def test_a_lock_on_a_file_that_was_replaced_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w") as file:

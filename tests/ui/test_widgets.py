@@ -23,11 +23,6 @@ def test_short_numbers(number: float, text: str) -> None:
     assert widgets.short(number) == text
 
 
-@pytest.mark.parametrize(("n", "text"), [(12, "12 B"), (999_900, "1 MB"), (720_000_000, "720 MB"), (1.5e9, "1.5 GB")])
-def test_sizes(n: float, text: str) -> None:
-    assert widgets.size(n) == text
-
-
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (6.4, "6 s"), (200, "3 min 20 s"), (4000, "1 h 6 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert widgets.duration(seconds) == text

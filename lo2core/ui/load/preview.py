@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from os import truncate
 from pathlib import Path
 
+from lo2core.base.text import size
 from lo2core.load import event_tables, loader
 from lo2core.load import plan as load_plan
 from lo2core.load.layouts import TABLE
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.ui.shell import cache
-from lo2core.ui.shell.widgets import size
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lo2core.base.frames import as_saved, visible_frame
 from lo2core.base.schemas import Events
+from lo2core.base.text import size
 from lo2core.pipeline import summary
 from lo2core.pipeline.summary import LineFilter
 from lo2core.report import charts
@@ -17,7 +18,7 @@ from lo2core.ui.shell import tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import lines_view
-from lo2core.ui.shell.widgets import count, downloads, short, size
+from lo2core.ui.shell.widgets import count, downloads, short
 
 
 @section

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -13,8 +14,9 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lo2core.base.text import size
+from lo2core.store.atomic import write_atomic
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell.widgets import size
 
 KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log", "parquet", "csv"]
 _PIECE = 1 << 20
@@ -44,17 +46,19 @@ def uploads(workspace: Workspace) -> list[Path]:
 def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:
     """Write the files to ``folder/<name of the first>/`` in pieces of 1 MiB; returns their paths."""
     batch = folder / stem(clean_file_name(files[0].name))
-    batch.mkdir(parents=True, exist_ok=True)
     kept: list[Path] = []
     for number, file in enumerate(files, 1):
         name = clean_file_name(file.name)
         path = batch / (name if batch / name not in kept else f"{number}-{name}")
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.unlink(missing_ok=True)  # whatever it is: opening a pipe would wait
-        with unfinished.open("xb") as out:
-            shutil.copyfileobj(file, out, _PIECE)
-        kept.append(unfinished.replace(path))
+        write_atomic(path, partial(_copy, file), replace=True, needed=file.size)
+        kept.append(path)
     return kept
+
+
+def _copy(file: UploadedFile, path: Path) -> None:
+    file.seek(0)  # an earlier attempt may have failed in the middle
+    with path.open("wb") as out:
+        shutil.copyfileobj(file, out, _PIECE)
 
 
 def clean_file_name(name: str) -> str:

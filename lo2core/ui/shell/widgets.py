@@ -39,14 +39,6 @@ def short(n: float) -> str:
     return f"{n / 1e9:,.3g} G"
 
 
-def size(n_bytes: float) -> str:
-    """720_000_000 -> '720 MB' (powers of ten, as file managers show them)."""
-    for unit, power in (("B", 1), ("kB", 1e3), ("MB", 1e6)):
-        if n_bytes < 999.5 * power:
-            return f"{n_bytes / power:.3g} {unit}"
-    return f"{n_bytes / 1e9:.3g} GB"
-
-
 def duration(seconds: float) -> str:
     """6.4 -> '6 s'; 200 -> '3 min 20 s'; 4000 -> '1 h 7 min'."""
     whole = round(seconds)
