@@ -39,6 +39,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="the system has no /de
 )
 def test_a_full_disk_is_one_sentence_whatever_writes(write: Callable[[Path], object], tmp_path: Path) -> None:
     def fill(temporary: Path) -> None:
+        temporary.unlink()
         temporary.symlink_to(FULL)  # a library may remove the file that it could not write
         write(temporary)
 
