@@ -27,6 +27,7 @@ PAGES = {
     "docs/detection.md": "Detection",
     "docs/explainability.md": "Explaining and comparing",
     "docs/performance.md": "Performance",
+    "docs/reliability.md": "Reliability",
     "docs/architecture.md": "Architecture",
     "docs/glossary.md": "Glossary",
     "CONTRIBUTING.md": "Contributing",
