@@ -1,12 +1,12 @@
-"""Dataclass fields that are options of the command line: declared once, read from arguments, turned back into them.
+"""Command line options as dataclass fields: declared once, parsed from arguments, and converted back to arguments.
 
     @dataclass(frozen=True)
     class Draw:
         runs: int | None = option(None, "--runs", metavar="N", help="only the first N runs, by time")
 
-`add_options` adds the options of a dataclass to a parser, `parsed` makes the dataclass from what was parsed, and
-`arguments` is the way back. The type of a field says how it is read: a bool is a switch, a tuple takes one or more
-values, and a dataclass brings options of its own.
+`add_options` adds the options of a dataclass to a parser, `parsed` creates the dataclass from the parsed values, and
+`arguments` is the inverse. The type of a field determines how it is parsed: a bool is a switch, a tuple takes one or
+more values, and a dataclass adds its own options.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin, get_type_
 from lo2core.base.errors import InputError
 
 REQUIRED: Any = MISSING
-"""In place of a default: the option must be given."""
+"""Instead of a default: the option must be given."""
 
 _OPTION = "option"
 _T = TypeVar("_T")
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Form:
-    """A way to write an option: its flag, and what else `argparse` wants to know. Without dashes it is positional."""
+    """A way to write an option: its flag, and other arguments for `argparse`. Without dashes it is positional."""
 
     flag: str
     keywords: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Option:
-    """How a field is written: `forms` exclude each other, and so do the options of one `group`."""
+    """The declaration of an option. Its `forms` are mutually exclusive, and so are the options of a `group`."""
 
     forms: tuple[Form, ...]
     group: str
@@ -48,26 +48,26 @@ class Option:
 
 
 def form(flag: str, **keywords: Any) -> Form:
-    """Another form of an option; of a switch that is on by default, the one that turns it off."""
+    """Another form of an option, such as the one that turns a switch off."""
     return Form(flag, keywords)
 
 
 def option(default: Any, flag: str, *others: Form, group: str = "", always: bool = False, **keywords: Any) -> Any:
-    """A dataclass field that is an option. `keywords` are those of `add_argument`, as far as the type does not say it.
+    """A dataclass field that is an option. `keywords` are those of `add_argument` that do not follow from the type.
 
-    `arguments` leaves it out where it has its default, unless `always`.
+    `arguments` omits an option with its default value, unless `always` is true.
     """
     return field(default=default, metadata={_OPTION: Option((Form(flag, keywords), *others), group, always)})
 
 
 def same_option(owner: type, name: str) -> Any:
-    """A field like that of another dataclass."""
-    declared = next(one for one in fields(owner) if one.name == name)
+    """A field with the same option as a field of another dataclass."""
+    declared = next(spec for spec in fields(owner) if spec.name == name)
     return field(default=declared.default, metadata=declared.metadata)
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are one sentence, like all our errors."""
+    """An argument parser that reports an error in one sentence, like all our errors."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message[:1].upper()}{message[1:]}. See {self.prog} --help.")
@@ -81,42 +81,42 @@ def positive(text: str) -> int:
 
 
 def add_options(parser: argparse.ArgumentParser, owner: type) -> None:
-    """Add the options of a dataclass; those that are not given leave no trace in the namespace."""
+    """Add the options of a dataclass; options that are not given do not appear in the namespace."""
     groups: dict[str, Any] = {}
-    for one, hint in _fields(owner):
+    for spec, hint in _fields(owner):
         if is_dataclass(hint):
             add_options(parser, cast(type, hint))
-        declared: Option | None = one.metadata.get(_OPTION)
+        declared: Option | None = spec.metadata.get(_OPTION)
         if declared is None:
             continue
         target: Any = parser
         if declared.group or len(declared.forms) > 1:
-            name = declared.group or one.name
+            name = declared.group or spec.name
             target = groups[name] = groups.get(name) or parser.add_mutually_exclusive_group()
         for number, way in enumerate(declared.forms):
-            target.add_argument(way.flag, **_keywords(one, hint, way, is_first=number == 0))
+            target.add_argument(way.flag, **_keywords(spec, hint, way, is_first=number == 0))
 
 
-def parsed(owner: type[_T], found: Mapping[str, Any]) -> _T:
-    """The dataclass with the options that were given, and its own defaults for the others."""
+def parsed(owner: type[_T], given: Mapping[str, Any]) -> _T:
+    """The dataclass with the given options, and with its defaults for the others."""
     values: dict[str, Any] = {}
-    for one, hint in _fields(owner):
+    for spec, hint in _fields(owner):
         if is_dataclass(hint):
-            values[one.name] = parsed(cast(type, hint), found)
-        elif one.name in found:
-            values[one.name] = _frozen(found[one.name])
+            values[spec.name] = parsed(cast(type, hint), given)
+        elif spec.name in given:
+            values[spec.name] = _frozen(given[spec.name])
     return owner(**values)
 
 
 def arguments(given: Any) -> list[str]:
-    """The arguments that `parsed` would make this dataclass of; positional ones come first."""
+    """The arguments from which `parsed` creates this dataclass; positional ones come first."""
     positional: list[str] = []
     flagged: list[str] = []
-    for one, hint in _fields(type(given)):
-        value, declared = getattr(given, one.name), one.metadata.get(_OPTION)
+    for spec, hint in _fields(type(given)):
+        value, declared = getattr(given, spec.name), spec.metadata.get(_OPTION)
         if is_dataclass(hint):
             flagged += arguments(value)
-        elif declared is not None and (declared.always or value != one.default):
+        elif declared is not None and (declared.always or value != spec.default):
             way = declared.forms[0]
             if way.positional:
                 positional += [str(each) for each in (value if isinstance(value, tuple) else (value,))]
@@ -126,24 +126,24 @@ def arguments(given: Any) -> list[str]:
 
 
 def defaults(owner: type) -> dict[str, Any]:
-    """The default of each option, by the name of its field; `REQUIRED` where it has none."""
-    found: dict[str, Any] = {}
-    for one, hint in _fields(owner):
+    """The default of each option by the name of its field; `REQUIRED` if it has none."""
+    values: dict[str, Any] = {}
+    for spec, hint in _fields(owner):
         if is_dataclass(hint):
-            found |= defaults(cast(type, hint))
-        elif _OPTION in one.metadata:
-            found[one.name] = one.default
-    return found
+            values |= defaults(cast(type, hint))
+        elif _OPTION in spec.metadata:
+            values[spec.name] = spec.default
+    return values
 
 
 def _fields(owner: type) -> Iterator[tuple[Field[Any], Any]]:
     """The fields of a dataclass with their types."""
     hints = get_type_hints(owner)
-    return ((one, hints[one.name]) for one in fields(owner))
+    return ((spec, hints[spec.name]) for spec in fields(owner))
 
 
-def _keywords(one: Field[Any], hint: Any, way: Form, *, is_first: bool) -> dict[str, Any]:
-    """What `add_argument` is told: what the type of the field says, overruled by what is declared."""
+def _keywords(spec: Field[Any], hint: Any, way: Form, *, is_first: bool) -> dict[str, Any]:
+    """The arguments of `add_argument`: derived from the type of the field, overridden by those that are declared."""
     if hint is bool:
         implied: dict[str, Any] = {"action": "store_true" if is_first else "store_false"}
     elif get_origin(hint) is tuple:
@@ -151,7 +151,7 @@ def _keywords(one: Field[Any], hint: Any, way: Form, *, is_first: bool) -> dict[
     else:
         implied = {"type": _scalar(hint)}
     if not way.positional:
-        implied |= {"dest": one.name, "default": argparse.SUPPRESS, "required": is_first and one.default is MISSING}
+        implied |= {"dest": spec.name, "default": argparse.SUPPRESS, "required": is_first and spec.default is MISSING}
     return implied | dict(way.keywords)
 
 
@@ -166,7 +166,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _written(declared: Option, value: Any) -> list[str]:
-    """A flag and its values. A value that looks like a flag is joined to its own by `=`."""
+    """A flag and its values. A value that looks like a flag is joined to its flag by `=`."""
     flag = declared.forms[0].flag
     if isinstance(value, bool):
         return [flag if value else declared.forms[1].flag]
@@ -180,7 +180,7 @@ def _written(declared: Option, value: Any) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """A value as a person would type it; a float reads as itself again."""
+    """A value as a person would type it; a float is parsed back to the same float."""
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return str(value)

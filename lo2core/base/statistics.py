@@ -75,10 +75,10 @@ def psi_of_counts(expected: Floats, actual: Floats) -> float | None:
 
 
 def shift_in_words(index: float) -> str:
-    """A PSI as text: how the second sample is distributed, compared with the first."""
+    """A PSI as text that completes "the second group has ...", compared with the first."""
     if index < SOME_SHIFT:
-        return "distributed as before"
-    return "distributed somewhat differently" if index < STRONG_SHIFT else "distributed very differently"
+        return "a similar distribution"
+    return "a somewhat different distribution" if index < STRONG_SHIFT else "a very different distribution"
 
 
 def _shares(values: Floats, edges: Floats) -> Floats:

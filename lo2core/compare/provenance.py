@@ -97,7 +97,7 @@ def verdict(a: SavedPrediction, b: SavedPrediction) -> str:
         differences = f"all differences{' in scores' if budgets else ''} come from the model"
         return f"The logs are the same, the model changed: {differences}.{budgets}{units}"
     shift = drift.score_shift(a, b)
-    more = units + ("" if shift is None else f" The scores are {shift_in_words(shift)} (PSI {shift:.2f}).")
+    more = units + ("" if shift is None else f" The scores have {shift_in_words(shift)} (PSI {shift:.2f}).")
     if not same_model:
         return (
             f"Both the logs and the model changed, so their effects cannot be separated.{budgets}{more} "

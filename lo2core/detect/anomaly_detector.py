@@ -34,7 +34,7 @@ _LOGLEAD_NAMES = {
 _SCORED = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank")
 _IDENTITY = [name for name in EventPredictions.column_names() if name not in _SCORED]
 _WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
-"""What the classes that may be asked for mean; with our own a detector takes its default."""
+"""The weighting for each class of vectorizer that can be requested; None is the default of the detector."""
 
 
 class AnomalyDetector:
@@ -47,7 +47,7 @@ class AnomalyDetector:
     `predict` returns one row per row of `test_df`, in the same order: its identity columns and score, z_score, p_value,
     threshold, pred_ano and rank; higher scores are more anomalous. The tuple (`model`, `vec`) is all that scoring
     needs.
-    Raises InputError for columns that are missing or differ from those of the vectorizer.
+    Raises InputError for columns that are missing, and for columns that the vectorizer was not fitted on.
 
     Examples:
         >>> from lo2core import AnomalyDetector, EventLogEnhancer, LO2Loader
@@ -76,9 +76,10 @@ class AnomalyDetector:
         self.vectorizer_class: Any = Vectorizer
 
     def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
-        """Choose the vectorizer: a class (`Vectorizer`, scikit-learn's `CountVectorizer` or `TfidfVectorizer`) is
-        fitted when a model is trained; a fitted one is used as it is. Raises InputError for anything else, and where
-        the columns of a fitted one are not those asked for.
+        """Choose a class of vectorizers to fit during training, or a fitted vectorizer to use as it is.
+
+        The class is `Vectorizer`, or scikit-learn's `CountVectorizer` or `TfidfVectorizer`. Raises InputError for
+        anything else, and for a vectorizer that was fitted on other columns.
         """
         if isinstance(vectorizer_class, Vectorizer):
             self._check_columns(vectorizer_class)
@@ -101,9 +102,7 @@ class AnomalyDetector:
             )
 
     def train(self, detector: str, **params: Any) -> None:
-        """Train one detector a service on `train_df`; all its rows count as normal unless the detector is
-        supervised.
-        """
+        """Train one detector per service on `train_df`. Unless it is supervised, all rows count as normal."""
         given = self.vectorizer_class if isinstance(self.vectorizer_class, Vectorizer) else None
         weighting = given.weighting if given else _WEIGHTINGS[self.vectorizer_class.__name__]
         recipe = Recipe(detector, items="messages", unit="row", params=params, weighting=weighting)
@@ -113,8 +112,9 @@ class AnomalyDetector:
         self.model, self.vec = train(source, recipe)
 
     def predict(self) -> pl.DataFrame:
-        """Identity columns of `test_df` with score, z_score, p_value, threshold, pred_ano and rank, in its row
-        order; scores that the frame already has are left out. Warns if the model does not know a service.
+        """The identity columns of `test_df`, score, z_score, p_value, threshold, pred_ano and rank, in the same order.
+
+        Scores that the frame already contains are dropped. Warns about services that the model does not know.
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
@@ -133,7 +133,7 @@ class AnomalyDetector:
         return pl.DataFrame(vars(self)[name])
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        known = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()
-        if name.startswith("train_") and (short := name.removeprefix("train_")) in known:
+        names = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()
+        if name.startswith("train_") and (short := name.removeprefix("train_")) in names:
             return partial(self.train, _LOGLEAD_NAMES.get(short, short))
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

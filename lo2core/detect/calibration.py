@@ -17,10 +17,10 @@ from lo2core.base.types import Floats, Integers
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scores of one service's unseen normals, sorted, how many rows each stands for, and of which sequence it is.
+    """The sorted scores of the unseen normals of one service, the number of rows with each score, and their sequences.
 
-    unseen_z: the z of each by mean and spread of the others, which have not seen it either (`left_out_z`). seq_ids and
-    unseen_z are empty where they are not known, as in bundles made by hand or by an earlier version.
+    unseen_z: the z of each normal relative to the normals of other folds (`left_out_z`). seq_ids and unseen_z are empty
+    if they are not known, as in bundles that were written by hand or by an earlier version.
     """
 
     __module__ = "lo2core"
@@ -36,7 +36,7 @@ class Calibration:
 
     @property
     def spread(self) -> float:
-        """Standard deviation plus 5 % of the mean, lest near-constant scores blow up z; 1 where both are 0."""
+        """Standard deviation plus 5 % of the mean, so that near-constant scores have no huge z; 1 if both are 0."""
         variance = float(np.average((self.scores - self.mean) ** 2, weights=self.weights))
         return float(np.sqrt(variance)) + 0.05 * abs(self.mean) or 1.0
 
@@ -51,7 +51,7 @@ class Calibration:
 
     @property
     def normal_z(self) -> Floats:
-        """What the z of unseen normals is, sorted by score: `unseen_z`, else as this calibration has it."""
+        """z of the unseen normals, sorted by score: `unseen_z` if it is known, otherwise `z` of their scores."""
         return np.asarray(self.unseen_z) if len(self.unseen_z) else self.z(self.scores)
 
     @classmethod
@@ -64,10 +64,10 @@ class Calibration:
 
 
 def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
-    """The z of unseen normals of one service: each fold's by mean and spread of the other folds.
+    """z of the unseen normals of one service, each fold relative to the mean and spread of the other folds.
 
-    A normal that has a part in the mean and the spread that it is measured by gets a lower z than a new one would, the
-    more so the fewer there are. With a single fold there are no others, and z is taken by that fold itself.
+    A normal that contributes to the mean and spread gets a lower z than a new one would, especially if there are few.
+    A single fold is compared with itself.
     """
     z = np.empty(len(scores))
     for fold in np.unique(folds):
@@ -79,7 +79,7 @@ def left_out_z(scores: Floats, weights: Floats, folds: Integers) -> Floats:
 
 @dataclass(frozen=True)
 class Threshold:
-    """One z for all services, from which on a row is an alarm. `estimated`: too few normals for the budget."""
+    """One z for all services: rows at or above it are alarms. estimated: there are too few normals for the budget."""
 
     __module__ = "lo2core"
 
@@ -90,7 +90,7 @@ class Threshold:
 
 
 def check_budget(budget: float) -> None:
-    """Raises InputError for a budget that is no number from 0 to below 100."""
+    """Raises InputError unless the budget is at least 0 and below 100."""
     if not 0 <= budget < 100:
         raise InputError(
             f"The alert budget is a number of false alarms per 100 normal incidents, 0 or more and below 100; found "
@@ -99,12 +99,12 @@ def check_budget(budget: float) -> None:
 
 
 def threshold_for(normal_z: Floats, budget: float) -> Threshold:
-    """The z that lets at most `budget` of 100 unseen normal incidents pass as alarms.
+    """The threshold at which at most `budget` of 100 unseen normal incidents are alarms.
 
-    normal_z: one z an incident (its worst service). With n incidents, floor((n + 1) * budget / 100) - at most n - 1 -
-    may lie at or above it, as in split conformal prediction; of equal ones none passes. Where none may, it is just
-    above the largest: higher than every held-out normal, as about one of n + 1 new normals is. Raises InputError for a
-    budget that is no number from 0 to below 100.
+    normal_z: one z per incident, that of its worst service. Of n incidents, floor((n + 1) * budget / 100), but at most
+    n - 1, may be alarms, as in split conformal prediction; the threshold never separates incidents with equal z. If
+    none may be, the threshold is just above the largest z, which about one of n + 1 new normals exceeds. Raises
+    InputError unless the budget is at least 0 and below 100.
     """
     check_budget(budget)
     ordered = np.sort(normal_z)[::-1]

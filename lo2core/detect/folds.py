@@ -1,4 +1,4 @@
-"""Which sequences are held out together: for calibrating a model and for evaluating a recipe."""
+"""Folds: which sequences are held out together, to calibrate a model or to evaluate a recipe."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _LONG = 2.0
 
 
 def folds(rows: pl.DataFrame) -> Iterator[tuple[pl.Series, str]]:
-    """Which rows to leave out, fold by fold, and what the fold is called.
+    """The rows to leave out and the name of the fold, for each fold.
 
-    Whole runs are left out (grouped, above ten runs); with normals in a single run, test cases (grouped likewise); with
-    a single normal test case its windows, in blocks of neighbours.
+    Whole runs are left out (in groups if there are more than ten); test cases if all normals are from one run (also in
+    groups); and the windows of the test case if there is only one normal test case (in blocks of consecutive ones).
     """
     group = left_out_by(rows)
     names = rows[group].unique().sort().to_list()
     n_folds = min(len(names), MAX_FOLDS)
     if group == "incident" and names:
-        dealt = [part.tolist() for part in np.array_split(np.array(names), n_folds)]
+        parts = [part.tolist() for part in np.array_split(np.array(names), n_folds)]
     else:
-        dealt = [names[number::n_folds] for number in range(n_folds)]
-    for number, chosen in enumerate(dealt):
+        parts = [names[number::n_folds] for number in range(n_folds)]
+    for number, chosen in enumerate(parts):
         yield rows[group].is_in(chosen), chosen[0] if len(chosen) == 1 else f"fold {number + 1}"
 
 
 def left_out_by(rows: pl.DataFrame) -> str:
-    """The column whose values are left out together: what the normals have two of, the largest part first."""
+    """The column whose values are left out together: the coarsest one of which the normals have two values."""
     normal = rows.filter("normal")
     return next((column for column in ("run", "case") if normal[column].n_unique() > 1), "incident")
 
@@ -51,10 +51,10 @@ class Fold:
 
 
 def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:
-    """Whole runs left out in turn (see `train.folds`), or once: a seeded `share` of them is for training.
+    """Whole runs left out in turn (see `folds`), or once: then a seeded random `share` of them is trained on.
 
-    At least one run is for training, and one left out; with normals in a single run test cases stand for runs, with a
-    single normal test case its windows.
+    At least one run is trained on and one is left out. If all normals are from one run, test cases are left out
+    instead of runs; if there is only one normal test case, its windows.
     """
     if share is None:
         return [Fold(~test, test) for test, _ in folds(rows)]
@@ -62,25 +62,25 @@ def run_folds(rows: pl.DataFrame, share: float | None = None) -> list[Fold]:
         raise InputError(f"The share to train on lies between 0 and 1, found {share}.")
     group = left_out_by(rows)
     names = rows[group].unique().sort()
-    chosen = rows[group].is_in(names.sample(max(1, int(share * len(names))), seed=SEED).implode())
-    return [Fold(chosen, ~chosen)]
+    training = rows[group].is_in(names.sample(max(1, int(share * len(names))), seed=SEED).implode())
+    return [Fold(training, ~training)]
 
 
 def long_normal_folds(folds: list[Fold], rows: pl.DataFrame, length: pl.DataFrame) -> list[Fold]:
-    """The same folds with the long normals out of training and nothing but them to score; empty where there are none.
+    """The same folds, but long normals are excluded from training, and only they are scored. Empty if there are none.
 
-    length: columns incident, length. What is long is said by the events of normal incidents alone.
+    length: columns incident, length. Only the lengths of normal incidents determine what is long.
     """
     joined = rows.join(length, on="incident", how="left", maintain_order="left")
     per_incident = joined.filter("normal").unique("incident")
     usual = per_incident.select(pl.col("length").median()).item() or 0.0
     long = (rows["normal"] & (joined["length"] > _LONG * usual)).fill_null(False)
-    found = [Fold(fold.train & ~long, fold.test & long) for fold in folds]
-    return [fold for fold in found if fold.test.any()]
+    limited = [Fold(fold.train & ~long, fold.test & long) for fold in folds]
+    return [fold for fold in limited if fold.test.any()]
 
 
 def fault_groups(rows: pl.DataFrame, groups: int = MAX_FOLDS) -> list[list[str]]:
-    """The faulty test cases in at most `groups` groups; neighbours by name are kept apart, as they may be alike."""
+    """The faulty test cases in at most `groups` groups; similar names, often similar faults, are in different ones."""
     faults = rows.filter(~pl.col("normal"))["test_case"].unique().sort().to_list()
     n = min(len(faults), groups)
     return [faults[number::n] for number in range(n)]

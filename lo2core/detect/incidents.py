@@ -63,17 +63,17 @@ class Incident:
 
     @property
     def file_name(self) -> str:
-        """A name for its folder."""
+        """Name of the folder for its files."""
         return file_name(str(self).replace("/", "__"))
 
 
 def worst_first(scores: pl.DataFrame) -> pl.DataFrame:
-    """The rows by falling z_score, unscored rows last; rows of equal z_score keep their order."""
+    """The rows by descending z_score, rows without a score last; rows with equal z_score keep their order."""
     return scores.sort("z_score", descending=True, nulls_last=True, maintain_order=True)
 
 
 def by_sequence(predictions: pl.DataFrame) -> pl.DataFrame:
-    """One row per sequence: sequence predictions as they are, of scored events the worst one of each sequence."""
+    """One row per sequence: predictions of sequences unchanged, predictions of events reduced to the worst event."""
     if "line_no" not in predictions.columns:
         return predictions
     return worst_first(predictions).unique("seq_id", keep="first", maintain_order=True)
@@ -123,7 +123,7 @@ def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
 
 
 def in_words(p_value: float, n_normals: int) -> str:
-    """A p-value in words, where it was computed from n_normals held-out normals."""
+    """A p-value in words. n_normals: the number of held-out normals from which it was computed."""
     if not n_normals:
         return NOT_KNOWN
     as_high = round(p_value * (n_normals + 1)) - 1

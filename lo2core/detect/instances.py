@@ -27,8 +27,10 @@ _CASE = ("run", "folder", "test_case", "repetition")
 
 @dataclass(frozen=True)
 class Rows:
-    """frame: run, case (test case of a run), incident (a window of the case, or all of it), service, normal, anomaly,
-    weight and what else the source knows; X: csr, one row each.
+    """The rows of a source, encoded.
+
+    frame: columns run, case (test case of a run), incident (a window of the case, or all of it), service, normal,
+    anomaly, weight and further columns of the source. X: csr, one row per row of the frame.
     """
 
     frame: pl.DataFrame
@@ -87,7 +89,7 @@ class CountSource:
 class EventSource(CountSource):
     """Single events from counts: one row for each distinct message of a sequence.
 
-    rows: as of `CountSource`, with message_id; weight is the number of events.
+    rows: as in `CountSource`, and message_id; weight is the number of events.
     """
 
     unit = "event"
@@ -104,7 +106,7 @@ class EventSource(CountSource):
 
 
 class FrameSource:
-    """The rows of any frame; equal rows of one incident are taken together with a weight.
+    """The rows of any frame; equal rows of an incident become one row with a weight.
 
     `vec`: a fitted vectorizer to use instead of fitting one. `position`: for each row of the frame, the index of its
     row in `rows`.
@@ -116,7 +118,7 @@ class FrameSource:
         self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
         self.vec = vec
         self.masker = vec.masker if vec else Masker()
-        known = frame.select(
+        described = frame.select(
             *(name for name in (item_column, *numeric_columns) if name in frame.columns),
             *self._text(frame),
             run=_first_of(frame, ("run",)),
@@ -127,7 +129,7 @@ class FrameSource:
             normal=frame["normal"] if "normal" in frame.columns else pl.lit(None, dtype=pl.Boolean),
             anomaly=frame["anomaly"] if "anomaly" in frame.columns else pl.lit(None, dtype=pl.Boolean),
         )
-        self.rows, self.position = self._distinct(known)
+        self.rows, self.position = self._distinct(described)
 
     def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer:
         vec = Vectorizer(
@@ -139,7 +141,7 @@ class FrameSource:
         return Rows(rows, vec.transform_frame(rows).X)
 
     def _text(self, frame: pl.DataFrame) -> list[pl.Series]:
-        """The normalised text, where ids are derived from it."""
+        """The normalised text, if ids are derived from it."""
         if self.item_column != "e_event_drain_id":
             return []
         if "e_message_normalized" in frame.columns:
@@ -157,24 +159,24 @@ class FrameSource:
             return pl.int_range(pl.len()).cast(pl.String)
         return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="__")
 
-    def _distinct(self, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        if isinstance(known.schema.get(self.item_column), pl.List):
-            return known.with_columns(weight=pl.lit(1.0)), pl.int_range(known.height, eager=True)
-        rows = known.group_by(known.columns, maintain_order=True).agg(weight=pl.len().cast(pl.Float64))
-        numbered = rows.select(known.columns).with_row_index("position")
-        joined = known.join(numbered, on=known.columns, how="left", nulls_equal=True, maintain_order="left")
+    def _distinct(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        if isinstance(frame.schema.get(self.item_column), pl.List):
+            return frame.with_columns(weight=pl.lit(1.0)), pl.int_range(frame.height, eager=True)
+        rows = frame.group_by(frame.columns, maintain_order=True).agg(weight=pl.len().cast(pl.Float64))
+        numbered = rows.select(frame.columns).with_row_index("position")
+        joined = frame.join(numbered, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
         return rows, joined["position"]
 
 
 def _first_of(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Expr:
-    there = [pl.col(name).cast(pl.String) for name in names if name in frame.columns]
-    return there[0].fill_null("") if there else pl.lit("")
+    present = [pl.col(name).cast(pl.String) for name in names if name in frame.columns]
+    return present[0].fill_null("") if present else pl.lit("")
 
 
 def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer) -> pl.LazyFrame:
-    """Events with the columns that a vectorizer of frame rows reads, and its normalised text.
+    """Events with the columns that a vectorizer of frame rows reads, and their normalised text.
 
-    messages: `schemas.Messages` under the vectorizer's masks. Raises InputError for columns that cannot be made.
+    messages: `schemas.Messages`, masked by the vectorizer. Raises InputError for columns that events do not have.
     """
     wanted = [str(vec.item_column), *vec.numeric_columns]
     if missing := [name for name in wanted if name not in (*_BY_MESSAGE, "e_chars_len")]:
@@ -183,7 +185,7 @@ def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer
             "events, so the model can neither score nor explain them. Use AnomalyDetector on a frame that has them."
         )
     texts = messages.filter(pl.col("kind") == "message")["text"]
-    known = enrich_messages(texts, vec.drain_)
     kept = [name for name in _BY_MESSAGE if name in wanted or name == "e_message_normalized"]
-    joined = events.join(known.select("message_id", *kept).lazy(), on="message_id", how="left", maintain_order="left")
+    enriched = enrich_messages(texts, vec.drain_).select("message_id", *kept).lazy()
+    joined = events.join(enriched, on="message_id", how="left", maintain_order="left")
     return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))

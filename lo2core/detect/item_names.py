@@ -26,7 +26,7 @@ def carriers(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
 def item_names(vec: Vectorizer, carried: pl.DataFrame) -> pl.DataFrame:
     """Kind and text of every item that the logs or the vocabulary contain: feature, kind, item (text).
 
-    carried: as from `carriers`. The kind of an item that only the vocabulary contains is inferred from its text.
+    carried: the result of `carriers`. The kind of an item that only the vocabulary contains is inferred from its text.
     """
     in_logs = carried.select("feature", "kind", item="name").unique("feature", keep="first")
     names = pl.Series(vec.feature_names_[: vec.vocabulary_.height], dtype=pl.String)

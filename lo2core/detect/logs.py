@@ -1,4 +1,4 @@
-"""Loaded logs in memory: items, sequences and, where they were saved, events."""
+"""Loaded logs in memory: items, sequences and, if they were saved, events."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NO_EVENTS = (
 
 @dataclass(frozen=True, eq=False)
 class Logs:
-    """Loaded logs, masked as the vectorizer masks.
+    """Loaded logs, masked by the rules of the vectorizer.
 
-    items: messages and counts; sequences: `schemas.Sequences`; events: `schemas.Events`, None where only counts were
-    kept.
+    items: messages and counts; sequences: `schemas.Sequences`; events: `schemas.Events`, None if only counts were
+    saved.
     """
 
     items: MessageCounts
@@ -31,18 +31,18 @@ class Logs:
 
     @classmethod
     def gone(cls) -> Logs:
-        """Empty logs, in place of logs that were moved, removed or changed."""
+        """Empty logs, which replace logs that were moved, removed or changed."""
         return cls(MessageCounts(Messages.create_empty(), Counts.create_empty()), Sequences.create_empty())
 
     def facts(self, seq_id: str) -> dict[str, Any]:
-        """The row of `sequences` by column name; empty where there is none."""
+        """The row of `sequences` by column name; empty if there is none."""
         rows = self.sequences.filter(pl.col("seq_id") == seq_id)
         return rows.row(0, named=True) if rows.height else {}
 
     def events_where(self, *conditions: pl.Expr) -> pl.DataFrame:
         """The events that meet all conditions (`schemas.Events`), by line number; only their part of the file is read.
 
-        Raises InputError where no events were saved, ArtefactError where they cannot be read.
+        Raises InputError if no events were saved, ArtefactError if they cannot be read.
         """
         try:
             return self.saved_events().filter(*conditions).collect().sort("line_no", maintain_order=True)
@@ -50,13 +50,13 @@ class Logs:
             raise ArtefactError(f"The saved events cannot be read: {reason(error)}. Load the logs again.") from error
 
     def saved_events(self) -> pl.LazyFrame:
-        """All events (`schemas.Events`). Raises InputError where none were saved."""
+        """All events (`schemas.Events`). Raises InputError if none were saved."""
         if self.events is None:
             raise InputError(NO_EVENTS)
         return self.events
 
     def events_of(self, seq_id: str) -> pl.DataFrame:
-        """The events of a sequence. Windows that were cut in memory for training are found by place and time."""
+        """The events of a sequence. Windows that were cut in memory for training are found by their folder and time."""
         events = self.events_where(pl.col("seq_id") == seq_id)
         facts = self.facts(seq_id)
         if events.height or not facts or facts["start_time"] is None:

@@ -19,12 +19,12 @@ _SELF_TEST_ROWS = 4
 
 @dataclass
 class Model:
-    """Detectors and calibrations by service. `services` says which rows belong together; "" where there is no service.
+    """Detectors and calibrations by service; the service of rows without one is "".
 
-    normals: seq_ids and matrix of the training rows of each service, for "what would normal have looked like".
-    normal_incidents: z of each unseen normal incident (`left_out_z`, its worst service's), from which a new threshold
+    normals: seq_ids and matrix of the training rows of each service, to show what a normal log would have contained.
+    normal_incidents: z of each unseen normal incident (`left_out_z` of its worst service), from which a new threshold
     can be set without training.
-    facts: what the model was made of (detector, items, unit, runs, data fingerprint, time, ...).
+    facts: how the model was trained (detector, items, unit, runs, data fingerprint, time, ...).
     """
 
     __module__ = "lo2core"
@@ -43,7 +43,7 @@ class Model:
         return set(self.detectors) != {""}
 
     def score(self, X: sparse.csr_matrix, services: pl.Series) -> pl.DataFrame:
-        """Columns score, z_score, p_value, one row a row of X; null where the service is not known. Higher is worse."""
+        """score, z_score and p_value of each row of X; null if the model does not know its service. Higher is worse."""
         out = np.full((3, X.shape[0]), np.nan)
         for service in services.unique():
             if service in self.detectors:
@@ -62,7 +62,7 @@ class Model:
         return threshold_for(self.normal_incidents, budget)
 
     def make_self_test(self, vec: Vectorizer) -> list[SelfTest]:
-        """Made-up rows with their scores, a few a service, that a loaded bundle must reproduce."""
+        """Artificial rows, a few per service, with the scores that a loaded bundle must reproduce."""
         rng = np.random.default_rng(0)
         n_columns = len(vec.feature_names_)
         tests: list[SelfTest] = []
@@ -74,7 +74,7 @@ class Model:
         return tests
 
     def self_test(self, vec: Vectorizer, tests: list[SelfTest]) -> str | None:
-        """None when the saved rows still get their saved scores, else a sentence saying which do not."""
+        """None if the saved rows still get their saved scores, otherwise a sentence that names a row that does not."""
         if {test["service"] for test in tests} != set(self.detectors):
             return "its self-test does not cover the services it was trained on"
         for test in tests:

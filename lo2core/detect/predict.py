@@ -1,4 +1,4 @@
-"""Predict: scores of new sequences or events by a trained model, without learning anything."""
+"""Predict: score new sequences or events with a trained model, without learning anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lo2core.detect.vectorizer import Vectorizer
 from lo2core.messages.counts import MessageCounts
 
 _MOST_NAMED = 10
-"""Services in a sentence."""
+"""Maximum number of services that a sentence names."""
 
 COLUMNS = Predictions.create_empty().schema
 
@@ -47,7 +47,7 @@ def predict_events(
     events: pl.LazyFrame,
     threshold: Threshold | None = None,
 ) -> pl.LazyFrame:
-    """Score columns joined to every event: each distinct (service, message) is scored once, equals share a rank."""
+    """All events with their scores. Each distinct (service, message) is scored once; equal scores share a rank."""
     source = EventSource(items, sequences)
     distinct = source.rows.group_by("service", "message_id").agg(n=pl.col("weight").sum().cast(pl.Int64))
     scores = model.score(source.encode(distinct, vec).X, distinct["service"])
@@ -57,7 +57,7 @@ def predict_events(
 def predict_rows(
     model: Model, vec: Vectorizer, messages: pl.DataFrame, events: pl.LazyFrame, threshold: Threshold | None = None
 ) -> pl.LazyFrame:
-    """As `predict_events`, by a model of frame rows (`AnomalyDetector` on events): each distinct row is scored once."""
+    """Like `predict_events`, for a model of frame rows (`AnomalyDetector` on events); scores each distinct row once."""
     rows = rows_of_events(events, messages, vec)
     keys = ["service", "message_id", *vec.numeric_columns]
     texts = [name for name in dict.fromkeys((str(vec.item_column), "e_message_normalized")) if name not in keys]
@@ -75,7 +75,7 @@ def remarks(model: Model, services: pl.Series, window: float | None) -> list[str
 
 
 def unknown(model: Model, services: pl.Series) -> str:
-    """A sentence that names the services without a score, those that the model does not know; else nothing."""
+    """A sentence that names the services that the model does not know and cannot score; empty if it knows all."""
     missing = model.unknown_services(services)
     if not missing:
         return ""
@@ -92,7 +92,7 @@ def _listed(services: list[str]) -> str:
 
 
 def other_windows(facts: Mapping[str, Any], window: float | None) -> str:
-    """A sentence where a model with these facts learned from test cases that were cut otherwise; else nothing."""
+    """A sentence if a model with these facts was trained on test cases cut into other windows; otherwise empty."""
     if facts.get("window", window) == window:
         return ""
     return (
@@ -104,16 +104,16 @@ def other_windows(facts: Mapping[str, Any], window: float | None) -> str:
 def _everywhere(
     events: pl.LazyFrame, distinct: pl.DataFrame, scores: pl.DataFrame, keys: list[str], threshold: Threshold
 ) -> pl.LazyFrame:
-    """The events with the scores of distinct rows (columns `keys` and n, how many events); equals share a rank."""
-    known = pl.concat([distinct, scores], how="horizontal")
-    ranks = known.group_by("z_score").agg(pl.col("n").sum()).drop_nulls().sort("z_score", descending=True)
+    """The events with the scores of distinct rows (columns `keys` and n, the number of events); ties share a rank."""
+    ranked = pl.concat([distinct, scores], how="horizontal")
+    ranks = ranked.group_by("z_score").agg(pl.col("n").sum()).drop_nulls().sort("z_score", descending=True)
     ranks = ranks.select("z_score", rank=1 + pl.col("n").cum_sum() - pl.col("n"))
-    known = known.drop("n").join(ranks, on="z_score", how="left")
-    return _judged(events.join(known.lazy(), on=keys, how="left", maintain_order="left"), threshold)
+    ranked = ranked.drop("n").join(ranks, on="z_score", how="left")
+    return _judged(events.join(ranked.lazy(), on=keys, how="left", maintain_order="left"), threshold)
 
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
-    """The scored frame with threshold, pred_ano and rank (1 is the worst; equals share a rank), sorted by rank."""
+    """The scored frame with threshold, pred_ano and rank (1 is the worst; ties share a rank), sorted by rank."""
     ranked = frame.with_columns(rank=pl.col("z_score").rank("min", descending=True).cast(pl.Int64))
     judged = _judged(ranked.lazy(), threshold)
     return worst_first(judged.collect())

@@ -1,4 +1,4 @@
-"""What to train: the choices of a training run, and the options of the command line that make them."""
+"""Recipe: what to train, as options of the command line."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Recipe:
     """What to train: a detector, the items that it counts, and the alert budget.
 
-    detector: a name in `detectors.REGISTRY`. items: as of `Vectorizer`. unit: what gets a score, "sequence" or "event"
-    ("row" is used by `AnomalyDetector`). weighting: as of `Vectorizer`; None takes that of the detector. budget: alert
+    detector: a name in `detectors.REGISTRY`. items: as in `Vectorizer`. unit: what gets a score, "sequence" or "event"
+    ("row" is used by `AnomalyDetector`). weighting: as in `Vectorizer`; None for that of the detector. budget: alert
     budget, accepted false alarms per 100 normal incidents, from 0 to below 100. params: parameters of the detector.
     Raises InputError for an unknown detector or parameter, a budget out of range, and a unit that the detector cannot
     score.
@@ -53,7 +53,7 @@ class Recipe:
     params: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from lo2core.detect.calibration import check_budget  # heavy, and --help needs the options alone
+        from lo2core.detect.calibration import check_budget  # slow to import, and --help needs only the options
         from lo2core.detect.units import UNITS
 
         check_budget(self.budget)
@@ -64,7 +64,7 @@ class Recipe:
 
     @property
     def default_bundle(self) -> Path:
-        """Default path of the bundle: lo2_<short name of the detector>.joblib in the folder of models."""
+        """Default path of the bundle: lo2_<short name of the detector>.joblib in the models folder."""
         return models_dir() / f"lo2_{self.make().short}.joblib"
 
     @property

@@ -1,4 +1,4 @@
-"""Train: vocabulary, one detector a service, and a calibration by normals that the detector has not seen."""
+"""Train: vocabulary, one detector per service, and its calibration on normals that the detector has not seen."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import Vectorizer
 
 MAX_TRAINING_ROWS = 50_000
-"""Rows a service's detector is fitted on; more are thinned evenly, since single events repeat."""
+"""Maximum number of rows to fit a detector on. More rows are thinned evenly, since single events repeat."""
 
 
 def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
     """Fit on the normal rows (a supervised detector also on the faulty ones) and calibrate on left-out normals.
 
-    A service whose normals are all of one run, while others are of several, cannot be calibrated and gets no detector.
-    Raises InputError where there are no normal rows, or too few to leave one out.
+    If other services have normals from several runs, a service with normals from only one run cannot be calibrated and
+    gets no detector. Raises InputError if there are no normal rows, or too few to leave one out.
     """
     rows = training_rows(source.rows, recipe)
     vec, fitted = fit_detectors(source, rows, recipe)
@@ -62,14 +62,14 @@ def _reference(rows: Rows) -> tuple[list[str], sparse.csr_matrix]:
 
 
 def _names(rows: pl.DataFrame) -> list[str]:
-    """The sequence of each row; rows of a frame belong to an incident only."""
+    """The sequence of each row; rows of a frame have an incident only."""
     return list(rows["seq_id"] if "seq_id" in rows.columns else rows["incident"])
 
 
 def training_rows(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """The rows that a detector may learn from: normal ones, and labelled anomalies if it is supervised.
 
-    Raises InputError where `obstacle` finds one.
+    Raises InputError with the sentence of `obstacle`, if there is one.
     """
     if reason := obstacle(rows, recipe, ["incident"]):
         raise InputError(reason)
@@ -80,7 +80,7 @@ def obstacle(rows: pl.DataFrame, recipe: Recipe, key: Sequence[str], divisible: 
     """Why a recipe cannot be trained on these rows, in a sentence that says what to do; empty if it can.
 
     rows: columns normal, anomaly, test_case, and those of `key`, which name the incident of a row. divisible: whether
-    a single normal test case can be cut into parts, as is done when sequences are trained on with their events.
+    a single normal test case can be cut into parts, which is possible for sequences whose events were saved.
     """
     if not rows["normal"].count():
         return (
@@ -104,10 +104,10 @@ def obstacle(rows: pl.DataFrame, recipe: Recipe, key: Sequence[str], divisible: 
 
 
 def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
-    """Vectorizer and one detector a service, learned from these rows alone; the vocabulary is that of the normals.
+    """A vectorizer and one detector per service, fitted on these rows only; the vocabulary is that of the normal rows.
 
     A service without normal rows (for a supervised detector: without faulty ones) gets no detector. Raises InputError
-    where no service has any.
+    if no service gets one.
     """
     vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
     parts = dict(by_service(source.encode(rows, vec)))
@@ -126,9 +126,7 @@ def _fit(detector: Detector, rows: Rows) -> Detector:
 
 
 def _repeated(weights: Floats) -> NDArray[np.intp]:
-    """Row indices, each as often as its weight says; thinned in proportion when that is more than
-    `MAX_TRAINING_ROWS`.
-    """
+    """Row indices, each repeated by its weight; thinned in proportion to at most `MAX_TRAINING_ROWS`."""
     total = weights.sum()
     if total <= MAX_TRAINING_ROWS:
         return np.repeat(np.arange(len(weights)), weights.astype(int))
@@ -143,8 +141,9 @@ def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
 
 
 def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """All normal rows with the score of detectors, and by a vocabulary, that had not seen their fold; and with `z`,
-    which sets it against the scores of the other folds (`model.left_out_z`).
+    """All normal rows, scored by detectors and vocabularies that had not seen their fold.
+
+    z: the score relative to the scores of the other folds (`calibration.left_out_z`).
     """
     scored = []
     for number, (left_out, _) in enumerate(folds(rows)):
@@ -171,7 +170,7 @@ def _left_out_z(part: pl.DataFrame) -> pl.Series:
 
 
 def _check_faults(rows: pl.DataFrame, left_out: pl.Series, recipe: Recipe) -> None:
-    """Raises InputError where a fold leaves a supervised detector without a fault to learn from."""
+    """Raises InputError if a fold leaves a supervised detector without a fault to learn from."""
     if recipe.make().supervised and rows["anomaly"].any() and not rows.filter(~left_out)["anomaly"].any():
         group = "run" if rows["run"].n_unique() > 1 else "test case"
         raise InputError(
@@ -189,5 +188,5 @@ def calibrate(unseen: pl.DataFrame) -> dict[str, Calibration]:
 
 
 def incident_z(unseen: pl.DataFrame) -> Floats:
-    """One z an incident, its worst service's; sorted. `unseen`: as from `unseen_normals`."""
+    """The z of each incident, that of its worst service, sorted. unseen: the result of `unseen_normals`."""
     return unseen.group_by("incident").agg(pl.col("z").max())["z"].sort().to_numpy()

@@ -1,7 +1,7 @@
 """The unit of a model: what gets one score, a whole sequence, a single event or a row of a frame.
 
-`Model.unit` and `Recipe.unit` hold its name. Whatever depends on it is a method or an attribute of one of three
-classes, so nothing else has to test the name: `unit_of(model)` and `unit_named(name)` give the object.
+`Model.unit` and `Recipe.unit` contain its name. Everything that depends on it is a method or an attribute of one of
+three classes, so no other code compares names: `unit_of(model)` and `count_unit(name)` return the object.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lo2core.messages.masks import Masker
 from lo2core.messages.salience import salience
 
 Normals = tuple[list[str], sparse.csr_matrix]
-"""seq_ids of a service's normals, and their raw counts [n_normals, n_items + unseen columns]."""
+"""seq_ids of the normals of a service, and their raw counts [n_normals, n_items + unseen columns]."""
 
 _CONTRIBUTIONS = {
     "seq_id": pl.String,
@@ -42,9 +42,10 @@ _CONTRIBUTIONS = {
 
 @dataclass(frozen=True)
 class Measure:
-    """How much an item matters in an explanation: name for people, column of `schemas.ExplainedItems`, format.
+    """A measure of how much an item matters in an explanation.
 
-    adds_up: whether the values of all items of a sequence sum to 1.
+    name: as shown to people. column: of `schemas.ExplainedItems`. pattern: format of a value. adds_up: whether the
+    values of all items of a sequence sum to 1.
     """
 
     name: str
@@ -64,10 +65,10 @@ Z_SCORE = Measure("z-score", "contribution", "{:.1f}", False)
 class Unit(ABC):
     """What gets one score. Stateless; models, vectorizers and logs are arguments.
 
-    name: as in `Model.unit`. title: for people. levels: what an evaluation reports figures of. from_counts: whether a
-    sequence gets its score from its counts as a whole; otherwise the score of a sequence is the one of its worst event.
-    measure: how much an item matters in an explanation. order_note: how items are ordered, in words.
-    knows_training: whether the model holds the seq_ids that it was trained on.
+    name: as in `Model.unit`. title: as shown to people. levels: the levels for which an evaluation reports metrics.
+    from_counts: whether a sequence is scored by its counts; otherwise its score is that of its worst event. measure:
+    how much an item matters in an explanation. order_note: how items are ordered, in words. knows_training: whether the
+    model contains the seq_ids that it was trained on.
     """
 
     name: ClassVar[str]
@@ -88,14 +89,14 @@ class Unit(ABC):
     ) -> pl.DataFrame | pl.LazyFrame:
         """Scores of the logs: `schemas.Predictions` of sequences, or a lazy `schemas.EventPredictions` of events.
 
-        Raises InputError where events are scored and none were saved.
+        Raises InputError if events are to be scored and none were saved.
         """
 
     @abstractmethod
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
     ) -> pl.DataFrame:
-        """What the items of sequences of one service did to their scores, higher is worse.
+        """How much items contribute to the scores of sequences of one service; higher is worse.
 
         Columns seq_id, feature, here (count), contribution, known (in the vocabulary). novel: bool [n_columns], the
         columns that no normal of the service has.
@@ -103,18 +104,21 @@ class Unit(ABC):
 
     @abstractmethod
     def splits_quickly(self, detector: Detector) -> bool:
-        """Whether contributions of a thousand sequences take no more than seconds, from counts alone."""
+        """Whether the contributions of a thousand sequences can be computed within seconds, from counts only."""
 
     def contribution_order(self) -> pl.Expr:
-        """What sorts the items of a sequence (columns share, item), largest first."""
+        """The sort key of the items of a sequence (columns share, item); the largest comes first."""
         return pl.col("share")
 
     def method(self, detector: Detector) -> str:
-        """How a score is divided among items, and the limits of that, in words."""
+        """How a score is divided among items, and the limits of the method, in words."""
         return "Each message by how far its own score lies above that of normal events. Their order is not considered."
 
     def carriers(self, carried: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
-        """Which messages show the items of an explanation: message_id, feature. carried: as `item_names.carriers`."""
+        """Which messages show the items of an explanation: message_id, feature.
+
+        carried: the result of `item_names.carriers`.
+        """
         return messages.select("message_id", feature="message_id")
 
     def item_names(self, vec: Vectorizer, carried: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
@@ -137,7 +141,7 @@ class Unit(ABC):
         return sparse.csr_matrix((cells["n"].to_numpy(), where), shape=(len(names), len(features)), dtype=float)
 
     def has_training(self, model: Model, vec: Vectorizer, logs: Logs) -> bool:
-        """Whether the logs contain the normals that the model was trained on; of single events only the names count."""
+        """Whether the logs contain the normals that the model was trained on; only their names are compared."""
         names = [name for part, _ in model.normals.values() for name in part]
         return bool(names) and set(names) <= set(logs.sequences["seq_id"])
 
@@ -197,7 +201,7 @@ class SequenceUnit(Unit):
 
 
 class EventUnit(Unit):
-    """Single events, known by their message."""
+    """Single events, identified by their message."""
 
     name = "event"
     title = "single events"
@@ -213,7 +217,7 @@ class EventUnit(Unit):
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
     ) -> pl.DataFrame:
-        """As of every unit; the contribution of a message is its z-score."""
+        """See `Unit`; the contribution of a message is its z-score."""
         counts = logs.items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode()), pl.col("kind") == "message")
         messages = logs.items.messages.join(counts, on="message_id", how="semi")
         X = vec.transform_messages(messages).X
@@ -229,7 +233,7 @@ class EventUnit(Unit):
 
 
 class RowUnit(Unit):
-    """Rows of a frame (`AnomalyDetector`). In a workspace its rows are made from the events."""
+    """Rows of a frame (`AnomalyDetector`). In a workspace, the rows are derived from the events."""
 
     name = "row"
     title = "rows of a frame"
@@ -244,9 +248,9 @@ class RowUnit(Unit):
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
     ) -> pl.DataFrame:
-        """As of every unit; the contribution of a message is the z-score of the worst of its events.
+        """See `Unit`; the contribution of a message is the z-score of the worst of its events.
 
-        Raises InputError where the model needs columns that cannot be made from events, or no events were saved.
+        Raises InputError if the model needs columns that cannot be derived from events, or if no events were saved.
         """
         parts = []
         for seq_id in seq_ids:
@@ -267,7 +271,7 @@ class RowUnit(Unit):
         return False
 
     def normals(self, model: Model, vec: Vectorizer, training: Logs) -> dict[str, Normals]:
-        """The model does not know which sequences its rows came from; normal test cases take their place."""
+        """The normal sequences of the logs, since the model does not know which sequences its rows came from."""
         normal = training.sequences.filter("normal")
         return {
             service: _whole(
@@ -292,7 +296,7 @@ def unit_of(model: Model) -> Unit:
 
 
 def count_unit(name: str) -> CountUnit:
-    """The unit of that name that is counted in loaded logs. Raises InputError for unknown names."""
+    """The unit with this name, if its rows come from counts. Raises InputError for other names."""
     if name not in _COUNTED:
         raise InputError(f"Unknown unit {name!r}. {choices(name, _COUNTED)}")
     return _COUNTED[name]
@@ -303,14 +307,14 @@ def _contributions(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _z_and_known(model: Model, vec: Vectorizer, service: str, X: sparse.csr_matrix) -> list[pl.Series]:
-    """contribution (z) and known of the rows of a matrix."""
+    """Columns contribution (z) and known, for the rows of a matrix."""
     z = model.calibrations[service].z(np.asarray(model.detectors[service].score(X)))
     known = np.asarray(X[:, : vec.vocabulary_.height].sum(axis=1)).ravel() > 0
     return [pl.Series("contribution", z, dtype=pl.Float64), pl.Series("known", known, dtype=pl.Boolean)]
 
 
 def _whole(vec: Vectorizer, training: Logs, names: list[str]) -> Normals:
-    """Raw counts of whole sequences, as far as the logs still contain them."""
+    """Raw counts of whole sequences, for those that the logs still contain."""
     present = set(training.sequences["seq_id"])
     distinct = [name for name in dict.fromkeys(names) if name in present]
     ids = pl.Series(distinct, dtype=pl.String)

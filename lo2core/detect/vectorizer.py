@@ -1,8 +1,8 @@
 """The vectorizer: from counts, or from the columns of a frame, to one sparse matrix with a fixed vocabulary.
 
-Fitted once, on training rows, saved with the model and reused. Columns are the distinct items of the training rows in
-the order of their 64-bit ids; behind them items outside the vocabulary are counted, so that nothing new is lost: all in
-one column, or apart in several, into which they are dealt by their ids (feature hashing, Weinberger et al. 2009).
+It is fitted once, on training rows, saved with the model and reused. The columns are the distinct items of these rows,
+in the order of their 64-bit ids. The last columns count items outside the vocabulary, so that nothing new is lost: one
+column for all of them, or several to which items are assigned by id (feature hashing, Weinberger et al. 2009).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from lo2core.messages.text import event_lines, trigrams, words
 ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
 WEIGHTINGS = ("counts", "log1p", "binary", "tf-idf")
 _KINDS_OF = {"event": ("messages", "templates", "words", "trigrams")}
-"""Kinds of items that a unit contains, where not all: a request takes several events."""
+"""Kinds of items in units that do not have all kinds: a single event contains no request."""
 
 _OWN_IDS = ("messages", "requests")
-"""Kinds whose items are the counted messages, traces and requests themselves, by whose ids their lines are found."""
+"""Kinds whose items have the ids of the counted messages, traces and requests, so that their lines can be found."""
 _FRAME_KINDS = {
     "e_message_normalized": "messages",
     "e_event_drain_id": "templates",
@@ -39,14 +39,14 @@ _FRAME_KINDS = {
 
 
 def check_items(items: str, unit: str = "sequence") -> None:
-    """Raises InputError for kinds of items that do not exist, that are named twice, or that the unit does not hold."""
+    """Raises InputError for kinds of items that do not exist, are named twice, or do not occur in the unit."""
     kinds = items.split("+")
-    known = _KINDS_OF.get(unit, ITEM_KINDS)
+    available = _KINDS_OF.get(unit, ITEM_KINDS)
     for kind in kinds:
         if kind not in ITEM_KINDS:
             raise InputError(f"Unknown items {kind!r}. {choices(kind, ITEM_KINDS)}")
-        if kind not in known:
-            raise InputError(f"Single {unit}s contain no {kind}. {choices(kind, known)}")
+        if kind not in available:
+            raise InputError(f"Single {unit}s contain no {kind}. {choices(kind, available)}")
         if kinds.count(kind) > 1:
             raise InputError(f"The items {items} name {kind} twice: name each kind once.")
 
@@ -63,7 +63,7 @@ class Vectorizer:
     """Counts items of sequences, events or rows of a frame: a sparse matrix with a fixed vocabulary.
 
     items: "messages", "templates", "requests", "words" or "trigrams", or several joined by "+". weighting: "counts",
-    "log1p", "binary" or "tf-idf" (smoothed as in scikit-learn). masker: for texts of frames; None takes the default
+    "log1p", "binary" or "tf-idf" (smoothed as in scikit-learn). masker: for the texts of frames; None for the default
     masks. item_column, numeric_columns: the columns to use if rows come from a frame. unseen_columns: number of
     columns, the last ones, that count items outside the vocabulary; several of them separate items by feature hashing
     (Weinberger et al., ICML 2009). `fit` learns vocabulary and templates from given sequences only. `transform` returns
@@ -104,7 +104,7 @@ class Vectorizer:
         self.drain_: Drain | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a bundle holds: the vocabulary as an array of ids, since polars may change how it pickles a frame."""
+        """The state to pickle: the vocabulary as an array of ids, since polars may change how it pickles frames."""
         state = vars(self).copy()
         if "vocabulary_" in state:
             state["vocabulary_"] = self.vocabulary_["feature"].to_numpy()
@@ -121,7 +121,7 @@ class Vectorizer:
         return tuple(self.items.split("+"))
 
     def fit(self, items: MessageCounts, seq_ids: pl.Series) -> Vectorizer:
-        """Learn the vocabulary (and templates) of the sequences `seq_ids`; other rows of `items` are not looked at."""
+        """Learn the vocabulary (and templates) of the sequences `seq_ids`; other rows of `items` are ignored."""
         self._check()
         counts = items.counts.filter(pl.col("seq_id").is_in(seq_ids.implode()))
         used = items.messages.join(counts, on="message_id", how="semi")
@@ -150,7 +150,7 @@ class Vectorizer:
     def expand(self, messages: pl.DataFrame, kind: str | None = None) -> pl.DataFrame:
         """The items of each message: message_id, feature (id), name, per (how often); of one kind, if given.
 
-        A vectorizer of several kinds gives equal texts of two kinds different ids.
+        If there are several kinds, equal texts of different kinds get different ids.
         """
         if kind is None:
             return pl.concat([self.expand(messages, one) for one in self.kinds])
@@ -160,7 +160,7 @@ class Vectorizer:
         return carried.with_columns(pl.col("feature") ^ pl.lit(content_hash(kind), dtype=pl.UInt64))
 
     def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
-        """Learn the vocabulary from the item column of a frame, one row an event or a bag of items."""
+        """Learn the vocabulary from the item column of a frame whose rows are events or bags of items."""
         if self.item_column is None:
             raise InputError("A vectorizer without an item column cannot read a frame; give item_list_col.")
         self._check_columns(frame)
@@ -171,7 +171,7 @@ class Vectorizer:
         return self._learn(self._frame_items(frame), frame.height)
 
     def transform_frame(self, frame: pl.DataFrame) -> Encoded:
-        """The matrix of the rows of a frame: items, numeric columns, and last the counts of unseen items."""
+        """The matrix of the rows of a frame: items, numeric columns, and finally the counts of unseen items."""
         self._check_columns(frame)
         long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
         encoded = self._encode(long, frame.height)
@@ -218,14 +218,14 @@ class Vectorizer:
         return self
 
     def columns_of(self, features: pl.Series) -> pl.Series:
-        """The matrix column of each item, known or not, where there are no numeric columns."""
+        """The matrix column of each item, known or unseen. Only valid without numeric columns."""
         n_items = self.vocabulary_.height
-        known = features.to_frame("feature").join(self.vocabulary_, on="feature", how="left", maintain_order="left")
-        dealt = n_items + pl.col("feature") % self.unseen_columns
-        return known.select(pl.coalesce(pl.col("column").cast(pl.Int64), dealt.cast(pl.Int64))).to_series()
+        columns = features.to_frame("feature").join(self.vocabulary_, on="feature", how="left", maintain_order="left")
+        hashed = n_items + pl.col("feature") % self.unseen_columns
+        return columns.select(pl.coalesce(pl.col("column").cast(pl.Int64), hashed.cast(pl.Int64))).to_series()
 
     def _encode(self, long: pl.DataFrame, n_rows: int) -> Encoded:
-        """Items into their columns, those of one column added up; then the weighting."""
+        """Sum the counts of items with the same column, then apply the weighting."""
         cells = (
             long.with_columns(column=self.columns_of(long["feature"]))
             .group_by("row", "column")
@@ -262,17 +262,17 @@ class Vectorizer:
         return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=name)
 
     def _derived_ids(self, frame: pl.DataFrame) -> pl.Series:
-        """Template ids of the frame's rows by this vectorizer's own tree; the id column where no text is left."""
+        """Template ids of the rows from the tree of this vectorizer; the id column if the frame contains no text."""
         texts = self._texts(frame)
         if texts is not None and self.drain_:
             distinct = texts.drop_nulls().unique()
             ids = self.template_ids(distinct)
             return texts.replace_strict(distinct, ids, default=None, return_dtype=pl.UInt64)
         ids = frame[str(self.item_column)]
-        known = (
+        n_known = (
             int(ids.is_in(self.vocabulary_["feature"].implode()).sum()) if hasattr(self, "vocabulary_") else len(ids)
         )
-        if 2 * known < len(ids):
+        if 2 * n_known < len(ids):
             warnings.warn(
                 "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
                 "e_message_normalized in the frame, so that the ids can be derived again.",
@@ -288,7 +288,7 @@ class Vectorizer:
         return None
 
     def template_ids(self, texts: pl.Series) -> pl.Series:
-        """Ids of the templates that the given message texts match; `UNSEEN`'s id where none does."""
+        """Ids of the templates that the texts match; the id of `UNSEEN` for texts that match none."""
         return message_ids(self._templates_of(texts))
 
     def _templates_of(self, texts: pl.Series) -> pl.Series:
@@ -329,7 +329,7 @@ _EXPAND: dict[str, Callable[[Vectorizer, pl.DataFrame], pl.DataFrame]] = {
 
 
 def raw_counts(vec: Vectorizer, X: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The item counts behind a weighted matrix (1 for "held" where it was binary), without numeric columns."""
+    """The item counts of a weighted matrix (1 for "contained" if it was binary), without numeric columns."""
     without_numbers = [*range(vec.vocabulary_.height), *range(X.shape[1] - vec.unseen_columns, X.shape[1])]
     X = sparse.csr_matrix(X[:, without_numbers])
     if vec.weighting == "log1p":

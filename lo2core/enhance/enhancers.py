@@ -16,8 +16,8 @@ from lo2core.messages.text import event_lines
 class EnhancedFrame(pl.DataFrame):
     """A polars frame that carries the enhancer's methods, so that calls can be chained on it.
 
-    Polars keeps this class for some of the frames made of it (a slice, a sample), but not the enhancer: those raise
-    InputError rather than learn templates of their own.
+    Polars keeps this class for some derived frames (a slice, a sample), but not the enhancer: these raise InputError,
+    since they would learn other templates.
     """
 
     _enhancer: EventLogEnhancer
@@ -104,10 +104,10 @@ class EventLogEnhancer:
     def _with(self, *names: str) -> EnhancedFrame:
         if missing := [name for name in names if name not in self.df.columns]:
             texts = self._texts()
-            known = self._messages(texts).select(dict.fromkeys(("e_message_normalized", *missing)).keys())
+            enriched = self._messages(texts).select(dict.fromkeys(("e_message_normalized", *missing)).keys())
             keyed = self.df.with_columns(e_message_normalized=texts)
             joined = keyed.join(
-                known.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left"
+                enriched.unique("e_message_normalized"), on="e_message_normalized", how="left", maintain_order="left"
             )
             kept = "e_message_normalized" in self.df.columns or "e_message_normalized" in names
             self.df = joined if kept else joined.drop("e_message_normalized")
@@ -170,11 +170,11 @@ class SequenceEnhancer:
         return self._add(duration=pl.col("m_timestamp").max() - pl.col("m_timestamp").min())
 
     def events(self, event_col: str = "e_event_drain_id") -> pl.DataFrame:
-        """Adds a list of the events' ids, named like the column it is made of."""
+        """Adds a list of the ids of the events, with the name of their column."""
         return self._add(**{event_col: pl.col(event_col)})
 
     def tokens(self, token: str = "e_words") -> pl.DataFrame:
-        """Adds one list of all tokens of the sequence, named like the column it is made of."""
+        """Adds one list of all tokens of the sequence, with the name of their column."""
         return self._add(**{token: pl.col(token).explode()})
 
     def eve_len(self) -> pl.DataFrame:
@@ -183,7 +183,7 @@ class SequenceEnhancer:
         return self._add(eve_len=length.mean(), eve_len_max=length.max(), eve_len_min=length.min())
 
     def _add(self, **columns: Any) -> pl.DataFrame:
-        made = self.df.group_by("seq_id", maintain_order=True).agg(**columns)
+        added = self.df.group_by("seq_id", maintain_order=True).agg(**columns)
         old = [name for name in columns if name in self.df_seq.columns]
-        self.df_seq = self.df_seq.drop(old).join(made, on="seq_id", how="left", maintain_order="left")
+        self.df_seq = self.df_seq.drop(old).join(added, on="seq_id", how="left", maintain_order="left")
         return self.df_seq

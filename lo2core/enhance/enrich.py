@@ -1,6 +1,4 @@
-"""Enhance: normalised text, words, trigrams, lengths and templates, made once a distinct message and joined to the
-events.
-"""
+"""Enhance: normalised text, words, trigrams, lengths and templates, computed once per distinct message."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ _BY_MESSAGE = (
 
 
 def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
-    """One row a distinct message text, in sorted order, with the columns that depend on it alone.
+    """One row per distinct message text, in sorted order, with the columns that depend only on the text.
 
     Columns: message_id, e_message_normalized, e_words, e_trigrams, e_words_len, e_event_id_len, e_event_drain_id,
     e_template. Without `drain`, templates are learned from these texts; with it, an unknown text becomes `<unseen>`.
@@ -38,7 +36,7 @@ def enrich_messages(texts: pl.Series, drain: Drain | None = None) -> pl.DataFram
 
 
 def templates_of(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
-    """The part of `enrich_messages` that tells templates alone, without taking the texts to pieces.
+    """The template columns of `enrich_messages`, without the cost of the others.
 
     Columns: message_id, e_message_normalized, e_event_drain_id, e_template.
     """
@@ -58,6 +56,6 @@ def templates_of(texts: pl.Series, drain: Drain | None = None) -> pl.DataFrame:
 def enrich_events(events: pl.LazyFrame, messages: pl.DataFrame, drain: Drain | None = None) -> pl.LazyFrame:
     """`schemas.EnrichedEvents` of loaded events; `messages` is `schemas.Messages` of the same load."""
     first_lines = messages.filter(pl.col("kind") == "message")
-    known = enrich_messages(first_lines["text"], drain)
-    joined = events.join(known.lazy(), on="message_id", how="left", maintain_order="left")
+    enriched = enrich_messages(first_lines["text"], drain)
+    joined = events.join(enriched.lazy(), on="message_id", how="left", maintain_order="left")
     return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))

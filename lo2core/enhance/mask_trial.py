@@ -1,4 +1,4 @@
-"""What the Enhance page shows: templates with their counts, what the mask rules do, what a new one would do."""
+"""The effects of mask rules, and what a new rule would change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST = 10.0
 
 @dataclass(frozen=True)
 class RuleEffect:
-    """What a rule would change: how many lines, examples (before, after; cut to the change), distinct messages."""
+    """What a rule would change: the number of lines, examples (before, after; cut to the change), distinct messages."""
 
     lines: int
     examples: pl.DataFrame
@@ -27,9 +27,9 @@ class RuleEffect:
 def rule_effect(
     masker: Masker, rule: MaskRule, lines: pl.Series, messages: pl.Series, longest: float = LONGEST
 ) -> RuleEffect:
-    """Try `rule` behind those of `masker` on raw lines, and on the distinct messages that `masker` made of all lines.
+    """Try `rule` after those of `masker` on raw lines, and on the distinct messages that `masker` returned.
 
-    Raises InputError as `Masker`, and for a rule that takes longer than `longest` seconds for the lines.
+    Raises InputError like `Masker`, and for a rule that takes longer than `longest` seconds for the lines.
     """
     _check_speed(rule, lines, longest)
     extended = Masker((*masker.rules, rule))
@@ -42,7 +42,7 @@ def rule_effect(
 
 
 def _check_speed(rule: MaskRule, lines: pl.Series, longest: float) -> None:
-    """A large pattern can need seconds for thousands of lines; then the rest of the lines is not tried."""
+    """Raises InputError if the rule takes longer than `longest` seconds; large patterns can, for thousands of lines."""
     alone, begin = Masker((rule,)), perf_counter()
     for some in lines.to_frame().iter_slices(500):
         alone.mask(some.to_series())
@@ -54,12 +54,12 @@ def _check_speed(rule: MaskRule, lines: pl.Series, longest: float) -> None:
 
 
 def rule_table(masker: Masker, lines: pl.Series) -> pl.DataFrame:
-    """One row a rule of the masker, in running order: name, hits (lines it changed), an example before and after."""
+    """One row per rule of the masker, in running order: name, hits (lines it changed), an example before and after."""
     return _cut(masker.hits(lines))
 
 
 def _cut(frame: pl.DataFrame) -> pl.DataFrame:
-    """Its columns before and after, cut to where they differ."""
+    """The frame with its columns before and after cut to where they differ."""
     pairs = [excerpt(before or "", after or "") for before, after in frame.select("before", "after").iter_rows()]
     return frame.with_columns(
         pl.Series(name, [pair[side] for pair in pairs], dtype=pl.String)
@@ -68,7 +68,7 @@ def _cut(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def excerpt(before: str, after: str, around: int = 16, longest: int = 60) -> tuple[str, str]:
-    """Both texts cut to where they differ, with some characters on either side; a long difference loses its middle."""
+    """Both texts cut to where they differ, with some context; a long difference is shortened in the middle."""
     head = _in_common(before, after)
     tail = _in_common(before[head:][::-1], after[head:][::-1])
     first, second = (_window(text, head, len(text) - tail, around, longest) for text in (before, after))
@@ -76,7 +76,7 @@ def excerpt(before: str, after: str, around: int = 16, longest: int = 60) -> tup
 
 
 def _in_common(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """Length of the common prefix."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (first, second) in pairs if first != second), min(len(one), len(other)))
 

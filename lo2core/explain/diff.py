@@ -19,14 +19,14 @@ _STRETCHES = {
     name: DiffStretches.create_empty().schema[name] for name in ("stretch", "change", "n", "here_from", "normal_from")
 }
 MAX_CELLS = 4_000_000_000
-"""Of the table of the longest common subsequence, one bit each: 500 MB."""
+"""Maximum size of the table of the longest common subsequence, one bit per cell: 500 MB."""
 
 
 def aligned_diff(here: pl.Series, normal: pl.Series) -> pl.DataFrame:
     """Stretches in order: stretch, change (common, missing, extra), n, here_from, normal_from.
 
-    here, normal: message ids of the two sequences in the order of their events. "missing" is in the normal alone,
-    "extra" here alone. Positions count from 0.
+    here, normal: message ids of the two sequences in the order of their events. "missing" is only in the normal,
+    "extra" only here. Positions count from 0.
     """
     ids = pl.concat([here, normal]).rank("dense").to_numpy().astype(np.int64)
     stretches = [(number, *stretch) for number, stretch in enumerate(_stretches(ids[: len(here)], ids[len(here) :]))]
@@ -34,7 +34,7 @@ def aligned_diff(here: pl.Series, normal: pl.Series) -> pl.DataFrame:
 
 
 def _stretches(here: NDArray[np.int64], normal: NDArray[np.int64]) -> Iterator[tuple[str, int, int, int]]:
-    """The edits from normal to here; a replacement is what is missing, then what is extra."""
+    """The edits from normal to here; a replacement becomes missing, then extra."""
     align = Indel if len(here) * len(normal) <= MAX_CELLS else Levenshtein
     for edit in align.opcodes(normal.tolist(), here.tolist()):
         if edit.tag == "equal":
@@ -49,7 +49,7 @@ def _stretches(here: NDArray[np.int64], normal: NDArray[np.int64]) -> Iterator[t
 def summary(here: pl.Series, normal: pl.Series, texts: pl.DataFrame) -> pl.DataFrame:
     """Messages that are missing, extra, more or less frequent here: message_id, text, here, normal, change.
 
-    texts: columns message_id, text. The order does not matter here: counts are compared; the largest ratio comes first.
+    texts: columns message_id, text. Counts are compared, so order does not matter. The largest ratio comes first.
     """
     counts = [
         side.rename("message_id").to_frame().group_by("message_id").agg(n=pl.len().cast(pl.Int64))
@@ -75,7 +75,7 @@ def summary(here: pl.Series, normal: pl.Series, texts: pl.DataFrame) -> pl.DataF
 
 
 def unfolded(stretches: pl.DataFrame, here: pl.DataFrame, normal: pl.DataFrame, context: int = 2) -> pl.DataFrame:
-    """The aligned streams line by line, common stretches folded to `context` lines at both ends.
+    """The aligned events line by line; common stretches are folded to `context` lines at both ends.
 
     here, normal: events in order with the columns line_no and text. Columns: change ("common", "missing", "extra",
     "folded"), here_line, here_text, normal_line, normal_text, n (how many events a fold hides, else 1).
@@ -98,9 +98,9 @@ def unfolded(stretches: pl.DataFrame, here: pl.DataFrame, normal: pl.DataFrame, 
 
 
 def around_extra(rows: pl.DataFrame, context: int = 2) -> pl.DataFrame:
-    """Of the rows of `unfolded` those that are here alone, with `context` rows on both sides.
+    """The rows of `unfolded` that are only here, with `context` rows on both sides.
 
-    What lies between becomes one row: change "left out", n (how many events); a single row stays as it is.
+    The rows between them become one row: change "left out", n (number of events); a single row is not replaced.
     """
     near = (pl.col("change") == "extra").cast(pl.Int8).rolling_max(2 * context + 1, min_samples=1, center=True) == 1
     edge = ~(pl.col("near").shift(1, fill_value=True) & pl.col("near").shift(-1, fill_value=True))

@@ -21,17 +21,17 @@ NORMAL_GONE = (
     "The log of this normal sequence is no longer available: the training logs were moved, removed or replaced."
 )
 _KEPT = 8
-"""Sequences whose results `Evidence.remember` keeps, of each function; an incident rarely has more services."""
+"""Number of sequences whose results `Evidence.remember` keeps per function; few incidents have more services."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What explanations are made from: a model, its vectorizer, the scored logs and the training logs.
+    """The inputs of explanations: a model, its vectorizer, the scored logs and the training logs.
 
-    Made once, used for many explanations: `lo2core.pipeline.explain.evidence` reads it from a workspace. `training` is
-    `Logs.gone()` where the training logs are missing or have changed. What is computed from it is kept in it.
+    It is created once for many explanations: `lo2core.pipeline.explain.evidence` reads it from a workspace. `training`
+    is `Logs.gone()` if the training logs are missing or have changed. Intermediate results are cached in it.
     """
 
     model: Model
@@ -41,19 +41,19 @@ class Evidence:
     _memory: dict[Any, Callable[[str], Any]] = field(default_factory=dict, init=False, repr=False)
 
     def remember(self, function: Callable[[Evidence, str], T], seq_id: str) -> T:
-        """`function(self, seq_id)`; the last results of each function are kept as long as the evidence."""
+        """`function(self, seq_id)`, with a cache of the last results of each function."""
         cached = self._memory.setdefault(function, lru_cache(maxsize=_KEPT)(partial(function, self)))
         result: T = cached(seq_id)
         return result
 
     @property
     def unit(self) -> Unit:
-        """What the model scores."""
+        """The unit that the model scores."""
         return unit_of(self.model)
 
     @property
     def remark(self) -> str:
-        """What cannot be shown because the training logs are gone; otherwise empty."""
+        """A sentence about what cannot be shown without the training logs; empty if they exist."""
         if self.training.sequences.height:
             return ""
         return (
@@ -62,7 +62,7 @@ class Evidence:
         )
 
     def service_of(self, seq_id: str) -> str:
-        """The service of a sequence, as the model calls it. Raises InputError if logs or model do not contain it."""
+        """The service of a sequence, as named in the model. Raises InputError if logs or model do not contain it."""
         facts = self.here.facts(seq_id)
         if not facts:
             raise InputError(
@@ -78,7 +78,7 @@ class Evidence:
         return service
 
     def method(self, service: str) -> str:
-        """How the scores of a service are divided among items, and the limits of that, in words."""
+        """How the scores of a service are divided among items, and the limits of the method, in words."""
         return self.unit.method(self.model.detectors[service])
 
     @cached_property
@@ -89,14 +89,12 @@ class Evidence:
 
     @cached_property
     def features(self) -> pl.DataFrame:
-        """Which message, trace or request carries which item of the vectorizer: message_id, feature, name, per,
-        kind.
-        """
+        """Which message, trace or request contains which item of the vectorizer (`item_names.carriers`)."""
         return carriers(self.vec, self.messages)
 
     @cached_property
     def item_names(self) -> pl.DataFrame:
-        """Kind and text of the items of explanations, in logs or vocabulary: feature, kind, item."""
+        """Kind and text of the items of explanations, from logs and vocabulary: feature, kind, item."""
         return self.unit.item_names(self.vec, self.features, self.messages)
 
     @cached_property

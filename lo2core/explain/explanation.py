@@ -25,11 +25,11 @@ from lo2core.messages.text import event_lines, trace
 class Explanation:
     """One incident explained.
 
-    services: all services of the incident, as from `incidents.services_of`. The rest is of the flagged services, or of
-    the worst one if none is flagged: items, lines, nearest_normals, requests (the tables of that name, all explained
-    services together), first_odd (`incidents.first_odd_events`), diff (the worst service against its nearest normal,
-    `schemas.DiffStretches`), methods (how the score of each service was divided). remark: as of `Evidence`; measure: as
-    of `Unit`.
+    services: all services of the incident, the result of `incidents.services_of`. The other attributes are about the
+    flagged services, or the worst one if none is flagged: items, lines, nearest_normals, requests (the tables of that
+    name, for all explained services), first_odd (`incidents.first_odd_events`), diff (the worst service compared with
+    its nearest normal, `schemas.DiffStretches`), methods (how the score of each service was divided). remark: as in
+    `Evidence`; measure: as in `Unit`.
     """
 
     prediction: str
@@ -48,8 +48,8 @@ class Explanation:
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables by the name of their file."""
-        found = {
+        """The tables by their file names."""
+        frames = {
             "services": self.services,
             "items": self.items,
             "lines": self.lines,
@@ -58,13 +58,13 @@ class Explanation:
             "first_odd": self.first_odd,
             "diff": self.diff,
         }
-        return {name: frame for name, frame in found.items() if frame is not None}
+        return {name: frame for name, frame in frames.items() if frame is not None}
 
 
 def explain_incident(
     evidence: Evidence, predictions: pl.DataFrame, incident: Incident, prediction: str = ""
 ) -> Explanation:
-    """One incident explained; nothing is saved. `predictions` may be saved ones or live scores."""
+    """Explain one incident, without saving anything. predictions: saved ones or new scores."""
     rows = rows_of(predictions, incident)
     services = services_of(rows, evidence.model)
     chosen = explained_services(services)
@@ -94,7 +94,7 @@ def explain_incident(
 def explained_services(services: pl.DataFrame) -> list[str]:
     """The seq_ids to explain: the flagged services, or the worst one if none is flagged; empty if none has a score.
 
-    services: as from `incidents.services_of`.
+    services: the result of `incidents.services_of`.
     """
     flagged = services.filter(pl.col("pred_ano"))
     return (flagged if flagged.height else services.drop_nulls("z_score").head(1))["seq_id"].to_list()
@@ -104,8 +104,8 @@ def headline(service: Mapping[str, Any], items: pl.DataFrame, requests: pl.DataF
     """The score of a service and its main reason in two lines, as a person would report it.
 
     service: a row of `incidents.services_of`; items: its `schemas.ExplainedItems`; requests: its
-    `schemas.ExplainedRequests`; measure: that of the unit. The reason is a request kind that no normal has, otherwise
-    the first item.
+    `schemas.ExplainedRequests`; measure: of the unit. The reason is a request kind that no normal has, or else the
+    first item.
     """
     intro = f"{service['service']} has z {service['z_score']:.1f}: {service['words']}."
     if not items.height or not items["share"][0]:
@@ -131,7 +131,7 @@ def _of(services: pl.DataFrame, seq_ids: Sequence[str]) -> Iterator[tuple[str, s
 
 
 def diff_to_normal(evidence: Evidence, seq_id: str, place: int = 1) -> pl.DataFrame | None:
-    """`schemas.DiffStretches` of a sequence and its nearest normal; None where the events of either are not there."""
+    """`schemas.DiffStretches` of a sequence and its nearest normal; None if the events of either are missing."""
     sides = diff_sides(evidence, seq_id, place)
     if sides is None:
         return None
@@ -156,7 +156,7 @@ def _side(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def unfolded_diff(evidence: Evidence, explanation: Explanation) -> pl.DataFrame | None:
-    """The aligned diff of the worst service line by line, see `diff.unfolded`; None where there is none."""
+    """The aligned diff of the worst service line by line, see `diff.unfolded`; None if there is no diff."""
     if explanation.diff is None or not explanation.diff.height:
         return None
     sides = diff_sides(evidence, explanation.diff["seq_id"][0])

@@ -1,7 +1,7 @@
-"""Known benign: what a person has marked as harmless, and what scores become when it is taken for normal.
+"""Known benign: items that a person has marked as harmless, and the scores if these are treated as normal.
 
-Marks are rows that are only ever added; an undo is a row too. Nothing is hidden by them: both scores are kept, and what
-the marks suppressed is counted.
+Marks are rows that are only added; an undo is also a row. Marks hide nothing: both scores are kept, and suppressed
+incidents are counted.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ MARKS = Feedback.create_empty().schema
 KINDS = ("item", "template", "request", "sequence")
 _KEY = ("seq_id", "kind", "message_id")
 _CONCERNED = pl.col("service").is_null() | (pl.col("service") == pl.col("own"))
-"""Whether a mark (of one `service`, null: of all) concerns a sequence (of the service `own`)."""
+"""Whether a mark (for one `service`, or all if null) applies to a sequence (of the service `own`)."""
 _VISIBLE = 0.05
-"""Less of a change in z is not to be seen in one digit."""
+"""A smaller change of z is not visible with one decimal."""
 
 
 def benign(kind: str, target: int | str, text: str, reason: str, who: str, service: str | None = None) -> pl.DataFrame:
@@ -45,7 +45,7 @@ def benign(kind: str, target: int | str, text: str, reason: str, who: str, servi
 
 
 def unless_marked(marks: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
-    """The row of `benign`, if it says something new. Raises InputError where a mark in force says the same already."""
+    """The row of `benign`, if it is new. Raises InputError if an active mark has the same effect already."""
     own = row.row(0, named=True)
     everywhere = pl.col("service").is_null()
     twins = _same_target(active(marks), own).filter(everywhere | (pl.col("service") == pl.lit(own["service"])))
@@ -56,17 +56,17 @@ def unless_marked(marks: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
 
 
 def undo(marks: pl.DataFrame, mark: str, reason: str, who: str) -> pl.DataFrame:
-    """The rows that take a mark back, and with it those that say the same (two people may set one at once).
+    """The rows that undo a mark and all marks equal to it, since two people may set the same one at once.
 
-    Raises InputError without a reason or a name, and when there is no such mark in force.
+    Raises InputError without a reason or a name, or if no such mark is active.
     """
     force = active(marks)
-    found = force.filter(pl.col("mark") == mark)
+    matches = force.filter(pl.col("mark") == mark)
     if not reason.strip() or not who.strip():
         raise InputError("To take a mark back, give a reason and your name, so that others can review it later.")
-    if not found.height:
+    if not matches.height:
         raise InputError(f"There is no active mark {mark!r}; it may have been taken back already.")
-    of = found.row(0, named=True)
+    of = matches.row(0, named=True)
     twins = _same_target(force, of).filter(pl.col("service").eq_missing(pl.lit(of["service"], dtype=pl.String)))
     facts = of["kind"], of["target"], of["text"], reason, who, of["service"]
     return pl.concat([_row("undo", *facts, undoes=twin) for twin in twins["mark"]])
@@ -95,18 +95,18 @@ def _row(
 
 
 def active(marks: pl.DataFrame) -> pl.DataFrame:
-    """The marks in force: set, and not taken back."""
+    """The active marks: set, and not undone."""
     undone = marks.filter(pl.col("action") == "undo").select(mark="undoes")
     return marks.filter(pl.col("action") == "benign").join(undone, on="mark", how="anti", maintain_order="left")
 
 
 def apply(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
-    """The predictions with score_after, z_after, flagged_after and marks (ids of those that touch the sequence).
+    """The predictions with score_after, z_after, flagged_after and marks (ids of the marks that affect the sequence).
 
-    Marked messages are put to what is usual in the service: the median of its training normals, 0 where no normal holds
-    them; the requests of a marked kind are taken out. Sequences that are marked themselves have no score after.
-    Everything else keeps its score. Raises InputError for scores of events, and where the logs of the training are
-    gone, which tell what is usual.
+    Counts of marked messages are set to their usual level, the median over the training normals of the service (0 if no
+    normal contains them); requests of a marked kind are removed. Sequences that are marked themselves have no
+    score_after. All others keep their scores. Raises InputError for scores of events, and if the training logs are
+    missing, which define the usual level.
     """
     if "line_no" in predictions.columns or not evidence.unit.from_counts:
         raise InputError("Marks can be applied to scores of sequences only; these are scores of single events.")
@@ -149,7 +149,7 @@ def suppressed(applied: pl.DataFrame) -> pl.DataFrame:
 
 
 def foreseen(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame, row: pl.DataFrame, seq_id: str) -> str:
-    """What a row of `benign` would do to the z of a sequence, in words, beside marks in force; raises as `apply`."""
+    """How a row of `benign` would change the z of a sequence, in words, given the active marks. Raises like `apply`."""
     own = predictions.filter(pl.col("seq_id") == seq_id)
     now, then = (apply(evidence, own, force)["z_after"][0] for force in (marks, pl.concat([marks, row])))
     threshold = own["threshold"][0]
@@ -164,7 +164,7 @@ def foreseen(evidence: Evidence, predictions: pl.DataFrame, marks: pl.DataFrame,
 
 
 def marked_items(evidence: Evidence, marks: pl.DataFrame, service: str) -> pl.Series:
-    """The ids of the items that marks in force name in a service, be it by the template that they match."""
+    """The ids of the items of a service that active marks name, directly or by their template."""
     concerned = pl.col("service").is_null() | (pl.col("service") == service)
     force = active(marks).filter(concerned)
     named = force.filter(pl.col("kind").is_in(["item", "template", "request"]))
@@ -173,7 +173,7 @@ def marked_items(evidence: Evidence, marks: pl.DataFrame, service: str) -> pl.Se
 
 
 def sentence(applied: pl.DataFrame) -> str:
-    """What the marks did, in words; never empty, so that nothing is suppressed silently."""
+    """The effect of the marks, in words; never empty, so that nothing is suppressed silently."""
     n = suppressed(applied).height
     touched = applied.filter(pl.col("marks").list.len() > 0).height
     if not touched:
@@ -182,7 +182,7 @@ def sentence(applied: pl.DataFrame) -> str:
 
 
 def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFrame, MessageCounts]:
-    """Which sequences which mark touches (seq_id, mark), and the items with all marked ones at their usual level."""
+    """The sequences that each mark affects (seq_id, mark), and the items, with marked ones at their usual level."""
     logs = evidence.here
     owners = logs.sequences.select("seq_id", "run", "folder", own="service")
     usual = pl.concat([_usual_rows(evidence, force, owners), _request_rows(evidence, force, owners)])
@@ -193,7 +193,7 @@ def _without_marked(evidence: Evidence, force: pl.DataFrame) -> tuple[pl.DataFra
 
 
 def _usual_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """Counts of marked items and templates with n_new, what is usual: mark, seq_id, kind, message_id, n_new."""
+    """Counts of marked items and templates with their usual level n_new: mark, seq_id, kind, message_id, n_new."""
     carriers = pl.concat([_carriers(evidence, force, "item"), _carriers(evidence, force, "template")])
     rows = evidence.here.items.counts.join(carriers, on="message_id").join(owners, on="seq_id").filter(_CONCERNED)
     rows = rows.join(_medians(evidence), left_on=["own", "message_id"], right_on=["own", "message_id"], how="left")
@@ -202,7 +202,7 @@ def _usual_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -
 
 
 def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
-    """mark, service, message_id: the messages that carry a marked item, or that a marked template matches."""
+    """mark, service, message_id: the messages that contain a marked item or match a marked template."""
     wanted = force.filter(pl.col("kind") == of)
     if of == "item":
         wanted = wanted.with_columns(feature=pl.col("target").cast(pl.UInt64))
@@ -221,15 +221,15 @@ def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
 
 
 def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
-    """Id and text of the template of a message, for a mark; None for what is no message."""
+    """Id and text of the template of a message, to mark it; None if the item is no message."""
     texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
-    known = templates_of(texts, evidence.vec.drain_)
-    found = known.filter(pl.col("message_id") == message_id)["e_template"].to_list()
-    return (content_hash(found[0]), found[0]) if found else None
+    templates = templates_of(texts, evidence.vec.drain_)
+    matches = templates.filter(pl.col("message_id") == message_id)["e_template"].to_list()
+    return (content_hash(matches[0]), matches[0]) if matches else None
 
 
 def _medians(evidence: Evidence) -> pl.DataFrame:
-    """own (service), message_id, median of its count over the service's training normals, absent ones counted as 0."""
+    """own (service), message_id, median of its count over the training normals of the service (0 if it is missing)."""
     parts = []
     for service in evidence.model.detectors:
         ids = evidence.normal_ids(service)
@@ -237,35 +237,35 @@ def _medians(evidence: Evidence) -> pl.DataFrame:
         padded = pl.concat_list(
             pl.col("n"), pl.lit(0, dtype=pl.Int64).repeat_by(pl.max_horizontal(len(ids) - pl.col("held"), 0))
         )
-        held = counts.group_by("message_id").agg("n", held=pl.len().cast(pl.Int64))
-        medians = held.select("message_id", own=pl.lit(service), median=padded.list.median().round().cast(pl.Int64))
+        observed = counts.group_by("message_id").agg("n", held=pl.len().cast(pl.Int64))
+        medians = observed.select("message_id", own=pl.lit(service), median=padded.list.median().round().cast(pl.Int64))
         parts.append(medians)
     return pl.concat(parts)
 
 
 def _request_rows(evidence: Evidence, force: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    """Counts without the requests of all marked kinds together: mark, seq_id, kind, message_id, n_new."""
+    """Counts without the requests of all marked kinds: mark, seq_id, kind, message_id, n_new."""
     marked = force.filter(pl.col("kind") == "request").select(
         "mark", "service", message_id=pl.col("target").cast(pl.UInt64)
     )
     counts = evidence.here.items.counts
-    held = counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
-    held = held.join(owners, on="seq_id").filter(_CONCERNED)
-    whole = held.select("mark", *_KEY, request="message_id", part="n")
-    cases = held.group_by("run", "folder", "own", maintain_order=True)
+    requests = counts.filter(pl.col("kind") == "request").join(marked, on="message_id")
+    requests = requests.join(owners, on="seq_id").filter(_CONCERNED)
+    whole = requests.select("mark", *_KEY, request="message_id", part="n")
+    cases = requests.group_by("run", "folder", "own", maintain_order=True)
     parts = pl.concat([whole, *(_request_parts(evidence, case).select(whole.columns) for _, case in cases)])
     taken = parts.unique([*_KEY, "request"]).group_by(_KEY).agg(pl.col("part").sum())
     left = counts.join(taken, on=_KEY).select(*_KEY, n_new=(pl.col("n") - pl.col("part")).clip(0))
     return parts.select("mark", *_KEY).unique().join(left, on=_KEY)
 
 
-def _request_parts(evidence: Evidence, held: pl.DataFrame) -> pl.DataFrame:
-    """How many messages and trace lines the marked requests of a service in a test case have, in each of its windows.
+def _request_parts(evidence: Evidence, requests: pl.DataFrame) -> pl.DataFrame:
+    """Number of messages and trace lines of the marked requests of a service in a test case, in each of its windows.
 
-    held: mark, seq_id, message_id of the marked kinds there. Columns mark, seq_id, kind, message_id, request, part.
+    requests: mark, seq_id, message_id of the marked kinds in it. Columns mark, seq_id, kind, message_id, request, part.
     """
-    events = all_windows(evidence.here, held["seq_id"][0])
-    marked = held.select("mark", request="message_id").unique()
+    events = all_windows(evidence.here, requests["seq_id"][0])
+    marked = requests.select("mark", request="message_id").unique()
     kinds = requests_of(events, evidence.here.items.messages).select("correlation_id", request="feature")
     owned = events.join(kinds.join(marked, on="request", how="semi"), on="correlation_id", maintain_order="left")
     lines = raw_lines(owned, evidence.vec.masker).join(

@@ -1,4 +1,4 @@
-"""What explains an incident: its services side by side, its first unusual events, and what false alarms share."""
+"""Incidents: their services side by side, their first unusual events, and what false positives have in common."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIRST = FirstEvents.create_empty().schema
 _WRONG = FalsePositives.create_empty().schema
 _SHARED = SharedItems.create_empty().schema
 TOP = 5
-"""The items of a sequence that are looked at where many sequences are."""
+"""Number of items per sequence if many sequences are explained."""
 MOST_FALSE_POSITIVES = 200
 _LARGE_SHARE = 0.05
 
@@ -26,8 +26,8 @@ _LARGE_SHARE = 0.05
 def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
     """`schemas.ExplainedServices`: the services of an incident side by side, in the order of its rows.
 
-    incident: as from `detect.incidents.rows_of`. `words` compares a score with the held-out normals of its service; if
-    another model made the scores, it says that this is not known.
+    incident: the result of `detect.incidents.rows_of`. `words` compares a score with the held-out normals of its
+    service; if another model made the scores, it says that this is not known.
     """
     sizes = {name: round(calibration.weights.sum()) for name, calibration in model.calibrations.items()}
     columns = ("seq_id", "service", "score", "z_score", "p_value", "threshold", "pred_ano")
@@ -37,7 +37,7 @@ def services_of(incident: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def _calibrated_by(model: Model, scored: pl.DataFrame) -> pl.Series:
-    """Whether the z-score of each row is what the model makes of its score; true where there is none."""
+    """Whether the z-score of each row follows from its score by this model; true for rows without a score."""
 
     def same(service: str, score: float | None, z_score: float | None) -> bool:
         calibration = model.calibrations.get(service, model.calibrations.get(""))
@@ -52,7 +52,7 @@ def first_odd_events(evidence: Evidence, explained: Mapping[str, pl.DataFrame]) 
     """`schemas.FirstEvents`: the first event of each service with an item that no training normal contains.
 
     explained: `schemas.ExplainedItems` of each seq_id. For a service without such an item, the first event that has an
-    item with a large share of the score. Raises InputError where no events were saved.
+    item with a large share of the score. Raises InputError if no events were saved.
     """
     firsts = [first for seq_id, items in explained.items() if (first := _first_odd(evidence, seq_id, items)).height]
     if not firsts:
@@ -72,7 +72,7 @@ def _first_odd(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataF
 def false_positives(evidence: Evidence, predictions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`schemas.FalsePositives` and `schemas.SharedItems`: the flagged sequences that are normal, and their top items.
 
-    Of many, the worst `MOST_FALSE_POSITIVES` are explained.
+    At most the worst `MOST_FALSE_POSITIVES` are explained.
     """
     wrong = worst_first(by_sequence(predictions).filter(pl.col("pred_ano"), pl.col("normal")))
     tops = [explained_items(evidence, seq_id).head(TOP) for seq_id in wrong["seq_id"].head(MOST_FALSE_POSITIVES)]

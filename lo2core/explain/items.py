@@ -1,7 +1,7 @@
-"""Which items made the score of a sequence, and what the nearest normals contain instead.
+"""The items that made the score of a sequence, and what the nearest normals contain instead.
 
-Uses only counts and the model. `lo2core.explain.lines` goes from items to raw lines, `lo2core.explain.incidents` puts
-the services of an incident side by side.
+This uses only counts and the model. `lo2core.explain.lines` finds the raw lines of items, `lo2core.explain.incidents`
+shows the services of an incident side by side.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def explained_items(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     Contributions are in units of the score, higher is worse. Shares are the positive contributions divided by their
     sum, so they sum to 1, or are all 0 if there are none. A model of single events gives a sequence the score of its
     worst event: contributions are then the z-scores of messages, largest first. Items outside the vocabulary are
-    listed by name; items that no normal of the service contains are always listed. Raises InputError where the sequence
-    has no score, or where events are needed and none were saved.
+    listed by name; items that no normal of the service contains are always listed. Raises InputError if the sequence
+    has no score, or if events are needed and none were saved.
     """
     service = evidence.service_of(seq_id)
     items = _with_normals(evidence, seq_id, service, _contributions(evidence, seq_id, service))
@@ -56,7 +56,7 @@ def _contributions(evidence: Evidence, seq_id: str, service: str) -> pl.DataFram
 
 
 def _with_normals(evidence: Evidence, seq_id: str, service: str, items: pl.DataFrame) -> pl.DataFrame:
-    """The items with kind, item (text), normals (counts in the nearest), held_by and n_normals."""
+    """The items with kind, item (text), normals (counts in the nearest normals), held_by and n_normals."""
     names = evidence.normal_ids(service)
     counts = evidence.counts_in_normals(service, items["feature"])
     nearest = [names.index(name) for name in nearest_normals(evidence, seq_id)["normal"]]
@@ -71,7 +71,7 @@ def _with_normals(evidence: Evidence, seq_id: str, service: str, items: pl.DataF
 
 
 def _unmatched_named(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """The item of all messages that match no template gets the text of one of them."""
+    """Give the item of all messages that match no template the text of one of them."""
     if not (items["item"] == UNSEEN).any():
         return items
     example = unmatched(evidence.features, evidence.here.items, pl.Series([seq_id]))["text"].to_list() or [UNSEEN]
@@ -83,7 +83,7 @@ def nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     """`schemas.NearestNormals`: the training normals nearest to the sequence, nearest first, without the sequence
     itself; empty if there are none.
 
-    The distance is always that of `NearestNormal`, with the model's own settings if it is one.
+    The distance is always that of `NearestNormal`, with the settings of the model if it is one.
     """
     return evidence.remember(_nearest_normals, seq_id)
 
@@ -99,8 +99,8 @@ def _nearest_normals(evidence: Evidence, seq_id: str) -> pl.DataFrame:
     finder = NearestNormal(**(settings if isinstance(own, NearestNormal) else {})).fit(counts[others])
     row = raw_counts(evidence.vec, evidence.vec.transform(evidence.here.items, pl.Series([seq_id])).X)
     indices, distances = finder.neighbours(row)
-    found = pl.DataFrame({"normal": [names[others[i]] for i in indices[0]], "distance": distances[0]})
+    nearest = pl.DataFrame({"normal": [names[others[i]] for i in indices[0]], "distance": distances[0]})
     places = evidence.training.sequences.select("run", "folder", normal="seq_id")
-    named = found.join(places, on="normal", how="left", maintain_order="left")
+    named = nearest.join(places, on="normal", how="left", maintain_order="left")
     place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
     return named.with_columns(seq_id=pl.lit(seq_id), place=place).select(_NEAREST.names())

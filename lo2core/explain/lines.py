@@ -1,4 +1,4 @@
-"""From items to raw lines: the lines that show best what made a score, each with the lines around it."""
+"""From items to raw lines: the lines that best show what made a score, each with the lines around it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def explained_lines(
 ) -> pl.DataFrame:
     """`schemas.ExplainedLines`: the raw lines that show items of a sequence, and `around` events on both sides.
 
-    One line for each item that made the score, largest share first, unless a line before has shown it; at most `limit`.
-    What no normal of the service holds counts as one at first, so that an error among it goes before mere frequency.
-    Of lines that show equally much, errors and warnings go first, then early ones. An event stands there once, by its
-    most telling line.
+    There is one line for each item that made the score, largest share first, unless an earlier line shows it too. There
+    are at most `limit`. All items that no normal of the service contains count as one item at first, so that errors
+    among them come before items that are merely frequent. Of lines that show equally much, errors and warnings come
+    first, then early ones. Each event is shown once, by its most informative line.
     """
     events, _ = evidence.remember(_events, seq_id)
     hits = _hits(evidence, seq_id, items)
@@ -46,9 +46,9 @@ def empty() -> pl.DataFrame:
 
 
 def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
-    """The lines in stretches of the log: `stretch` numbers them from 1, the stretch of the first place first.
+    """The lines grouped into stretches of the log, numbered from 1 in `stretch`, that of the first line first.
 
-    Surroundings that touch are one stretch; inside it the lines are in the order of the log.
+    Lines whose surroundings touch form one stretch, in which they have the order of the log.
     """
     ordered = lines.sort("event_line", "line_no")
     end = pl.col("event_line") + pl.col("trace").str.count_matches("\n").fill_null(-1) + 1
@@ -72,7 +72,7 @@ def _events(evidence: Evidence, seq_id: str) -> tuple[pl.DataFrame, pl.DataFrame
 
 
 def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
-    """Raw lines that hold items with a share: event_line, line_no, level, text, feature, share, held, title."""
+    """Raw lines that contain items with a share: event_line, line_no, level, text, feature, share, held, title."""
     events, raw = evidence.remember(_events, seq_id)
     wanted = _worth_showing(items).select("feature", "share", "held", "title", "kind")
     carried = wanted.join(evidence.carriers, on="feature")
@@ -86,20 +86,20 @@ def _hits(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
 
 
 def _worth_showing(items: pl.DataFrame) -> pl.DataFrame:
-    """The items with a share; where the detector names none, those that no normal holds, all alike.
+    """The items with a share; if there are none, the items that no normal contains, with equal shares.
 
-    `held`: whether any normal of the service holds it.
+    held: whether any normal of the service contains the item.
     """
-    found = items.with_columns(held=pl.col("held_by") > 0)
-    if found["share"].sum() > 0:
-        return found.filter(pl.col("share") > 0)
-    return found.filter(~pl.col("held"), pl.col("here") > 0).with_columns(share=pl.lit(1.0) / pl.len())
+    marked = items.with_columns(held=pl.col("held_by") > 0)
+    if marked["share"].sum() > 0:
+        return marked.filter(pl.col("share") > 0)
+    return marked.filter(~pl.col("held"), pl.col("here") > 0).with_columns(share=pl.lit(1.0) / pl.len())
 
 
 def _request_lines(
     evidence: Evidence, seq_id: str, raw: pl.DataFrame, events: pl.DataFrame, asked: pl.DataFrame
 ) -> pl.DataFrame:
-    """A request kind is shown by its most telling message."""
+    """Replace a request kind by its most informative message."""
     telling = informative_messages(
         asked.select("feature"), evidence.messages, evidence.normal_totals(evidence.service_of(seq_id))
     )
@@ -127,13 +127,13 @@ def _chosen(hits: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
 
 
 def _frequent(candidates: list[dict[str, Any]], wanted: set[int]) -> list[dict[str, Any]]:
-    """Without those whose wanted items have far smaller shares than the largest: lines of a first use appear once."""
+    """Drop candidates with far smaller shares than the largest one: the lines of a first use occur once each."""
     largest = [max(share for feature, share in c["features"].items() if feature in wanted) for c in candidates]
     return [c for c, share in zip(candidates, largest, strict=True) if share >= max(largest) / 3]
 
 
 def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
-    """What to show, largest share first: each item, and all items that no normal holds, of which any will do."""
+    """What to show, largest share first: each item on its own, and any one of the items that no normal contains."""
     distinct = hits.unique("feature", keep="first", maintain_order=True)
     unseen = distinct.filter(~pl.col("held"))
     wanted: list[tuple[float, set[int]]] = []
@@ -144,7 +144,7 @@ def _wanted(hits: pl.DataFrame) -> list[tuple[float, set[int]]]:
 
 
 def _candidates(hits: pl.DataFrame) -> list[dict[str, Any]]:
-    """Events to choose from: of those that hold the same items the first. `features` maps an item to its share."""
+    """Events to choose from: the first of those with the same items. `features` maps items to shares."""
     events = (
         hits.unique(["event_line", "feature"], keep="first", maintain_order=True)
         .sort("event_line", "feature")
@@ -166,14 +166,14 @@ def _candidates(hits: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _worth(candidate: dict[str, Any], shown: set[int], severe_first: bool) -> tuple[float, ...]:
-    """What an event adds; among items that no normal holds an error says more than a count."""
+    """What an event adds: for items that no normal contains, an error says more than a count."""
     new = round(sum(share for feature, share in candidate["features"].items() if feature not in shown), 6)
     order = (candidate["severity"], new) if severe_first else (new, candidate["severity"])
     return (*order, -candidate["event_line"])
 
 
 def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
-    """place, event_line, line_no, text, share and items of the chosen events; an item counts where it stands first."""
+    """place, event_line, line_no, text, share and items of the chosen events; an item counts for the first one only."""
     rows = []
     above: set[int] = set()
     for place, event in enumerate(chosen, start=1):
@@ -187,7 +187,7 @@ def _places(chosen: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
-    """Of an event's lines that hold items: the root cause of a trace, else no frame, held by no normal, the first."""
+    """The line of an event to show: the root cause of a trace, else no stack frame, in no normal, the first."""
     cause = pl.col("text").str.starts_with("Caused by:")
     return (
         lines.group_by("line_no", "text", maintain_order=True)
@@ -201,7 +201,7 @@ def _telling_line(lines: pl.DataFrame) -> dict[str, Any]:
 def _with_neighbours(events: pl.DataFrame, hits: pl.DataFrame, places: pl.DataFrame, around: int) -> pl.DataFrame:
     """The chosen lines and the first lines of the events around them, by place and line number.
 
-    A neighbour's items are those that it has in common with any of the chosen lines.
+    The items of a neighbour are those that it shares with any of the chosen lines.
     """
     order = events.select(event_line="line_no").with_row_index("at").with_columns(pl.col("at").cast(pl.Int64))
     near = (

@@ -1,4 +1,4 @@
-"""Explain a model: which items matter in each service, how its normals scored, what no normal holds."""
+"""Explain a model: the important items of each service, the scores of its normals, and what no normal contains."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MARKS = 5_000
 OUTSIDE = "all items outside the vocabulary"
 """Name of the items outside the vocabulary, which are counted together."""
 SEQUENCES = 200
-"""So many sequences a service are attributed, spread evenly over the scored ones."""
+"""Maximum number of sequences per service to attribute, spread evenly over the scored ones."""
 
 
 def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
-    """What items did to the scores of a service's sequences, in units of the score: one row an item and sequence.
+    """How much items contribute to the scores of a service, in units of the score: one row per item and sequence.
 
-    Columns seq_id, feature (null: outside the vocabulary), count, contribution. Of many, `SEQUENCES` are taken.
+    Columns seq_id, feature (null: outside the vocabulary), count, contribution. At most `SEQUENCES` sequences.
     """
     all_ids = evidence.here.sequences.filter(pl.col("service") == service)["seq_id"].sort()
     seq_ids = all_ids.gather_every(max(1, -(-len(all_ids) // SEQUENCES)))
@@ -32,11 +32,11 @@ def contributions(evidence: Evidence, service: str) -> pl.DataFrame:
     row, column = np.nonzero(shares)
     n_items = evidence.vec.vocabulary_.height
     features = [*evidence.vec.vocabulary_["feature"], None]
-    known = np.minimum(column, n_items)
+    position = np.minimum(column, n_items)
     return pl.DataFrame(
         {
             "seq_id": seq_ids.gather(row),
-            "feature": pl.Series(features, dtype=pl.UInt64).gather(known),
+            "feature": pl.Series(features, dtype=pl.UInt64).gather(position),
             "count": np.asarray(X[row, column]).ravel(),
             "contribution": shares[row, column],
         },
@@ -48,13 +48,13 @@ _CONTRIBUTIONS = {"seq_id": pl.String, "feature": pl.UInt64, "count": pl.Float64
 
 
 def item_importance(evidence: Evidence, service: str, top: int = 20) -> pl.DataFrame:
-    """The items that move a service's scores most: rank, title, item, importance (mean |contribution|), share.
+    """The items with the largest effect on the scores of a service.
 
-    All items outside the vocabulary stand there as one.
+    Columns rank, title, item, importance (mean |contribution|), share. All items outside the vocabulary are one row.
     """
-    found = contributions(evidence, service)
-    n = max(found["seq_id"].n_unique(), 1)
-    summed = found.group_by("feature").agg(importance=pl.col("contribution").abs().sum() / n)
+    rows = contributions(evidence, service)
+    n = max(rows["seq_id"].n_unique(), 1)
+    summed = rows.group_by("feature").agg(importance=pl.col("contribution").abs().sum() / n)
     summed = summed.with_columns(share=pl.col("importance") / pl.col("importance").sum())
     largest = summed.sort("importance", "feature", descending=[True, False]).head(top)
     named = _named(evidence, service, largest)
@@ -63,17 +63,17 @@ def item_importance(evidence: Evidence, service: str, top: int = 20) -> pl.DataF
 
 def beeswarm(evidence: Evidence, service: str, top: int = 12) -> pl.DataFrame:
     """The summary plot of a service: title, seq_id, contribution, level (0-1, the count among all); <= 5,000 rows."""
-    found = contributions(evidence, service)
-    order = found.group_by("feature").agg(weight=pl.col("contribution").abs().sum()).sort("weight", descending=True)
+    rows = contributions(evidence, service)
+    order = rows.group_by("feature").agg(weight=pl.col("contribution").abs().sum()).sort("weight", descending=True)
     chosen = _named(evidence, service, order.head(top))
-    marks = found.join(chosen, on="feature", nulls_equal=True)
+    marks = rows.join(chosen, on="feature", nulls_equal=True)
     marks = marks.with_columns(level=(pl.col("count").rank("average").over("title") - 1) / (pl.len().over("title") - 1))
     thin = marks.sort("title", "contribution").gather_every(max(1, -(-marks.height // MARKS)))
     return thin.select("title", "seq_id", "contribution", level=pl.col("level").fill_nan(1.0))
 
 
-def _named(evidence: Evidence, service: str, found: pl.DataFrame) -> pl.DataFrame:
-    named = found.join(evidence.item_names, on="feature", how="left", maintain_order="left")
+def _named(evidence: Evidence, service: str, frame: pl.DataFrame) -> pl.DataFrame:
+    named = frame.join(evidence.item_names, on="feature", how="left", maintain_order="left")
     named = named.with_columns(item=pl.col("item").fill_null(OUTSIDE))
     return named.with_columns(title=titles(named, evidence.messages, evidence.normal_totals(service)))
 
@@ -91,17 +91,17 @@ def normal_scores(model: Model) -> pl.DataFrame:
 
 
 def lines_of_normal(evidence: Evidence, service: str, seq_id: str) -> pl.DataFrame:
-    """The events of a training normal, first those that the fewest other normals of its service hold.
+    """The events of a training normal, ordered by how few other normals of the service contain them.
 
-    Columns held_by (how many others hold the message), n_others, and those of `schemas.Events`. Raises InputError where
-    no events were saved.
+    Columns held_by (number of other normals with the message), n_others, and the columns of `schemas.Events`. Raises
+    InputError if no events were saved.
     """
     others = [name for name in evidence.normal_ids(service) if name != seq_id]
     counts = evidence.training.items.counts.filter(pl.col("seq_id").is_in(others))
-    held = counts.group_by("message_id").agg(held_by=pl.col("seq_id").n_unique().cast(pl.Int64))
-    events = evidence.training.events_of(seq_id).join(held, on="message_id", how="left", maintain_order="left")
-    found = events.with_columns(pl.col("held_by").fill_null(0), n_others=pl.lit(len(others), dtype=pl.Int64))
-    return found.sort("held_by", "line_no")
+    holders = counts.group_by("message_id").agg(held_by=pl.col("seq_id").n_unique().cast(pl.Int64))
+    events = evidence.training.events_of(seq_id).join(holders, on="message_id", how="left", maintain_order="left")
+    counted = events.with_columns(pl.col("held_by").fill_null(0), n_others=pl.lit(len(others), dtype=pl.Int64))
+    return counted.sort("held_by", "line_no")
 
 
 def foreign_templates(evidence: Evidence) -> pl.DataFrame:
@@ -109,13 +109,13 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
     normal_ids = [name for service in evidence.normals for name in evidence.normal_ids(service)]
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(normal_ids))
     templates = _templates(evidence, MessageCounts(evidence.messages, evidence.here.items.counts))
-    known = templates.join(normal, on="message_id", how="semi")["template"].unique()
-    held = evidence.here.items.counts.join(
-        templates.filter(~pl.col("template").is_in(known.implode())), on="message_id"
+    normal_templates = templates.join(normal, on="message_id", how="semi")["template"].unique()
+    occurrences = evidence.here.items.counts.join(
+        templates.filter(~pl.col("template").is_in(normal_templates.implode())), on="message_id"
     )
     places = evidence.here.sequences.select("seq_id", "service", "test_case")
     return (
-        held.join(places, on="seq_id")
+        occurrences.join(places, on="seq_id")
         .group_by("template")
         .agg(
             pl.col("n").sum(),
@@ -128,7 +128,7 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
 
 
 def _templates(evidence: Evidence, items: MessageCounts) -> pl.DataFrame:
-    """message_id, template of all messages, by the vectorizer's own tree where it has one."""
+    """message_id and template of all messages, from the tree of the vectorizer if it has one."""
     texts = items.messages.filter(pl.col("kind") == "message")["text"]
-    known = templates_of(texts, evidence.vec.drain_)
-    return known.select("message_id", template="e_template")
+    templates = templates_of(texts, evidence.vec.drain_)
+    return templates.select("message_id", template="e_template")

@@ -23,7 +23,7 @@ _FOUND: dict[str, pl.DataType | DataTypeClass] = {
 
 
 def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
-    """One row a line of the events: event_line, line_no, level, text, message_id (of trace lines, their own)."""
+    """One row per line of the events: event_line, line_no, level, text, message_id (trace lines have their own)."""
     first = events.select(
         event_line="line_no", line_no="line_no", level="level", text=event_lines(events), message_id="message_id"
     )
@@ -43,8 +43,8 @@ def raw_lines(events: pl.DataFrame, masker: Masker) -> pl.DataFrame:
 def lines_with(logs: Logs, masker: Masker, item: int) -> pl.DataFrame:
     """The first raw lines that contain a message or trace, or that begin a request of a kind, by its id.
 
-    Columns seq_id, service, test_case, run, event_line, line_no, m_timestamp, level, text. The sequences that hold it
-    most often come first; at most `MOST_LINES` rows. Raises InputError where no events were saved.
+    Columns seq_id, service, test_case, run, event_line, line_no, m_timestamp, level, text. The sequences with the most
+    occurrences come first; at most `MOST_LINES` rows. Raises InputError if no events were saved.
     """
     held = logs.items.counts.filter(pl.col("message_id") == item).sort("n", "seq_id", descending=[True, False])
     found: list[pl.DataFrame] = []

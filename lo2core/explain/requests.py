@@ -31,32 +31,32 @@ def requests_of(events: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def foreign_requests(evidence: Evidence, seq_id: str) -> pl.DataFrame:
-    """`schemas.ExplainedRequests`: the request kinds of the sequence that no training normal of its service holds.
+    """`schemas.ExplainedRequests`: the request kinds of the sequence that no training normal of its service contains.
 
-    Empty where the logs of the training normals are gone.
+    Empty if the training logs are missing.
     """
     service = evidence.service_of(seq_id)
-    held = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "request")
+    kinds = evidence.here.items.counts.filter(pl.col("seq_id") == seq_id, pl.col("kind") == "request")
     normal = evidence.training.items.counts.filter(pl.col("seq_id").is_in(evidence.normal_ids(service)))
     if not normal.height:
         return pl.DataFrame(schema=_REQUESTS)
-    foreign = held.join(normal, on="message_id", how="anti").select("n", feature="message_id")
+    foreign = kinds.join(normal, on="message_id", how="anti").select("n", feature="message_id")
     texts = evidence.here.items.messages.select(feature="message_id", item="text", kind=pl.col("kind").cast(pl.String))
-    found = foreign.join(texts, on="feature").with_columns(
+    explained = foreign.join(texts, on="feature").with_columns(
         seq_id=pl.lit(seq_id),
         service=pl.lit(service),
         n_normals=pl.lit(normal["seq_id"].n_unique(), dtype=pl.Int64),
     )
-    found = found.with_columns(title=titles(found, evidence.messages, evidence.normal_totals(service)))
+    explained = explained.with_columns(title=titles(explained, evidence.messages, evidence.normal_totals(service)))
     examples = _examples(evidence.here, seq_id)
-    ordered = found.join(examples, on="feature", how="left").sort("n", "feature", descending=[True, False])
+    ordered = explained.join(examples, on="feature", how="left").sort("n", "feature", descending=[True, False])
     return ordered.select(_REQUESTS.names())
 
 
 def request_path(evidence: Evidence, seq_id: str, correlation_id: str) -> pl.DataFrame:
     """One request through all services of the incident, in time order.
 
-    Columns m_timestamp, service, level, text (first line), trace (lines below, or null), line_no, source, seq_id.
+    Columns m_timestamp, service, level, text (first line), trace (other lines, or null), line_no, source, seq_id.
     """
     place = evidence.here.facts(seq_id)
     events = evidence.here.events_where(
@@ -67,7 +67,7 @@ def request_path(evidence: Evidence, seq_id: str, correlation_id: str) -> pl.Dat
 
 
 def all_windows(logs: Logs, seq_id: str) -> pl.DataFrame:
-    """The events of the sequence's service in the whole test case, so that no request is cut."""
+    """The events of the service of the sequence in the whole test case, so that no request is cut."""
     place = logs.facts(seq_id)
     return logs.events_where(*(pl.col(name) == place[name] for name in ("run", "folder", "service")))
 
@@ -76,5 +76,5 @@ def _examples(logs: Logs, seq_id: str) -> pl.DataFrame:
     """feature, example: the first correlation id of each request kind that began in the sequence."""
     if logs.events is None:
         return pl.DataFrame(schema={"feature": pl.UInt64, "example": pl.String})
-    found = requests_of(all_windows(logs, seq_id), logs.items.messages).filter(pl.col("seq_id") == seq_id)
-    return found.unique("feature", keep="first", maintain_order=True).select("feature", example="correlation_id")
+    requests = requests_of(all_windows(logs, seq_id), logs.items.messages).filter(pl.col("seq_id") == seq_id)
+    return requests.unique("feature", keep="first", maintain_order=True).select("feature", example="correlation_id")

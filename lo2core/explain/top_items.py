@@ -16,7 +16,7 @@ from lo2core.messages.salience import weight
 from lo2core.messages.titles import titles
 
 _ROWS = 1000
-"""Sequences whose scores are split at a time, so that memory stays small."""
+"""Number of sequences to attribute at a time, to limit memory."""
 _NO_COUNTS = pl.DataFrame(schema={"message_id": pl.UInt64, "normal_n": pl.Int64})
 
 
@@ -32,10 +32,10 @@ def top_items(model: Model, vec: Vectorizer, items: MessageCounts, sequences: pl
         for (service,), own in sequences.group_by("service", maintain_order=True)
         if service in model.detectors
     ]
-    found = pl.concat([pl.DataFrame(schema=_ITEMS), *parts]).filter(pl.col("share") > 0)
+    contributions = pl.concat([pl.DataFrame(schema=_ITEMS), *parts]).filter(pl.col("share") > 0)
     unit, carried = unit_of(model), carriers(vec, items.messages)
     names = unit.item_names(vec, carried, items.messages)
-    named = found.join(names, on="feature", how="left", maintain_order="left")
+    named = contributions.join(names, on="feature", how="left", maintain_order="left")
     order = (unit.contribution_order(), weight(pl.col("item")), pl.col("here"), pl.col("feature"))
     first = named.sort(order, descending=[True, True, True, False]).unique("seq_id", keep="first")
     title = titles(_unmatched_named(carried, items, first), items.messages, _NO_COUNTS)
@@ -45,7 +45,7 @@ def top_items(model: Model, vec: Vectorizer, items: MessageCounts, sequences: pl
 
 
 def _unmatched_named(carried: pl.DataFrame, items: MessageCounts, first: pl.DataFrame) -> pl.DataFrame:
-    """The item of all messages that match no template gets the text of one of the sequence's messages."""
+    """Give the item of all messages that match no template the text of one of these messages of the sequence."""
     nameless = first.filter(pl.col("item") == UNSEEN)
     if not nameless.height:
         return first
@@ -64,7 +64,7 @@ _ITEMS = {
 
 
 def _contributions(model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series) -> pl.DataFrame:
-    """The items of sequences of one service; `share` is the contribution itself, not divided by the sum."""
+    """The items of sequences of one service. share: the contribution itself, not divided by the sum."""
     unit, detector = unit_of(model), model.detectors[service]
     if not unit.splits_quickly(detector):
         return pl.DataFrame(schema=_ITEMS)

@@ -1,7 +1,7 @@
 """The detectors by name: `REGISTRY` maps names to classes, and `make` creates one.
 
 For every detector `fit(X, y=None)` learns from X, csr float64 [n_sequences, n_items], and `score(X)` returns float64
-[n_sequences]; higher is more anomalous. To add a detector, write its class and name it in `REGISTRY`.
+[n_sequences]; higher is more anomalous. To add a detector, write its class and add it to `REGISTRY`.
 
 Examples:
     >>> from lo2core import detectors
@@ -54,7 +54,7 @@ def make(name: str, **params: Any) -> Detector:
     """A new detector. Raises InputError for a name or a parameter that does not exist."""
     if name not in REGISTRY:
         raise InputError(f"Unknown detector {name!r}. {choices(name, REGISTRY)}")
-    known = signature(REGISTRY[name]).parameters
-    if unknown := [param for param in params if param not in known]:
-        raise InputError(f"{name} has no parameter {unknown[0]!r}. {choices(unknown[0], known)}")
+    parameters = signature(REGISTRY[name]).parameters
+    if unknown := [param for param in params if param not in parameters]:
+        raise InputError(f"{name} has no parameter {unknown[0]!r}. {choices(unknown[0], parameters)}")
     return REGISTRY[name](**params)

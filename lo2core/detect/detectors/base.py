@@ -1,4 +1,4 @@
-"""What all detectors share: the checks at the door, distinct rows scored once, attribution by leaving one item out."""
+"""The base of all detectors: input checks, scoring of distinct rows only, attribution by leaving one item out."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lo2core.base.errors import InputError
 from lo2core.base.types import Floats, Integers
 
 MAX_DENSE_BYTES = 2 * 1024**3
-"""A matrix of more than this is not made dense."""
+"""A matrix that would be larger is not converted to a dense one."""
 
 
 class Detector(ABC):
-    """Base of all detectors. Constructors only assign; `fit` checks; what is learned ends in an underscore.
+    """Base of all detectors. Constructors only assign, `fit` checks; names of learned attributes end in an underscore.
 
-    Subclasses write `_fit` and `_score`, which get matrices that were checked; `_score` gets every distinct row once
-    and must not let one row's score depend on another row. Detectors are plain objects that can be pickled, and are
-    deterministic: the same training rows, in whatever order, give the same scores to the last bit.
+    Subclasses implement `_fit` and `_score`, which get checked matrices; `_score` gets each distinct row once, and the
+    score of a row must not depend on other rows. Detectors are plain objects that can be pickled, and they are
+    deterministic: the same training rows, in any order, give the same scores, bit for bit.
 
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
     (or a window of one) and "event". weighting, unseen_columns: settings of the vectorizer; a recipe may name another
-    weighting. attribution: how `attribute` divides a score, and the limits of that. splits_quickly: whether it does so
-    without scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
+    weighting. attribution: how `attribute` divides a score, and its limits. splits_quickly: whether it does so without
+    scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
     """
 
     title: str
@@ -53,8 +53,8 @@ class Detector(ABC):
         """Learn from X, csr float64 [n_sequences, n_items], whose last `unseen_columns` count items outside the
         vocabulary.
 
-        Unsupervised detectors take all rows for normal and ignore y; for supervised ones y is bool [n_sequences], true
-        for an anomaly. Raises InputError for no rows, values that are not finite, and labels of one class only.
+        Unsupervised detectors treat all rows as normal and ignore y; for supervised ones y is bool [n_sequences], true
+        for an anomaly. Raises InputError if there are no rows, values that are not finite, or labels of only one class.
         """
         X = checked(X)
         if X.shape[0] == 0:
@@ -64,7 +64,7 @@ class Detector(ABC):
         return self
 
     def score(self, X: sparse.csr_matrix) -> Floats:
-        """float64 [n_sequences], higher is worse. Raises InputError where X has other columns than in training."""
+        """float64 [n_sequences], higher is worse. Raises InputError if X has other columns than in training."""
         X = self._checked(X)
         if X.shape[0] == 0:
             return np.zeros(0)
@@ -72,7 +72,7 @@ class Detector(ABC):
         return np.asarray(self._score(X[first]), dtype=np.float64)[inverse]
 
     def attribute(self, X: sparse.csr_matrix) -> Floats:
-        """float64 [n_sequences, n_items]: each item's share of the score, as `attribution` says."""
+        """float64 [n_sequences, n_items]: the part of each item in the score, as described by `attribution`."""
         X = self._checked(X)
         out = zeros(X.shape, self.title)
         for row in range(X.shape[0]):
@@ -105,7 +105,7 @@ class Detector(ABC):
         return checked(X)
 
     def _fall_without(self, row: sparse.csr_matrix) -> Floats:
-        """How much the score falls without each of the items that the row holds, in the order of `row.indices`."""
+        """How much the score falls if an item of the row is left out, for each item, in the order of `row.indices`."""
         n = row.nnz
         data = np.tile(row.data, (n, 1))
         np.fill_diagonal(data, 0)
@@ -115,7 +115,7 @@ class Detector(ABC):
 
 
 def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
-    """X as csr float64, sorted and without stored zeros; the argument stays as it is. Raises InputError for NaN."""
+    """X as csr float64, sorted and without stored zeros; the argument is not changed. Raises InputError for NaN."""
     X = sparse.csr_matrix(X, dtype=np.float64)
     if not np.isfinite(X.data).all():
         raise InputError("The matrix contains values that are not finite. Look for nulls in the numeric columns.")
@@ -127,7 +127,7 @@ def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def check_counts(X: sparse.csr_matrix, title: str) -> None:
-    """Raises InputError for values below zero, which no count has."""
+    """Raises InputError for negative values, which are no counts."""
     if X.nnz and X.data.min() < 0:
         raise InputError(
             f"{title} needs counts, found {X.data.min():g}. Leave out numeric columns that can be negative."
@@ -135,7 +135,7 @@ def check_counts(X: sparse.csr_matrix, title: str) -> None:
 
 
 def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
-    """Index of the first of each distinct row, and for every row which of those it equals.
+    """The index of the first occurrence of each distinct row, and for each row the number of its distinct row.
 
     The order of the distinct rows depends only on their content. X is sorted and without stored zeros.
     """
@@ -144,7 +144,7 @@ def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
 
 
 def content_order(X: sparse.csr_matrix, y: NDArray[np.bool_]) -> Integers:
-    """The order of the rows by label and content, so that what is learned does not depend on the order they came in."""
+    """The order of the rows by label and content, so that the fitted model does not depend on their original order."""
     _, rank = np.unique(_row_keys(X), return_inverse=True)
     return np.lexsort((rank, y))
 
@@ -157,13 +157,13 @@ def _row_keys(X: sparse.csr_matrix) -> NDArray[np.object_]:
 
 
 def zeros(shape: tuple[int, int], title: str) -> Floats:
-    """A dense matrix of zeros, if memory allows."""
+    """A dense matrix of zeros. Raises InputError if it would take more than `MAX_DENSE_BYTES`."""
     _check_size(shape, title)
     return np.zeros(shape)
 
 
 def dense(X: sparse.csr_matrix, title: str) -> Floats:
-    """X as a dense matrix; raises InputError where that would take more than `MAX_DENSE_BYTES`."""
+    """X as a dense matrix. Raises InputError if it would take more than `MAX_DENSE_BYTES`."""
     _check_size(X.shape, title)
     return np.asarray(X.toarray())
 

@@ -1,4 +1,4 @@
-"""NearestNormal: how far a sequence is from the normal sequences most like it, in the few items that differ most."""
+"""NearestNormal: the distance of a sequence from the most similar normals, in the few items that differ most."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _BLOCK_CELLS = 1 << 17
 class NearestNormal(Detector):
     """Distance to the nearest normal sequences in the items that differ most. Takes raw counts.
 
-    The method is this project's own. A sequence that is longer than usual (its count of items that any normal contains,
-    against the median of that count over the normals) is first scaled down to the usual length: many different lines
-    that each occur once say little. Then, with counts n of the sequence and c of a normal one, for each item:
+    The method was developed for this project. A sequence that is longer than usual (its count of items that any normal
+    contains, compared with the median of that count over the normals) is first scaled down to the usual length: many
+    different lines that each occur once say little. Then, for each item with count n here and c in a normal:
 
     - the normal is scaled to the size of the sequence: c times the median of n / c over the items that both contain
       (1 if there is none);
@@ -29,7 +29,7 @@ class NearestNormal(Detector):
     - items that occur more often than in the normal count fully, items that are missing count `missing_weight`;
     - of the items that no normal contains, only the `n_foreign` largest count: a process logs dozens of lines at first
       use;
-    - distance = Euclidean norm of the `n_largest` largest differences: a fault touches few items, and a norm over all
+    - distance = Euclidean norm of the `n_largest` largest differences: a fault affects few items, and a norm over all
       of them would hide it.
 
     Score = mean distance to the `n_neighbors` nearest normals, or to all of them if there are fewer.
@@ -61,15 +61,15 @@ class NearestNormal(Detector):
     unseen_columns = 1024
 
     counts_: sparse.csr_matrix
-    """Counts of the distinct normals in the items that any of them holds."""
+    """Counts of the distinct normals, in the columns `items_`."""
     items_: Integers
-    """Columns of those items."""
+    """The columns of items that any normal contains."""
     spread_: Floats
-    """Of all columns."""
+    """The denominator of the difference, for all columns."""
     distinct_: Integers
-    """For each training row, which of the distinct normals it is."""
+    """For each training row, the row of `counts_` that equals it."""
     size_: float
-    """Summed counts of the usual normal, with which those of a sequence in `items_` are compared."""
+    """The usual length: the median of the summed counts of the normals."""
 
     def __init__(
         self,
@@ -143,13 +143,13 @@ class NearestNormal(Detector):
         return np.array([self._nearest(distances)[1].mean() for distances in self._distances(X)])
 
     def _nearest(self, distances: Floats) -> tuple[Integers, Floats]:
-        """Training rows nearest by the distances to the distinct normals, and how far they are."""
+        """The nearest training rows and their distances, from the distances to the distinct normals."""
         by_row = distances[self.distinct_]
         nearest = np.argsort(by_row, kind="stable")[: self.n_neighbors]
         return nearest, by_row[nearest]
 
     def _distances(self, X: sparse.csr_matrix) -> Iterator[Floats]:
-        """For each row its distances to all distinct normals."""
+        """The distances to all distinct normals, row by row."""
         check_counts(X, self.title)
         normals = dense(self.counts_, self.title)
         step = max(1, _BLOCK_CELLS // max(1, normals.shape[1]))
@@ -167,7 +167,7 @@ class NearestNormal(Detector):
     def _differences(self, row: sparse.csr_matrix, normals: Floats) -> tuple[Integers, Floats]:
         """Columns, and the weighted differences [n_normals, n_columns] between the row and the normals in them.
 
-        The columns are those that any normal holds, and behind them those that the row alone holds.
+        The columns are `items_`, followed by the other columns that the row has.
         """
         counts = np.zeros(len(self.spread_))
         counts[row.indices] = row.data
@@ -176,10 +176,10 @@ class NearestNormal(Detector):
         foreign = foreign[np.argsort(-counts[foreign], kind="stable")[: self.n_foreign]]
         scaled = normals * _size_ratio(counts[self.items_], normals)[:, None]
         shifts = (np.log1p(counts[self.items_]) - np.log1p(scaled)) / self.spread_[self.items_]
-        known = np.maximum(shifts, -self.missing_weight * shifts)
-        alone = np.log1p(counts[foreign]) / self.spread_[foreign]
-        alone = np.broadcast_to(alone, (len(normals), len(foreign)))
-        return np.concatenate([self.items_, foreign]), np.concatenate([known, alone], axis=1)
+        inside = np.maximum(shifts, -self.missing_weight * shifts)
+        outside = np.log1p(counts[foreign]) / self.spread_[foreign]
+        outside = np.broadcast_to(outside, (len(normals), len(foreign)))
+        return np.concatenate([self.items_, foreign]), np.concatenate([inside, outside], axis=1)
 
 
 def _log_variance(X: sparse.csr_matrix, weights: Integers) -> Floats:
@@ -194,15 +194,15 @@ def _log_variance(X: sparse.csr_matrix, weights: Integers) -> Floats:
 
 
 def _size_ratio(counts: Floats, normals: Floats) -> Floats:
-    """For each normal the median of counts / its counts over the items that both hold; 1 where they share none."""
-    held = np.flatnonzero(counts)
-    theirs = normals[:, held]
+    """The median of counts / counts of a normal, over items that both contain, for each normal; 1 if there are none."""
+    present = np.flatnonzero(counts)
+    theirs = normals[:, present]
     ratios = np.full(theirs.shape, np.inf)
-    np.divide(counts[held], theirs, out=ratios, where=theirs > 0)
+    np.divide(counts[present], theirs, out=ratios, where=theirs > 0)
     ratios.sort(axis=1)
     shared = np.count_nonzero(theirs, axis=1)
     at = np.maximum(np.stack([(shared - 1) // 2, shared // 2]), 0)
-    if not len(held):
+    if not len(present):
         return np.ones(len(normals))
     middle = np.take_along_axis(ratios, at.T, axis=1).mean(axis=1)
     return np.where(shared > 0, middle, 1.0)

@@ -1,4 +1,4 @@
-"""Detectors that weigh each item by itself: how rare it is among the normals, or whether any normal contains it."""
+"""Detectors that weight each item on its own: by its rarity among the normals, or by whether any normal contains it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class _Weighted(Detector):
 
 
 class Rarity(_Weighted):
-    """How rare the items are among the normals, as LogLead's RarityModel has it.
+    """How rare the items are among the normals, as in LogLead's RarityModel.
 
-    With f the item's share of all counts of the normals: rarity = (-log f)^3, 0 where f > `common_threshold`; twice the
-    rarity of a single occurrence for an item that no normal holds. Score = sum of count x rarity over the items,
+    With f the item's share of all counts of the normals: rarity = (-log f)^3, 0 if f > `common_threshold`; twice the
+    rarity of a single occurrence for an item that no normal contains. Score = sum of count x rarity over the items,
     divided by the number of distinct items. Source: github.com/EvoTestOps/LogLead, loglead/RarityModel.py (Mäntylä,
     Wang, Nyyssölä: LogLead - Fast and Integrated Log Loader, Enhancer, and Anomaly Detector, SANER 2024).
     """
@@ -55,7 +55,7 @@ class Rarity(_Weighted):
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
         check_counts(X, self.title)
         counts = _column_sums(X)
-        # At least 2: what appears in a service that was silent so far must not weigh log(1) = 0.
+        # At least 2: an item must not weigh log(1) = 0 in a service whose normals are empty.
         total = max(counts.sum(), 2.0)
         rarity = (-np.log(np.where(counts > 0, counts, 1) / total)) ** 3
         unseen = 2 * np.log(total) ** 3
@@ -67,10 +67,10 @@ class Rarity(_Weighted):
 
 
 class OutOfVocabulary(_Weighted):
-    """How many occurrences of items that the normals do not hold, as LogLead's OOV_detector has it.
+    """Number of occurrences of items that no normal contains, as in LogLead's OOV_detector.
 
-    Those are the items outside the vocabulary (the last columns) and the ones in it that no training row of this group
-    holds. Source: github.com/EvoTestOps/LogLead, loglead/OOV_detector.py.
+    These are the items outside the vocabulary (the last columns), and those in the vocabulary that no training row of
+    this service contains. Source: github.com/EvoTestOps/LogLead, loglead/OOV_detector.py.
     """
 
     __module__ = "lo2core"

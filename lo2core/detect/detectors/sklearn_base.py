@@ -1,4 +1,4 @@
-"""What the detectors that wrap scikit-learn share. Imports of scikit-learn and shap are slow, so they wait for use."""
+"""Base classes of detectors that wrap scikit-learn. It and shap are slow to import, so they are imported when used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lo2core.detect.detectors.base import Detector, content_order, dense, zeros
 
 
 class ScikitDetector(Detector):
-    """A scikit-learn estimator as a detector: subclasses name the estimator and read its score."""
+    """A scikit-learn estimator as a detector: subclasses create the estimator and compute the score from it."""
 
     estimator_: Any
 
@@ -44,13 +44,13 @@ class ScikitDetector(Detector):
 
 
 class TreeDetector(ScikitDetector):
-    """A detector made of trees, whose scores are split by SHAP where shap is installed."""
+    """A detector that consists of trees. Its scores are divided by SHAP if shap is installed."""
 
     uses_shap = True
     shap_says: str
     shap_sign = 1
     _used: Integers | slice = slice(None)
-    """The columns that the trees look at."""
+    """The columns that the trees use."""
 
     @property
     def attribution(self) -> str:
@@ -59,7 +59,7 @@ class TreeDetector(ScikitDetector):
         return f"SHAP is not installed, so another way is taken. {super().attribution}"
 
     def attribute(self, X: sparse.csr_matrix) -> Floats:
-        """SHAP values by the trees' own paths; without shap by leaving one item out. Items that are missing count too.
+        """SHAP values from the paths in the trees, or by leaving one item out without shap. Missing items also count.
 
         Source: Lundberg et al., From local explanations to global understanding with explainable AI for trees, 2020.
         """
@@ -70,22 +70,25 @@ class TreeDetector(ScikitDetector):
         used = np.arange(X.shape[1])[self._used]
         explainer = _explainer(self.estimator_)
         values = np.asarray(explainer.shap_values(dense(X[:, used], self.title), check_additivity=False))
-        # Classifiers with probabilities have one layer a class, the anomaly's last.
+        # Classifiers with probabilities have one layer per class; the last one is that of anomalies.
         out[:, used] = self.shap_sign * values.reshape(X.shape[0], len(used), -1)[:, :, -1]
         return out
 
 
 @lru_cache(maxsize=16)
 def _explainer(estimator: Any) -> Any:
-    """It takes longer to make than to use, and a page asks service by service."""
+    """The explainer, cached: it takes longer to create than to use, and a page asks for one service at a time."""
     import shap
 
     return shap.TreeExplainer(estimator)
 
 
 class _OneForBlas:
-    """One thread for BLAS while anybody is inside. That limit is the whole process's: the first to come sets it, the
-    last to go resets it, or of two that overlap one would lift it for the other, which would leave it behind for good.
+    """Limits BLAS to one thread while any thread is inside.
+
+    The limit applies to the whole process. The first thread to enter sets it and the last one to leave resets it;
+    otherwise, of two overlapping threads, the first would remove the limit for the second, which would then restore it
+    for good.
     """
 
     def __init__(self) -> None:
@@ -103,7 +106,7 @@ class _OneForBlas:
         with self._lock:
             self._inside -= 1
             if not self._inside:
-                with self._limit:  # leaving resets it, and lets other threads set limits again
+                with self._limit:  # leaving it resets the limit, and lets other threads set limits again
                     pass
 
 
@@ -112,15 +115,15 @@ _one_for_blas = _OneForBlas()
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """The order of a sum must not depend on the number of processors."""
-    # OpenMP has a limit for each thread that calls it. Leaving it first gives up this thread's hold on that of BLAS.
+    """Compute with one thread, so that the order of a sum does not depend on the number of processors."""
+    # OpenMP has a limit per calling thread. It is left first: that ends the control of this thread over BLAS, too.
     with _one_for_blas, _one_thread_for("openmp"):
         yield
 
 
 def _one_thread_for(user_api: str) -> Any:
-    """The limit of these libraries, set now. Without `select` the others would be reset with them."""
-    import sklearn  # noqa: F401  only libraries that are loaded can be limited
+    """Set the limit of these libraries. Without `select`, leaving it would also reset the limits of the others."""
+    import sklearn  # noqa: F401  loads the libraries: others cannot be limited
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api=user_api).limit(limits=1)

@@ -1,7 +1,7 @@
-"""Detectors from the literature that learn from labelled rows, normal and anomalous, by scikit-learn.
+"""Detectors from the literature that learn from labelled rows, normal and anomalous, implemented with scikit-learn.
 
-Classes are weighted as if there were as many anomalies as normals. The vocabulary is that of the normals: the column of
-unseen items is what lets them find a fault that no training row shows.
+Classes are weighted as if there were as many anomalies as normals. The vocabulary is that of the normals: with the
+column of unseen items, detectors can find faults that no training row contains.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class _Supervised(ScikitDetector):
                 f"{len(labels)}; load labelled logs, or choose an unsupervised detector."
             )
         if len(set(labels)) == 1:
-            found = "anomalous" if labels[0] else "normal"
+            kind = "anomalous" if labels[0] else "normal"
             raise InputError(
-                f"{self.title} learns from normal and anomalous rows, found {n_rows} {found} ones only; load logs of "
+                f"{self.title} learns from normal and anomalous rows, found {n_rows} {kind} ones only; load logs of "
                 "both kinds, or choose an unsupervised detector."
             )
         return np.array(labels, dtype=bool)
@@ -45,8 +45,12 @@ class _Linear(_Supervised):
         "for all sequences. Items that are missing count nothing."
     )
 
+    def __init__(self, C: float = 1.0, max_iter: int = 1000) -> None:
+        self.C = C
+        self.max_iter = max_iter
+
     def attribute(self, X: sparse.csr_matrix) -> Floats:
-        """Coefficient times value of each item; adds up to the score less the intercept."""
+        """Coefficient times value of each item; the sum is the score minus the intercept."""
         X = self._checked(X)
         out = zeros(X.shape, self.title)
         cells = X.tocoo()
@@ -69,10 +73,6 @@ class LogisticRegression(_Linear):
     short = "lr"
     about = "Log-odds of an anomaly as a weighted sum of the items, learned from labelled sequences."
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000) -> None:
-        self.C = C
-        self.max_iter = max_iter
-
     def _estimator(self, X: sparse.csr_matrix) -> Any:
         from sklearn import linear_model
 
@@ -92,8 +92,7 @@ class LinearSVC(_Linear):
     about = "On which side of a separating plane a sequence lies, and how far, learned from labelled sequences."
 
     def __init__(self, C: float = 1.0, max_iter: int = 10_000) -> None:
-        self.C = C
-        self.max_iter = max_iter
+        super().__init__(C, max_iter)
 
     def _estimator(self, X: sparse.csr_matrix) -> Any:
         from sklearn import svm
@@ -149,7 +148,7 @@ class RandomForest(_SupervisedTrees):
 class HistGradientBoosting(_SupervisedTrees):
     """Log-odds of an anomaly by boosted trees over binned counts; dense. Stops early only above 10,000 training rows.
 
-    Columns that are the same in all training rows cannot split any, and are left out: the trees are the same, sooner.
+    Columns with one value in all training rows cannot split them and are left out: the same trees in less time.
     Friedman: Greedy function approximation, Annals of Statistics 29 (2001); Ke et al.: LightGBM, NeurIPS 2017.
     """
 
@@ -179,7 +178,7 @@ class HistGradientBoosting(_SupervisedTrees):
         varies = X.max(axis=0).toarray().ravel() != X.min(axis=0).toarray().ravel()
         self._used = np.flatnonzero(varies) if varies.any() else np.zeros(1, dtype=np.intp)
         super()._fit(X, y)
-        # Only fitting draws random numbers; without the generator a bundle holds data and trees alone.
+        # Only fitting draws random numbers; without the generator, a bundle contains data and trees only.
         vars(self.estimator_).pop("_feature_subsample_rng", None)
 
     def _features(self, X: sparse.csr_matrix) -> Floats:

@@ -1,4 +1,4 @@
-"""Detectors from the literature that learn from normal rows alone, by scikit-learn."""
+"""Detectors from the literature that learn from normal rows only, implemented with scikit-learn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK_ROWS = 256
 class IsolationForest(TreeDetector):
     """How quickly random cuts isolate a row: `-score_samples` of scikit-learn's IsolationForest, between 0 and 1.
 
-    Rows are cut only by items whose count varies among the normals: items that no normal contains are invisible to it.
+    Cuts use only items whose count varies among the normals: items that no normal contains have no effect.
     Liu, Ting, Zhou: Isolation Forest, ICDM 2008 (its defaults: 100 trees of 256 rows).
     """
 
@@ -49,9 +49,9 @@ class IsolationForest(TreeDetector):
 
 
 class LocalOutlierFactor(ScikitDetector):
-    """How much thinner the surroundings of a row are than those of its neighbours: about 1 for normals, without limit.
+    """How much lower the density around a row is than around its neighbours: about 1 for normals, without upper limit.
 
-    Fitted on distinct rows, since equal rows would make the density infinite (the paper's remark on duplicates).
+    Fitted on distinct rows, since equal rows would make the density infinite (see the paper on duplicates).
     Breunig, Kriegel, Ng, Sander: LOF: Identifying Density-Based Local Outliers, SIGMOD 2000.
     """
 
@@ -73,7 +73,7 @@ class LocalOutlierFactor(ScikitDetector):
 
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
         first, _ = distinct_rows(X)
-        # A single distinct row is taken twice, for a density needs a neighbour.
+        # A density needs a neighbour, so a single distinct row is taken twice.
         rows = np.resize(first, max(2, len(first)))
         super()._fit(X[rows], y[rows])
 
@@ -84,8 +84,8 @@ class LocalOutlierFactor(ScikitDetector):
 class OneClassSVM(ScikitDetector):
     """How far outside the smallest region around the normals a row is: minus the decision function, RBF kernel.
 
-    Items are divided by their standard deviation. Very far rows all get the same score. At most a share `nu` of the
-    training rows lies outside. Schölkopf, Platt, Shawe-Taylor, Smola, Williamson: Estimating the Support of a
+    Items are divided by their standard deviation. All very distant rows get the same score. At most a share `nu` of the
+    training rows is outside. Schölkopf, Platt, Shawe-Taylor, Smola, Williamson: Estimating the Support of a
     High-Dimensional Distribution, Neural Computation 13 (2001).
     """
 
@@ -113,7 +113,7 @@ class OneClassSVM(ScikitDetector):
 class KMeans(ScikitDetector):
     """Euclidean distance to the nearest of a few centres of the normals.
 
-    At most `n_clusters`, and no more than one for five distinct training rows. Lloyd: Least squares quantization in
+    At most `n_clusters` centres, and at most one per five distinct training rows. Lloyd: Least squares quantization in
     PCM, IEEE Transactions on Information Theory 28 (1982).
     """
 
@@ -135,7 +135,7 @@ class KMeans(ScikitDetector):
         return cluster.KMeans(n_clusters=n_clusters, n_init=10, random_state=SEED)
 
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        # Not `transform`: its shortcut ||x||^2 - 2xc + ||c||^2 loses digits where x is near c.
+        # Not `transform`: its shortcut ||x||^2 - 2xc + ||c||^2 loses digits if x is near c.
         from scipy.spatial.distance import cdist
 
         centres = self.estimator_.cluster_centers_

@@ -45,7 +45,7 @@ class EvaluationProtocol:
 
     apart: test cases that are reported separately, in the fault table only. concerns: columns pattern (regular
     expression) and service, the expected service of test cases, to check whether it is the worst one. share: train once
-    on this share of the runs instead of leaving them out in turn. fault_groups: how many groups of faults are left out
+    on this share of the runs instead of leaving them out in turn. fault_groups: number of groups of faults to leave out
     for supervised detectors.
 
     Examples:
@@ -64,7 +64,7 @@ class EvaluationProtocol:
             raise InputError(f"Faults are left out in at least two groups, found {self.fault_groups}.")
 
     def check(self, rows: pl.DataFrame) -> None:
-        """Raises InputError where no row has a label, and for test cases to report apart that do not exist."""
+        """Raises InputError if no row has a label, or if a test case to report separately does not exist."""
         if not rows.height:
             raise InputError(
                 "Evaluation needs labelled logs, and none of these is labelled. Load logs whose test case names say "
@@ -129,15 +129,15 @@ def evaluate(
     )
     identity = _identity(recipe, protocol, facts or {})
     figures, curves, faults = [], [], []
-    for split, found in _splits(source, recipe, protocol, incidents, advance):
+    for split, held_out in _splits(source, recipe, protocol, incidents, advance):
         key = identity | {"split": split}
         for level in UNITS[recipe.unit].levels:
-            rows = at_level(found.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
-            figures.append(key | {"level": level} | _figures(rows, found, level, protocol))
+            rows = at_level(held_out.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
+            figures.append(key | {"level": level} | _figures(rows, held_out, level, protocol))
             curves.append(_keyed(metrics.curves(scored(rows)).with_row_index("point"), key | {"level": level}))
-        faults.append(_keyed(fault_table(found.rows, protocol.apart, protocol.concerns), key))
+        faults.append(_keyed(fault_table(held_out.rows, protocol.apart, protocol.concerns), key))
         if split == BY_RUN:
-            figures += _shortcut_rows(found, incidents, protocol, facts or {})
+            figures += _shortcut_rows(held_out, incidents, protocol, facts or {})
     return Evaluated(
         _as(Evaluation, pl.DataFrame(figures, infer_schema_length=None)),
         _as(EvaluationCurves, pl.concat(curves)),
@@ -159,7 +159,7 @@ def labelled(source: CountSource) -> CountSource:
 
 
 def steps(source: CountSource, recipe: Recipe, protocol: EvaluationProtocol) -> int:
-    """How often `evaluate` will call `advance`; the short trainings without long normals are not counted."""
+    """How often `evaluate` will call `advance`; the short evaluation on long normals is not counted."""
     rows = labelled(source).rows
     groups = len(detect_folds.fault_groups(rows, protocol.fault_groups)) if recipe.make().supervised else 0
     return len(run_folds(rows, protocol.share)) * (1 + groups)
@@ -180,7 +180,7 @@ def shortcuts_beside(figures: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFr
     return figures.filter(
         pl.col("kind") == "shortcut",
         pl.lit(row["evaluation"]).str.ends_with(measured_on),
-        pl.col("apart") == pl.lit(row["apart"], dtype=pl.List(pl.String)),  # earlier versions did not name these
+        pl.col("apart") == pl.lit(row["apart"], dtype=pl.List(pl.String)),  # null in tables of earlier versions
         pl.col("data_fingerprint").eq_missing(pl.lit(row["data_fingerprint"], dtype=pl.String)),
     )
 
@@ -193,11 +193,11 @@ def _splits(
     advance: Callable[[int], None],
 ) -> Iterator[tuple[str, LeftOut]]:
     folds = run_folds(source.rows, protocol.share)
-    known = left_out(source, recipe, folds, advance)
-    yield BY_RUN, known
+    by_run = left_out(source, recipe, folds, advance)
+    yield BY_RUN, by_run
     if recipe.make().supervised:
         groups = detect_folds.fault_groups(source.rows, protocol.fault_groups)
-        yield FAULT_LEFT_OUT, faults_left_out(source, recipe, folds, known, groups, advance)
+        yield FAULT_LEFT_OUT, faults_left_out(source, recipe, folds, by_run, groups, advance)
         return
     long = long_normal_folds(folds, source.rows, incidents)
     if long and _trainable(source, long):
@@ -225,7 +225,7 @@ def _identity(recipe: Recipe, protocol: EvaluationProtocol, facts: dict[str, Any
 
 
 def _measured_on(protocol: EvaluationProtocol, facts: dict[str, Any]) -> str:
-    """The incidents that were measured, as the last part of an evaluation's name."""
+    """Which incidents were measured: the last part of the name of an evaluation."""
     window = facts.get("window")
     data = f"windows of {window:g} s" if window else "whole test cases"
     share = [f"{protocol.share:g} for training"] if protocol.share else []
@@ -234,7 +234,7 @@ def _measured_on(protocol: EvaluationProtocol, facts: dict[str, Any]) -> str:
 
 
 def scored(rows: pl.DataFrame) -> Scored:
-    """Arrays to measure; what could not be scored counts as the least anomalous of all."""
+    """Arrays to compute metrics from; rows without a score count as the least anomalous."""
     least = pl.coalesce(pl.col("z_score").min() - 1, 0.0)
     ranked = rows.with_columns(alarm(), pl.col("z_score").fill_null(least))
     columns = ("anomaly", "z_score", "alarm", "weight", "run")
@@ -280,9 +280,9 @@ def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
 
 
 def _shortcut_rows(
-    found: LeftOut, facts: pl.DataFrame, protocol: EvaluationProtocol, about: dict[str, Any]
+    held_out: LeftOut, facts: pl.DataFrame, protocol: EvaluationProtocol, about: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    incidents = at_level(found.rows, "incident").join(facts, on="incident")
+    incidents = at_level(held_out.rows, "incident").join(facts, on="incident")
     counted = incidents.filter(~pl.col("test_case").is_in(protocol.apart))
     for shortcut in SHORTCUTS:
         yield {
@@ -298,11 +298,11 @@ def _shortcut_rows(
 
 def _shortcut_figures(shortcut: Shortcut, rows: pl.DataFrame, protocol: EvaluationProtocol) -> dict[str, Any]:
     """A trivial baseline has no threshold: only its ranking is measured, in the better direction."""
-    known = rows.drop_nulls(shortcut.name)
-    truth, fact = known["anomaly"].to_numpy(), known[shortcut.name].to_numpy()
-    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), known["run"].to_numpy())
+    measurable = rows.drop_nulls(shortcut.name)
+    truth, fact = measurable["anomaly"].to_numpy(), measurable[shortcut.name].to_numpy()
+    as_is = Scored(truth, fact, np.zeros(len(truth), dtype=bool), np.ones(len(truth)), measurable["run"].to_numpy())
     size = _size(as_is, protocol)
-    if not as_is.two_classes or 2 * known["normal"].sum() < rows["normal"].sum():
+    if not as_is.two_classes or 2 * measurable["normal"].sum() < rows["normal"].sum():
         return size | {"note": "Not measured: no time stamps, one test case a run, or labels of one kind."}
     score = oriented(fact, metrics.auroc(as_is))
     return size | metrics.ranked(replace(as_is, score=score)) | {"note": shortcut.about}
@@ -316,6 +316,6 @@ def _keyed(frame: pl.DataFrame, key: dict[str, Any]) -> pl.DataFrame:
 
 def _as(schema: Any, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly the columns and types of a table; columns it lacks are null."""
-    wanted = schema.create_empty().schema
-    lacking = [pl.lit(None).alias(name) for name in wanted if name not in frame.columns]
-    return frame.with_columns(lacking).select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+    columns = schema.create_empty().schema
+    missing = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
+    return frame.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in columns.items())

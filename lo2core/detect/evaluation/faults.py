@@ -16,7 +16,7 @@ ANY_SERVICE = "any"
 
 
 def fault_table(rows: pl.DataFrame, apart: Sequence[str] = (), concerns: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Test case x service: how many sequences lie at or above the threshold; service "any" is the incident."""
+    """Number of sequences at or above the threshold, per test case and service; service "any" is the incident."""
     incidents, sequences = (at_level(rows, level).with_columns(alarm()) for level in ("incident", "sequence"))
     named = incidents.filter("alarm").group_by("test_case", "service").agg(named=pl.len().cast(pl.Int64))
     concerned = _concerned(rows, concerns)
@@ -27,24 +27,24 @@ def fault_table(rows: pl.DataFrame, apart: Sequence[str] = (), concerns: pl.Data
     )
     table = table.join(pl.concat([named, right.select(named.columns)]), on=["test_case", "service"], how="left")
     table = table.join(concerned.with_columns(is_it=True), on=["test_case", "service"], how="left")
-    known = pl.col("test_case").is_in(concerned["test_case"].implode()) & (pl.col("service") != ANY_SERVICE)
+    expected = pl.col("test_case").is_in(concerned["test_case"].implode()) & (pl.col("service") != ANY_SERVICE)
     return table.with_columns(
         pl.col("named").fill_null(0),
         share=pl.col("alarms") / pl.col("n"),
         apart=pl.col("test_case").is_in(list(apart)),
-        concerned=pl.when(known).then(pl.col("is_it").fill_null(False)),
+        concerned=pl.when(expected).then(pl.col("is_it").fill_null(False)),
     ).sort("normal", "test_case", "service")
 
 
 def right_service(incidents: pl.DataFrame, concerns: pl.DataFrame | None) -> float | None:
-    """Share of the detected faults whose worst service is the one concerned."""
+    """Share of the detected faults whose worst service is the expected one."""
     concerned = _concerned(incidents, concerns).rename({"service": "expected"})
     detected = incidents.filter(alarm()).join(concerned, on="test_case")
     return detected.select((pl.col("service") == pl.col("expected")).mean()).item() if detected.height else None
 
 
 def _concerned(rows: pl.DataFrame, concerns: pl.DataFrame | None) -> pl.DataFrame:
-    """Columns test_case, service: the service that each faulty test case concerns, where that is known."""
+    """Columns test_case, service: the expected service of each faulty test case, if it is known."""
     cases = rows.filter(~pl.col("normal")).select(pl.col("test_case").unique().sort())
     if concerns is None:
         return cases.clear().with_columns(service=pl.lit(None, dtype=pl.String))

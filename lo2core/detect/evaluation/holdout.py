@@ -21,7 +21,7 @@ from lo2core.detect.vectorizer import Vectorizer
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Rows of the source with score, z_score and the threshold of the model that scored them; one model a fold."""
+    """Rows of the source with score, z_score and the threshold of the model of their fold."""
 
     rows: pl.DataFrame
     models: list[Model]
@@ -31,7 +31,7 @@ class LeftOut:
         return [model.threshold for model in self.models]
 
     def training_z(self, level: str) -> Floats:
-        """z of the unseen normals that the models were calibrated by; none for events."""
+        """z of the unseen normals that the models were calibrated with; empty for events."""
         if level == "incident":
             return np.concatenate([model.normal_incidents for model in self.models])
         if level == "event":
@@ -41,7 +41,7 @@ class LeftOut:
 
 
 def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Callable[[int], None]) -> LeftOut:
-    """Score the test rows of each fold by a model trained on its training rows; `advance(1)` after each."""
+    """Score the test rows of each fold with a model trained on its training rows. Calls `advance(1)` after each."""
     scored, models = [], []
     for fold in folds:
         model, vec = train(source.where(fold.train), recipe)
@@ -55,17 +55,17 @@ def faults_left_out(
     source: CountSource,
     recipe: Recipe,
     folds: list[Fold],
-    known: LeftOut,
+    by_run: LeftOut,
     groups: list[list[str]],
     advance: Callable[[int], None],
 ) -> LeftOut:
-    """As `known`, the result of `left_out`, but faulty rows are scored by detectors that never met their fault.
+    """Like `by_run`, the result of `left_out`, but faulty rows are scored by detectors that never saw their fault.
 
-    The faults are left out group by group; `advance(1)` after each. Calibration and threshold are those of
-    the fold with all faults: they come from normals, so computing them again for each group would change little.
+    The faults are left out group by group; `advance(1)` is called after each. Calibration and threshold are taken from
+    the fold with all faults: they come from normals, so computing them for each group would change little.
     """
-    scored = [known.rows.filter("normal")]
-    for fold, model in zip(folds, known.models, strict=True):
+    scored = [by_run.rows.filter("normal")]
+    for fold, model in zip(folds, by_run.models, strict=True):
         for faults in groups:
             concerned = source.rows["test_case"].is_in(faults) & ~source.rows["normal"]
             test = source.rows.filter(fold.test & concerned)
@@ -73,7 +73,7 @@ def faults_left_out(
                 vec, fitted = fit_detectors(source, source.rows.filter(fold.train & ~concerned), recipe)
                 scored.append(_scored(source, test, replace(model, detectors=fitted), vec))
             advance(1)
-    return LeftOut(pl.concat(scored), known.models)
+    return LeftOut(pl.concat(scored), by_run.models)
 
 
 def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
@@ -89,7 +89,7 @@ def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
 
 
 def alarm() -> pl.Expr:
-    """Whether the z-score of a row is at or above the threshold of its model; false for rows without a score."""
+    """Whether the z-score of a row reaches the threshold of its model; false for rows without a score."""
     return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
 
 

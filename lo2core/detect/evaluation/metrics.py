@@ -43,12 +43,12 @@ class Scored:
 
 
 def figures(rows: Scored) -> dict[str, float | int | None]:
-    """All figures of `schemas.Evaluation` that come from scored rows; null where they are not defined."""
+    """All metrics in `schemas.Evaluation` that are computed from scored rows; null if undefined."""
     return _counted(rows) | ranked(rows)
 
 
 def _counted(rows: Scored) -> dict[str, float | int | None]:
-    """Confusion matrix at the model's own threshold, and what follows from it."""
+    """The confusion matrix at the threshold of the model, and the metrics that follow from it."""
     matrix = metrics.confusion_matrix(rows.truth, rows.alarm, labels=[False, True], sample_weight=rows.weight)
     tn, fp, fn, tp = (round(float(n)) for n in matrix.ravel())
     return {
@@ -84,14 +84,14 @@ def auroc(rows: Scored) -> float:
 
 
 def recall_at(rows: Scored, false_alarms: float) -> float:
-    """The largest recall whose share of false alarms is at most `false_alarms`."""
+    """The largest recall with a false positive rate of at most `false_alarms`."""
     rates, recalls, _ = metrics.roc_curve(rows.truth, rows.score, sample_weight=rows.weight, drop_intermediate=False)
     return float(recalls[rates <= false_alarms + 1e-12].max())
 
 
 def precision_at(rows: Scored, k: int) -> float | None:
-    """Share of faulty ones among the `k` worst, a row counting as often as its weight says; None for fewer."""
-    order = np.lexsort((rows.truth, -rows.score))  # among equal scores normals come first: ties are not luck
+    """Share of faulty rows among the `k` worst, each counted with its weight; None if there are fewer than `k`."""
+    order = np.lexsort((rows.truth, -rows.score))  # normals first among equal scores, so that ties bring no luck
     upto_k = np.minimum(np.cumsum(rows.weight[order]), k)
     return float(np.diff(upto_k, prepend=0.0) @ rows.truth[order]) / k if upto_k[-1] == k else None
 
@@ -111,9 +111,9 @@ def _intervals(rows: Scored) -> dict[str, float | int | None]:
 
 
 def _quick_roc(rows: Scored, weight: Floats) -> tuple[float, float]:
-    """AUROC and recall at 5 % false alarms of rows sorted by falling score: as scikit-learn, but 50 times faster.
+    """AUROC and recall at 5 % false alarms of rows sorted by descending score: as scikit-learn, but 50 times faster.
 
-    NaN where the weights leave one class.
+    NaN if only one class has a positive weight.
     """
     last_of_ties = np.append(np.diff(rows.score) != 0, True)
     found, alarms = (np.append(0, np.cumsum(weight * of)[last_of_ties]) for of in (rows.truth, ~rows.truth))

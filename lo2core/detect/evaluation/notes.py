@@ -1,4 +1,4 @@
-"""What to know before the metrics of an evaluation are believed, in sentences."""
+"""Notes: sentences about what limits the metrics of an evaluation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def notes(figures: pl.DataFrame) -> list[tuple[str, str]]:
 def _sentences(row: Mapping[str, Any]) -> Iterator[str]:
     split, level = row["split"], row["level"]
     incidents = level == "incident"
-    if row["note"] and split != LONG_NORMALS:  # which has normals only, by design
+    if row["note"] and split != LONG_NORMALS:  # that split contains only normals
         yield row["note"] if incidents and split == BY_RUN else f"{split}, {level}: {row['note']}"
     if row["estimated"] and incidents and split == BY_RUN:
         yield _ESTIMATED

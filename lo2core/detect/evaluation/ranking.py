@@ -1,4 +1,4 @@
-"""The ranking of evaluations: one row for each, by incidents of held-out runs."""
+"""The ranking of evaluations by their metrics of incidents in held-out runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT
 def ranked_evaluations(figures: pl.DataFrame, fingerprint: str | None) -> pl.DataFrame:
     """One row for each evaluated detector, best AUROC on held-out runs first.
 
-    figures: rows of `schemas.Evaluation`. fingerprint: that of the loaded logs.
+    figures: rows of `schemas.Evaluation`. fingerprint: of the loaded logs.
 
     Columns evaluation, detector, items, weighting, unit, window; metrics of incidents: auroc, recall, recall_at_5,
     false_alarms (per 100), right_service, average_precision, precision, f1, psi; auroc_unmet (AUROC on held-out
@@ -18,8 +18,8 @@ def ranked_evaluations(figures: pl.DataFrame, fingerprint: str | None) -> pl.Dat
     """
     incidents = figures.filter(pl.col("level") == "incident", pl.col("kind") == "detector")
     unmet = incidents.filter(pl.col("split") == FAULT_LEFT_OUT).select("evaluation", auroc_unmet="auroc")
-    found = incidents.filter(pl.col("split") == BY_RUN).join(unmet, on="evaluation", how="left")
-    return found.sort("auroc", descending=True, nulls_last=True, maintain_order=True).select(
+    by_run = incidents.filter(pl.col("split") == BY_RUN).join(unmet, on="evaluation", how="left")
+    return by_run.sort("auroc", descending=True, nulls_last=True, maintain_order=True).select(
         "evaluation",
         "detector",
         "items",

@@ -20,7 +20,7 @@ TELLING = 0.9
 
 @dataclass(frozen=True)
 class Shortcut:
-    """One fact of an incident that should not give its label away; `remedy` completes "...; <remedy>"."""
+    """A fact about an incident that should not reveal its label; `remedy` completes the sentence "...; <remedy>"."""
 
     name: str
     about: str
@@ -45,10 +45,10 @@ SHORTCUTS = (
 
 
 def incident_facts(items: MessageCounts, sequences: pl.DataFrame, incidents: pl.DataFrame) -> pl.DataFrame:
-    """One row an incident: incident and a column for each of `SHORTCUTS`; no label is looked at.
+    """One row per incident: incident, and a column for each of `SHORTCUTS`. Labels are not used.
 
-    incidents: columns seq_id, incident. Position and start-up lines are null in a run of one incident, times where
-    nothing is dated.
+    incidents: columns seq_id, incident. Position and start-up lines are null in a run with a single incident, times if
+    no event has a time stamp.
     """
     rows = incidents.join(sequences.select("seq_id", "run", "service", "start_time", "end_time", "events"), on="seq_id")
     start = pl.col("start_time").min()
@@ -73,7 +73,7 @@ def incident_facts(items: MessageCounts, sequences: pl.DataFrame, incidents: pl.
 
 
 def startup_lines(items: MessageCounts, rows: pl.DataFrame) -> pl.DataFrame:
-    """Columns incident, n: its lines that their process (a service in a run) wrote once, or in its first incident only.
+    """Columns incident, n: the lines that a process (a service in a run) wrote once or in its first incident only.
 
     rows: columns seq_id, incident, run, service, start_time.
     """
