@@ -63,11 +63,12 @@ class PredictionProvenance(DataProvenance, total=False):
 class Metadata(PredictionProvenance, total=False):
     """All that a footer can say. Empty for a table that was written by hand.
 
-    table, created, version: of every table. masks, options: of loaded logs. prediction, incident, compared: of a kept
-    explanation or comparison.
+    table, created, version: of every table. generation: the same in tables that were written together. masks, options:
+    of loaded logs. prediction, incident, compared: of a kept explanation or comparison.
     """
 
     table: str
+    generation: str
     created: str
     version: str
     masks: str

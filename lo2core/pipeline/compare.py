@@ -28,7 +28,7 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
     It includes the counts of its logs, if these have not changed since.
     Raises InputError if a table written by hand contains a row twice.
     """
-    home, table = home_of(workspace, name)
+    home, table = home_of(workspace.snapshot(), name)
     scored, loaded = (home.metadata(one).get("data_fingerprint") for one in (table, Counts))
     items = read_items(home) if loaded and scored == loaded else None
     masks = masker_of(home).fingerprint

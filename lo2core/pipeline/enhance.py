@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from lo2core.base.errors import ExistsError
 from lo2core.base.schemas import Counts, EnrichedEvents, Events, Messages, Sequences
 from lo2core.enhance import enrich
 from lo2core.enhance.enrich import templates_of
+from lo2core.messages.counts import fingerprint
 from lo2core.messages.masks import Masker
 from lo2core.messages.text import event_lines
 from lo2core.messages.titles import one_line
@@ -32,6 +34,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     normal and other (share of the normal and of the other test cases that contain it; null if there are none), example
     (its most frequent message), message_ids.
     """
+    workspace = workspace.snapshot()
     texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
     known = templates_of(texts).select("message_id", template="e_template", text="e_message_normalized")
     cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
@@ -59,6 +62,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
 
 def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
     """About `n` raw first lines (`LEVEL logger method - text`), spread evenly over all events."""
+    workspace = workspace.snapshot()
     events = workspace.scan(Events, columns=["level", "logger", "method", "m_message"])
     step = max(1, workspace.artefact(Events).rows // n)
     return event_lines(events.gather_every(step).head(n).collect()).rename("line")
@@ -85,15 +89,20 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
     """
     if workspace.has(EnrichedEvents) and not replace:
         raise ExistsError(f"{workspace.path(EnrichedEvents)} already exists and was not changed: use --replace.")
-    if masker and masker.fingerprint != masker_of(workspace).fingerprint:
-        if not replace:
-            raise ExistsError(
-                f"The logs in {workspace.root} are masked without these rules and were not changed: use --replace to "
-                "mask them again, then train again, since existing bundles cannot score them."
-            )
-        mask_anew(workspace, masker)
-    messages = workspace.read(Messages)
-    with Progress(None, "Enhance"):
-        enriched = enrich.enrich_events(workspace.scan(Events), messages)
-        provenance = data_provenance(workspace)
-        return workspace.sink(EnrichedEvents, enriched, provenance=provenance, replace=replace, row_group=_LIST_ROWS)
+    masks_change = masker is not None and masker.fingerprint != masker_of(workspace).fingerprint
+    if masks_change and not replace:
+        raise ExistsError(
+            f"The logs in {workspace.root} are masked without these rules and were not changed: use --replace to "
+            "mask them again, then train again, since existing bundles cannot score them."
+        )
+    with Progress(None, "Enhance"), workspace.change() as change:
+        if masker is not None and masks_change:
+            events, items = mask_anew(workspace, masker, change)
+            made = data_provenance(workspace) | {"data_fingerprint": fingerprint(items.counts)}
+            messages = items.messages
+        else:
+            loaded = workspace.snapshot()
+            events, messages, made = loaded.scan(Events), loaded.read(Messages), data_provenance(loaded)
+        enriched = enrich.enrich_events(events, messages)
+        how: dict[str, Any] = {"replace": replace, "row_group": _LIST_ROWS, "change": change}
+        return workspace.sink(EnrichedEvents, enriched, provenance=made, **how)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import dataframely as dy
 import polars as pl
 
 from lo2core.base.schemas import Sequences
@@ -55,19 +56,25 @@ def evaluate_recipes(
 
     protocol = protocol or evaluate.EvaluationProtocol()
 
-    items, sequences = read_items(workspace), workspace.read(Sequences)
+    loaded = workspace.snapshot()
+    items, sequences = read_items(loaded), loaded.read(Sequences)
     units = {recipe.unit for recipe in recipes}
-    sources = {unit: count_unit(unit).source(items, sequences, masker_of(workspace)) for unit in units}
-    known = not replace and all(workspace.has(schema) for schema in evaluate.TABLES)
-    saved = evaluate.Evaluated(*(workspace.read(schema) for schema in evaluate.TABLES)) if known else None
+    sources = {unit: count_unit(unit).source(items, sequences, masker_of(loaded)) for unit in units}
+    known = not replace and all(loaded.has(schema) for schema in evaluate.TABLES)
+    saved = evaluate.Evaluated(*(loaded.read(schema) for schema in evaluate.TABLES)) if known else None
     new = None
     total = sum(evaluate.steps(sources[recipe.unit], recipe, protocol) for recipe in recipes)
     with Progress(total, "Evaluate") as progress:
         for recipe in recipes:
             progress.stage(f"Evaluate {recipe.detector}, {recipe.items}")
-            facts = evaluation_facts(workspace)
+            facts = evaluation_facts(loaded)
             found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, progress.advance)
             saved, new = evaluate.merged(saved, found), evaluate.merged(new, found)
-            for schema, frame in zip(evaluate.TABLES, saved.frames(), strict=True):
-                workspace.write(schema, frame, provenance=data_provenance(workspace), replace=True)
+            _save(workspace, dict(zip(evaluate.TABLES, saved.frames(), strict=True)), data_provenance(loaded))
     return new.figures if new else evaluate.TABLES[0].create_empty()
+
+
+def _save(workspace: Workspace, frames: Mapping[type[dy.Schema], pl.DataFrame], provenance: Mapping[str, Any]) -> None:
+    with workspace.change() as change:
+        for schema, frame in frames.items():
+            workspace.write(schema, frame, provenance=provenance, replace=True, change=change)

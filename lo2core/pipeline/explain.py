@@ -32,6 +32,7 @@ from lo2core.store.workspace import Workspace
 
 def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
     """The inputs of all explanations of this workspace by this bundle, read once."""
+    workspace = workspace.snapshot()
     here = _logs(workspace, bundle)
     return Evidence(bundle.model, bundle.vec, here, _training_logs(workspace, bundle, here))
 
@@ -39,7 +40,7 @@ def evidence(workspace: Workspace, bundle: LoadedBundle) -> Evidence:
 def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Logs:
     """The logs that the bundle was trained on; `Logs.gone()` if they are missing or have changed."""
     facts = bundle.manifest.get("facts", {})
-    home = Workspace(facts.get("workspace") or workspace.root)
+    home = Workspace(facts.get("workspace") or workspace.root).snapshot()
     unit = unit_of(bundle.model)
     if not unit.knows_training:
         return here
@@ -53,6 +54,7 @@ def _training_logs(workspace: Workspace, bundle: LoadedBundle, here: Logs) -> Lo
 
 def lines_with(workspace: Workspace, item: int) -> pl.DataFrame:
     """`raw_lines.lines_with` of the logs of a workspace."""
+    workspace = workspace.snapshot()
     events = workspace.scan(Events) if workspace.has(Events) else None
     logs = Logs(read_items(workspace), workspace.read(Sequences), events)
     return raw_lines.lines_with(logs, masker_of(workspace), item)
@@ -113,7 +115,7 @@ def explain_incident(
         >>> explanation.items.filter(rank=1).select("here", "normals").row(0)
         (8.0, [0.0, 0.0, 0.0])
     """
-    home, name = home_of(workspace, predictions)
+    home, name = home_of(workspace.snapshot(), predictions)
     scores = read_predictions(home, name)
     opened = open_bundle(bundle) if bundle else bundle_of(home, name)
     if incident is None:
@@ -140,7 +142,7 @@ def save_explanation(
         >>> [path.parent.name for path in paths if path.name == "report.html"]
         ['light-oauth2-data-1735736022__get_client_404_no_client']
     """
-    home, name = home_of(workspace, explanation.prediction)
+    home, name = home_of(workspace.snapshot(), explanation.prediction)
     opened = open_bundle(bundle) if bundle else bundle_of(home, name)
     return keep_incident(home, evidence(home, opened), replace(explanation, prediction=name), secrets)
 

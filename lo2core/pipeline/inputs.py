@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import polars as pl
 
 from lo2core.base.errors import ArtefactError, InputError, reason
-from lo2core.base.schemas import Counts, Events, Messages, Sequences
+from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.detect.logs import Logs
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.load import windows
 from lo2core.messages.counts import MessageCounts, fingerprint, remask
 from lo2core.messages.masks import Masker, user_rule
+from lo2core.store.changes import Change
 from lo2core.store.workspace import Workspace
 
 
@@ -99,15 +101,21 @@ def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:
     return joined.with_columns(message_id=pl.coalesce("new_id", "message_id")).drop("new_id")
 
 
-def mask_anew(workspace: Workspace, masker: Masker) -> None:
-    """Mask the loaded messages again by rules that extend their own; ids in events and counts are updated.
+def mask_anew(workspace: Workspace, masker: Masker, change: Change) -> tuple[pl.LazyFrame, MessageCounts]:
+    """Mask the loaded messages again by rules that extend their own, as part of a change; returns new events and items.
 
-    The messages are written last, since they record the rules. If this is interrupted and repeated, ids that are new
-    already do not change. Raises InputError for rules that do not extend those of the workspace.
+    Ids in events and counts are updated. Sequences and ledger stay as they are, but are written again, so that all
+    tables of the logs belong to the change. Raises InputError for rules that do not extend those of the workspace.
     """
-    items, mapping = remask(read_items(workspace), masker.beyond(masker_of(workspace)))
+    loaded = workspace.snapshot()
+    items, mapping = remask(read_items(loaded), masker.beyond(masker_of(loaded)))
+    events = _renamed(loaded.scan(Events), mapping)
     facts = {"masks": masker.to_json(), "data_fingerprint": fingerprint(items.counts)}
-    provenance = workspace.metadata(Messages) | facts
-    workspace.sink(Events, _renamed(workspace.scan(Events), mapping), provenance=provenance, replace=True)
-    workspace.write(Counts, items.counts, provenance=provenance, replace=True)
-    workspace.write(Messages, items.messages, provenance=provenance, replace=True)
+    made: dict[str, Any] = {"provenance": loaded.metadata(Messages) | facts, "replace": True, "change": change}
+    workspace.sink(Events, events, **made)
+    workspace.write(Counts, items.counts, **made)
+    workspace.write(Messages, items.messages, **made)
+    for schema in (Sequences, Ledger):
+        if (before := loaded.metadata(schema)).get("generation"):
+            workspace.write(schema, loaded.read(schema), provenance=before, replace=True, change=change)
+    return events, items

@@ -192,7 +192,8 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
 
 def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan:
     """The plan with names that differ from those of what is loaded; raises InputError where that is the same."""
-    runs, sources = set(workspace.read(Sequences, columns=["run"])["run"]), _sources(workspace)
+    loaded = workspace.snapshot()
+    runs, sources = set(loaded.read(Sequences, columns=["run"])["run"]), _sources(loaded)
     plan = with_distinct_runs(plan, runs, sources)
     if twice := already_loaded(plan, runs, sources):
         raise InputError(f"The run {twice[0]} is loaded already: append other runs, or load all with --replace.")
@@ -230,12 +231,13 @@ def _merge(
 ) -> LoadResult:
     """Merge the parts, and with `append` the existing tables, into the tables of the workspace.
 
-    The sequences are written last, since they say what is loaded. If this is interrupted, rows of these parts are
-    dropped from the tables that were already written.
+    All of them are replaced at once. Rows of these parts that an append by an earlier version, which was interrupted,
+    has left in some tables are dropped.
     """
     new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
-    saved = [schema for schema in parts if append and workspace.has(schema)]
-    before = {schema: [_without(workspace, schema, new)] if schema in saved else [] for schema in parts}
+    loaded = workspace.snapshot()
+    saved = [schema for schema in parts if append and loaded.has(schema)]
+    before = {schema: [_without(loaded, schema, new)] if schema in saved else [] for schema in parts}
     with readable(workspace.root):
         small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
     items = combine([MessageCounts(small[Messages], small[Counts])])
@@ -244,10 +246,14 @@ def _merge(
     ledger = ledger.unique("source", keep="first", maintain_order=True)
     frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
     provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
-    if Events not in parts:
-        workspace.remove(Events)  # events of an earlier load belong to other logs
-    paths = [parts[Events].merge(provenance, replace=True, before=before[Events])] if Events in parts else []
-    paths += [workspace.write(s, frame, provenance=provenance, replace=True) for s, frame in frames.items()]
+    paths = []
+    with workspace.change() as change:
+        if Events in parts:
+            paths.append(parts[Events].merge(provenance, True, before[Events], change))
+        else:
+            change.remove(workspace.path(Events).name)  # events of an earlier load belong to other logs
+        for schema, frame in frames.items():
+            paths.append(workspace.write(schema, frame, provenance=provenance, replace=True, change=change))
     workspace.clear_parts()
     return LoadResult(paths, plan.sentence(), ledger, append)
 

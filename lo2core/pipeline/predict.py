@@ -44,7 +44,7 @@ def predict_logs(
         >>> worst["test_case"], worst["service"], worst["pred_ano"], worst["rank"]
         ('get_client_404_no_client', 'client', True, 1)
     """
-    bundle = Path(bundle)
+    bundle, workspace = Path(bundle), workspace.snapshot()
     loaded = open_bundle(bundle)
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
@@ -55,12 +55,14 @@ def predict_logs(
 
 def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
     """What to know before using the scores of a bundle for these logs, as sentences: see `detect.predict.remarks`."""
+    workspace = workspace.snapshot()
     services = workspace.read(Sequences, columns=["service"])["service"]
     return remarks(open_bundle(bundle).model, services, window_of(workspace))
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
     """`schemas.Predictions` of the workspace's sequences, from its counts; nothing is saved."""
+    workspace = workspace.snapshot()
     items = items_for(workspace, bundle.vec)
     return predict(bundle.model, bundle.vec, items, workspace.read(Sequences), threshold)
 

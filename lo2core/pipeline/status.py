@@ -41,6 +41,7 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     before the predictions it explains. The newest model and prediction count, including those of samples. A damaged
     file affects its own step only.
     """
+    workspace = workspace.snapshot()
     saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
     newest = next(iter(saved), None)
     return [

@@ -38,9 +38,10 @@ def train_bundle(
     bundle = Path(bundle) if bundle else recipe.default_bundle
     bundles.check_free(bundle, replace)
     with Progress(None, f"Train {recipe.detector}"):
-        items, sequences, note = training_data(workspace)
-        source = count_unit(recipe.unit).source(items, sequences, masker_of(workspace))
+        logs = workspace.snapshot()
+        items, sequences, note = training_data(logs)
+        source = count_unit(recipe.unit).source(items, sequences, masker_of(logs))
         model, vec = train.train(source, recipe)
-        model.facts["window"] = window_of(workspace)
-    save_bundle(model, vec, bundle, bundle_facts(workspace, model, note), replace=replace)
+        model.facts["window"] = window_of(logs)
+    save_bundle(model, vec, bundle, bundle_facts(logs, model, note), replace=replace)
     return bundle

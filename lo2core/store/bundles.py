@@ -62,7 +62,7 @@ def save_bundle(
     path = check_free(path, replace)
     manifest = _manifest_of(path, data, facts, selftest, versions)
     with Change(path.parent) as change:
-        change.write(path.name, lambda to: to.write_bytes(data), replace=replace)
+        change.write(path.name, lambda to: to.write_bytes(data), replace=replace, needed=len(data))
         change.write_json(manifest_path(path).name, manifest, replace=True)
     return manifest
 

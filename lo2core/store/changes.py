@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -57,8 +57,8 @@ class Change:
             for claim in self._claims.values():
                 claim.end(keep=self._decided)
 
-    def write(self, name: str, writer: Callable[[Path], object], *, replace: bool = False) -> Path:
-        """Let `writer` fill the new file; returns the path that it will have.
+    def write(self, name: str, writer: Callable[[Path], object], *, replace: bool = False, needed: int = 0) -> Path:
+        """Let `writer` fill the new file; returns the path that it will have. needed: its size in bytes, if known.
 
         Raises `ExistsError` if there is such a file and `replace` is false, now or at the end of the block, and
         `ArtefactError` if the file cannot be written.
@@ -67,7 +67,7 @@ class Change:
         if not replace:
             self._new_names.add(name)
             self._refuse_existing()
-        with writable(path):
+        with writable(path, needed):
             self.folder.mkdir(parents=True, exist_ok=True)
             if before := self._claims.pop(name, None):
                 before.end()
@@ -111,6 +111,11 @@ class Change:
         for name in self._new_names:
             if current(self.folder / name):
                 raise already_there(self.folder / name)
+
+
+def part_of(change: Change | None, folder: Path) -> AbstractContextManager[Change]:
+    """The change itself, which ends later, or a change of its own for one file."""
+    return nullcontext(change) if change else Change(folder)
 
 
 def current(path: Path) -> Path | None:
@@ -165,6 +170,8 @@ def _open(path: Path) -> BufferedReader | None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
+    except PermissionError:
+        return True
     except (OSError, ValueError):  # such as a name that is too long
         return False
 

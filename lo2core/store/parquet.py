@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from lo2core.base.clock import moment, now
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
-from lo2core.base.untrusted import check_regular, json_value
+from lo2core.base.untrusted import json_value
 
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
@@ -51,9 +52,10 @@ def sink_parquet(frame: pl.LazyFrame, path: Path, metadata: dict[str, str], row_
         frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=row_group, metadata=metadata)
 
 
-def file_metadata(name: str, provenance: Mapping[str, Any]) -> dict[str, str]:
-    """The footer of a table: its name, the time, the version, and provenance."""
+def file_metadata(name: str, provenance: Mapping[str, Any], generation: str = "") -> dict[str, str]:
+    """The footer of a table: its name, the time, the version, provenance, and the id of the change that writes it."""
     facts = {"table": name, "created": now(), "version": lo2core_version(), **provenance}
+    facts |= {"generation": generation} if generation else {}
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 
 
@@ -136,11 +138,11 @@ def readable(path: Path) -> Iterator[None]:
         raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error
 
 
-def footer_of(path: Path) -> pq.FileMetaData:
-    """The footer of a Parquet file; raises ArtefactError if it is damaged, and for a pipe or device."""
+def footer_of(path: Path, file: BufferedReader) -> pq.FileMetaData:
+    """The footer of an open Parquet file, which is at `path`; raises ArtefactError if it is damaged."""
     with readable(path):
-        check_regular(path)
-        return pq.read_metadata(path)
+        file.seek(0)
+        return pq.read_metadata(file)
 
 
 def columns_of(path: Path, footer: pq.FileMetaData) -> list[str]:

@@ -14,7 +14,8 @@ import dataframely as dy
 import polars as pl
 
 from lo2core.base.disk import writing
-from lo2core.store.atomic import fsync, write_atomic
+from lo2core.store.atomic import fsync
+from lo2core.store.changes import Change, part_of
 from lo2core.store.parquet import declared, file_metadata, readable, sink_parquet, table_name, validated, write_parquet
 
 _BATCH_ROWS, _BATCH_BYTES = 65_536, 48 << 20
@@ -70,16 +71,22 @@ class PartsWriter:
         empty = self.schema.create_empty().lazy().select(self.schema.column_names())
         return pl.concat([pl.scan_parquet(path, glob=False) for path in files]) if files else empty
 
-    def merge(self, provenance: Mapping[str, Any], replace: bool = False, before: Iterable[pl.LazyFrame] = ()) -> Path:
+    def merge(
+        self,
+        provenance: Mapping[str, Any],
+        replace: bool = False,
+        before: Iterable[pl.LazyFrame] = (),
+        change: Change | None = None,
+    ) -> Path:
         """Stream `before` (rows kept from an earlier load) and all finished parts into the table, atomically.
 
-        The parts are kept until `Workspace.clear_parts`, in case the load is interrupted between two tables.
+        change: the change that the table is part of. The parts are kept until `Workspace.clear_parts`, in case the load
+        is interrupted before.
         """
         frame = pl.concat([*before, self.scan()])
-        metadata = file_metadata(table_name(self.schema), provenance)
-        with readable(self.folder):
-            write_atomic(self.final, lambda temporary: sink_parquet(frame, temporary, metadata), replace=replace)
-        return self.final
+        metadata = file_metadata(table_name(self.schema), provenance, change.id if change else "")
+        with readable(self.folder), part_of(change, self.final.parent) as own:
+            return own.write(self.final.name, lambda to: sink_parquet(frame, to, metadata), replace=replace)
 
     def _part(self, run: str) -> Path:
         return self.folder / f"run={quote(run, safe='')}"

@@ -28,7 +28,7 @@ def unreadable(workspace: Workspace) -> list[Unreadable]:
     found = []
     for home in (workspace, *workspace.samples()):
         prefix = "" if home is workspace else f"{home.root.name}/"
-        paths = sorted(home.root.glob("[!.]*.parquet"))
+        paths = [home.root / f"{name}.parquet" for name in home.names()]
         found += [Unreadable(f"{prefix}{printable(path.stem)}", why) for path in paths if (why := _why(home, path))]
     return found + [
         Unreadable(
@@ -44,7 +44,7 @@ def damaged(workspace: Workspace) -> list[str]:
     found = []
     for home in (workspace, *workspace.samples()):
         prefix = "" if home is workspace else f"{home.root.name}/"
-        names = sorted({path.stem for path in home.root.glob("[!.]*.parquet")} - set(TABLES.values()))
+        names = sorted(set(home.names()) - set(TABLES.values()))
         found += [f"{prefix}{printable(name)}" for name in names if home.artefact(name).problem]
     return found
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +26,14 @@ from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.base.text import file_name, visible
 from lo2core.base.untrusted import is_file, is_text
-from lo2core.store.atomic import already_there, write_atomic, write_bytes_atomic
-from lo2core.store.names import RESULTS, TABLES, base_name, clean_name, command_for, given_name, is_clean
+from lo2core.store.atomic import already_there
+from lo2core.store.changes import Change, current, names, opened, part_of
+from lo2core.store.names import TABLES, base_name, clean_name, command_for, given_name, is_clean
 from lo2core.store.parquet import (
     ROW_GROUP,
     check_exact,
     columns_of,
     file_metadata,
-    flat,
     footer_of,
     misfit,
     own_metadata,
@@ -44,6 +46,8 @@ from lo2core.store.parquet import (
     write_parquet,
 )
 from lo2core.store.parts import PartsWriter
+from lo2core.store.results import save_results
+from lo2core.store.snapshot import KEPT, Snapshot
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Workspace:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.root = Path(path)
+        self._snapshot: Snapshot | None = None
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
@@ -113,22 +118,68 @@ class Workspace:
         except (OSError, ValueError, RuntimeError):  # a file can record anything: NUL, a loop of links
             return False
 
+    def snapshot(self) -> Workspace:
+        """The workspace as it is now: the tables of its logs stay as they are, whatever other processes write.
+
+        Use it to read more than one table. It keeps files open; samples that it returns are snapshots, too.
+        """
+        return self if self._snapshot else self._at(self.root, Snapshot())
+
+    def _at(self, folder: Path, snapshot: Snapshot | None) -> Workspace:
+        found = Workspace(folder)
+        found._snapshot = snapshot
+        return found
+
+    @contextmanager
+    def _file(self, name: Name) -> Iterator[BufferedReader | None]:
+        """A table as an open file; None if there is none. Raises OSError if it cannot be opened."""
+        path = self.path(name)
+        kept = self._snapshot.files(self.root) if self._snapshot and path.name in KEPT else {}
+        if path.name in kept:
+            yield kept[path.name]
+            return
+        file = opened(path)
+        with file or nullcontext():
+            yield file
+
+    def change(self) -> Change:
+        """Several tables that are replaced together: pass it to `write` and `sink` within its `with` block."""
+        return Change(self.root)
+
+    def names(self) -> list[str]:
+        """The names of all tables, sorted."""
+        return [name.removesuffix(".parquet") for name in names(self.root, ".parquet")]
+
+    def stamp(self, name: Name) -> tuple[int, int]:
+        """Modification time in ns, and bytes: they change with the table, and cost no reading; zeros without a file."""
+        try:
+            with self._file(name) as file:
+                entry = os.fstat(file.fileno()) if file else None
+        except OSError:
+            entry = None
+        return (entry.st_mtime_ns, entry.st_size) if entry else (0, 0)
+
     def path(self, name: Name) -> Path:
         """The path of a table: `<root>/<name>.parquet`."""
         return self.root / f"{base_name(name if isinstance(name, str) else TABLES[name])}.parquet"
 
     def has(self, name: Name) -> bool:
         """Whether the file exists; it may still be damaged."""
-        return is_file(self.path(name))
+        try:
+            with self._file(name) as file:
+                return file is not None
+        except OSError:
+            return is_file(self.path(name))
 
     def remove(self, name: Name) -> None:
         """Remove a table, if it exists."""
-        self.path(name).unlink(missing_ok=True)
+        with self.change() as change:
+            change.remove(self.path(name).name)
 
     def free_name(self, stem: str) -> str:
         """The first of `stem`, `stem_new`, `stem_new_2`, ... that is not the name of a table yet."""
         candidates = [stem, f"{stem}_new", *(f"{stem}_new_{n}" for n in range(2, 10_000))]
-        return next(name for name in candidates if not self.path(name).exists())
+        return next(name for name in candidates if not current(self.path(name)))
 
     def write(
         self,
@@ -138,18 +189,19 @@ class Workspace:
         name: str | None = None,
         provenance: Mapping[str, Any],
         replace: bool = False,
+        change: Change | None = None,
     ) -> Path:
         """Check `frame` in full, then save its declared columns with `provenance` in the footer.
 
+        change: the change that the table is part of; it is replaced at the end of that.
         Nothing is cast: raises `ArtefactError` if names, types or rules do not match, `ExistsError` as `write_atomic`.
         """
         path = self.path(given_name(name) if name else schema)
-        if not replace and path.exists():
+        if not replace and current(path):
             raise already_there(path)
         checked = validated(schema, frame, path.stem)
-        metadata = file_metadata(table_name(schema), provenance)
-        write_atomic(path, lambda temporary: write_parquet(checked, temporary, metadata), replace=replace)
-        return path
+        metadata = file_metadata(table_name(schema), provenance, change.id if change else "")
+        return self._save(path, lambda to: write_parquet(checked, to, metadata), replace, change)
 
     def sink(
         self,
@@ -160,6 +212,7 @@ class Workspace:
         provenance: Mapping[str, Any],
         replace: bool = False,
         row_group: int = ROW_GROUP,
+        change: Change | None = None,
     ) -> Path:
         """As `write`, but streamed in constant memory; unique keys are checked within each batch only.
 
@@ -170,14 +223,19 @@ class Workspace:
         checked = frame.select(schema.column_names()).map_batches(
             lambda batch: validated(schema, batch, path.stem), streamable=True
         )
-        metadata = file_metadata(table_name(schema), provenance)
+        metadata = file_metadata(table_name(schema), provenance, change.id if change else "")
         try:
-            write_atomic(path, lambda temporary: sink_parquet(checked, temporary, metadata, row_group), replace=replace)
+            return self._save(path, lambda to: sink_parquet(checked, to, metadata, row_group), replace, change)
         except pl.exceptions.ComputeError as error:
             raise ArtefactError(
                 f"{path} was not made, because its input seems to be damaged: {reason(error)}."
             ) from error
-        return path
+
+    def _save(self, path: Path, writer: Callable[[Path], object], replace: bool, change: Change | None) -> Path:
+        if self._snapshot and path.name in KEPT:
+            self._snapshot.forget(self.root)
+        with part_of(change, self.root) as own:
+            return own.write(path.name, writer, replace=replace)
 
     def scan(
         self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
@@ -193,8 +251,13 @@ class Workspace:
             raise ArtefactError(problem)
         if not is_file(path):
             raise ArtefactError(self._missing(schema, path))
-        with readable(path):
-            frame = with_added(pl.scan_parquet(path, glob=False), schema)
+        if self._snapshot:
+            self._snapshot.check(self.root)
+        with readable(path), self._file(name or schema) as file:
+            if file is None:
+                raise ArtefactError(self._missing(schema, path))
+            file.seek(0)  # where polars begins; later it does not depend on it, nor on the file being open here
+            frame = with_added(pl.scan_parquet(file), schema)
             found = frame.collect_schema()
         expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
         problem = misfit(found, expected, safe)
@@ -221,7 +284,10 @@ class Workspace:
     def columns(self, name: Name) -> list[str]:
         """All columns of the file, declared or not. Raises ArtefactError if it is damaged or missing."""
         path = self.path(name)
-        return columns_of(path, footer_of(path))
+        with readable(path), self._file(name) as file:
+            if file is None:
+                raise ArtefactError(f"{path} does not exist.")
+            return columns_of(path, footer_of(path, file))
 
     def metadata(self, name: Name) -> Metadata:
         """Table, time, version and provenance as saved; empty for a file written by hand."""
@@ -233,14 +299,16 @@ class Workspace:
         if not is_text(path.name):
             return Artefact(path.stem, path, exists=True, problem="Its name is not UTF-8: rename it.")
         try:
-            entry = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return Artefact(path.stem, path)
+            with self._file(name) as file:
+                return self._recorded(path, file) if file else Artefact(path.stem, path)
         except OSError as error:
             return Artefact(path.stem, path, exists=True, problem=f"{path} cannot be read: {error.strerror}.")
+
+    def _recorded(self, path: Path, file: BufferedReader) -> Artefact:
+        entry = os.fstat(file.fileno())
         there = Artefact(path.stem, path, exists=True, bytes=entry.st_size, modified=entry.st_mtime_ns)
         try:
-            footer = footer_of(path)
+            footer = footer_of(path, file)
             metadata, doubt = own_metadata(footer)
             table = metadata.get("table") or _table_by_columns(columns_of(path, footer))
         except ArtefactError as error:
@@ -252,13 +320,13 @@ class Workspace:
     def predictions(self) -> list[str]:
         """Names of the saved predictions, newest first. They are recognised by metadata or columns, not by name."""
         wanted = (table_name(Predictions), table_name(EventPredictions))
-        names = [path.stem for path in self.root.glob("[!.]*.parquet") if is_text(path.stem)]
-        found = [artefact for name in names if (artefact := self.artefact(name)).table in wanted]
+        readable_names = filter(is_text, self.names())
+        found = [artefact for name in readable_names if (artefact := self.artefact(name)).table in wanted]
         return [artefact.name for artefact in sorted(found, key=lambda one: one.age, reverse=True)]
 
     def samples(self) -> list[Workspace]:
         """The log samples, which are scored but never mixed with the training data, by name."""
-        return [Workspace(path) for path in self._sample_folders() if is_clean(path.name)]
+        return [self._at(path, self._snapshot) for path in self._sample_folders() if is_clean(path.name)]
 
     def misnamed_samples(self) -> list[Path]:
         """Folders in `samples/` whose names no command accepts, so that they are not samples."""
@@ -269,13 +337,13 @@ class Workspace:
 
     def sample(self, name: str) -> Workspace:
         """The workspace `samples/<name>/`; raises `InputError` for a name that contains a path."""
-        return Workspace(self.root / "samples" / clean_name(name))
+        return self._at(self.root / "samples" / clean_name(name), self._snapshot)
 
     @property
     def owner(self) -> Workspace | None:
         """The workspace that a sample (`<root>/samples/<name>/`) belongs to; None for a workspace."""
         folder = self.root.resolve()
-        return Workspace(folder.parents[1]) if folder.parent.name == "samples" else None
+        return self._at(folder.parents[1], self._snapshot) if folder.parent.name == "samples" else None
 
     def explanations(self, prediction: str) -> Path:
         """The folder for explanations of `prediction`."""
@@ -292,24 +360,10 @@ class Workspace:
     ) -> list[Path]:
         """Save results: each frame as `<name>.parquet` and `<name>.csv`, each page as `<name>.html`.
 
-        frames: tables of `names.RESULTS`, checked in full. exported: what becomes of a frame in CSV. Earlier files in
-        the folder are replaced: they come from the same predictions and can be made again.
+        frames: tables of `names.RESULTS`, checked in full. exported: what becomes of a frame in CSV. Earlier results in
+        the folder are replaced, all at once: they come from the same predictions and can be made again.
         """
-        paths = []
-        for name, frame in frames.items():
-            schema = RESULTS[name]
-            checked = validated(schema, frame, name)
-            facts = file_metadata(table_name(schema), provenance)
-            for path, write in (
-                (folder / f"{name}.parquet", lambda to, f=checked, m=facts: write_parquet(f, to, m)),
-                (folder / f"{name}.csv", lambda to, f=checked: flat(exported(f)).write_csv(to)),
-            ):
-                write_atomic(path, write, replace=True)
-                paths.append(path)
-        for name, page in pages.items():
-            write_bytes_atomic(folder / f"{name}.html", page.encode(), replace=True)
-            paths.append(folder / f"{name}.html")
-        return paths
+        return save_results(folder, frames, pages, provenance, exported)
 
     def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
         """A writer of the table, run by run; it ignores parts of another `key` (other load options)."""

@@ -21,7 +21,7 @@ from lo2core.pipeline.feedback import add_mark, marks
 from lo2core.store.workspace import Workspace
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.why import FIVE
-from lo2core.ui.shell import cache, scores, session, tables
+from lo2core.ui.shell import scores, session, tables
 from lo2core.ui.shell.boundary import dialog, section
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import downloads, raw
@@ -171,7 +171,7 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
 
 def _known(root: Workspace) -> tuple[str, object]:
     """The workspace of the marks, and a stamp of their table."""
-    return str(root.root), cache.file_stamp(root.path(Feedback))
+    return str(root.root), root.stamp(Feedback)
 
 
 def _applied(evidence: Evidence, root: str, stamp: object, predictions: pl.DataFrame) -> pl.DataFrame:

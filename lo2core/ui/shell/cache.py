@@ -88,14 +88,14 @@ def bundle_key(path: Path) -> tuple[object, ...]:
 
 def logs_key(logs: Workspace) -> tuple[object, ...]:
     """Changes when logs are loaded again, and not when something else is saved in the same folder."""
-    return str(logs.root), *(file_stamp(logs.path(table)) for table in (Sequences, Messages, Counts, Events))
+    return str(logs.root), *(logs.stamp(table) for table in (Sequences, Messages, Counts, Events))
 
 
 def prediction_key(logs: Workspace, name: str) -> tuple[object, ...]:
     """Changes with a saved prediction."""
-    return str(logs.root), name, file_stamp(logs.path(name))
+    return str(logs.root), name, logs.stamp(name)
 
 
 def tables_stamp(workspace: Workspace) -> tuple[tuple[str, Stamp], ...]:
     """Changes with any table of the workspace, and with their names."""
-    return tuple((path.name, file_stamp(path)) for path in sorted(workspace.root.glob("[!.]*.parquet")))
+    return tuple((name, workspace.stamp(name)) for name in workspace.names())

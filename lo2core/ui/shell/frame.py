@@ -92,7 +92,7 @@ def _begun(title: str, purpose: str) -> Frame:
         problem(f"There is no workspace {asked} yet. Showing {workspace}.", "Load logs to create a workspace.")
     for flash in session.take_flashes():
         notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
-    return Frame(Workspace(workspace), models_dir())
+    return Frame(Workspace(workspace).snapshot(), models_dir())
 
 
 @section
