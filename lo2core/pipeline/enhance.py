@@ -102,7 +102,7 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
             messages = items.messages
         else:
             loaded = workspace.snapshot()
-            events, messages, made = loaded.scan(Events), loaded.read(Messages), data_provenance(loaded)
+            messages, events, made = loaded.read(Messages), loaded.scan(Events), data_provenance(loaded)
         enriched = enrich.enrich_events(events, messages)
         how: dict[str, Any] = {"replace": replace, "row_group": _LIST_ROWS, "change": change}
         return workspace.sink(EnrichedEvents, enriched, provenance=made, **how)
