@@ -38,8 +38,8 @@ _DAMAGED = (
     struct.error,
 )
 """What the readers of Python raise for headers that make no sense."""
-_SMALL_PIECE = 4096
-"""zipfile unpacks bzip2 and LZMA by whole pieces, and each byte of a piece can become 20,000."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What nearly every zip uses. bzip2 and LZMA are unpacked by zipfile without a limit of memory."""
 
 
 class Member(NamedTuple):
@@ -48,7 +48,6 @@ class Member(NamedTuple):
     name: str
     size: int
     content: IO[bytes] | None
-    piece: int = CHUNK
 
 
 def is_archive(path: Path) -> bool:
@@ -99,9 +98,9 @@ def _zip_members(archive: Path, budget: int) -> Iterator[Member]:
                 )
             kind = stat.S_IFMT(member.external_attr >> 16)
             _check_kind(archive, name, kind == stat.S_IFLNK, kind in (0, stat.S_IFREG, stat.S_IFDIR))
-            content = None if name.endswith("/") else pack.open(member)
-            by_whole_pieces = member.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-            yield Member(name, member.file_size, content, _SMALL_PIECE if by_whole_pieces else CHUNK)
+            if member.compress_type not in _METHODS:
+                raise _refused(archive, name, "compressed by a method other than deflate")
+            yield Member(name, member.file_size, None if name.endswith("/") else pack.open(member))
 
 
 def _tar_members(archive: Path, budget: int) -> Iterator[Member]:
@@ -166,7 +165,7 @@ class _Target:
 def _write(member: Member, path: Path, budget: int, archive: Path, advance: Callable[[int], None]) -> int:
     written = 0
     with path.open("xb") as out:
-        while member.content and (chunk := member.content.read(member.piece)):
+        while member.content and (chunk := member.content.read(CHUNK)):
             written += len(chunk)
             if written > budget:
                 raise InputError(

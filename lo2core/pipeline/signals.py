@@ -14,7 +14,7 @@ import time
 INTERRUPTED = 130
 """Exit status of a command that was stopped by SIGTERM or Ctrl-C."""
 STOPPED = "lo2core: stopped; what was finished is kept."
-_PATIENCE_S = 1.2
+_PATIENCE_S = 0.8
 
 
 def end_on_signals() -> None:
