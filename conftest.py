@@ -63,7 +63,7 @@ def _stays_in_its_folders(_own_settings: Path) -> Iterator[None]:
     os.truncate(_own_settings, 0)
     left = {path.name for path in _own_settings.with_name("working-folder").iterdir()} - {".streamlit"}
     noted += [f"leaves {name} in the working folder" for name in sorted(left)]
-    assert not noted, "No test may read or write the checkout's results or the home folder, nor use a fixed port."
+    assert not noted, "No test may use the checkout's results, the home folder, a fixed port or the network."
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""No test works in the checkout or in the home folder, and one that does fails (`_stays_in_its_folders`)."""
+"""No test works in the checkout or at home, or uses the network; one that does fails (`_stays_in_its_folders`)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ for act in (
     lambda: os.listdir(f"{checkout}/tests"),
     lambda: socket.create_server(("127.0.0.1", 8501)),
     lambda: socket.create_server(("127.0.0.1", 0)),
+    lambda: socket.getaddrinfo("elsewhere.invalid", 80),
+    lambda: socket.getaddrinfo("localhost", 80),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("192.0.2.1", 80)),
     lambda: os.chdir(checkout),
 ):
     with contextlib.suppress(OSError):
@@ -29,7 +32,7 @@ for act in (
 """
 
 
-def test_what_a_process_does_in_the_checkout_at_home_or_with_a_fixed_port_is_noted(tmp_path: Path) -> None:
+def test_what_a_process_does_in_the_checkout_at_home_with_a_fixed_port_or_the_network_is_noted(tmp_path: Path) -> None:
     notes, home = tmp_path / "notes", tmp_path / "home"
     environment = os.environ | {sitecustomize.VARIABLE: os.pathsep.join(map(str, (notes, CHECKOUT, home)))}
     subprocess.run([sys.executable, "-c", TRESPASSES, str(CHECKOUT), str(home)], env=environment, check=True)
@@ -38,6 +41,8 @@ def test_what_a_process_does_in_the_checkout_at_home_or_with_a_fixed_port_is_not
         f"open {CHECKOUT}/models/lo2_nn.joblib/",
         f"open {home}/.streamlit/config.toml/",
         "uses the fixed port 8501",
+        "socket.getaddrinfo elsewhere.invalid",
+        "socket.connect 192.0.2.1",
         "works in the checkout",
     ]
 

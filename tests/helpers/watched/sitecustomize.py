@@ -1,4 +1,4 @@
-"""Notes what a process of the tests does with the checkout's results, the user's home folder, or a fixed port.
+"""Notes what a process of the tests does with the checkout's results, the home folder, a fixed port or the network.
 
 Python imports this module at the start of every process that has its folder in `PYTHONPATH` (`conftest.py` sees to
 it). Native code that opens a file is not seen, but it gets names of files from Python, which listed their folder.
@@ -14,6 +14,9 @@ VARIABLE = "LO2_TEST_WATCH"
 
 _EVENTS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rmdir", "os.remove", "os.rename", "os.link"}
 _EVENTS |= {"os.symlink", "os.truncate", "os.utime", "os.chmod", "sqlite3.connect"}
+_CONNECTIONS = {"socket.connect", "socket.sendto"}
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+_LOOPBACK = ("127.", "::1", "localhost")
 _FIRST_FREE_PORT = 32_768
 """The system hands out ports from here upwards; a lower one was chosen by somebody."""
 
@@ -28,6 +31,11 @@ def watch() -> None:
         with open(notes, "a") as file:  # noqa: PTH123
             file.write(f"{what}, by {' '.join(sys.argv[:3])}\n")
 
+    def outside(event: str, host: object) -> None:
+        """Note a look-up of or a connection to another machine."""
+        if isinstance(host, (str, bytes)) and host and not os.fsdecode(host).startswith(_LOOPBACK):
+            note(f"{event} {os.fsdecode(host)}")
+
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event in _EVENTS:
             for path in arguments[:2]:
@@ -39,6 +47,10 @@ def watch() -> None:
             note("works in the checkout")
         elif event == "socket.bind" and isinstance(arguments[1], tuple) and 0 < arguments[1][1] < _FIRST_FREE_PORT:
             note(f"uses the fixed port {arguments[1][1]}")
+        elif event in _CONNECTIONS and isinstance(arguments[1], tuple):
+            outside(event, arguments[1][0])
+        elif event in _LOOK_UPS:
+            outside(event, arguments[0])
 
     if os.getcwd() == checkout:  # noqa: PTH109
         note("works in the checkout")
