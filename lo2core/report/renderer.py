@@ -29,9 +29,13 @@ _idle: list[subprocess.Popen[bytes]] = []
 def svg(spec: Mapping[str, Any]) -> str:
     """A Vega-Lite specification as SVG. Raises `ReportError` if the renderer refuses it, aborts or exceeds `LIMIT`."""
     process = _running() or _start()
-    answer = _ask(process, json.dumps(spec).encode() + b"\n")
+    answer = b""
+    try:
+        answer = _ask(process, json.dumps(spec).encode() + b"\n")
+    finally:
+        if not answer:  # also when this thread is interrupted
+            process.kill()
     if not answer:
-        process.kill()
         raise ReportError(_why_not(process.wait()))
     _idle.append(process)
     drawn = json.loads(answer)
