@@ -11,6 +11,7 @@ import polars as pl
 
 from lo2core.base.config import SERVICES
 from lo2core.base.frames import visible_frame
+from lo2core.base.text import visible
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -57,7 +58,7 @@ _FORMATS = dict.fromkeys(_MEASURES, ",.2f") | dict.fromkeys(_SHARES, ".0%") | {"
 
 
 def with_visible_text(draw: Callable[P, C]) -> Callable[P, C]:
-    """A chart function that gets its frames with visible texts. `seq_id` stays: a selection returns it as a key."""
+    """A chart function that gets its frames and texts made visible; `as_saved` leads back from a selection."""
 
     @wraps(draw)
     def drawn(*arguments: P.args, **named: P.kwargs) -> C:
@@ -67,10 +68,14 @@ def with_visible_text(draw: Callable[P, C]) -> Callable[P, C]:
 
 
 def _visible(value: Any) -> Any:
-    if not isinstance(value, pl.DataFrame):
-        return value
-    shown = visible_frame(value)
-    return shown.with_columns(value["seq_id"]) if "seq_id" in value.columns else shown
+    match value:
+        case pl.DataFrame():
+            return visible_frame(value)
+        case str():
+            return visible(value)
+        case tuple():
+            return tuple(map(_visible, value))
+    return value
 
 
 def service_colours(services: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.compare import histogram
 from lo2core.compare.comparison import Comparison
 from lo2core.report import charts
@@ -101,7 +102,7 @@ def selected(scored: pl.DataFrame, selection: Any) -> pl.DataFrame | None:
     if picked := selection.get("pick"):
         if "cell" in picked[0]:
             return histogram.in_cell(scored, "z_a", "z_b", picked[0]["cell"])
-        return scored.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked]))
+        return scored.filter(pl.col("seq_id").is_in([as_saved(pick, scored)["seq_id"] for pick in picked]))
     brush = selection.get("brush") or {}
     inside = [pl.col(name).is_between(min(ends), max(ends)) for name, ends in brush.items() if name in ("z_a", "z_b")]
     return scored.filter(*inside) if inside else None

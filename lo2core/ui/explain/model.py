@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.frames import as_saved
 from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.detect.model import Model
@@ -101,7 +102,8 @@ def _beeswarm(chosen: Scores, service: str) -> None:
 
 def _open_mark(drawn: pl.DataFrame) -> None:
     picked = st.session_state["beeswarm"]["selection"].get("pick") or []
-    for row in drawn.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
+    ids = [as_saved(pick, drawn)["seq_id"] for pick in picked]
+    for row in drawn.filter(pl.col("seq_id").is_in(ids)).head(1).iter_rows(named=True):
         address.write({name: row[name] for name in _PLACE})
         st.session_state[address.EXPLAINED] = INCIDENT
 

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.clock import time_of_day
+from lo2core.base.frames import as_saved
 from lo2core.base.glossary import meaning
 from lo2core.detect.units import Unit
 from lo2core.explain import incidents
@@ -36,7 +37,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
     with bars:
         st.altair_chart(
             charts.service_bars(shown.services, shown.scores.threshold),
-            on_select=partial(_pick_service, dict(shown.services.select("seq_id", "service").iter_rows())),
+            on_select=partial(_pick_service, shown.services),
             key="services-chart",
             selection_mode="pick",
         )
@@ -94,9 +95,10 @@ def _first_events(evidence: Evidence, *seq_ids: str, **explained: pl.DataFrame) 
     return incidents.first_odd_events(evidence, explained)
 
 
-def _pick_service(services: dict[str, str]) -> None:
+def _pick_service(services: pl.DataFrame) -> None:
     picked = st.session_state["services-chart"]["selection"].get("pick") or [{}]
-    address.write({"service": services.get(picked[0].get("seq_id", ""))})
+    seq_id = as_saved(picked[0], services).get("seq_id")
+    address.write({"service": dict(services.select("seq_id", "service").iter_rows()).get(seq_id)})
 
 
 def _service_table(shown: Chosen, began: pl.DataFrame, after: pl.DataFrame | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lo2core.base.frames import visible_frame
+from lo2core.base.frames import as_saved, visible_frame
 from lo2core.base.glossary import meaning
 from lo2core.detect.incidents import compared_with_normals
 from lo2core.report import charts
@@ -98,5 +98,6 @@ def _shown_columns(view: pl.DataFrame) -> list[str]:
 
 def _follow(event: Any, rows: pl.DataFrame, open_row: Open) -> None:
     picked = event["selection"].get("pick") or []
-    for row in rows.filter(pl.col("seq_id").is_in([pick["seq_id"] for pick in picked])).head(1).iter_rows(named=True):
+    ids = [as_saved(pick, rows)["seq_id"] for pick in picked]
+    for row in rows.filter(pl.col("seq_id").is_in(ids)).head(1).iter_rows(named=True):
         open_row(row)
