@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.csv import restored
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Events, Sequences
 from lo2core.base.text import plural
@@ -108,9 +109,11 @@ def _scan(path: Path) -> pl.DataFrame:
 
 
 def _opened(path: Path) -> pl.LazyFrame:
-    """The rows of the file, unchanged. Raises InputError if a required column is missing."""
-    parquet = path.suffix.lower() == ".parquet"
-    table = pl.scan_parquet(path, glob=False) if parquet else pl.scan_csv(path, glob=False, infer_schema=False)
+    """The rows of the file as they were saved. Raises InputError if a required column is missing."""
+    if path.suffix.lower() == ".parquet":
+        table = pl.scan_parquet(path, glob=False)
+    else:
+        table = restored(pl.scan_csv(path, glob=False, infer_schema=False))
     columns = table.collect_schema().names()
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise InputError(

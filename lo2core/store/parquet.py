@@ -59,12 +59,6 @@ def file_metadata(name: str, provenance: Mapping[str, Any], generation: str = ""
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame without lists, for CSV: their elements are joined by `; `."""
-    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
-
-
 def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         return schema.validate(declared(schema, frame, table))

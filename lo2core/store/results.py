@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.csv import csv_bytes
 from lo2core.store.changes import Change, names
 from lo2core.store.names import RESULTS
-from lo2core.store.parquet import file_metadata, flat, table_name, validated, write_parquet
+from lo2core.store.parquet import file_metadata, table_name, validated, write_parquet
 
 _ENDINGS = (".parquet", ".csv")
 
@@ -48,5 +49,5 @@ def _write(
     facts = file_metadata(table_name(schema), provenance, change.id)
     return [
         change.write(f"{name}.parquet", lambda to: write_parquet(checked, to, facts), replace=True),
-        change.write(f"{name}.csv", lambda to: flat(exported(checked)).write_csv(to), replace=True),
+        change.write(f"{name}.csv", lambda to: to.write_bytes(csv_bytes(exported(checked))), replace=True),
     ]

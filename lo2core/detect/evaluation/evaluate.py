@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lo2core.base.csv import restored
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.statistics import binomial, psi
@@ -83,9 +84,8 @@ def read_concerns(path: Path) -> pl.DataFrame:
     Raises InputError if it lacks the columns pattern and service, and for a pattern that cannot be used.
     """
     try:
-        concerns = pl.read_csv(read_small(path, _MAX_CONCERNS_BYTES)).select(
-            pl.col("pattern", "service").cast(pl.String)
-        )
+        read = restored(pl.read_csv(read_small(path, _MAX_CONCERNS_BYTES)).lazy())
+        concerns = read.select(pl.col("pattern", "service").cast(pl.String)).collect()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}. Give a CSV file.") from error
     except pl.exceptions.PolarsError as error:

@@ -16,10 +16,10 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base import text as base_text
+from lo2core.base.csv import csv_bytes
 from lo2core.messages.secrets import exported, masked_frame
 from lo2core.pipeline.commands import Command
 from lo2core.report import html
-from lo2core.store.parquet import flat
 from lo2core.ui.shell import address
 from lo2core.ui.shell.session import WORKSPACE, Lead, with_secrets
 
@@ -133,7 +133,7 @@ def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
 
 def to_csv(frame: pl.DataFrame, secrets: bool = False) -> bytes:
     """CSV in UTF-8, in the form in which the store saves it."""
-    return flat(exported(frame, secrets)).write_csv().encode()
+    return csv_bytes(exported(frame, secrets))
 
 
 def to_parquet(frame: pl.DataFrame, secrets: bool = False) -> bytes:
