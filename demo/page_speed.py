@@ -1,12 +1,12 @@
-"""How long pages Compare and Explain take in a browser: until they stand, and until a click is answered.
+"""How long pages Compare and Explain take in a browser: until they are drawn, and until a click is answered.
 
     python demo/page_speed.py [--predictions 50000] [--root PATH] [--rounds 5]
 
-A real server and a real Chromium on this machine, and beside them the smallest page that Streamlit can draw: no page of
-Streamlit does with less. Times are taken inside the browser, from the press of the mouse (or the start of a navigation)
-to the first frame that shows what was asked for; medians, and ratios to the smallest page taken round by round. Each
-round has a new server, which has read nothing yet: tabs are opened for the first time. In the first round the browser
-has not met the dashboard either; it is shown apart.
+This uses a real server and a real Chromium on this machine, and compares the pages with the smallest page that
+Streamlit can draw. Times are measured inside the browser, from pressing the mouse (or the start of a navigation) to the
+first frame that shows the result. It prints medians, and ratios to the smallest page, which are computed per round.
+Each round has a new server without cached data, so tabs are opened for the first time. The first round is shown
+separately, because the browser has not loaded the dashboard before.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from itertools import chain
 from pathlib import Path
 from statistics import median
 
-# What follows lies in the repository, and is found only now.
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "demo"), str(REPOSITORY / "tests" / "helpers")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
-from benchmark import save_made_up  # noqa: E402
-from driver import CHROMIUM_ARGS, Server  # noqa: E402
-from playwright.sync_api import Locator, Page, sync_playwright  # noqa: E402
+from benchmark import save_made_up
+from helpers.driver import CHROMIUM_ARGS, Server
+from playwright.sync_api import Locator, Page, sync_playwright
 
-from lo2core.detect.recipe import Recipe  # noqa: E402
-from lo2core.load.plan import LoadOptions  # noqa: E402
-from lo2core.load.synthetic import write_sample  # noqa: E402
-from lo2core.pipeline.run import run  # noqa: E402
-from lo2core.store.workspace import Workspace  # noqa: E402
+from lo2core.detect.recipe import Recipe
+from lo2core.load.plan import LoadOptions
+from lo2core.load.synthetic import write_sample
+from lo2core.pipeline.run import run
+from lo2core.store.workspace import Workspace
 
 SMALLEST = """
 import streamlit as st

@@ -37,9 +37,7 @@ _COLUMNS = {
 }
 
 _SUPPRESSED = {
-    "folder": st.column_config.TextColumn("test case", width=250),
-    "run": st.column_config.TextColumn("run", width=200),
-    "window": st.column_config.NumberColumn("window", width=60),
+    **{name: tables.INCIDENT[name] for name in ("folder", "run", "window")},
     "z_before": st.column_config.NumberColumn("z", width=60, format="%.1f"),
     "z_after": st.column_config.NumberColumn("without benign", width=95, format="%.1f"),
 }

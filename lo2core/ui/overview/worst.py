@@ -73,7 +73,7 @@ def _worst(here: Frame, name: str) -> None:
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
     incidents.heatmap(found, worst, tops, open_row, "overview")
     shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
-    tables.beside_chart(shown, "worst_incidents", "overview-table", _WORST)
+    tables.beside_chart(shown, "worst_incidents", "overview-table", tables.INCIDENT)
 
 
 def _after_marks(here: Frame, name: str) -> str:
@@ -86,14 +86,3 @@ def _after_marks(here: Frame, name: str) -> str:
     except Lo2Error:  # page Explain shows the reason
         return "Known benign items cannot be applied to these scores."
     return "" if after is None else feedback.sentence(after)
-
-
-_WORST = {
-    "rank": st.column_config.NumberColumn("rank", width=50),
-    "run": st.column_config.TextColumn("run", width=230),
-    "folder": st.column_config.TextColumn("test case", width=300),
-    "window": st.column_config.NumberColumn("window", width=60),
-    "service": st.column_config.TextColumn("worst service", width=110),
-    "z_score": st.column_config.NumberColumn("z", width=60, format="%.1f"),
-    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-}

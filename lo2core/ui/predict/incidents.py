@@ -76,13 +76,13 @@ def table(
 
 
 _COLUMNS = {
-    "rank": st.column_config.NumberColumn("rank", width=50),
-    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
-    "folder": st.column_config.TextColumn("test case", width=215),
-    "window": st.column_config.NumberColumn("window", width=60),
-    "short_run": st.column_config.TextColumn("run", width=90),
-    "service": st.column_config.TextColumn("worst service", width=95),
-    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f", help=meaning("z-score")),
+    "rank": tables.INCIDENT["rank"],
+    "pred_ano": tables.INCIDENT["pred_ano"],
+    "folder": tables.INCIDENT["folder"] | {"width": 215},
+    "window": tables.INCIDENT["window"],
+    "short_run": tables.INCIDENT["run"] | {"width": 90},
+    "service": tables.INCIDENT["service"],
+    "z_score": tables.INCIDENT["z_score"],
     "top_item": st.column_config.TextColumn("top item", width=440),
     "oddness": st.column_config.TextColumn("compared with normals", width=200, help=meaning("p-value")),
     "label": st.column_config.TextColumn("label", width=70),

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import visible_frame
+from lo2core.base.glossary import meaning
 from lo2core.report import html
 from lo2core.ui.shell.widgets import downloads
 
@@ -17,6 +18,17 @@ ROW = 28
 """Height of a row, in pixels."""
 MAX_ROWS = 1_000
 """Rows of a long list that are sent to the browser; downloads contain all."""
+
+INCIDENT: dict[str, Any] = {
+    "rank": st.column_config.NumberColumn("rank", width=50),
+    "run": st.column_config.TextColumn("run", width=230),
+    "folder": st.column_config.TextColumn("test case", width=280),
+    "window": st.column_config.NumberColumn("window", width=60),
+    "service": st.column_config.TextColumn("worst service", width=95),
+    "z_score": st.column_config.NumberColumn("z", width=50, format="%.1f", help=meaning("z-score")),
+    "pred_ano": st.column_config.CheckboxColumn("flagged", width=60),
+}
+"""How the columns of incidents are shown; a page with less space makes one narrower."""
 
 
 def pick(
