@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from lo2core.base.arguments import Parser, add_options, parsed
 from lo2core.pipeline.commands import COMMANDS, Command
@@ -15,6 +16,7 @@ def parse(argv: Sequence[str]) -> Command:
     return parsed(chosen, found)
 
 
+@cache
 def parser() -> Parser:
     """All commands and their options."""
     top = Parser(

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from helpers.loglines import write_runs
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
+from lo2core.base.config import MIN_RUNS
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults, Sequences
 from lo2core.base.statistics import binomial, psi, psi_of_counts
@@ -386,11 +388,9 @@ def test_a_table_that_is_none_is_named_with_what_it_lacks(tmp_path: Path) -> Non
         load_logs(Workspace(tmp_path / "w"), [tmp_path / "x.csv"])
 
 
-def test_the_command_prints_and_keeps_the_table(
-    sample_logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = str(tmp_path / "w")
-    assert commands.main(["load", "--root", str(sample_logs), "--output-dir", root]) == 0
+def test_the_command_prints_and_keeps_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, logs = str(tmp_path / "w"), write_runs(tmp_path / "logs", runs=MIN_RUNS)
+    assert commands.main(["load", "--root", str(logs), "--output-dir", root]) == 0
     command = ["evaluate", "--output-dir", root, "--detector", "NearestNormal", "OutOfVocabulary"]
     assert commands.main(command) == 0
     printed = capsys.readouterr().out
@@ -401,10 +401,10 @@ def test_the_command_prints_and_keeps_the_table(
     assert Workspace(root).read(Evaluation).height == saved.height
 
 
-def test_another_weighting_is_another_evaluation(sample_logs: Path, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
-    load_logs(workspace, [sample_logs], save_events=False)
-    command = ["evaluate", "--output-dir", str(tmp_path), "--detector", "OutOfVocabulary"]
+def test_another_weighting_is_another_evaluation(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "w")
+    load_logs(workspace, [write_runs(tmp_path / "logs", runs=3)], save_events=False)
+    command = ["evaluate", "--output-dir", str(workspace.root), "--detector", "OutOfVocabulary"]
     assert commands.main(command) == 0
     assert commands.main([*command, "--weighting", "binary"]) == 0
     saved = workspace.read(Evaluation).filter(pl.col("kind") == "detector")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -29,6 +30,11 @@ PARTS = [
     "pyproject.toml",
     "README.md",
 ]
+IN_ONE_PROCESS = """
+import json, sys
+from lo2core.cli.commands import main
+sys.exit(any([main(command) for command in json.loads(sys.argv[1])]))
+"""
 LOADS_PAGE = """
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("streamlit_app.py", default_timeout=60).run().switch_page("pages/1_Load.py").run()
@@ -71,11 +77,12 @@ class Copy:
     def follow(self, recipe: str) -> str:
         """Run the recipe's commands and its examples; the output of the commands."""
         lines = "".join(_blocks(recipe, "bash")).splitlines()
-        said = [self.run(sys.executable, *line.removeprefix("python ").split()) for line in lines]
+        commands = [line.removeprefix("python -m lo2core ").split() for line in lines]
+        said = self.run(sys.executable, "-c", IN_ONE_PROCESS, json.dumps(commands)) if commands else ""
         for number, example in enumerate(_blocks(recipe, "pycon")):
             (self.root / f"{number}.txt").write_text(example)
             self.run(sys.executable, "-m", "doctest", f"{number}.txt")
-        return "".join(said)
+        return said
 
 
 def _blocks(text: str, language: str) -> list[str]:
@@ -83,14 +90,14 @@ def _blocks(text: str, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def copy(loaded_sample: Path, sample_logs: Path, shared_tmp: Path) -> Copy:
+def copy(trained_runs: Path, sample_logs: Path, shared_tmp: Path) -> Copy:
     """With all recipes applied, in their order."""
 
     def make(folder: Path) -> None:
         for name in PARTS:
             source = PROJECT / name
             shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
-        shutil.copytree(loaded_sample, folder / "demo/result/sample")
+        shutil.copytree(trained_runs / "ws", folder / "demo/result/sample")
         shutil.copytree(next(sample_logs.iterdir()), folder / "logs-by-date" / "2026-11-28")
         for recipe in RECIPES.values():
             Copy(folder).apply(recipe)

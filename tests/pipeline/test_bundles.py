@@ -74,9 +74,9 @@ def test_every_detector_scores_the_same_after_a_restart(
     ids=lambda recipe: f"{recipe.detector}-{recipe.items}-{recipe.unit}",
 )
 def test_every_kind_of_model_of_logs_scores_the_same_after_a_restart(
-    tmp_path: Path, loaded_sample: Path, recipe: Recipe
+    tmp_path: Path, trained_runs: Path, recipe: Recipe
 ) -> None:
-    workspace = Workspace(loaded_sample)
+    workspace = Workspace(trained_runs / "ws")
     model, vec = of_logs(workspace, recipe)
     opened = open_bundle(save_bundle(model, vec, tmp_path / "m.joblib", model.facts))
     source = source_of(workspace, recipe.unit)

@@ -62,15 +62,6 @@ def test_an_empty_workspace_offers_the_sample_and_ones_own_logs(workspace: Works
     assert not app.exception
 
 
-def test_the_sample_is_one_click(workspace: Workspace) -> None:
-    app = press(page(), "Try the sample")
-    wait_for_job(workspace)
-    app.run()
-    assert not app.exception
-    assert "Worst incidents" in texts(app)
-    assert ["sample_nn_predictions", "sample_if_predictions"] in [box.options for box in app.selectbox]
-
-
 def test_a_folder_is_planned_before_it_is_loaded(workspace: Workspace, sample_logs: Path) -> None:
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(sample_logs)).run()
