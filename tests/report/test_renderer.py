@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ SPEC = {
 def instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A module that new processes import in place of vl-convert; processes of other tests are left aside."""
     monkeypatch.setattr(renderer, "_idle", [])
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     return tmp_path / "vl_convert.py"
 
 
