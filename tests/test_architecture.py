@@ -149,3 +149,12 @@ def test_packages_are_all_that_lies_at_the_top() -> None:
 def test_only_page_files_lie_in_pages() -> None:
     names = sorted(path.name for path in (ROOT / "pages").iterdir() if path.name != "__pycache__")
     assert names == [f"{n}_{stage.title()}.py" for n, stage in enumerate(STAGES, start=1)]
+
+
+def test_pages_show_names_and_log_text_with_visible_control_characters() -> None:
+    """`st.text` shows text as it is: only `widgets.say` calls it with text that is not written in the code."""
+    for module in MODULES:
+        if module.startswith("lo2core.ui.") and module != "lo2core.ui.shell.widgets":
+            for call in ast.walk(ast.parse(path_of(module).read_text())):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.text":
+                    assert isinstance(call.args[0], ast.Constant), f"{module}:{call.lineno}"

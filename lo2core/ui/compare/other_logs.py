@@ -20,7 +20,7 @@ from lo2core.ui.shell import tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import pick_line, show_event
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 
 @section
@@ -46,7 +46,7 @@ def show_incidents(pair: Pair) -> None:
         return
     n = dict(found["change"].value_counts().iter_rows())
     new, gone = n.get(drift.NEW, 0), n.get(drift.GONE, 0)
-    st.text(f"In both logs: {new:,} flagged only in B (new), {gone:,} only in A (gone).")
+    say(f"In both logs: {new:,} flagged only in B (new), {gone:,} only in A (gone).")
     if absent := n.get(drift.NOT_IN_A, 0) + n.get(drift.NOT_IN_B, 0):
         st.caption(f"{absent:,} more are flagged in logs that the other prediction does not include, listed last.")
     row = tables.pick(found.head(tables.MAX_ROWS), _INCIDENTS, f"incidents-{pair.key}")
@@ -72,7 +72,7 @@ def show_items(pair: Pair) -> None:
     change = left.segmented_control("Which", changes, default=first["change"], required=True, key="items-change")
     kind = right.segmented_control("Kind", kinds, default=first["kind"], required=True, key="items-kind")
     shown = found.filter(pl.col("change") == change, pl.col("kind") == kind)
-    st.text(f"{plural(shown.height, 'item')} of kind {kind} only in {'B' if change == 'new' else 'A'}.")
+    say(f"{plural(shown.height, 'item')} of kind {kind} only in {'B' if change == 'new' else 'A'}.")
     row = tables.pick(shown.head(tables.MAX_ROWS), _ITEMS, f"items-{pair.key}-{change}-{kind}")
     downloads(found, "items_new_and_vanished", key="item-changes")
     if row is not None:

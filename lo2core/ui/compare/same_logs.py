@@ -14,7 +14,7 @@ from lo2core.report import charts
 from lo2core.ui.compare.pair import Pair, cache_key, remark
 from lo2core.ui.shell import cache, tables
 from lo2core.ui.shell.boundary import fragment, section
-from lo2core.ui.shell.widgets import downloads, notice
+from lo2core.ui.shell.widgets import downloads, notice, say
 
 
 @section
@@ -28,7 +28,7 @@ def show_scores(pair: Pair) -> None:
         st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE)
         downloads(scored, "scores", key="scores")
         return
-    st.text(f"{chosen.height:,} selected")
+    say(f"{chosen.height:,} selected")
     _list(pair, chosen, "selected")
 
 
@@ -90,7 +90,7 @@ def show_metrics(pair: Pair) -> None:
     if metrics["low"].null_count():
         st.caption("No interval: a bootstrap over runs needs at least five runs.")
     if test:
-        st.text(
+        say(
             f"Incidents classified correctly only by A: {test.only_a:,}, only by B: {test.only_b:,}. "
             f"McNemar's exact test: p = {test.p_value:.2g}."
         )

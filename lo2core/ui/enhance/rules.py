@@ -19,7 +19,7 @@ from lo2core.pipeline.inputs import extended_masker, masker_of
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
-from lo2core.ui.shell.widgets import count, notice, problem, terminal_command
+from lo2core.ui.shell.widgets import count, notice, problem, say, terminal_command
 
 PREVIEW = 200
 """Changed lines that are shown while a rule is entered."""
@@ -76,7 +76,7 @@ def _way_back(workspace: Workspace) -> None:
     if not mine:
         return
     with st.expander(f"Remove {plural(len(mine), 'added rule')}"):
-        st.text(
+        say(
             f"These logs were masked with {', '.join(mine)}. A rule cannot be removed from loaded logs. To restore the "
             "default rules, load the raw logs again with the same options."
         )
@@ -116,7 +116,7 @@ def _tried(workspace: Workspace, name: str, pattern: str, replacement: str) -> M
         problem(str(error))
         return None
     before, after = effect.messages
-    st.text(f"{count(effect.lines)} lines change; {count(before)} distinct messages become {count(after)}.")
+    say(f"{count(effect.lines)} lines change; {count(before)} distinct messages become {count(after)}.")
     if effect.lines:
         st.dataframe(visible_frame(effect.examples.head(PREVIEW)), hide_index=True, height=220)
     return rule if name else None
@@ -140,7 +140,7 @@ def _add(workspace: Workspace, rule: MaskRule) -> None:
 
 def _waiting(workspace: Workspace, rule: MaskRule) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{rule.name}:   {rule.pattern}   →   {rule.replacement}")
+        say(f"{rule.name}:   {rule.pattern}   →   {rule.replacement}")
         st.button("Remove", key=f"remove-{rule.name}", on_click=_remove, args=(workspace, rule), type="tertiary")
 
 

@@ -16,7 +16,7 @@ from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Scores
-from lo2core.ui.shell.widgets import notice
+from lo2core.ui.shell.widgets import notice, say
 
 MOST_OFFERED = 500
 """Incidents to choose from, worst first; the one in the address bar is always among them."""
@@ -67,7 +67,7 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
         position = f"{at + 1:,} of {found.height:,} incidents, worst first"
         position += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
         quiet = found.drop_nulls("marked").height
-        st.text(f"{position}, {quiet:,} of them only by known benign items" if quiet else position)
+        say(f"{position}, {quiet:,} of them only by known benign items" if quiet else position)
     row = found.row(at, named=True)
     incident = Incident.of(row)
     services = services_of(rows_of(chosen.predictions, incident), models.opened(chosen.bundle).model)

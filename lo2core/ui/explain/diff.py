@@ -15,7 +15,7 @@ from lo2core.messages.titles import one_line
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import scores, tables
 from lo2core.ui.shell.boundary import section
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 PAGE = 400
 """Rows on one page."""
@@ -40,7 +40,7 @@ def beside_normal(shown: Chosen) -> None:
         return
     aligned = scores.ask(shown.scores, _aligned, shown.seq_id, place)
     in_full = st.toggle("Both sides in full", key="diff-raw")
-    st.text(_in_words(aligned, sides, folded=not in_full))
+    say(_in_words(aligned, sides, folded=not in_full))
     if in_full:
         _in_full(sides, shown.key)
     else:
@@ -124,7 +124,7 @@ _DIFF_COLUMNS = {
 def _both(row: dict[str, Any]) -> None:
     for side, where in (("here", "Here"), ("normal", "In the normal")):
         if row[f"{side}_line"]:
-            st.text(f"{where}, line {row[f'{side}_line']:,}")
+            say(f"{where}, line {row[f'{side}_line']:,}")
             raw(row[f"{side}_text"])
 
 

@@ -18,7 +18,7 @@ from lo2core.ui.explain.why import items_of, unit_of
 from lo2core.ui.shell import scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.log_table import pick_line, show_event
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 MOST_LINES = 1_000
 """Lines with one item that are sent to the browser."""
@@ -154,7 +154,7 @@ def _request(shown: Chosen) -> None:
         notice(f"No event of this incident has the correlation id {cid}.")
         return
     services = " → ".join(path["service"].unique(maintain_order=True))
-    st.text(f"{path.height:,} events in time order, through {services}")
+    say(f"{path.height:,} events in time order, through {services}")
     row = pick_line(path.drop("level", "source"), f"path-{shown.key}-{cid}")
     if row is not None:
         show_event(shown.scores.logs, path["seq_id"][row], path["line_no"][row])
@@ -165,11 +165,11 @@ def _foreign_kinds(shown: Chosen, kinds: pl.DataFrame) -> str | None:
     """Request kinds that no normal has; returns the example of the selected one, else of the first."""
     if not kinds.height:
         gone = scores.evidence(shown.scores).remark
-        st.text("" if gone else "All request kinds here also occur in normals.")
+        say("" if gone else "All request kinds here also occur in normals.")
         return None
     n, n_normals = int(kinds["n"].sum()), kinds["n_normals"][0]
     new = f"{plural(n, 'request')} of {plural(kinds.height, 'kind')}"
-    st.text(f"{new}, not found in any of {n_normals} normals. Select one to see it in full.")
+    say(f"{new}, not found in any of {n_normals} normals. Select one to see it in full.")
     row = tables.pick(kinds, _KIND_COLUMNS, f"kinds-{shown.key}", most=5)
     if row is not None:
         raw(kinds["item"][row])

@@ -24,7 +24,7 @@ from lo2core.ui.explain.why import FIVE
 from lo2core.ui.shell import scores, session, tables
 from lo2core.ui.shell.boundary import dialog, section
 from lo2core.ui.shell.scores import Scores
-from lo2core.ui.shell.widgets import downloads, raw
+from lo2core.ui.shell.widgets import downloads, raw, say
 
 _TOAST = "marks-toast"
 _COLUMNS = {
@@ -71,7 +71,7 @@ def show(root: Workspace, chosen: Scores) -> pl.DataFrame | None:
     effect = "Not applied to these scores." if after is None else feedback.sentence(after)
     with st.expander(f"{active.height:,} known benign. {effect} **Show or undo**", key="marks"):
         if after is None:
-            st.text(problem)
+            say(problem)
         else:
             _suppressed(after)
         _marks(root, active)
@@ -105,7 +105,7 @@ def mark(root: Workspace, shown: Chosen, feature: int | None) -> None:
     reason = st.text_input("Reason", key="mark-reason", placeholder="known since the last release, ticket 4711")
     who = st.text_input("Your name", getpass.getuser(), key="mark-who")
     service = None if everywhere else shown.service["service"]
-    st.text(_foresee(root, shown, target, service))
+    say(_foresee(root, shown, target, service))
     if st.button("Mark as benign", type="primary", key="mark-yes"):
         row = feedback.benign(target.kind, target.target, target.text, reason, who, service)
         add_mark(root, feedback.unless_marked(marks(root), row))

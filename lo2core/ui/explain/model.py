@@ -8,6 +8,7 @@ import streamlit as st
 from lo2core.base.frames import as_saved
 from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.base.text import visible
 from lo2core.detect.model import Model
 from lo2core.enhance.enrich import templates_of
 from lo2core.explain import incidents, model_importance
@@ -18,7 +19,7 @@ from lo2core.ui.shell import address, models, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.scores import Scores
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 from lo2core.ui.train import calibration
 
 MOST_LINES = 500
@@ -32,8 +33,8 @@ def show_model(chosen: Scores) -> None:
     model = models.opened(chosen.bundle).model
     facts = model.facts
     made = f"{facts.get('detector')} on {facts.get('items')}"
-    st.text(f"{chosen.bundle.stem}: {made}, one detector for each of {len(model.detectors)} services")
-    service = st.selectbox("Service", sorted(model.detectors), key="model-service")
+    say(f"{chosen.bundle.stem}: {made}, one detector for each of {len(model.detectors)} services")
+    service = st.selectbox("Service", sorted(model.detectors), format_func=visible, key="model-service")
     st.caption(scores.ask(chosen, Evidence.method, service))
     _importance(chosen, service)
     if model.detectors[service].uses_shap:
@@ -53,9 +54,9 @@ def show_false_alarms(chosen: Scores) -> None:
     if note := models.trained_on(models.opened(chosen.bundle), chosen.logs):
         st.caption(note)
     if not wrong.height:
-        st.text(f"None of the {n:,} normal sequences is flagged.")
+        say(f"None of the {n:,} normal sequences is flagged.")
         return
-    st.text(f"{wrong.height:,} of {n:,} normal sequences are flagged. Select one to see why.")
+    say(f"{wrong.height:,} of {n:,} normal sequences are flagged. Select one to see why.")
     key = "false-alarms"
     tables.pick(wrong, _WRONG, key, on_select=lambda: _open(wrong, key))
     downloads(wrong, f"false_alarms_{chosen.source.name.replace('/', '.')}", key="wrong")

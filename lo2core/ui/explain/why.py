@@ -22,7 +22,7 @@ from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import address, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Scores
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 FIVE = 5
 
@@ -47,7 +47,7 @@ def show_services(shown: Chosen, after: pl.DataFrame | None) -> None:
     if began.height:
         first = began.row(0, named=True)
         where = f"{time_of_day(first['m_timestamp'])} in {first['service']}, line {first['line_no']:,}"
-        st.text(f"First anomalous event: {where}: {title_of(first['text'])}")
+        say(f"First anomalous event: {where}: {title_of(first['text'])}")
 
 
 @section
@@ -63,7 +63,7 @@ def why(shown: Chosen, marked: pl.Series | None) -> int | None:
         return None
     found = items_of(shown.scores, shown.seq_id)
     kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)
-    st.text(headline(service, found, kinds, unit_of(shown).measure))
+    say(headline(service, found, kinds, unit_of(shown).measure))
     if remark := scores.evidence(shown.scores).remark:
         notice(remark)
     picked = _item_table(shown, found, marked)

@@ -11,6 +11,7 @@ import streamlit as st
 from lo2core.base.config import NORMAL_TEST_CASE
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Sequences
+from lo2core.base.text import visible
 from lo2core.load import event_tables
 from lo2core.load.compression import is_log
 from lo2core.load.layouts import TABLE, distinct, service_of
@@ -23,7 +24,7 @@ from lo2core.ui.load.preview import Logs, in_words, plan_of
 from lo2core.ui.shell import frame
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.job_panel import job_panel, start_job
-from lo2core.ui.shell.widgets import notice, problem
+from lo2core.ui.shell.widgets import notice, problem, say
 
 FOLDER, UPLOAD = "folder", "upload"
 HERE, SAMPLE = "this workspace", "a new sample"
@@ -104,7 +105,7 @@ def _named(logs: Logs) -> Logs | None:
     others = [name for name in names if name not in nameless and not event_tables.is_table(name)]
     if not nameless:
         return logs
-    st.text(f"{', '.join(nameless)}: the file name does not contain the service that wrote the log.")
+    say(f"{', '.join(nameless)}: the file name does not contain the service that wrote the log.")
     if others or len(nameless) > 1:
         st.text("Load this log alone to enter its service here, or rename it, for example to oauth2-client-1.log.")
         return logs if others else None
@@ -133,7 +134,9 @@ def _options(found: Plan, uploaded: bool) -> LoadOptions:
     services = distinct(file.service for file in found.chosen if file.layout != TABLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = st.number_input("Runs, earliest first", 1, len(found.runs), len(found.runs), width=180)
-        chosen = st.multiselect("Services", services, placeholder="all", width=380, disabled=not services)
+        chosen = st.multiselect(
+            "Services", services, format_func=visible, placeholder="all", width=380, disabled=not services
+        )
         with st.popover("More", icon=":material/tune:"):
             options = _more(found, uploaded)
     return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
@@ -149,7 +152,12 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
         key=f"load-labels-{uploaded}",
     )
     fault = st.selectbox(
-        "Only this faulty test case", ["random", *faults], index=None, placeholder="all", key="load-fault"
+        "Only this faulty test case",
+        ["random", *faults],
+        index=None,
+        format_func=visible,
+        placeholder="all",
+        key="load-fault",
     )
     per_run = st.number_input(
         "Faulty test cases per run, drawn at random", 1, value=None, placeholder="all", key="load-per-run"
@@ -187,7 +195,7 @@ def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | 
         "The workspace already contains logs", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
     )
     if how == APPEND and (twice := _loaded_already(workspace, logs, options)):
-        st.text(f"{twice} is already loaded. Replace all logs, or load a new sample.", width="content")
+        say(f"{twice} is already loaded. Replace all logs, or load a new sample.", width="content")
         return None
     return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
 

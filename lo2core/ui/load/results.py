@@ -18,7 +18,7 @@ from lo2core.ui.shell import tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import lines_view
-from lo2core.ui.shell.widgets import count, downloads, short
+from lo2core.ui.shell.widgets import count, downloads, say, short
 
 
 @section
@@ -90,5 +90,5 @@ def lines(workspace: Workspace, wanted: LineFilter | None) -> None:
     wanted = wanted or LineFilter()
     if wanted.run is not None:
         what = f"errors of {wanted.errors_of}" if wanted.folder is None else f"test case {wanted.folder}"
-        st.text(f"Only {what} in run {wanted.run}. Double-click the timeline to see all lines.")
+        say(f"Only {what} in run {wanted.run}. Double-click the timeline to see all lines.")
     lines_view(workspace, wanted, key="loaded")

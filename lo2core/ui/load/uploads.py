@@ -17,6 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lo2core.base.text import size
 from lo2core.store.atomic import write_atomic
 from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.widgets import say
 
 KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log", "parquet", "csv"]
 _PIECE = 1 << 20
@@ -39,7 +40,7 @@ def uploads(workspace: Workspace) -> list[Path]:
         st.rerun()
     kept = [Path(path) for path in st.session_state.get(_KEPT, []) if Path(path).is_file()]
     for path in kept:
-        st.text(f"{path.name}   {size(path.stat().st_size)}   saved in {path.parent}")
+        say(f"{path.name}   {size(path.stat().st_size)}   saved in {path.parent}")
     return kept
 
 

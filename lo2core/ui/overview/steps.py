@@ -14,7 +14,7 @@ from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.unreadable import show_unreadable
-from lo2core.ui.shell.widgets import go_to, problem, same_workspace, short, when
+from lo2core.ui.shell.widgets import go_to, problem, same_workspace, say, short, when
 
 BadgeColour = Literal["green", "orange", "gray"]
 
@@ -51,9 +51,7 @@ def _begin(here: Frame) -> None:
     """For an empty workspace: try the sample, or load logs."""
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.space("small")
-        st.text(
-            "This workspace is empty. Try it with a small synthetic sample, or load your own logs.", width="content"
-        )
+        say("This workspace is empty. Try it with a small synthetic sample, or load your own logs.", width="content")
         if jobs.status(here.workspace.root).running:
             job_panel(here.workspace.root, "overview")
         else:
@@ -92,7 +90,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
 
 def _card(step: Step) -> None:
     if numbers := figures(step):
-        st.text("\n".join(numbers))
+        say("\n".join(numbers))
     colour, icon = BADGES[step.state]
     st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
     if step.made:

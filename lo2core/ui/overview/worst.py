@@ -10,6 +10,7 @@ import streamlit as st
 
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.base.text import visible
 from lo2core.explain import feedback
 from lo2core.pipeline.status import FRESH, Step
 from lo2core.report.chart_data import ranked_incidents
@@ -22,7 +23,7 @@ from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.links import open_explain
-from lo2core.ui.shell.widgets import empty_state, go_to, notice
+from lo2core.ui.shell.widgets import empty_state, go_to, notice, say
 
 MOST = 20
 """Incidents shown here; page Predict shows all."""
@@ -39,7 +40,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
     title.subheader("Worst incidents", anchor=False)
-    name = choice.selectbox("Prediction, newest first", names)
+    name = choice.selectbox("Prediction, newest first", names, format_func=visible)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         go_to("pages/4_Predict.py")
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
@@ -67,7 +68,7 @@ def _worst(here: Frame, name: str) -> None:
     ranked = ranked_incidents(found)
     worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
-    st.text(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
+    say(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
     if note := _after_marks(here, name):
         st.caption(note)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)

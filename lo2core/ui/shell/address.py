@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from lo2core.base.text import visible
+
 T = TypeVar("T")
 Params = Mapping[str, Any]
 """Names and values of query parameters; None removes a parameter."""
@@ -78,8 +80,9 @@ def last(page: str) -> dict[str, str]:
 
 def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:
     """A select box that shows `chosen`; a new choice is written to the address bar as `params` of it."""
-    key = f"choice-{label}"
+    key, named = f"choice-{label}", look.pop("format_func", str)
     st.session_state[key] = chosen
+    look |= {"format_func": lambda option: visible(named(option))}
     picked: T = st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
     return picked
 

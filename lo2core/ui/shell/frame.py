@@ -11,13 +11,14 @@ import streamlit as st
 
 from lo2core.base.config import models_dir
 from lo2core.base.glossary import TERMS
+from lo2core.base.text import visible
 from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, session
 from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.job_panel import job_panel
 from lo2core.ui.shell.memory import set_modules_aside
-from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, terminal_command
 
 PAGES = {
     "streamlit_app.py": ("Overview", ":material/home:"),
@@ -109,7 +110,7 @@ def terminal(command: Command | None) -> None:
 @dialog("Replace existing data?", icon=":material/warning:")
 def confirm_replace(what: str, replace: Callable[[], object]) -> None:
     """Ask before `what` (plain text) is overwritten; on yes call `replace`, then run the page again."""
-    st.text(what)
+    say(what)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel", key="replace-no"):
             st.rerun()
@@ -155,7 +156,7 @@ def _where_left(title: str) -> dict[str, str]:
 def _choose_workspace() -> str:
     options = session.known_workspaces()
     st.session_state[_CHOICE] = session.workspace(options)
-    chosen: str = st.selectbox("Workspace", options, key=_CHOICE, on_change=_enter_chosen)
+    chosen: str = st.selectbox("Workspace", options, format_func=visible, key=_CHOICE, on_change=_enter_chosen)
     if st.button("Another folder", icon=":material/create_new_folder:", width="stretch", type="tertiary"):
         _another_workspace()
     return chosen

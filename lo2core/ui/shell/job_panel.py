@@ -16,7 +16,7 @@ from lo2core.store import bundles, signing
 from lo2core.ui.shell import session
 from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.session import Lead
-from lo2core.ui.shell.widgets import duration, notice, raw
+from lo2core.ui.shell.widgets import duration, notice, raw, say
 
 TRAIN, PREDICT, EXPLAIN = "pages/3_Train.py", "pages/4_Predict.py", "pages/5_Explain.py"
 POLL_SECONDS = 0.5
@@ -82,9 +82,9 @@ def _running(workspace: Path, where: str) -> None:
     if not status.running:
         st.rerun()
     with st.container(border=True, gap="small"):
-        st.text(status.label or "Starting ...")
+        say(status.label or "Starting ...")
         st.progress(status.fraction or 0.0)
-        st.text(_pace(status))
+        say(_pace(status))
         if status.stoppable:
             st.button("Cancel", key=f"cancel-{where}", on_click=_cancel, args=(workspace,), width="stretch")
 
@@ -114,7 +114,7 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         notice("The job was cancelled.", icon=":material/cancel:")
         return
     with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
-        st.text(status.message or "No reason was recorded.")
+        say(status.message or "No reason was recorded.")
         raw(status.work.command)
         if status.log_tail and status.log_tail != status.message:
             raw(status.log_tail)

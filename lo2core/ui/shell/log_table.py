@@ -10,6 +10,7 @@ import streamlit as st
 
 from lo2core.base.clock import time_of_day
 from lo2core.base.schemas import Events
+from lo2core.base.text import visible
 from lo2core.detect.logs import NO_EVENTS
 from lo2core.messages.patterns import LONGEST_SEARCH
 from lo2core.pipeline import summary
@@ -17,7 +18,7 @@ from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import tables
 from lo2core.ui.shell.cache import remembered
-from lo2core.ui.shell.widgets import count, downloads, notice, raw
+from lo2core.ui.shell.widgets import count, downloads, notice, raw, say
 
 PAGE = 500
 """Rows sent to the browser at a time."""
@@ -52,7 +53,7 @@ def lines_view(workspace: Workspace, wanted: LineFilter, key: str) -> None:
     pages = max(1, -(-found // PAGE))
     asked = f"{key}-{hash(wanted)}"  # with another filter, table and pager start from the top
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{count(found)} events", width="content")
+        say(f"{count(found)} events", width="content")
         page = st.pagination(pages, key=f"{asked}-page") if pages > 1 else 1
     shown = remembered(summary.find_lines, workspace, wanted, (page - 1) * PAGE, PAGE)
     row = pick_line(shown, f"{asked}-{page}-lines")
@@ -64,7 +65,7 @@ def lines_view(workspace: Workspace, wanted: LineFilter, key: str) -> None:
 def show_event(logs: Workspace, seq_id: str, line_no: int) -> None:
     """One event in full, with its stack trace, file, line number and, on request, the lines around it."""
     event = summary.whole_event(logs, seq_id, line_no)
-    st.text(f"{event['source']}, line {line_no:,}")
+    say(f"{event['source']}, line {line_no:,}")
     header = " ".join(str(part) for part in _header(event) if part)
     raw(f"{header} - {event['m_message']}")
     around = st.expander("Lines around it", on_change="rerun", key=f"around-{seq_id}-{line_no}")
@@ -93,5 +94,7 @@ def _filters(workspace: Workspace, wanted: LineFilter, key: str) -> LineFilter:
             max_chars=LONGEST_SEARCH,
         ),
         levels=tuple(level.multiselect("Level", levels, key=f"{key}-level", placeholder="all")),
-        services=tuple(service.multiselect("Service", services, key=f"{key}-service", placeholder="all")),
+        services=tuple(
+            service.multiselect("Service", services, format_func=visible, key=f"{key}-service", placeholder="all")
+        ),
     )

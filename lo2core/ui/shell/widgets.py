@@ -1,6 +1,6 @@
 """Small parts that several pages share: plain text, formatted numbers and dates, notices, downloads.
 
-Text from a log, a file name or an exception is shown with `st.text` or `st.dataframe`, or escaped by
+Text from a log, a file name or an exception is shown with `say` or in tables, or escaped by
 `lo2core.report.html`, never as Markdown or HTML.
 """
 
@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import polars as pl
 import streamlit as st
@@ -60,6 +60,11 @@ def when(moment: datetime, now: datetime | None = None) -> str:
     return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"
 
 
+def say(text: str, width: Literal["content", "stretch"] = "content") -> None:
+    """Plain text that may contain names or parts of a log."""
+    st.text(base_text.visible(text), width=width)
+
+
 def raw(text: str) -> None:
     """Log text, verbatim: long lines wrap, many lines scroll.
 
@@ -71,14 +76,14 @@ def raw(text: str) -> None:
 def terminal_command(command: Command) -> None:
     """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
     with st.container(key=f"terminal-{command.stage()}"):
-        st.text(base_text.visible(base_text.folded_command(command.arguments())))
+        say(base_text.folded_command(command.arguments()))
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:
     """A box with plain text, and a link to the next step."""
     with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center"):
         st.markdown(icon, width="content")
-        st.text(base_text.visible(text), width="stretch")
+        say(text, width="stretch")
         if lead:
             query = same_workspace() | dict(lead.params)
             st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
@@ -93,7 +98,7 @@ def empty_state(sentence: str, page: str, label: str) -> None:
     """Shown while there are no results: the reason, and a button to the `page` script that creates them."""
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.space("small")
-        st.text(sentence, width="content")
+        say(sentence)
         if st.button(label, type="primary", icon=":material/arrow_forward:"):
             go_to(page)
         st.space("small")

@@ -13,7 +13,7 @@ from lo2core.explain.evidence import NORMAL_GONE, Evidence
 from lo2core.report import charts
 from lo2core.ui.shell import tables
 from lo2core.ui.shell.log_table import pick_line
-from lo2core.ui.shell.widgets import downloads, notice, raw
+from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 Tick = tuple[str, str]
 """Service and seq_id of a normal."""
@@ -50,11 +50,11 @@ def lines(evidence: Evidence, tick: Tick) -> None:
         return
     found = model_importance.lines_of_normal(evidence, service, seq_id)
     where = "  ·  ".join(part for part in (service, facts["folder"], facts["run"]) if part)
-    st.text(f"{where}: {found.height:,} events, rarest first.")
+    say(f"{where}: {found.height:,} events, rarest first.")
     view = found.head(tables.MAX_ROWS).with_columns(held=pl.format("{} of {}", "held_by", "n_others"))
     row = pick_line(view.drop("source", "service", "test_case"), f"normal-{seq_id}", most=10)
     if row is not None:
-        st.text(f"{view['source'][row]}, line {view['line_no'][row]:,}")
+        say(f"{view['source'][row]}, line {view['line_no'][row]:,}")
         raw(view["m_message"][row])
     downloads(found, f"normal_{seq_id}", key="normal-lines")
 

@@ -27,7 +27,7 @@ from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
-from lo2core.ui.shell.widgets import notice, problem, same_workspace, terminal_command
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, terminal_command
 
 _INCIDENT = pl.col("level") == "incident"
 
@@ -117,7 +117,7 @@ def cards(found: Evaluations, evaluation: str) -> None:
     """The main metrics of one evaluation, with intervals."""
     row = found.row(evaluation, BY_RUN) or {}
     size = f"{row['faulty']} faulty and {row['normal']} normal incidents of {plural(row['runs'], 'run')}"
-    st.text(f"{evaluation}\n{size}, scored by models that were trained without them")
+    say(f"{evaluation}\n{size}, scored by models that were trained without them")
     alarms = _percent(row["false_alarm_low"], row["false_alarm_high"])
     values = (
         ("AUROC", _number(row["auroc"]), _between(row["auroc_low"], row["auroc_high"])),

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
+from lo2core.base.text import visible
 from lo2core.detect.evaluation.faults import ANY_SERVICE
 from lo2core.detect.folds import BY_RUN
 from lo2core.report import charts
@@ -15,7 +16,7 @@ from lo2core.ui.shell import tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.links import open_explain
-from lo2core.ui.shell.widgets import notice
+from lo2core.ui.shell.widgets import notice, say
 from lo2core.ui.train.evaluation import Evaluations
 
 MOST_NAMED = 12
@@ -32,7 +33,7 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     scored = newest_by(workspace, (found.row(evaluation, BY_RUN) or {}).get("detector"))
     st.caption(
         f"Share of held-out sequences at or above the threshold. {_ANY} is the incident, by its worst service."
-        + (f" Click a field to explain its worst incident in {scored}." if scored else "")
+        + (f" Click a field to explain its worst incident in {visible(scored)}." if scored else "")
     )
     named = rows.with_columns(
         service=pl.when(pl.col("service") == ANY_SERVICE).then(pl.lit(_ANY)).otherwise("service"),
@@ -48,7 +49,7 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     if missed.height:
         rarest = ", ".join(missed["test_case"].head(MOST_NAMED))
         more = f", and {missed.height - MOST_NAMED} more" if missed.height > MOST_NAMED else ""
-        st.text(f"Not always found, lowest recall first: {rarest}{more}.")
+        say(f"Not always found, lowest recall first: {rarest}{more}.")
     tables.beside_chart(named, "recall_by_fault", "faults")
 
 

@@ -26,7 +26,7 @@ from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
-from lo2core.ui.shell.widgets import empty_state, notice
+from lo2core.ui.shell.widgets import empty_state, notice, say
 
 OWN_WEIGHTING = "default"
 
@@ -119,7 +119,7 @@ def _train_button(here: Frame, asked: Asked) -> None:
         pressed = st.button(
             "Train", type="primary", icon=":material/model_training:", disabled=busy or not found.possible
         )
-        st.text(found.sentence)
+        say(found.sentence)
     if not pressed:
         return
     with apart():

@@ -19,7 +19,7 @@ from lo2core.store.signing import BundleState
 from lo2core.ui.shell import models, scores, session
 from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.frame import Frame
-from lo2core.ui.shell.widgets import notice, problem, same_workspace, when
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, when
 from lo2core.ui.train import calibration
 
 
@@ -70,7 +70,7 @@ def _facts(loaded: LoadedBundle) -> None:
     known, threshold = loaded.facts, loaded.model.threshold
     runs, services = known.get("runs", []), known.get("services", [])
     normals = plural(threshold.n_normals, "normal incident")
-    st.text(
+    say(
         f"{known.get('detector', '?')} on {known.get('items', '?')} ({known.get('weighting', '?')}), "
         f"{unit_of(loaded.model).title}. Learned from {normals} "
         f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
@@ -88,8 +88,8 @@ def _facts(loaded: LoadedBundle) -> None:
 
 @dialog("Trust this file?", icon=":material/verified_user:")
 def _trust(path: Path) -> None:
-    st.text(str(path))
-    st.text(
+    say(str(path))
+    say(
         "Trust this file only if you created it, or know who did and that nobody has changed it since. It is then "
         "opened, checked and signed with your key. The dashboard reads only known types of objects from it, but other "
         "programs that load it run any code that it contains."
