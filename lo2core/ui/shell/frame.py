@@ -128,10 +128,10 @@ def _sidebar() -> str:
             for script, (label, icon) in PAGES.items():
                 st.page_link(script, label=label, icon=icon, width="stretch", query_params=_where_left(label))
         st.toggle(
-            "Secrets in files",
+            "Include secrets",
             key=session.WITH_SECRETS,
             persist_state="session",
-            help="Reports and downloads mask passwords, tokens and keys. Switch this on to include them as they are.",
+            help="In reports and downloads, passwords, tokens and keys are masked. Switch this on to include them.",
         )
         if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
             _glossary()
