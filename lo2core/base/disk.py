@@ -26,6 +26,9 @@ _OTHER = {
     errno.EROFS: "the disk is read-only. Choose another folder.",
     errno.EIO: "the disk reports an error. Check the disk, or choose a folder on another one.",
 }
+_NO_TEMPORARY = (
+    "There is no folder for temporary files that can be written to: make room in /tmp, or set TMPDIR to another folder."
+)
 _NUMBER = re.compile(r"(?:os error |Errno )(\d+)")
 
 
@@ -38,11 +41,20 @@ def writing(path: str | os.PathLike[str] | None = None, needed: int = 0) -> Iter
     try:
         yield
     except Exception as error:
-        number = _number(error)
-        if number not in (*_FULL, *_OTHER):
-            raise
-        named = path or getattr(error, "filename", None)
-        raise DiskError(_sentence(number, Path(os.fsdecode(named)) if named else None, needed)) from error
+        if found := disk_error(error, path, needed):
+            raise found from error
+        raise
+
+
+def disk_error(error: BaseException, path: str | os.PathLike[str] | None = None, needed: int = 0) -> DiskError | None:
+    """The same error as a sentence, if a full, read-only or broken disk caused it; see `writing`."""
+    if "No usable temporary directory" in str(error):
+        return DiskError(_NO_TEMPORARY)
+    number = _number(error)
+    if number not in (*_FULL, *_OTHER):
+        return None
+    named = path or getattr(error, "filename", None)
+    return DiskError(_sentence(number, Path(os.fsdecode(named)) if named else None, needed))
 
 
 def check_space(folder: str | os.PathLike[str], needed: int, what: str) -> None:
@@ -58,7 +70,7 @@ def check_space(folder: str | os.PathLike[str], needed: int, what: str) -> None:
         )
 
 
-def _number(error: Exception) -> int | None:
+def _number(error: BaseException) -> int | None:
     if isinstance(error, Lo2Error):  # it is a sentence already
         return None
     if isinstance(error, OSError) and error.errno is not None:

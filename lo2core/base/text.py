@@ -48,10 +48,10 @@ def _escape(match: re.Match[str]) -> str:
 
 def size(n_bytes: float) -> str:
     """720_000_000 -> '720 MB' (powers of ten, as file managers show them)."""
-    for unit, power in (("B", 1), ("kB", 1e3), ("MB", 1e6)):
+    for unit, power in (("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
         if n_bytes < 999.5 * power:
             return f"{n_bytes / power:.3g} {unit}"
-    return f"{n_bytes / 1e9:.3g} GB"
+    return f"{n_bytes / 1e12:.3g} TB"
 
 
 def command(arguments: Iterable[object]) -> str:

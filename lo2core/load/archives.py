@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import is_file, open_regular
 from lo2core.load.archive_headers import TarStream, ZipStream, too_many
 from lo2core.load.compression import CHUNK, DAMAGED, max_decompressed, opened
 
 MAX_MEMBERS = 200_000
+_LEAST_RATIO = 5
+"""Bytes of logs for each packed byte, by any method; most reach `compression.USUAL_RATIO`."""
 MAX_BYTES = 64 << 30
 MAX_NAME_BYTES = 1024
 MAX_DEPTH = 32
@@ -55,6 +58,11 @@ def is_archive(path: Path) -> bool:
     return is_file(path) and bool(_ARCHIVE.search(path.name))
 
 
+def space(archive: Path) -> int:
+    """About how many bytes an archive unpacks to: its size, if it is not compressed, else rather too few than many."""
+    return archive.stat().st_size * (1 if archive.suffix.lower() == ".tar" else _LEAST_RATIO)
+
+
 def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n: None) -> Path:
     """Unpack the regular files of `archive` to `into/<name without ending>` and return that folder.
 
@@ -62,16 +70,17 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
     folder, a link or another special file, an encrypted member, and an archive that exceeds the limits.
     """
     target = _Target(archive, into / _ARCHIVE.sub("", archive.name))
-    target.folder.mkdir(parents=True)
     members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
     try:
         budget = min(MAX_BYTES, max_decompressed(archive.stat().st_size))
-        for member in members(archive, budget):
-            target.count(member.name)
-            if member.content:
-                path = target.place(member.name)
-                with member.content:
-                    budget -= _write(member, path, budget, archive, advance)
+        with writing(target.folder):
+            target.folder.mkdir(parents=True)
+            for member in members(archive, budget):
+                target.count(member.name)
+                if member.content:
+                    path = target.place(member.name)
+                    with member.content:
+                        budget -= _write(member, path, budget, archive, advance)
     except UnicodeError as error:
         raise InputError(
             f"{archive.name} was not unpacked: it contains a name that is not UTF-8. Create the archive again."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.disk import check_space
 from lo2core.base.errors import ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.base.text import plural
@@ -25,6 +27,7 @@ from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
 from lo2core.load.append import already_loaded, with_distinct_runs, with_distinct_sources
+from lo2core.load.layouts import as_path
 from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
@@ -38,6 +41,8 @@ from lo2core.store.workspace import Workspace
 
 _Parts = dict[Any, PartsWriter]
 _SMALL = (Sequences, Ledger, Messages, Counts)
+_SPACE = 0.1
+"""Bytes in the workspace for each byte of text: LO2 logs need 0.1 to 0.2 while they are merged, and half afterwards."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,8 @@ def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
         if not any(archives.is_archive(Path(root)) for root in roots):
             yield stack.enter_context(loader.unpacked(roots))
             return
+        packed = sum(archives.space(path) for path in map(as_path, roots) if archives.is_archive(path))
+        check_space(tempfile.gettempdir(), packed, "Unpacking these archives")
         with Progress(None, "Unpack", "bytes") as progress:
             folders = stack.enter_context(loader.unpacked(roots, progress.advance))
         yield folders
@@ -203,6 +210,8 @@ def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan
 def _load_runs(plan: load_plan.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
     """Load every run without finished parts; all parts of a run are finished together."""
     done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
+    left = sum(file.text_bytes for file in plan.chosen if file.run not in done)
+    check_space(parts[Sequences].folder, int(left * _SPACE), "Loading these logs")
     loaded_bytes = sum(file.bytes for file in plan.chosen if file.run in done)
     with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
         for writer in parts.values():

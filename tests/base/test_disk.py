@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from helpers.loglines import write_runs
 
 from lo2core.base import disk
 from lo2core.base.errors import ArtefactError, DiskError, InputError
+from lo2core.pipeline.load import load_logs
 from lo2core.store.atomic import write_atomic, write_json_atomic
+from lo2core.store.workspace import Workspace
 
 FRAME = pl.DataFrame({"text": [f"line {n}" for n in range(5_000)]})
 FULL = Path("/dev/full")
@@ -82,7 +85,7 @@ def test_other_errors_are_left_as_they_are(tmp_path: Path) -> None:
 
 def test_space_is_checked_where_a_new_folder_would_be(tmp_path: Path) -> None:
     disk.check_space(tmp_path / "a" / "b", 1, "Loading")
-    with pytest.raises(DiskError, match=rf"^Loading needs about 1e\+15 GB in {tmp_path}, but only .* are free there"):
+    with pytest.raises(DiskError, match=rf"^Loading needs about 1e\+12 TB in {tmp_path}, but only .* are free there"):
         disk.check_space(tmp_path / "a" / "b", 10**24, "Loading")
 
 
@@ -98,8 +101,40 @@ def test_what_cannot_be_printed_is_one_sentence(tmp_path: Path) -> None:
 
 
 @needs_full
-def test_a_command_works_where_its_progress_cannot_be_written(tmp_path: Path) -> None:
-    root = write_runs(tmp_path / "logs", runs=1)
+def test_work_goes_on_where_its_progress_cannot_be_printed() -> None:
+    script = "from lo2core.pipeline.progress import Progress; Progress(1, 'Load').__enter__(); print('goes on')"
     with FULL.open("w") as full:
-        command = [sys.executable, "-m", "lo2core", "load", "--root", root, "--output-dir", tmp_path / "ws"]
-        assert subprocess.run(command, stderr=full, stdout=subprocess.DEVNULL).returncode == 0
+        ended = subprocess.run([sys.executable, "-c", script], stderr=full, stdout=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "goes on\n")
+
+
+def test_a_load_that_cannot_fit_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    for run in range(100):
+        folder = tmp_path / "logs" / f"run_{run}" / "correct"
+        folder.mkdir(parents=True)
+        with (folder / "oauth2-client.log").open("wb") as log:
+            log.truncate(4 << 40)  # takes no space, and nobody could read it in time
+    with pytest.raises(DiskError, match=r"^Loading these logs needs about 44 TB in .*, but only .* are free there"):
+        load_logs(Workspace(tmp_path / "ws"), tmp_path / "logs")
+    assert not list((tmp_path / "ws").rglob("*.parquet"))
+
+
+def test_an_archive_that_cannot_fit_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    with (tmp_path / "logs.tar.gz").open("wb") as archive:
+        archive.truncate(4 << 40)
+    found = "^Unpacking these archives needs about 22 TB"
+    with pytest.raises(DiskError, match=found):
+        load_logs(Workspace(tmp_path / "ws"), tmp_path / "logs.tar.gz")
+
+
+def test_unpacking_to_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    shutil.make_archive(str(tmp_path / "logs"), "zip", write_runs(tmp_path / "logs"))
+    script = """if True:
+        import resource
+        from pathlib import Path
+        from lo2core.load.archives import unpack
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))
+        unpack(Path("logs.zip"), Path("to"))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert re.search(r"DiskError: to/logs was not written: it is larger than a file may be there", ended.stderr)

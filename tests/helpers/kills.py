@@ -1,9 +1,9 @@
-"""Commands that are killed at a chosen write, to test that nothing half-written is ever used.
+"""Commands that are killed, or find the disk full, at a chosen write, to test that nothing half-written is ever used.
 
 One process imports lo2core and forks a child for each command, so that a command costs no imports. A child counts what
 it does to files in its working folder (open for writing, rename, link, remove, make or remove a folder), which Python
-reports to an audit hook, and kills itself by SIGKILL before the operation with the given number. No code of lo2core
-knows of it.
+reports to an audit hook, and kills itself by SIGKILL before the operation with the given number; or from then on the
+system lets it write nothing more to any file. No code of lo2core knows of it.
 
     with Commands() as run:
         total = run(folder, "load", "--root", "logs").operations
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -59,13 +60,16 @@ class Commands:
         self._server.stdout.close()
         self._server.wait()
 
-    def __call__(self, folder: Path, *arguments: object, kill_at: int = 0, after: float = 0.0) -> Ended:
+    def __call__(
+        self, folder: Path, *arguments: object, kill_at: int = 0, after: float = 0.0, full_at: int = 0
+    ) -> Ended:
         """Run `python -m lo2core <arguments>` in `folder`.
 
         kill_at: the number of the operation on a file before which it is killed, from 1; 0 lets it run. after: kill it
-        after so many seconds.
+        after so many seconds. full_at: the number of the operation from which on every write to a file fails.
         """
-        request = {"folder": str(folder), "arguments": [str(one) for one in arguments], "at": kill_at, "after": after}
+        what = {"kill_at": kill_at, "after": after, "full_at": full_at}
+        request = {"folder": str(folder), "arguments": [str(one) for one in arguments], **what}
         assert self._server.stdin
         assert self._server.stdout
         self._server.stdin.write(json.dumps(request) + "\n")
@@ -77,18 +81,25 @@ def _serve() -> None:
     """Read requests, one a line, and answer each one when its command has ended."""
     # Libraries that commands need. Not lo2core: polars starts threads when it is used, and a child would not have them.
     import dataframely  # noqa: F401
+    import joblib  # noqa: F401
+    import scipy.sparse  # noqa: F401
+    import sklearn.ensemble
+    import sklearn.linear_model  # noqa: F401
 
     for line in sys.stdin:
-        with tempfile.TemporaryFile("w+b") as output, tempfile.TemporaryFile("w+b") as count:
+        reader, writer = os.pipe()  # which can be written to while no file can
+        with tempfile.TemporaryFile("w+b") as count, os.fdopen(reader, "rb") as output:
             child = os.fork()
             if not child:
-                _be_killed(json.loads(line), output.fileno(), count.fileno())
+                _be_disturbed(json.loads(line), writer, count.fileno())
+            os.close(writer)
+            printed = output.read().decode(errors="replace")
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            found = [os.pread(file.fileno(), 1 << 20, 0).decode(errors="replace") for file in (count, output)]
-        print(json.dumps({"status": status, "operations": int(found[0] or 0), "output": found[1]}), flush=True)
+            operations = int(os.pread(count.fileno(), 20, 0) or 0)
+        print(json.dumps({"status": status, "operations": operations, "output": printed}), flush=True)
 
 
-def _be_killed(request: dict[str, Any], output: int, count: int) -> None:
+def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
     """Run a command in this process and end it."""
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -96,7 +107,7 @@ def _be_killed(request: dict[str, Any], output: int, count: int) -> None:
     Path("tmp").mkdir(exist_ok=True)
     tempfile.tempdir = str(Path("tmp").resolve())
     sys.argv = [str(ROOT / "lo2core" / "__main__.py"), *request["arguments"]]
-    _count_changes(Path.cwd().resolve(), request["at"], count)
+    _count_changes(Path.cwd().resolve(), request["kill_at"], request["full_at"], count)
     if request["after"]:
         signal.setitimer(signal.ITIMER_REAL, request["after"])  # its signal ends a process at once
     from lo2core.cli.commands import main
@@ -114,7 +125,7 @@ def _be_killed(request: dict[str, Any], output: int, count: int) -> None:
         os._exit(status)
 
 
-def _count_changes(folder: Path, at: int, count: int) -> None:
+def _count_changes(folder: Path, kill_at: int, full_at: int, count: int) -> None:
     done = 0
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -122,9 +133,12 @@ def _count_changes(folder: Path, at: int, count: int) -> None:
         if not _changes_a_file(event, arguments, folder):
             return
         done += 1
-        os.pwrite(count, str(done).encode(), 0)
-        if done == at:
+        if not full_at or done <= full_at:
+            os.pwrite(count, str(done).encode(), 0)
+        if done == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if done == full_at:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
     sys.addaudithook(hook)
 

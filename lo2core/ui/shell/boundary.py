@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import polars as pl
 import streamlit as st
 
+from lo2core.base.disk import disk_error
 from lo2core.base.errors import Lo2Error, reason
 from lo2core.base.untrusted import printable
 from lo2core.ui.shell.widgets import problem
@@ -67,6 +68,7 @@ def show_uncaught(error: Exception) -> bool:
 
 
 def _tell(error: BaseException) -> None:
+    error = disk_error(error) or error
     if isinstance(error, Lo2Error):
         problem(printable(str(error)))
         return
