@@ -202,8 +202,11 @@ class Masker:
 
     @classmethod
     def from_json(cls, text: str) -> Masker:
-        """The inverse of `to_json`."""
-        return cls(tuple(MaskRule(**rule) for rule in json_value(text)))
+        """The inverse of `to_json`. Raises ValueError or TypeError for another text, InputError as `Masker`."""
+        rules = json_value(text)
+        if not isinstance(rules, list):
+            raise ValueError(f"expected a list of masks, found {text[:40]!r}")
+        return cls(tuple(MaskRule(**rule) for rule in rules))
 
     def _in_order(self) -> list[MaskRule]:
         return sorted(self.rules, key=lambda rule: rule.stage == "distinct")

@@ -59,6 +59,9 @@ def test_from_a_bar_to_the_raw_line_in_two_clicks(app: App, link: str) -> None:
 
 def test_a_picked_item_lists_the_lines_that_hold_it(app: App, link: str) -> None:
     app.goto(link)
+    app.page.get_by_test_id("stDataFrame").nth(1).hover()
+    expect(app.page.get_by_label("Fullscreen").locator("visible=true")).not_to_have_count(0)
+    expect(app.page.get_by_label("Download as CSV").locator("visible=true")).to_have_count(0)  # it masks no secrets
     pick(app, 1, 0)
     expect(app.page.get_by_text("lines with the selected item")).to_be_visible()
     app.no_exception()

@@ -178,6 +178,12 @@ def test_a_masker_travels() -> None:
         assert again.mask(pl.Series(["in tenant-blue"])).to_list() == ["in tenant-b"]
 
 
+@pytest.mark.parametrize("text", ["{}", '"a"', "5", "[5]", "[{}]", '[{"name": 1, "pattern": "a", "replacement": "b"}]'])
+def test_what_is_no_list_of_masks_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, TypeError, InputError)):
+        Masker.from_json(text)
+
+
 def test_fingerprint_tells_rules_apart() -> None:
     assert Masker().fingerprint == Masker().fingerprint
     assert Masker().fingerprint != Masker(DEFAULT_RULES[:-1]).fingerprint
