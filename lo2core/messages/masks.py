@@ -22,10 +22,10 @@ Stage = Literal["all", "distinct"]
 Engine = Literal["polars", "re"]
 
 MOST_RULES = 200
-"""Rules of a masker."""
+"""Maximum number of rules of a masker."""
 
 _GROWTH = 10
-"""How many times longer texts may become by masking; short ones by up to `_SLACK` bytes in all."""
+"""Maximum factor by which masking may lengthen texts; short texts may grow by up to `_SLACK` bytes in total."""
 
 _SLACK = 1_000_000
 
@@ -55,10 +55,10 @@ class MaskRule:
 
     @property
     def engine(self) -> Engine:
-        """What runs it: Python's `re` for those built-in rules that need it, for all others the engine of polars.
+        """The regex engine: Python's `re` for the built-in rules that need it, polars for all others.
 
-        It follows from what the rule is, so that no file can choose it: `re` can be slow beyond measure with a pattern
-        that was not checked by hand.
+        It is derived from the rule, so that no file can choose it: with a pattern that nobody checked, `re` can take
+        practically forever.
         """
         return "re" if self in _RUN_BY_RE else "polars"
 
@@ -244,8 +244,8 @@ def _most_bytes(texts: pl.Series) -> int:
 @lru_cache(maxsize=64)
 def _substitute(rule: MaskRule) -> Callable[[str], str]:
     """The rule as a function of one text. It caches its last results, since the same texts occur in every file."""
-    # Possessive, since "ABcd" is one word or two, and each doubles the ways to try. No other way would match more. The
-    # rule itself keeps the pattern that saved workspaces and models contain.
+    # Possessive: "ABcd" can be one word or two, and each such choice doubles the number of attempts, without finding
+    # more. The rule itself keeps its pattern, which saved workspaces and models contain.
     pattern = re.compile(rule.pattern.replace(_WORDS, f"{_WORDS}+"))
     replacement = GROUP.sub(r"\\g<\1>", rule.replacement.replace("\\", r"\\"))
     return lru_cache(maxsize=4096)(lambda text: pattern.sub(replacement, text))
@@ -285,7 +285,7 @@ def _problem(rule: MaskRule) -> str | None:
 
 
 def _inserted_otherwise(rule: MaskRule) -> tuple[str, str] | None:
-    r"""What looks like an inserted group in the syntax of another tool, and that group: `\1` -> ("\1", "1")."""
+    r"""A reference to a group in the syntax of another tool, and the group: `\1` -> ("\1", "1")."""
     groups = group_names(linear_pattern(rule.pattern))
     for found in re.finditer(r"\\(?:g<)?(\w+)>?|\$(\w+)", rule.replacement):
         if (group := found[1] or found[2]) in groups - {"0"}:

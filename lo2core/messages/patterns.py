@@ -15,13 +15,13 @@ import polars as pl
 from lo2core.base.errors import InputError
 
 LONGEST = 2_000
-"""Characters of a pattern."""
+"""Maximum number of characters of a pattern."""
 
 MOST_PARTS = 1_000
-"""Parts (characters, classes, groups) of a pattern with its counted repetitions written out: `(ab{3}){2}` has 10."""
+"""Maximum number of parts (characters, classes, groups), with repetitions expanded: `(ab{3}){2}` has 10."""
 
 LONGEST_SEARCH = 500
-"""Characters of a text to search for."""
+"""Maximum number of characters of a text to search for."""
 
 # Possessive where alternatives overlap, so that no pattern makes this slow.
 _TOKEN = re.compile(
@@ -52,15 +52,15 @@ _UNSUPPORTED = {
     "(?(": "a condition: write the two cases as alternatives",
     "(?#": "a comment: remove it",
 }
-"""How groups begin that this engine does not have, and what to do."""
+"""How groups begin that the engine does not support, and what to do instead."""
 
 
 @lru_cache(maxsize=512)
 def linear_pattern(typed: str) -> str:
-    r"""The pattern as polars takes it. Its engine finds a match in a time that grows linearly with the text.
+    r"""The pattern in the syntax of polars, whose engine finds matches in time linear in the length of the text.
 
-    Each pattern that a person can type or that comes from a file is used through this function. Raises InputError for
-    one that is invalid or too large, or needs what the engine does not have; the message begins with "the pattern".
+    Every pattern that a person types or that comes from a file goes through this function. Raises InputError if it is
+    invalid, too large, or uses a feature that the engine does not have; the message begins with "the pattern".
 
     Examples:
         >>> from lo2core.messages.patterns import linear_pattern
@@ -81,13 +81,13 @@ def linear_pattern(typed: str) -> str:
 
 
 def group_names(pattern: str) -> set[str]:
-    """What can be inserted: the names of groups, the numbers of those without a name, and "0" for the whole match."""
+    """The groups that a replacement can insert: by name, or by number without a name, and "0" for the whole match."""
     fields = pl.Series([""]).str.extract_groups(pattern).struct.fields
     return {*fields, *map(str, range(len(fields) + 1))}
 
 
 def search_pattern(text: str) -> str:
-    """The pattern that finds a text in any case. Raises InputError for a text of more than 500 characters."""
+    """A pattern that finds a text, ignoring case. Raises InputError for a text of more than 500 characters."""
     if len(text) > LONGEST_SEARCH:
         raise InputError(
             f"The text to search for has {len(text):,} characters, at most {LONGEST_SEARCH} are allowed: search for a "
@@ -158,7 +158,7 @@ def _in_brackets(text: str, typed: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Polars gives the reason in a line of its own, between the pattern and its expression."""
+    """The reason of an error: polars gives it on a separate line, between the pattern and its expression."""
     if "size limit" in str(error):
         return "is too large: use fewer or smaller repetitions"
     found = _INVALID.search(str(error))

@@ -3,8 +3,8 @@
 All patterns are here. They run on polars' regex engine, whose time grows linearly with the length of a text. Masks
 (`masks.py`) serve another purpose: they make similar lines equal, and may leave secrets.
 
-A pattern wraps what it finds in two marks. Values that are no secret, such as `null`, lose their marks; what is still
-marked is replaced.
+A pattern puts marks around its match. The marks around values that are no secrets, such as `null`, are removed again;
+everything that is still marked is replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HINTS = (
     *("code", "://", "eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
     *("AIza", "sk-", "k_live_", "k_test_", "npm_", "hf_", "identified by", "SG."),
 )
-"""What a text with a secret contains; other texts, nearly all, are not looked at further."""
+"""Every text with a secret contains one of these; nearly all texts contain none, and are skipped."""
 
 _OPEN, _CLOSE = "\U000f0000", "\U000f0001"
 _NAME = (
@@ -28,7 +28,7 @@ _NAME = (
     r"|token|credentials?|(?:api|access|private|secret|auth|account|encryption|signing)[_.-]?key|session[_.-]?id"
     r"|sessid|connect\.sid)"
 )
-"""Names whose value is secret, with any beginning: `db.password`, `X-Api-Key`, `AWS_SECRET_ACCESS_KEY`."""
+"""Names of secret values, with any prefix: `db.password`, `X-Api-Key`, `AWS_SECRET_ACCESS_KEY`."""
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 _IS = rf"""\\*["'`]?{_COLOUR}\s*(?:=>|:=|[=:]|%3[dDaA])\s*[\[({{]?{_COLOUR}"""
 """What is between a name and its value: `=`, `": `, `=[`."""

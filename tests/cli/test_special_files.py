@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from helpers.commands import call, sentence
 from helpers.loglines import write_runs
-from helpers.pageverbs import ROOT
 
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import Counts, Ledger
@@ -139,7 +138,7 @@ def test_a_command_ends_soon_after_sigterm_whatever_it_waits_for(tmp_path: Path,
         "sys.argv = ['lo2core', 'sample', '--output-dir', 'x']; commands.run_as_program()"
     )
     command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while not begun.exists() and process.poll() is None:
             time.sleep(0.01)
         process.terminate()
