@@ -13,6 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,14 +55,16 @@ def claimed_folder(path: Path) -> Claim:
     return Claim(lambda: _hidden(path), _made_folder)
 
 
-@contextmanager
-def unpacking_folder() -> Iterator[Path]:
-    """A new claimed folder among the temporary files of the system; it is gone after the block."""
-    claim = Claim(lambda: Path(tempfile.mkdtemp(prefix=UNPACKED)), lambda new: os.open(new, os.O_RDONLY))
-    try:
-        yield claim.path
-    finally:
-        claim.end()
+class UnpackingFolder(tempfile.TemporaryDirectory[str]):
+    """A claimed folder among the temporary files of the system; gone after its `with` block, or with its last use."""
+
+    def __init__(self) -> None:
+        while True:
+            super().__init__(prefix=UNPACKED)
+            descriptor = os.open(self.name, os.O_RDONLY)
+            weakref.finalize(self, os.close, descriptor)
+            if _is_ours(descriptor, Path(self.name)):
+                return
 
 
 @contextmanager

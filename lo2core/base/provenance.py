@@ -63,8 +63,9 @@ class PredictionProvenance(DataProvenance, total=False):
 class Metadata(PredictionProvenance, total=False):
     """All that a footer can say. Empty for a table that was written by hand.
 
-    table, created, version: of every table. generation: the same in tables that were written together. masks, options:
-    of loaded logs. prediction, incident, compared: of a kept explanation or comparison.
+    table, created, version: of every table. generation: the same in tables that were written together. masks, options,
+    load (a hash of what was asked for): of loaded logs. prediction, incident, compared: of a kept explanation or
+    comparison.
     """
 
     table: str
@@ -73,6 +74,7 @@ class Metadata(PredictionProvenance, total=False):
     version: str
     masks: str
     options: dict[str, Any]
+    load: str
     prediction: str
     incident: str
     compared: list[str]

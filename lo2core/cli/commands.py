@@ -14,6 +14,7 @@ from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.text import visible
 from lo2core.pipeline.lock import workspace_lock
 from lo2core.pipeline.progress import tell
+from lo2core.pipeline.recovery import clean_up
 from lo2core.pipeline.signals import INTERRUPTED, STOPPED, end_on_signals
 from lo2core.pipeline.worker import reporting
 
@@ -67,6 +68,7 @@ def _run(argv: Sequence[str]) -> None:
     command = parse(argv)
     work = command.work()
     with workspace_lock(work.output_dir, work) if command.writes else nullcontext():
+        clean_up(work)
         _RUN[command.stage()](command)
 
 

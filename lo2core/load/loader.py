@@ -6,7 +6,6 @@ each other, so that the result is the same in parallel and in any order.
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.claims import UnpackingFolder
 from lo2core.base.errors import InputError
 from lo2core.load import archives, loglead_tables
 from lo2core.load.layouts import LogFile, as_path
@@ -36,7 +36,7 @@ def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambd
     `advance` is called with the number of bytes unpacked. An InputError raised within the block names the archive or
     table instead of its temporary folder.
     """
-    with tempfile.TemporaryDirectory(prefix="lo2-") as folder:
+    with UnpackingFolder() as folder:
         paths = [as_path(root) for root in roots]
         folders = [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
         try:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from uuid import UUID
 
+from lo2core.base.claims import claimed_folder, remove_unclaimed
 from lo2core.base.config import NORMAL_TEST_CASE, SEED, SERVICES
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
@@ -51,22 +52,38 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     if runs < 1:
         raise InputError(f"The sample needs at least one run, found {runs}. Give a number of 1 or more.")
     try:
-        if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
-            raise InputError(
-                f"The sample needs a new or empty folder, and {output_dir} is neither. Choose another folder."
-            )
         with writing(output_dir):
-            output_dir.mkdir(parents=True, exist_ok=True)
+            _fill(output_dir, lambda folder: _write_runs(folder, Random(seed), runs))
     except OSError as error:
         raise InputError(
             f"The sample cannot be written to {output_dir}: {error.strerror}. Choose another folder."
         ) from error
-    rng = Random(seed)
+    return output_dir
+
+
+def _fill(output_dir: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary folder, then rename it, or if there is an empty folder already, what is in it."""
+    is_there = output_dir.is_dir()
+    if is_there:
+        remove_unclaimed(output_dir)
+    if output_dir.exists() and (not is_there or any(output_dir.iterdir())):
+        raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither. Choose another folder.")
+    output_dir.parent.mkdir(parents=True, exist_ok=True)
+    claim = claimed_folder(output_dir / "sample" if is_there else output_dir)
+    try:
+        write(claim.path)
+        for path in sorted(claim.path.iterdir()) if is_there else ():
+            path.rename(output_dir / path.name)
+        if not is_there:
+            claim.path.rename(output_dir)
+    finally:
+        claim.end()
+
+
+def _write_runs(folder: Path, rng: Random, runs: int) -> None:
     for number in range(runs):
         time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)
-        with writing(output_dir):
-            _write_run(output_dir, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
-    return output_dir
+        _write_run(folder, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
 
 
 def is_sample(run: str) -> bool:

@@ -17,7 +17,7 @@ from lo2core.messages.text import event_lines
 from lo2core.messages.titles import one_line
 from lo2core.pipeline.inputs import mask_anew, masker_of
 from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.provenance import data_provenance
+from lo2core.pipeline.provenance import data_provenance, made_by_this_command
 from lo2core.store.workspace import Workspace
 
 SAMPLE = 20_000
@@ -87,6 +87,8 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
         >>> events.collect().height == workspace.artefact(schemas.Events).rows
         True
     """
+    if made_by_this_command(workspace, workspace.metadata(EnrichedEvents)):
+        return workspace.path(EnrichedEvents)
     if workspace.has(EnrichedEvents) and not replace:
         raise ExistsError(f"{workspace.path(EnrichedEvents)} already exists and was not changed: use --replace.")
     masks_change = masker is not None and masker.fingerprint != masker_of(workspace).fingerprint

@@ -33,6 +33,12 @@ class Job(TypedDict, total=False):
     alive: str
 
 
+class Unfinished(TypedDict, total=False):
+    """`unfinished.json`: the arguments of commands that were killed, or stopped from outside."""
+
+    commands: list[list[str]]
+
+
 class Progress(TypedDict, total=False):
     """`progress.json`: see `progress.Progress.snapshot`."""
 

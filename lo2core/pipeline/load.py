@@ -33,6 +33,7 @@ from lo2core.load.plan import LoadOptions
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
 from lo2core.pipeline.inputs import masker_of
+from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import command_line
 from lo2core.store.parquet import readable
@@ -104,10 +105,17 @@ def load_logs(
     known = Masker() if default_masks else masker_of(workspace)
     masker = masker or (known if append else known.renewed())
     tables = (Events, *_SMALL) if save_events else _SMALL
-    if not append:
+    repeats = repeats_a_killed_command()
+    if not append and not repeats:
         _refuse_existing(workspace, tables, replace)
     with _folders(roots) as folders:
         plan = load_plan.plan(folders, options, service)
+        asked = _key(plan, _stamps(roots, plan), options, masker)
+        if repeats and _is_loaded(workspace, asked):
+            workspace.clear_parts()
+            return _loaded_before(workspace, tables, plan, append)
+        if not append:
+            _refuse_existing(workspace, tables, replace)
         if append:
             plan = _beside_loaded(workspace, plan)
             _refuse_unlike(workspace, options, masker, save_events)
@@ -119,8 +127,20 @@ def load_logs(
             "plan": plan.sentence(),
             "options": asdict(options),
             "masks": masker.to_json(),
+            "load": asked,
         }
         return _merge(workspace, plan, parts, provenance, append=append)
+
+
+def _is_loaded(workspace: Workspace, asked: str) -> bool:
+    """Whether a killed command with the same arguments has loaded these logs already, as the last one that loaded."""
+    made = workspace.metadata(Sequences)
+    return (made.get("load"), made.get("command")) == (asked, command_line())
+
+
+def _loaded_before(workspace: Workspace, tables: Sequence[Any], plan: load_plan.Plan, append: bool) -> LoadResult:
+    paths = [workspace.path(schema) for schema in tables]
+    return LoadResult(paths, plan.sentence(), workspace.read(Ledger), append)
 
 
 def _eventless(logs: pl.DataFrame) -> str:

@@ -4,6 +4,7 @@
     alive-<id>  locked by the same process, under a new name each time
     job.json    what that process does or did: its `Work`, number and identity, start, `alive` file, and whether it is a
                 job
+    unfinished.json  the arguments of commands that were killed: repeated, they continue
 
 A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
 To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
@@ -31,7 +32,7 @@ from filelock import FileLock, Timeout, lock_descriptor
 
 from lo2core.base.clock import local, now
 from lo2core.base.disk import writing
-from lo2core.base.errors import ArtefactError, BusyError
+from lo2core.base.errors import ArtefactError, BusyError, DiskError, Lo2Error
 from lo2core.pipeline import job_files
 from lo2core.pipeline.job_files import Job
 from lo2core.pipeline.process import identity
@@ -39,12 +40,15 @@ from lo2core.store.atomic import write_json_atomic
 from lo2core.store.changes import recover
 
 LOCK = "lock"
+UNFINISHED = "unfinished.json"
+_MOST_UNFINISHED = 20
 _PATIENCE_S = 0.5
 """How long taking the lock is tried: the last command may be about to end."""
 
 _ALIVE = re.compile(r"alive-[0-9a-f]{12}")
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+_repeats: ContextVar[bool] = ContextVar("repeats", default=False)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,14 @@ class Work:
         """The work that a `job.json` describes; what is damaged there is left out."""
         arguments = tuple(job.get("arguments", ()))
         return cls(arguments, *(str(job.get(one.name, "")) for one in fields(cls)[1:]))
+
+
+def repeats_a_killed_command() -> bool:
+    """Whether this process holds a workspace for a command that was begun before, with equal arguments, and was killed.
+
+    Then it continues: what the killed one has finished already is no reason to refuse.
+    """
+    return _repeats.get()
 
 
 @contextmanager
@@ -113,6 +125,8 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
     Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
     """
     lock = _taken(folder)
+    unfinished = _unfinished(folder)
+    repeats = _repeats.set(list(work.arguments) in unfinished)
     alive = FileLock(folder / f"alive-{uuid4().hex[:12]}")
     token = _held.set(_held.get() | {folder})
     try:
@@ -128,9 +142,12 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
             "alive": Path(alive.lock_file).name,
         }
         job = cast(Job, asdict(work) | {"arguments": list(work.arguments)} | facts)
+        _keep_unfinished(folder, [*unfinished, list(work.arguments)])
         write_json_atomic(folder / "job.json", job, replace=True)
-        yield job
+        with _forgotten_at_the_end(folder, unfinished, work):
+            yield job
     finally:
+        _repeats.reset(repeats)
         _held.reset(token)
         lock.release()  # first: a workspace without a running command is free
         with suppress(OSError):
@@ -203,6 +220,38 @@ def is_running(folder: Path, job: Job) -> bool:
 def read_job(folder: Path) -> Job:
     """What `job.json` says; empty where there is none."""
     return job_files.read(folder / "job.json", Job)
+
+
+def _unfinished(folder: Path) -> list[list[str]]:
+    """The arguments of commands that have begun and did not end by themselves, oldest first."""
+    job = job_files.read(folder / "job.json", Job)
+    killed = _ALIVE.fullmatch(job.get("alive", "")) and (folder / job["alive"]).exists()
+    kept = job_files.read(folder / UNFINISHED, job_files.Unfinished).get("commands", [])
+    return [*kept, *([list(job.get("arguments", []))] if killed else [])]
+
+
+@contextmanager
+def _forgotten_at_the_end(folder: Path, unfinished: list[list[str]], work: Work) -> Iterator[None]:
+    """Take the command off the list of unfinished ones, unless a full disk or somebody else ends it."""
+    try:
+        yield
+    except Lo2Error as error:
+        if not isinstance(error, DiskError):
+            _forget(folder, unfinished, work)
+        raise
+    _forget(folder, unfinished, work)
+
+
+def _forget(folder: Path, unfinished: list[list[str]], work: Work) -> None:
+    with suppress(OSError, DiskError):
+        _keep_unfinished(folder, [one for one in unfinished if one != list(work.arguments)])
+
+
+def _keep_unfinished(folder: Path, commands: list[list[str]]) -> None:
+    if commands:
+        write_json_atomic(folder / UNFINISHED, {"commands": commands[-_MOST_UNFINISHED:]}, replace=True)
+    else:
+        (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def describes(folder: Path, job: Job) -> bool:

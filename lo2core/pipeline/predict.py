@@ -13,7 +13,7 @@ from lo2core.detect.units import unit_of
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import items_for, logs_for
 from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.provenance import prediction_provenance, window_of
+from lo2core.pipeline.provenance import made_by_this_command, prediction_provenance, window_of
 from lo2core.store.workspace import Workspace
 
 
@@ -47,6 +47,9 @@ def predict_logs(
     bundle, workspace = Path(bundle), workspace.snapshot()
     loaded = open_bundle(bundle)
     name = name or workspace.free_name(f"{bundle.stem}_predictions")
+    made = workspace.metadata(name)
+    if made.get("bundle_sha256") == loaded.manifest.get("sha256") and made_by_this_command(workspace, made):
+        return workspace.path(name)
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
         scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs_for(workspace, loaded.vec), threshold)

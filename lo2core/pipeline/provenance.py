@@ -13,6 +13,7 @@ from lo2core.base.schemas import Counts, Sequences
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.model import Model
 from lo2core.pipeline.bundles import LoadedBundle
+from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.store.workspace import Workspace
 
 
@@ -36,6 +37,12 @@ def fingerprint_of(workspace: Workspace) -> str | None:
 def data_provenance(workspace: Workspace) -> DataProvenance:
     """Provenance of tables made from the loaded logs of a workspace."""
     return {"command": command_line(), "data_fingerprint": fingerprint_of(workspace)}
+
+
+def made_by_this_command(workspace: Workspace, recorded: DataProvenance | BundleFacts) -> bool:
+    """Whether a killed command with the same arguments as this one made something from the logs loaded now."""
+    made = (recorded.get("command"), recorded.get("data_fingerprint"))
+    return repeats_a_killed_command() and made == (command_line(), fingerprint_of(workspace))
 
 
 def bundle_facts(workspace: Workspace, model: Model, note: str) -> BundleFacts:

@@ -14,9 +14,11 @@ from lo2core.detect.vectorizer import check_items
 from lo2core.load import synthetic
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
+from lo2core.store.atomic import already_there
 from lo2core.store.workspace import Workspace
 
 
@@ -32,16 +34,19 @@ def run(
 ) -> list[Path]:
     """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
 
-    A recipe that cannot be trained is refused before anything is loaded.
+    A recipe that cannot be trained is refused before anything is loaded. Repeated after it was killed, it continues.
     """
-    bundles.check_free(bundle, replace)
+    predictions = f"{bundle.stem}_predictions"
+    if not repeats_a_killed_command():
+        bundles.check_free(bundle, replace)
+        if workspace.has(predictions) and not replace:
+            raise already_there(workspace.path(predictions))
     check_items(recipe.items, recipe.unit)
     if options.labels == "none":
         raise InputError("Without labels nothing can be trained: use --labels names or normal, or only load.")
     loaded = load_logs(workspace, roots, options, replace=replace, **how)
     train_bundle(workspace, recipe, bundle, replace=replace)
-    predictions = predict_logs(workspace, bundle, f"{bundle.stem}_predictions", replace=replace)
-    return [*loaded.paths, bundle, predictions]
+    return [*loaded.paths, bundle, predict_logs(workspace, bundle, predictions, replace=replace)]
 
 
 def demo(workspace: Workspace) -> list[Path]:

@@ -10,8 +10,9 @@ from lo2core.detect.units import count_unit
 from lo2core.pipeline.bundles import save_bundle
 from lo2core.pipeline.inputs import masker_of, training_data
 from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.provenance import bundle_facts, window_of
+from lo2core.pipeline.provenance import bundle_facts, made_by_this_command, window_of
 from lo2core.store import bundles
+from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 
 
@@ -36,6 +37,8 @@ def train_bundle(
     """
     recipe = recipe or Recipe()
     bundle = Path(bundle) if bundle else recipe.default_bundle
+    if bundles.state(bundle) is BundleState.SIGNED and made_by_this_command(workspace, bundles.facts_of(bundle)):
+        return bundle
     bundles.check_free(bundle, replace)
     with Progress(None, f"Train {recipe.detector}"):
         logs = workspace.snapshot()

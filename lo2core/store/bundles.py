@@ -170,7 +170,12 @@ def has_signed_manifest(path: Path) -> bool:
 def bundles(folder: str | Path) -> list[BundleInfo]:
     """All bundles of a folder, sorted by name; none is opened."""
     found = [Path(folder) / name for name in names(Path(folder), ".joblib")]
-    return [BundleInfo(path, state(path), (read_manifest(path) or {}).get("facts", {})) for path in found]
+    return [BundleInfo(path, state(path), facts_of(path)) for path in found]
+
+
+def facts_of(path: Path) -> BundleFacts:
+    """What the manifest of a bundle claims; empty without one."""
+    return (read_manifest(path) or {}).get("facts", {})
 
 
 def stamp(path: str | Path) -> tuple[int, int, str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, unquote
-from uuid import uuid4
 
 import dataframely as dy
 import polars as pl
 
+from lo2core.base.claims import claimed_folder
 from lo2core.base.disk import writing
 from lo2core.store.atomic import fsync
 from lo2core.store.changes import Change, part_of
@@ -42,24 +42,27 @@ class PartsWriter:
             for run in list(self._open):
                 self.finish(run)
         for part in self._open.values():
-            shutil.rmtree(part.folder, ignore_errors=True)
+            part.claim.end()
         self._open.clear()
 
     def append(self, run: str, frame: pl.DataFrame) -> None:
         """Add rows to a run; each batch is checked, including unique keys."""
         if run not in self._open:
-            self._open[run] = _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.{uuid4().hex[:8]}.tmp")
+            self._open[run] = _OpenPart(self.schema, self.folder / quote(run, safe=""))
         self._open[run].append(frame)
 
     def finish(self, run: str) -> None:
         """Rename the part of a complete run. A run without rows has an empty part."""
-        part = self._open.pop(run, None) or _OpenPart(self.schema, self.folder / f".{quote(run, safe='')}.tmp")
+        if run not in self._open:
+            self._open[run] = _OpenPart(self.schema, self.folder / quote(run, safe=""))
+        part = self._open[run]
         part.close()
         final = self._part(run)
         shutil.rmtree(final, ignore_errors=True)
         with writing(final):
-            part.folder.replace(final)
+            part.claim.path.replace(final)
             fsync(self.folder)
+        self._open.pop(run).claim.end()
 
     def finished(self) -> set[str]:
         """The runs with complete parts, including those of an earlier process."""
@@ -96,11 +99,12 @@ class _OpenPart:
     """The rows of one run so far: some on disk, the last batch in memory."""
 
     def __init__(self, schema: type[dy.Schema], folder: Path) -> None:
-        self.schema, self.folder = schema, folder
+        self.schema = schema
         self.frames: list[pl.DataFrame] = []
         self.rows = self.bytes = self.files = 0
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self.claim = claimed_folder(folder)
 
     def append(self, frame: pl.DataFrame) -> None:
         self.frames.append(declared(self.schema, frame, table_name(self.schema)))
@@ -114,7 +118,7 @@ class _OpenPart:
         if not self.rows:
             return
         batch = validated(self.schema, pl.concat(self.frames), table_name(self.schema))
-        path = self.folder / f"{self.files:06}.parquet"
+        path = self.claim.path / f"{self.files:06}.parquet"
         with writing(path):
             write_parquet(batch, path, {})
             fsync(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import truncate
 from pathlib import Path
 
+from lo2core.base.claims import UnpackingFolder
 from lo2core.base.text import size
 from lo2core.load import event_tables, loader
 from lo2core.load import plan as load_plan
@@ -53,7 +53,7 @@ def _outline_of(root: str) -> Sequence[object]:
 
 def _outline(root: str) -> Sequence[object]:
     """An archive unpacked with names and sizes but without content; the folder is removed with the cache entry."""
-    folder = tempfile.TemporaryDirectory(prefix="lo2-plan-")
+    folder = UnpackingFolder()
     with loader.unpacked([root]) as unpacked:
         if not unpacked[0].is_dir():
             return [root]
