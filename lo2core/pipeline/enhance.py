@@ -97,14 +97,14 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
             f"The logs in {workspace.root} are masked without these rules and were not changed: use --replace to "
             "mask them again, then train again, since existing bundles cannot score them."
         )
+    loaded = workspace.snapshot()
+    messages, made = loaded.read(Messages), data_provenance(loaded)
     with Progress(None, "Enhance"), workspace.change() as change:
         if masker is not None and masks_change:
             events, items = mask_anew(workspace, masker, change)
-            made = data_provenance(workspace) | {"data_fingerprint": fingerprint(items.counts)}
-            messages = items.messages
+            messages, made["data_fingerprint"] = items.messages, fingerprint(items.counts)
         else:
-            loaded = workspace.snapshot()
-            messages, events, made = loaded.read(Messages), loaded.scan(Events), data_provenance(loaded)
+            events = loaded.scan(Events)
         enriched = enrich.enrich_events(events, messages)
         how: dict[str, Any] = {"replace": replace, "row_group": _LIST_ROWS, "change": change}
         return workspace.sink(EnrichedEvents, enriched, provenance=made, **how)

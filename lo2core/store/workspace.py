@@ -119,9 +119,9 @@ class Workspace:
             return False
 
     def snapshot(self) -> Workspace:
-        """The workspace as it is now: the tables of its logs stay as they are, whatever other processes write.
+        """The workspace as it is when a table is read for the first time, whatever other processes write later.
 
-        Use it to read more than one table. It keeps files open; samples that it returns are snapshots, too.
+        Use it to read more than one table. It keeps the tables of the logs open; its samples are snapshots, too.
         """
         return self if self._snapshot else self._at(self.root, Snapshot())
 
