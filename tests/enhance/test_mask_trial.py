@@ -81,10 +81,14 @@ def test_a_new_rule_tells_what_it_would_merge() -> None:
     assert (effect.lines, effect.examples.height, effect.messages) == (3, 2, (3, 2))
 
 
-def test_a_rule_that_takes_too_long_is_refused() -> None:
+def test_rules_that_take_too_long_are_refused() -> None:
     lines = pl.Series(["order 1 made"])
-    with pytest.raises(InputError, match="'order' takes longer than 0 s for 1 lines: simplify"):
-        rule_effect(Masker(), user_rule("order", r"order \d+", "order <N>"), lines, lines, longest=0)
+    order = user_rule("order", r"order \d+", "order <N>")
+    with pytest.raises(InputError, match=r"added masks \(order\) take longer than 0 s for 1 lines: simplify"):
+        rule_effect(Masker(), order, lines, lines, longest=0)
+    with pytest.raises(InputError, match=r"added masks \(order\) take longer"):
+        rule_table(Masker((*DEFAULT_RULES, order)), lines, longest=0)
+    assert rule_table(Masker(), lines, longest=0).height == len(DEFAULT_RULES)
 
 
 def test_a_new_rule_is_tried_behind_rules_that_match_what_they_made() -> None:
