@@ -44,7 +44,6 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
             viewport={"width": 1280, "height": 860},
             accept_downloads=True,
         )
-        context.set_default_timeout(10_000)
         yield context
         context.close()
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from helpers.driver import App, Server
 from helpers.scored import score_sample
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,8 +22,7 @@ SAME = "/Compare?a=forest&b=nn"
 OTHER = "/Compare?a=today/nn&b=nn"
 
 
-@pytest.mark.parametrize(("link", "scheme"), [(SAME, "light"), (OTHER, "dark")])
-def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
+def opens(app: App, link: str) -> None:
     app.goto(link)
     app.no_exception()
     expect(app.page.get_by_text("What differs between the predictions")).to_be_visible()
@@ -31,39 +30,79 @@ def test_a_link_opens_the_comparison(app: App, link: str, scheme: str) -> None:
     assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_box_drawn_in_the_scatter_lists_what_it_holds(app: App) -> None:
-    app.goto(SAME)
-    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
-    chart.scroll_into_view_if_needed()
-    app.page.wait_for_timeout(500)  # drawn after its element is there
-    box = chart.bounding_box()
+def chart(app: App) -> Locator:
+    """The first chart."""
+    return app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
+
+
+def draw_box(app: App) -> None:
+    """Draw a box over most of the first chart."""
+    chart(app).scroll_into_view_if_needed()
+    box = chart(app).bounding_box()
     assert box
     app.page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.2 * box["height"])
     app.page.mouse.down()
     app.page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
     app.page.mouse.up()
-    expect(app.page.get_by_text(" selected")).to_be_visible()
-    app.no_exception()
+
+
+def open_tab(app: App, tab: str) -> Locator:
+    app.page.get_by_role("tab", name=tab).click()
+    return app.page.get_by_role("tabpanel", name=tab)
 
 
 def pick_first(app: App, tab: str, table_no: int = 0) -> None:
     """Select the first row of a table on a tab."""
-    app.page.get_by_role("tab", name=tab).click()
-    table = app.page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame").nth(table_no)
-    app.tick(table)
+    app.tick(open_tab(app, tab).get_by_test_id("stDataFrame").nth(table_no))
 
 
-def test_a_flip_is_explained(app: App) -> None:
-    app.goto(SAME)
-    pick_first(app, "Flips")
-    app.click("Explain in B")
+def is_explained(app: App, prediction: str) -> None:
+    """The address names the prediction on page Explain, which shows an incident."""
     expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    app.page.wait_for_url("**prediction=nn**")
+    expect(app.page).to_have_url(re.compile(f"prediction={prediction}"))
     expect(app.page.get_by_text(" has z ").first).to_be_visible()
+    app.no_exception()
+
+
+def go_back(app: App) -> None:
     app.page.go_back()
     expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile("ws=.*a=forest&b=nn|a=forest&b=nn.*ws="))
+
+
+def test_a_link_opens_a_comparison_whose_box_metrics_and_order_can_be_used(app: App) -> None:
+    opens(app, SAME)
+    app.until(lambda: draw_box(app), app.page.get_by_text(" selected"))
+    metrics = open_tab(app, "Metrics")
+    expect(app.page.get_by_text("McNemar's exact test: p = ")).to_be_visible()
+    expect(metrics.get_by_test_id("stDataFrame")).to_be_visible()
+    app.no_exception()
+    app.click("Swap")
+    app.page.wait_for_url("**a=nn&b=forest**")
+
+
+@pytest.mark.parametrize("scheme", ["dark"])
+def test_other_logs_are_compared_service_by_service_and_a_field_of_the_map_is_explained(app: App, scheme: str) -> None:
+    opens(app, OTHER)
+    shift = open_tab(app, "Shift")
+    expect(app.page.get_by_text("Population stability index: below")).to_be_visible()
+    expect(shift.get_by_test_id("stDataFrame")).to_be_visible()
+    app.no_exception()
+    field = open_tab(app, "Test cases").locator(".mark-rect.role-mark path").first
+    app.until(field.click, app.page.get_by_role("heading", name="Explain", level=1))
+    app.no_exception()
+
+
+def test_a_flip_and_the_biggest_mover_are_explained_by_either_model(app: App) -> None:
+    app.goto(SAME)
+    pick_first(app, "Flips")
+    app.click("Explain in B")
+    is_explained(app, "nn")
+    go_back(app)
     expect(app.page.get_by_role("tab", name="Flips", selected=True)).to_be_visible()
+    pick_first(app, "Biggest movers")
+    app.click("Explain in A")
+    is_explained(app, "forest")
 
 
 def test_a_tab_is_kept_in_the_address_and_a_link_leads_to_the_incident_whichever_tab_was_left(app: App) -> None:
@@ -80,81 +119,33 @@ def test_a_tab_is_kept_in_the_address_and_a_link_leads_to_the_incident_whichever
     app.no_exception()
 
 
-def test_a_field_of_the_side_by_side_map_is_explained(app: App) -> None:
-    app.goto(OTHER)
-    chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
-    chart.scroll_into_view_if_needed()
-    app.page.wait_for_timeout(500)
-    size = chart.bounding_box()
-    assert size
-    chart.click(position={"x": size["width"] * 0.5, "y": 60})
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    app.no_exception()
-
-
-def test_the_biggest_mover_is_explained_by_the_other_model(app: App) -> None:
-    app.goto(SAME)
-    pick_first(app, "Biggest movers")
-    app.click("Explain in A")
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    app.page.wait_for_url("**prediction=forest**")
-    app.no_exception()
-
-
-def test_an_incident_that_is_gone_is_explained_where_it_was(app: App) -> None:
-    app.goto("/Compare?a=nn&b=today/nn")
-    pick_first(app, "New and gone incidents")
-    app.page.get_by_role("tabpanel").get_by_role("button", name="Explain", exact=True).click()
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(app.page).to_have_url(re.compile("prediction=nn"))
-    app.no_exception()
-
-
-def test_shift_stands_service_by_service(app: App) -> None:
-    app.goto(OTHER)
-    app.page.get_by_role("tab", name="Shift").click()
-    expect(app.page.get_by_text("Population stability index: below")).to_be_visible()
-    expect(app.page.get_by_role("tabpanel", name="Shift").get_by_test_id("stDataFrame")).to_be_visible()
-    app.no_exception()
-
-
-def test_metrics_are_set_beside_each_other(app: App) -> None:
-    app.goto(SAME)
-    app.page.get_by_role("tab", name="Metrics").click()
-    expect(app.page.get_by_text("McNemar's exact test: p = ")).to_be_visible()
-    expect(app.page.get_by_role("tabpanel", name="Metrics").get_by_test_id("stDataFrame")).to_be_visible()
-    app.no_exception()
-
-
-def test_a_field_of_the_recall_matrix_is_explained(app: App) -> None:
-    app.goto(SAME)
-    app.page.get_by_role("tab", name="Recall by fault").click()
-    app.page.locator(".mark-text.role-mark text").first.click()
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(app.page).to_have_url(re.compile("prediction=(forest|nn)"))
-    app.no_exception()
-
-
-def test_a_mark_over_time_leads_to_its_prediction_and_back(app: App) -> None:
-    app.goto(SAME)
-    app.page.get_by_role("tab", name="Over time").click()
-    app.page.locator(".mark-symbol.role-mark path").first.click()
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
-    expect(app.page).to_have_url(re.compile("prediction=(forest|nn)"))
-    expect(app.page.get_by_text(" has z ").first).to_be_visible()
-    app.page.go_back()
-    expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
-    expect(app.page).to_have_url(re.compile("a=forest&b=nn"))
-    app.no_exception()
-
-
-def test_an_item_that_vanished_leads_to_its_lines(app: App) -> None:
+def test_an_item_that_vanished_leads_to_its_lines_and_an_incident_that_is_gone_to_where_it_was(app: App) -> None:
     app.goto("/Compare?a=nn&b=today/nn")
     pick_first(app, "New and vanished items")
     app.page.get_by_text("Select one to see it in full.").wait_for()
     pick_first(app, "New and vanished items", 1)
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()
+    pick_first(app, "New and gone incidents")
+    app.page.get_by_role("tabpanel").get_by_role("button", name="Explain", exact=True).click()
+    is_explained(app, "nn")
+
+
+def test_a_recall_and_a_mark_over_time_lead_to_their_predictions_and_the_comparison_is_kept(app: App) -> None:
+    app.goto(SAME)
+    open_tab(app, "Recall by fault")
+    heading = app.page.get_by_role("heading", name="Explain", level=1)
+    app.until(app.page.locator(".mark-text.role-mark text").first.click, heading)
+    is_explained(app, "(forest|nn)")
+    go_back(app)
+    open_tab(app, "Over time")
+    app.until(app.page.locator(".mark-symbol.role-mark path").first.click, heading)
+    is_explained(app, "(forest|nn)")
+    go_back(app)
+    app.no_exception()
+    app.click("Save")
+    expect(app.page.get_by_text("Saved in ")).to_be_visible()
+    assert (app.server.workspace / "explainability" / "compare_forest_nn" / "report.html").exists()
 
 
 def test_very_long_names_leave_the_scatter_its_room(app: App) -> None:
@@ -178,16 +169,3 @@ def test_a_prediction_without_rows_is_compared_and_said_to_be_empty(app: App) ->
         app.settled()
         app.no_exception()
     (app.server.workspace / "none.parquet").unlink()
-
-
-def test_swap_is_kept_in_the_address(app: App) -> None:
-    app.goto(SAME)
-    app.click("Swap")
-    app.page.wait_for_url("**a=nn&b=forest**")
-
-
-def test_a_comparison_is_kept_in_the_workspace(app: App) -> None:
-    app.goto(SAME)
-    app.click("Save")
-    expect(app.page.get_by_text("Saved in ")).to_be_visible(timeout=30_000)
-    assert (app.server.workspace / "explainability" / "compare_forest_nn" / "report.html").exists()

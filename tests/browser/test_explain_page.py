@@ -35,17 +35,32 @@ def pick(app: App, table: int, row: int) -> None:
     app.tick(app.page.get_by_test_id("stDataFrame").nth(table), row)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_link_opens_the_incident_with_its_lines(app: App, link: str, scheme: str) -> None:
+def test_a_link_opens_the_incident_with_its_lines_in_light_and_dark_and_with_its_other_views(
+    app: App, link: str
+) -> None:
     app.goto(link)
+    for scheme in ("light", "dark"):
+        app.page.emulate_media(color_scheme=scheme)
+        app.no_exception()
+        expect(app.page.get_by_text("client has z ")).to_be_visible()
+        expect(app.page.get_by_text("requests are of a kind that no normal has")).to_be_visible()
+        expect(app.page.get_by_role("tab", name="Lines")).to_be_visible()
+        assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    app.page.get_by_test_id("stDataFrame").nth(1).hover()
+    expect(app.page.get_by_label("Fullscreen").locator("visible=true")).not_to_have_count(0)
+    expect(app.page.get_by_label("Download as CSV").locator("visible=true")).to_have_count(0)  # it masks no secrets
+    pick(app, 1, 0)
+    expect(app.page.get_by_text("lines with the selected item")).to_be_visible()
+    app.page.get_by_role("tab", name="Nearest normal").click()
+    expect(app.page.get_by_text("only in the normal")).to_be_visible()
+    app.page.get_by_role("tab", name="One request").click()
+    expect(app.page.get_by_text("events in time order")).to_be_visible()
     app.no_exception()
-    expect(app.page.get_by_text("client has z ")).to_be_visible()
-    expect(app.page.get_by_text("requests are of a kind that no normal has")).to_be_visible()
-    expect(app.page.get_by_role("tab", name="Lines")).to_be_visible()
-    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_from_a_bar_to_the_raw_line_in_two_clicks(app: App, link: str) -> None:
+def test_from_a_bar_to_the_raw_line_in_two_clicks_and_to_a_report_without_foreign_addresses(
+    app: App, link: str, tmp_path: Path
+) -> None:
     app.goto(link)
     chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
     size = chart.bounding_box()
@@ -55,16 +70,12 @@ def test_from_a_bar_to_the_raw_line_in_two_clicks(app: App, link: str) -> None:
     app.settled()
     pick(app, 2, 1)
     expect(app.page.get_by_text(re.compile(r"oauth2-client-1\.log, line \d+"))).to_be_visible()
-
-
-def test_a_picked_item_lists_the_lines_that_hold_it(app: App, link: str) -> None:
-    app.goto(link)
-    app.page.get_by_test_id("stDataFrame").nth(1).hover()
-    expect(app.page.get_by_label("Fullscreen").locator("visible=true")).not_to_have_count(0)
-    expect(app.page.get_by_label("Download as CSV").locator("visible=true")).to_have_count(0)  # it masks no secrets
-    pick(app, 1, 0)
-    expect(app.page.get_by_text("lines with the selected item")).to_be_visible()
-    app.no_exception()
+    with app.page.expect_download() as waiting:
+        app.page.get_by_role("button", name="report.html").click()
+    waiting.value.save_as(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "CLIENT_NOT_FOUND" in text
+    assert not re.search(r"(src|href)=[\"']https?://", text)
 
 
 def test_next_is_kept_in_the_address_and_back_returns(app: App) -> None:
@@ -76,15 +87,6 @@ def test_next_is_kept_in_the_address_and_back_returns(app: App) -> None:
     expect(app.page.get_by_text("2 of 92 incidents")).to_be_visible()
     app.click("Previous")
     expect(app.page.get_by_text("1 of 92 incidents")).to_be_visible()
-
-
-def test_other_views_of_the_log_open(app: App, link: str) -> None:
-    app.goto(link)
-    app.page.get_by_role("tab", name="Nearest normal").click()
-    expect(app.page.get_by_text("only in the normal")).to_be_visible()
-    app.page.get_by_role("tab", name="One request").click()
-    expect(app.page.get_by_text("events in time order")).to_be_visible()
-    app.no_exception()
 
 
 def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app: App, link: str) -> None:
@@ -103,16 +105,6 @@ def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app
     app.page.get_by_role("button", name="Undo", exact=True).click()
     expect(app.page.get_by_text("No longer known benign.").first).to_be_visible()
     expect(app.page.get_by_text("1 known benign")).to_have_count(0)
-
-
-def test_the_report_is_one_file_without_foreign_addresses(app: App, link: str, tmp_path: Path) -> None:
-    app.goto(link)
-    with app.page.expect_download(timeout=30_000) as waiting:
-        app.page.get_by_role("button", name="report.html").click()
-    waiting.value.save_as(tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text()
-    assert "CLIENT_NOT_FOUND" in text
-    assert not re.search(r"(src|href)=[\"']https?://", text)
 
 
 def test_the_model_and_its_false_alarms_are_shown(app: App) -> None:

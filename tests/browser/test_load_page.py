@@ -28,10 +28,10 @@ def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archiv
     app.goto("/Load")
     app.page.get_by_text("upload", exact=True).click()
     app.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(archive)
-    expect(app.page.get_by_text("full set: 1 run, 2 test case folders")).to_be_visible(timeout=20_000)
+    expect(app.page.get_by_text("full set: 1 run, 2 test case folders")).to_be_visible()
     assert (app.server.workspace / "uploads" / "to_day" / "to_day.zip").stat().st_size == archive.stat().st_size
     app.click("Load")
-    expect(app.page.get_by_text("Account of all lines")).to_be_visible(timeout=30_000)
+    expect(app.page.get_by_text("Account of all lines")).to_be_visible()
     expect(app.page.get_by_text("All files were read")).to_be_visible()
     app.no_exception()
     assert jobs.status(app.server.workspace).state == "done"
@@ -69,7 +69,7 @@ def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
     expect(app.command).to_contain_text("--mask path")
     app.click("Enrich")
     app.page.get_by_role("button", name="Replace", exact=True).click()
-    expect(app.page.get_by_text("Remove 1 added rule")).to_be_visible(timeout=60_000)
+    expect(app.page.get_by_text("Remove 1 added rule")).to_be_visible()
     expect(app.page.get_by_text("Events are saved with their words")).to_be_visible()
     app.no_exception()
 

@@ -57,17 +57,13 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_kee
     app.click("Predict")
     app.page.get_by_role("slider").press("End")
     expect(app.command).to_contain_text("--budget")
-    app.settled()
-    app.page.wait_for_timeout(500)  # the chart is drawn after its element is there
     budget = str(app.page.get_by_role("slider").input_value())
-    chart = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first
-    chart.scroll_into_view_if_needed()
+    fields = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator(".mark-rect.role-mark path")
+    field = fields.and_(app.page.locator('[aria-label*="service: user"]')).first
     assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    app.page.wait_for_timeout(300)
-    box = chart.bounding_box()
-    assert box
-    app.page.mouse.click(box["x"] + box["width"] - 40, box["y"] + 40)
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    heading = app.page.get_by_role("heading", name="Explain", level=1)
+    app.until(lambda: field.click(position={"x": 4, "y": 4}), heading)  # beside the dot in its middle
+    expect(heading).to_be_visible()
     expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
     app.page.go_back()
     expect(app.command).to_contain_text(f"--budget {budget}")

@@ -19,6 +19,10 @@ from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
 LOCAL = {"127.0.0.1", "localhost"}
+PATIENCE = 60_000
+"""Milliseconds after which a test gives up: a busy machine may be ten times slower than a quiet one."""
+expect.set_options(timeout=PATIENCE)
+
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -91,6 +95,7 @@ class App:
         self.server = server
         self.outside: list[str] = []
         self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         self.page.on("request", lambda request: self._note(request.url))
         self.page.on("websocket", lambda socket: self._note(socket.url))
@@ -116,24 +121,27 @@ class App:
 
     def until(self, act: Callable[[], object], seen: Locator) -> None:
         """Repeat what may be lost while a page or a chart is still being drawn, until its effect is there."""
-        for _ in range(5):
+        for patience in (5_000, 10_000, 20_000):
+            self.page.set_default_timeout(patience)
             with suppress(Error):
                 act()
             with suppress(Error):
-                return seen.wait_for(state="attached", timeout=3_000)
-        return seen.wait_for(state="attached")
+                seen.wait_for(state="attached")
+                break
+        self.page.set_default_timeout(PATIENCE)
+        seen.wait_for(state="attached")
 
     def settled(self) -> None:
         """Wait until the script has run and its heading is there."""
-        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
-        self.page.wait_for_selector("h1", timeout=30_000)
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        self.page.wait_for_selector("h1")
 
     def survive_restart(self) -> None:
         """Restart the server while the tab stays open, and wait until the tab is connected again."""
         for change, connected in ((self.server.stop, False), (self.server.start, True)):
             change()
             state = '[data-test-connection-state="CONNECTED"]'
-            self.page.locator(f"{state if connected else f':not({state})'}[data-testid=stApp]").wait_for(timeout=60_000)
+            self.page.locator(f"{state if connected else f':not({state})'}[data-testid=stApp]").wait_for()
 
     def no_exception(self) -> None:
         self.settled()
