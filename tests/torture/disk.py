@@ -7,67 +7,56 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.kills import Ended
 from torture.figures import Figures
-from torture.project import AFTERWARDS, STAGES, Project, content, leftovers, project
+from torture.project import STAGES, Project, content, leftovers, project, unlike
 
 
 def torture(amount: int, seed: int) -> Figures:
-    """Fill the disk at each operation of each stage, or at `amount` of them that are drawn at random."""
-    figures = Figures()
+    """Fill the disk at each operation on files of all stages, or at `amount` of them that are drawn at random."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, project(Path(folder)) as tried:
-        cases = [(stage, at) for stage in STAGES for at in range(1, _operations(tried, stage) + 1)]
-        if len(cases) > amount:
-            cases = random.Random(seed).sample(cases, amount)
-        for stage, at in cases:
-            found = _case(tried, stage, at, figures)
-            figures.count("full disks")
-            for what in found:
-                figures.fail(f"{stage}, full from operation {at} on: {what}")
+        return fill(tried, list(STAGES), amount, seed)
+
+
+def fill(tried: Project, stages: Sequence[str], amount: int, seed: int) -> Figures:
+    """`torture` of some stages."""
+    figures, draw = Figures(), random.Random(seed)
+    measured = zip(stages, tried.each(tried.measured, stages), strict=True)
+    cases = [(stage, at) for stage, (operations, _) in measured for at in range(1, operations + 1)]
+    chosen = draw.sample(cases, min(amount, len(cases)))
+    figures.count(f"disks full at one of {len(cases):,} operations on files", len(chosen))
+    for (stage, at), problems in zip(chosen, tried.each(lambda case: _case(tried, *case), chosen), strict=True):
+        for problem in filter(None, problems):
+            figures.fail(f"{stage}, full from operation {at} on: {problem}")
     return figures
 
 
-def _operations(tried: Project, stage: str) -> int:
-    with tried.copy() as folder:
-        ended = tried.run(folder, STAGES[stage])
-        assert ended.status == 0, ended.output
-        return ended.operations
-
-
-def _case(tried: Project, stage: str, at: int, figures: Figures) -> list[str]:
-    """What went wrong, as sentences: none if all is well."""
+def _case(tried: Project, stage: str, at: int) -> list[str]:
+    """What went wrong, as sentences; empty ones where all is well."""
     command = STAGES[stage]
     with tried.copy() as folder:
         before = content(folder)
         ended = tried.run(folder, command, full_at=at)
-        after = tried.after(command)
-        problems = _of_end(ended)
-        if ended.status == 0:
-            figures.count("of them harmless, since what was written then is not needed")
-            return problems + _differences(after, content(folder), "it succeeded, but")
-        problems += _differences(before, {name: value for name, value in content(folder).items() if name in before}, "")
-        other = tried.run(folder, AFTERWARDS)
-        if other.status:
-            problems.append(f"another command then failed: {other.output[-300:]}")
+        if ended.status == 0:  # what was written from then on is not needed, such as the state of the lock
+            different = unlike(tried.undisturbed(command).content, content(folder))
+            return [different and f"it succeeded, but {different} is not as it should be"]
+        changed = unlike(before, {name: value for name, value in content(folder).items() if name in before})
+        problems = [_of_end(ended), changed and f"{changed} has changed"]
         again = tried.run(folder, command)
         if again.status:
-            problems.append(f"the same command then failed: {again.output[-300:]}")
-        problems += _differences(tried.after(AFTERWARDS, command), content(folder), "after repeating it,")
-        return problems + [f"{left} is left" for left in leftovers(folder)]
+            problems.append(f"repeated, it failed with status {again.status}: {again.output[-600:]}")
+        different = unlike(tried.undisturbed(command).content, content(folder))
+        problems.append(different and f"after repeating it, {different} is not as it should be")
+        return [*problems, *(f"{left} is left" for left in leftovers(folder))]
 
 
-def _of_end(ended: Ended) -> list[str]:
+def _of_end(ended: Ended) -> str:
+    """What is wrong with the words of a command that found the disk full."""
     sentences = [line for line in ended.output.splitlines() if line.startswith("lo2core: ")]
-    if ended.status == 0 and not sentences:
-        return []
-    known = "was not written: it is larger than" in ended.output or "Nothing more can be written" in ended.output
-    if ended.status == 2 and len(sentences) == 1 and known and "Traceback" not in ended.output:
-        return []
-    return [f"status {ended.status}, {ended.output[-600:]}"]
-
-
-def _differences(wanted: dict[str, object], found: dict[str, object], when: str) -> list[str]:
-    different = [name for name in sorted(wanted.keys() | found.keys()) if wanted.get(name) != found.get(name)]
-    return [f"{when} {', '.join(different)} is not as it should be"] if different else []
+    known = ("was not written: it is larger than", "Nothing more can be written")
+    if ended.status == 2 and len(sentences) == 1 and any(words in sentences[0] for words in known):
+        return "" if "Traceback" not in ended.output else "a traceback"
+    return f"status {ended.status}, {ended.output[-600:]}"

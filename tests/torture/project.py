@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from typing import TypeVar
 
 import polars as pl
 from helpers.kills import Commands, Ended
 from helpers.loglines import write_runs
+
+from lo2core.cli.commands import main
 
 STAGES = {
     "load": "load --root logs --output-dir new --jobs 1",
@@ -28,7 +38,6 @@ STAGES = {
     "evaluate": "evaluate --output-dir ws --detector OutOfVocabulary",
     "run": "run --root logs --output-dir new --bundle models/new.joblib --jobs 1",
     "trust": "trust models/strange.joblib",
-    "sample": "sample --output-dir sample",
 }
 """The commands that are disturbed, by name; each runs in a copy of the project."""
 
@@ -44,70 +53,106 @@ _MADE = (
 
 
 AFTERWARDS = "predict --output-dir ws --bundle models/nn.joblib --predictions afterwards --replace"
-"""Another command than any of `STAGES`, which reads tables and a model."""
+SCORES = "ws/afterwards.parquet"
+"""Another command than any of `STAGES`, which reads tables and a model, and the table that it writes."""
+
+
+T = TypeVar("T")
+Content = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What commands do that nothing disturbs: the content of the project, and how the last of them ended."""
+
+    content: Content
+    status: int
 
 
 class Project:
     """A project, and a way to run commands in copies of it."""
 
-    def __init__(self, run: Commands, folder: Path) -> None:
-        self._run, self._folder, self._copies = run, folder, 0
-        self.original = _made(run, folder / "original")
-        self._after: dict[str, dict[str, object]] = {}
+    def __init__(self, servers: Sequence[Commands], folder: Path) -> None:
+        self._folder, self._numbers, self._here = folder, count(1), Lock()
+        self._free: SimpleQueue[Commands] = SimpleQueue()
+        for server in servers:
+            self._free.put(server)
+        self._workers = len(servers)
+        self._known: dict[tuple[str, ...], Undisturbed] = {}
+        self.original = _made(folder / "original")
 
     @contextmanager
     def copy(self) -> Iterator[Path]:
         """A copy of the project, which is removed again."""
-        self._copies += 1
-        folder = Path(shutil.copytree(self.original, self._folder / f"copy-{self._copies}"))
+        folder = Path(shutil.copytree(self.original, self._folder / f"copy-{next(self._numbers)}"))
         try:
             yield folder
         finally:
             shutil.rmtree(folder)
 
     def run(self, folder: Path, command: str, **fault: float) -> Ended:
-        return self._run(folder, *command.split(), **fault)
+        """Run a command in a process of its own."""
+        server = self._free.get()
+        try:
+            return server(folder, *command.split(), **fault)
+        finally:
+            self._free.put(server)
 
-    def after(self, *commands: str) -> dict[str, object]:
-        """The content of the project after commands that nothing disturbed."""
-        key = " && ".join(commands)
-        if key not in self._after:
-            with self.copy() as folder:
-                for command in commands:
-                    ended = self.run(folder, command)
-                    assert ended.status == 0, ended.output
-                self._after[key] = content(folder)
-        return self._after[key]
+    def each(self, function: Callable[..., T], *arguments: Iterable[object]) -> Iterable[T]:
+        """`map`, on as many cores as there are servers."""
+        with ThreadPoolExecutor(self._workers) as pool:
+            yield from pool.map(function, *arguments)
+
+    def undisturbed(self, *commands: str) -> Undisturbed:
+        """What happens when these commands run one after the other in a copy of the project."""
+        with self._here:
+            if commands not in self._known:
+                with self.copy() as folder:
+                    status = [_run_here(folder, command) for command in commands][-1]
+                    self._known[commands] = Undisturbed(content(folder), status)
+            return self._known[commands]
+
+    def measured(self, stage: str) -> tuple[int, float]:
+        """How many operations on files the command of a stage does, and how many seconds it takes."""
+        with self.copy() as folder:
+            began = time.monotonic()
+            return self.run(folder, STAGES[stage]).operations, time.monotonic() - began
 
 
 @contextmanager
-def project(folder: Path) -> Iterator[Project]:
+def project(folder: Path, cores: int = os.cpu_count() or 1) -> Iterator[Project]:
     """A project in an empty folder, with a signing key of its own."""
     key = os.environ.get("LO2_SIGNING_KEY_FILE")
     os.environ["LO2_SIGNING_KEY_FILE"] = str(folder / "signing.key")
     try:
-        with Commands() as run:
-            yield Project(run, folder)
+        with ExitStack() as servers:
+            yield Project([servers.enter_context(Commands()) for _ in range(cores)], folder)
     finally:
         os.environ.pop("LO2_SIGNING_KEY_FILE")
         if key:
             os.environ["LO2_SIGNING_KEY_FILE"] = key
 
 
-def _made(run: Commands, folder: Path) -> Path:
+def _made(folder: Path) -> Path:
     write_runs(folder / "logs", runs=3)
     write_runs(folder / "changed", runs=2, normals=3)
     newest = max(write_runs(folder / "all", runs=4).iterdir())
     shutil.copytree(newest, folder / "more" / newest.name)
     shutil.make_archive(str(folder / "logs"), "zip", folder, "logs")
     for command in _MADE:
-        ended = run(folder, *command.split())
-        assert ended.status == 0, ended.output
+        assert _run_here(folder, command) == 0, command
     shutil.copy(folder / "models" / "nn.joblib", folder / "models" / "strange.joblib")
     return folder
 
 
-def content(folder: Path) -> dict[str, object]:
+def _run_here(folder: Path, command: str) -> int:
+    """The exit status of a command that runs in this process, which saves its imports."""
+    silent = io.StringIO()
+    with chdir(folder), redirect_stdout(silent), redirect_stderr(silent):
+        return main(command.split())
+
+
+def content(folder: Path) -> Content:
     """What a project contains: the rows of each table, the bytes of other files; of manifests, only that they exist.
 
     Hidden files and the folder of temporary ones are left out, as is when and by which command something was made.
@@ -132,3 +177,8 @@ def leftovers(folder: Path) -> list[str]:
     kinds = ("*.tmp", "*.part", ".lo2-journal.*", "alive-*", ".parts")
     found = [path for kind in kinds for path in folder.rglob(kind)] + list((folder / "tmp").glob("*"))
     return [str(path.relative_to(folder)) for path in found]
+
+
+def unlike(wanted: Content, found: Content) -> str:
+    """The names of files that are not as they should be; empty if all are."""
+    return ", ".join(name for name in sorted(wanted.keys() | found.keys()) if wanted.get(name) != found.get(name))

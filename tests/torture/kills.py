@@ -1,0 +1,78 @@
+"""Kills: a command is killed at a random moment, or before an operation on files that is drawn at random.
+
+Afterwards a different command runs, then the same one again. Both must work, and what they make must be equal to what
+commands make that nobody kills.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from helpers.kills import Ended
+from torture.figures import Figures
+from torture.project import AFTERWARDS, SCORES, STAGES, Content, Project, content, leftovers, project, unlike
+
+
+def torture(amount: int, seed: int) -> Figures:
+    """Kill the commands of all stages at `amount` random moments, then before each of their operations on files.
+
+    If there are more than six times as many operations as `amount`, some are drawn at random.
+    """
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder, project(Path(folder)) as tried:
+        return kill(tried, list(STAGES), amount, 6 * amount, seed)
+
+
+def kill(tried: Project, stages: Sequence[str], moments: int, operations: int, seed: int) -> Figures:
+    """`torture` of some stages, at so many moments and operations."""
+    figures, draw = Figures(), random.Random(seed)
+    measured = dict(zip(stages, tried.each(tried.measured, stages), strict=True))
+    faults: list[tuple[str, dict[str, float]]] = [
+        (stage, {"after": draw.uniform(0.01, measured[stage][1])}) for stage in draw.choices(stages, k=moments)
+    ]
+    figures.count("kills at a random moment", moments)
+    cases = [(stage, {"kill_at": at}) for stage in stages for at in range(1, measured[stage][0] + 1)]
+    faults += draw.sample(cases, min(operations, len(cases)))
+    figures.count(f"kills before one of {len(cases):,} operations on files", len(faults) - moments)
+    for (stage, fault), problems in zip(faults, tried.each(lambda case: _case(tried, *case), faults), strict=True):
+        for problem in filter(None, problems):
+            figures.fail(f"{stage}, {fault}: {problem}")
+    return figures
+
+
+def _case(tried: Project, stage: str, fault: Mapping[str, float]) -> list[str]:
+    """What went wrong, as sentences; empty ones where all is well."""
+    command = STAGES[stage]
+    with tried.copy() as folder:
+        killed = tried.run(folder, command, **fault)
+        problems = [] if killed.killed else [_failed("the command, which was not killed,", killed)]
+        problems.append(_of_other(tried, folder, command))
+        again = tried.run(folder, command)
+        wanted = tried.undisturbed(command).content
+        different = unlike(wanted, {name: value for name, value in content(folder).items() if name != SCORES})
+        problems.append(different and f"after repeating it, {different} is not as it should be")
+        if again.status and (different or not _is_there(again)):
+            problems.append(_failed("the same command", again))
+        return [*problems, *(f"{left} is left" for left in leftovers(folder))]
+
+
+def _of_other(tried: Project, folder: Path, command: str) -> str:
+    """What a different command did wrong: it must find all of the old state, or all of the new one."""
+    other = tried.run(folder, AFTERWARDS)
+    old, new = tried.undisturbed(AFTERWARDS), tried.undisturbed(command, AFTERWARDS)
+    if "Traceback" in other.output or other.status not in (old.status, new.status):
+        return _failed("a different command", other)
+    scores: Content = {SCORES: content(folder).get(SCORES)}
+    known = [state.content.get(SCORES) for state in (old, new)]
+    return "" if scores[SCORES] in known else "the scores of a different command are neither old nor new ones"
+
+
+def _is_there(ended: Ended) -> bool:
+    """Whether a command was refused because everything that it makes is there already."""
+    return ended.status == 2 and any(words in ended.output for words in ("already exists", "is loaded already"))
+
+
+def _failed(what: str, ended: Ended) -> str:
+    return f"{what} failed with status {ended.status}: {ended.output[-600:]}" if ended.status else ""
