@@ -24,16 +24,17 @@ _HINTS = (
 
 _OPEN, _CLOSE = "\U000f0000", "\U000f0001"
 _NAME = (
-    r"[A-Za-z0-9_.-]*(?:pass(?:word|wd|phrase|code)(?:[_.-]?(?:confirm(?:ation)?|again|repeat|hash|value|[0-9]))?|pwd|secret"
-    r"|token|credentials?|(?:api|access|private|secret|auth|account|encryption|signing)[_.-]?key|session[_.-]?id"
-    r"|sessid|connect\.sid)"
+    r"(?-u:[\w.-]*)(?:pass(?:word|wd|phrase|code)(?:[_.-]?(?:confirm(?:ation)?|again|repeat|hash|value|[0-9]))?"
+    r"|[_.-]pass|pwd|secret|token|credentials?|session[_.-]?id|sessid|connect\.sid|amz-signature"
+    r"|(?:api|access|private|secret|auth|account|encryption|signing)[_.-]?key)"
 )
 """Names of secret values, with any prefix: `db.password`, `X-Api-Key`, `AWS_SECRET_ACCESS_KEY`."""
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
-_IS = rf"""\\*["'`]?{_COLOUR}\s*(?:=>|:=|[=:]|%3[dDaA])\s*[\[({{]?{_COLOUR}"""
+_IS = rf"""\\*["'`]?{_COLOUR}[ \t]*(?:=>|:=|[=:]|%3[dDaA])[ \t]*[\[({{]?{_COLOUR}"""
 """What is between a name and its value: `=`, `": `, `=[`."""
 _BARE = r"""[^\s\x1b"'`,;&|<>(){}\[\]\\]"""
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_KEY_LINE = r"(?m:^)[ \t]*", r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{12})?", r"[ \t\r]*(?m:$)"
 _KEY_TEXT = r"(?:\s|\\[nr])*[A-Za-z0-9+/=]"
 
 
@@ -46,12 +47,12 @@ _PATTERNS = (
     _marked("", r"(?s:-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?-----END [A-Z0-9 ]*PRIVATE KEY-----)"),
     # of a key that was cut, or that has one event per line
     _marked("", rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:{_KEY_TEXT}{{16,}})*"),
-    _marked(r"(?m:^)[ \t]*", r"[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{12})?", r"[ \t\r]*(?m:$)"),
-    _marked("", r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}"),
+    _marked(*_KEY_LINE),
+    _marked("", r"(?-u:\beyJ[\w-]{8,}(?:\.[\w-]*){0,4})"),
     _marked(
         "",
-        r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9_]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}|xox[a-z]-[A-Za-z0-9_-]{10,}"
-        r"|AIza[A-Za-z0-9_-]{35}|sk-[A-Za-z0-9_-]{20,}|[rsp]k_(?:live|test)_[A-Za-z0-9_]{10,}|npm_[A-Za-z0-9_]{36}|hf_[A-Za-z0-9_]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})",
+        r"(?-u:\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|xox[a-z]-[\w-]{10,}"
+        r"|AIza[\w-]{35}|sk-[\w-]{20,}|[rsp]k_(?:live|test)_\w{10,}|npm_\w{36}|hf_\w{30,}|SG\.[\w-]{16,}\.[\w-]{16,}))",
     ),
     # user and password of an address, or a token in their place
     _marked(
@@ -65,7 +66,7 @@ _PATTERNS = (
     # "Basic authentication" is prose: only a capital, a digit or a sign after some characters makes it base64.
     _marked(r"\b(?i:basic)\s+", r"[A-Za-z0-9+/]{7,}[A-Z0-9+/=][A-Za-z0-9+/]*=*"),
     _marked(r"\b(?i:bearer)\s+", r"[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/=-]{5,}|[A-Za-z0-9._~+/-]{24,}=*"),
-    _marked(rf"(?i:\b(?:set-)?cookie2?{_IS}\\*[\"']?)", r"""[A-Za-z0-9_!#$%&*.^|~-]+=[^\n"'\]\\]*"""),
+    _marked(rf"(?i:\b(?:set-)?cookie2?{_IS}\\*[\"']?)", r"""[^\s="'\[\]\\:]+=[^\n"'\]\\]*"""),
     # The value of a name: in quotes, in the escaped quotes of JSON in JSON, or without quotes.
     _marked(rf"(?i:{_NAME}{_IS})\"", r'(?:[^"\\]|\\(?s:.))+'),
     _marked(rf"(?i:{_NAME}{_IS})'", r"(?:[^'\\]|\\(?s:.))+"),
@@ -105,7 +106,8 @@ def masked(texts: pl.Series) -> pl.Series:
         >>> masked(pl.Series(["login user=ann password=hunter2", "status=404 code=CLIENT_NOT_FOUND"])).to_list()
         ['login user=ann password=<MASKED>', 'status=404 code=CLIENT_NOT_FOUND']
     """
-    suspect = texts.str.contains_any(list(_HINTS), ascii_case_insensitive=True).fill_null(False)
+    suspect = texts.str.contains_any(list(_HINTS), ascii_case_insensitive=True)
+    suspect = (suspect | texts.str.contains("".join(_KEY_LINE))).fill_null(False)
     if not suspect.any():
         return texts
     found = texts.filter(suspect).unique()

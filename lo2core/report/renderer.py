@@ -18,12 +18,13 @@ from typing import Any
 
 from lo2core.base.errors import ReportError
 
-LIMIT = 20.0
+LIMIT = 30.0
 """Seconds for one chart, the start of its process included. Usual are 0.05 s, and 0.5 s for the first chart."""
 _PROGRAM = Path(__file__).with_name("renderer_process.py")
 _ENDED = (-signal.SIGKILL, -signal.SIGALRM)
 _idle: list[subprocess.Popen[bytes]] = []
-"""Processes that wait for a chart: at most as many as reports were made at the same time."""
+"""Processes that wait for a chart."""
+_MOST_IDLE = 2
 
 
 def svg(spec: Mapping[str, Any]) -> str:
@@ -37,7 +38,10 @@ def svg(spec: Mapping[str, Any]) -> str:
             process.kill()
     if not answer:
         raise ReportError(_why_not(process.wait()))
-    _idle.append(process)
+    if len(_idle) < _MOST_IDLE:
+        _idle.append(process)
+    else:
+        process.kill()
     drawn = json.loads(answer)
     if "error" in drawn:
         raise ReportError(f"The report was not made, because one of its charts cannot be drawn: {drawn['error']}.")

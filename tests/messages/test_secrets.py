@@ -18,6 +18,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-def_ghi"
         (r'{"password":"a\"b c", "user":"x"}', '{"password":"<MASKED>", "user":"x"}'),
         (r'"{\"passwd\":\"hunter2\",\"user\":\"x\"}"', r'"{\"passwd\":\"<MASKED>\",\"user\":\"x\"}"'),
         ("DB_PASSWORD=hunter2;x=1 db.pwd: hunter2", "DB_PASSWORD=<MASKED>;x=1 db.pwd: <MASKED>"),
+        ("DB_PASS=hunter2 password:\nnext", "DB_PASS=<MASKED> password:\nnext"),
+        (f"  {'A1b+' * 16}", "  <MASKED>"),
         ("passphrase='a b' passwordConfirm=>hunter2", "passphrase='<MASKED>' passwordConfirm=><MASKED>"),
         ("\x1b[1mpassword\x1b[0m=\x1b[31mhunter2\x1b[0m", "\x1b[1mpassword\x1b[0m=\x1b[31m<MASKED>\x1b[0m"),
         ("/login?pwd=hunter2&x=1 password%3Dhunter2", "/login?pwd=<MASKED>&x=1 password%3D<MASKED>"),
