@@ -160,7 +160,7 @@ def _in_brackets(text: str, typed: str) -> str:
 def _reason(error: Exception) -> str:
     """The reason of an error: polars gives it on a separate line, between the pattern and its expression."""
     if "size limit" in str(error):
-        return "is too large: use fewer or smaller repetitions"
+        return "is too large: use fewer or smaller repetitions, or * and +"
     found = _INVALID.search(str(error))
     return f"is not a valid regular expression ({found[1] if found else str(error).splitlines()[0]})"
 
