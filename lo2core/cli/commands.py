@@ -69,7 +69,10 @@ def _run(argv: Sequence[str]) -> None:
     work = command.work()
     with workspace_lock(work.output_dir, work) if command.writes else nullcontext():
         clean_up(work)
-        _RUN[command.stage()](command)
+        from lo2core.store.parquet import intact  # imports polars: not before the workspace is held
+
+        with intact(work.output_dir), writing():  # a full disk is no damage
+            _RUN[command.stage()](command)
 
 
 def _readable(argv: Sequence[str]) -> Sequence[str]:
@@ -113,7 +116,7 @@ def _run_load(command: commands.Load) -> None:
     _say(loaded.sentence())
     _print_paths(loaded.paths)
     if command.head and command.save_events:
-        _say(workspace.scan(Events).head(command.head).collect())
+        _say(workspace.collect(workspace.scan(Events).head(command.head)))
     elif command.head:
         _say("--head has no event to show: with --no-save-events none is saved. Add --dry-run.", file=sys.stderr)
 

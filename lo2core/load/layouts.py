@@ -177,6 +177,13 @@ def _walk(base: Path) -> Iterator[Path]:
             f"{error.filename} cannot be read: {error.strerror}. Change its permissions, or move it to another folder."
         )
 
+    def is_there(path: Path) -> bool:
+        try:
+            return path.exists()
+        except OSError as error:  # a link into a folder that may not be entered
+            refuse(error)
+            return False
+
     seen: set[Path] = set()
     files = logs = 0
     for name, subfolders, names in os.walk(base, followlinks=True, onerror=refuse):
@@ -192,7 +199,7 @@ def _walk(base: Path) -> Iterator[Path]:
                 f"{base} contains more than {_MANY:,} files and hardly any logs. Give the folder that contains the "
                 "runs."
             )
-        yield from (folder / name for name in sorted(names) if (folder / name).exists())
+        yield from (folder / name for name in sorted(names) if is_there(folder / name))
 
 
 def _names(bases: list[Path]) -> Iterator[str]:

@@ -35,7 +35,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     (its most frequent message), message_ids.
     """
     workspace = workspace.snapshot()
-    texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+    texts = workspace.collect(workspace.scan(Messages).filter(pl.col("kind") == "message"))["text"]
     known = templates_of(texts).select("message_id", template="e_template", text="e_message_normalized")
     cases = workspace.read(Sequences, columns=["seq_id", "run", "folder", "service", "normal"])
     counts = (
@@ -65,7 +65,7 @@ def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
     workspace = workspace.snapshot()
     events = workspace.scan(Events, columns=["level", "logger", "method", "m_message"])
     step = max(1, workspace.artefact(Events).rows // n)
-    return event_lines(events.gather_every(step).head(n).collect()).rename("line")
+    return event_lines(workspace.collect(events.gather_every(step).head(n))).rename("line")
 
 
 def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:

@@ -13,6 +13,7 @@ import polars as pl
 from lo2core.base.clock import moment_of
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
+from lo2core.base.untrusted import is_file
 from lo2core.detect.incidents import per_incident
 from lo2core.load.ledger import of_logs
 from lo2core.store import bundles, signing
@@ -143,7 +144,7 @@ def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
     state, made, why = _made_of(artefact, home)
     used, then = bundle_of(home, table, models), artefact.metadata.get("bundle_sha256")
     if state == FRESH and used and bundles.stamp(used)[2] != then:
-        state, why = STALE, "The model was trained again since." if used.exists() else "Its model is missing."
+        state, why = STALE, "The model was trained again since." if is_file(used) else "Its model is missing."
     return Step(name, state, made, why, facts)
 
 

@@ -120,13 +120,8 @@ def _errors_by_second(workspace: Workspace) -> pl.DataFrame:
     began = workspace.scan(Sequences).group_by("run").agg(began=pl.col("start_time").min())
     events = workspace.scan(Events, columns=["run", "service", "level", "m_timestamp"])
     second = (pl.col("m_timestamp") - pl.col("began")).dt.total_seconds()
-    return (
-        events.filter(_IS_ERROR & pl.col("m_timestamp").is_not_null())
-        .join(began, on="run")
-        .group_by("run", "service", second=second)
-        .agg(errors=pl.len().cast(pl.Int64))
-        .collect()
-    )
+    errors = events.filter(_IS_ERROR & pl.col("m_timestamp").is_not_null()).join(began, on="run")
+    return workspace.collect(errors.group_by("run", "service", second=second).agg(errors=pl.len().cast(pl.Int64)))
 
 
 def _minutes(span: pl.Expr) -> pl.Expr:
@@ -136,7 +131,7 @@ def _minutes(span: pl.Expr) -> pl.Expr:
 def count_lines(workspace: Workspace, wanted: LineFilter) -> int:
     """How many events pass the filter."""
     found = workspace.scan(Events).filter(*wanted.conditions())
-    return int(found.select(pl.len()).collect().item())
+    return int(workspace.collect(found.select(pl.len())).item())
 
 
 def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = 500) -> pl.DataFrame:
@@ -151,18 +146,18 @@ def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: i
     below = pl.col("m_message").str.extract(with_it).str.strip_chars()
     told = pl.format(": {}", below).fill_null("") if wanted.search else pl.lit("")
     folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines{}]", first, pl.col("n_lines") - 1, told))
-    return found.with_columns(m_message=folded.otherwise(first)).collect()
+    return workspace.collect(found.with_columns(m_message=folded.otherwise(first)))
 
 
 def whole_event(workspace: Workspace, seq_id: str, line_no: int) -> dict[str, object]:
     """One event with all its columns, its text in full with the stack trace; empty if there is no such event."""
-    found = workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no).collect()
+    found = workspace.collect(workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no))
     return found.row(0, named=True) if found.height else {}
 
 
 def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
     """An event with the k events before and after it, first lines only: line_no, text."""
-    events = workspace.scan(Events).filter(pl.col("seq_id") == seq_id).collect().sort("line_no")
+    events = workspace.collect(workspace.scan(Events).filter(pl.col("seq_id") == seq_id)).sort("line_no")
     at = int((events["line_no"] < line_no).sum())
     near = events.slice(max(0, at - k), min(at, k) + k + 1)
     clock = pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f")
@@ -173,4 +168,4 @@ def levels_and_services(workspace: Workspace) -> tuple[Sequence[str], Sequence[s
     """The levels and services that events can be filtered by."""
     levels = workspace.scan(Events, columns=["level"]).select(pl.col("level").drop_nulls().unique().sort())
     services = workspace.read(Sequences, columns=["service"])["service"].unique().sort()
-    return levels.collect()["level"].to_list(), services.to_list()
+    return workspace.collect(levels)["level"].to_list(), services.to_list()

@@ -23,6 +23,8 @@ from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
 from lo2core.base.untrusted import json_value
 
+DAMAGE = (pl.exceptions.ComputeError, pl.exceptions.PanicException, pa.ArrowException)
+"""What libraries raise where the contents of a table are damaged; the second is no `Exception`."""
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
 
@@ -122,11 +124,20 @@ def safe(got: DataType, want: DataType, nullable: bool) -> bool:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Whatever a library raises on a damaged table becomes an `ArtefactError`."""
+def intact(workspace: object) -> Iterator[None]:
+    """For work that reads tables lazily: what libraries raise on a damaged one becomes an `ArtefactError`."""
     try:
         yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, MemoryError) as error:
+    except DAMAGE as error:
+        raise ArtefactError(f"A table of {workspace} is damaged ({reason(error)}): load the logs again.") from error
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Whatever a library raises on a damaged table becomes an `ArtefactError`. path: the table, or its workspace."""
+    try:
+        yield
+    except (*DAMAGE, pl.exceptions.PolarsError, UnicodeError, OSError, MemoryError) as error:
         if why := getattr(error, "strerror", None):  # from the file system, not from a reader of Parquet
             raise ArtefactError(f"{path} cannot be read: {why}.") from error
         raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error

@@ -281,6 +281,11 @@ class Workspace:
         with readable(self.path(name or schema)):
             return frame.collect()
 
+    def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+        """A frame that was made of `scan`s of this workspace; raises ArtefactError if one of its tables is damaged."""
+        with readable(self.root):
+            return frame.collect()
+
     def columns(self, name: Name) -> list[str]:
         """All columns of the file, declared or not. Raises ArtefactError if it is damaged or missing."""
         path = self.path(name)

@@ -159,7 +159,7 @@ def _asked(workspace: Workspace) -> _Asked:
 
 def _messages(workspace: Workspace, asked: _Asked) -> pl.Series:
     """The distinct messages after applying the new rules."""
-    texts = workspace.scan(Messages).filter(pl.col("kind") == "message").collect()["text"]
+    texts = workspace.collect(workspace.scan(Messages).filter(pl.col("kind") == "message"))["text"]
     waiting = extended_masker(workspace, asked).beyond(masker_of(workspace))
     return waiting.mask(texts)
 

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-import polars as pl
 import streamlit as st
 
 from lo2core.base.disk import disk_error
 from lo2core.base.errors import Lo2Error, reason
 from lo2core.base.untrusted import printable
+from lo2core.store.parquet import DAMAGE
 from lo2core.ui.shell.widgets import problem
 
 P = ParamSpec("P")
@@ -57,7 +57,7 @@ def apart() -> Iterator[None]:
     """Show an error inside the block as a sentence, and continue after the block, within the same section."""
     try:
         yield
-    except (Exception, pl.exceptions.PanicException) as error:  # the latter is no Exception
+    except (Exception, *DAMAGE) as error:
         _tell(error)
 
 
@@ -73,6 +73,10 @@ def _tell(error: BaseException) -> None:
         problem(printable(str(error)))
         return
     print(printable("".join(traceback.format_exception(error))), file=sys.stderr)
+    if isinstance(error, DAMAGE):
+        why = printable(reason(error))[:MOST_CHARACTERS]
+        problem(f"A table cannot be read: {why}.", "Load the logs again. Your data is unchanged.")
+        return
     problem(
         f"Unexpected error: {type(error).__name__}: {printable(reason(error))[:MOST_CHARACTERS]}",
         "Reload the page. If it happens again, report it with the output of the terminal. Your data is unchanged.",
