@@ -25,6 +25,7 @@ from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
+from lo2core.store.parquet import intact
 from lo2core.store.predictions import bundle_of as recorded_bundle
 from lo2core.store.predictions import home_of, read_predictions
 from lo2core.store.workspace import Workspace
@@ -122,7 +123,8 @@ def explain_incident(
         incident = worst_incidents(scores, 1)[0]
     elif isinstance(incident, str):
         incident = Incident.parse(incident)
-    return explain_explanation.explain_incident(evidence(home, opened), scores, incident, predictions)
+    with intact(home.root):
+        return explain_explanation.explain_incident(evidence(home, opened), scores, incident, predictions)
 
 
 def save_explanation(

@@ -23,8 +23,13 @@ from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
 from lo2core.base.untrusted import json_value
 
-DAMAGE = (pl.exceptions.ComputeError, pl.exceptions.PanicException, pa.ArrowException)
-"""What libraries raise where the contents of a table are damaged; the second is no `Exception`."""
+DAMAGE = (
+    pl.exceptions.ComputeError,
+    pl.exceptions.InvalidOperationError,
+    pl.exceptions.PanicException,
+    pa.ArrowException,
+)
+"""What libraries raise where the contents of a table are damaged; the third is no `Exception`."""
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
 
