@@ -63,6 +63,23 @@ def test_downloads_mask_secrets_unless_the_switch_in_the_side_bar_includes_them(
     assert [table["text"][0] for table in parquet] == ["password=<MASKED>", "password=hunter2"]
 
 
+def test_why_a_report_was_not_made_is_shown_beside_its_button() -> None:
+    script = """
+from queue import SimpleQueue
+from lo2core.base.errors import ReportError
+from lo2core.ui.shell.boundary import apart
+from lo2core.ui.shell.reports import _wait_for
+
+outcome = SimpleQueue()
+outcome.put(ReportError("The chart of \\x1b cannot be drawn."))
+with apart():
+    _wait_for(outcome)
+"""
+    app = AppTest.from_string(script).run()
+    assert [text.value for text in app.text] == [r"The chart of \x1b cannot be drawn."]
+    assert not app.exception
+
+
 def test_raw_text_stands_as_it_is() -> None:
     text = "Failed <b>**here**</b> & there\n\tat a.b.C(C.java:1)\n\n  <img src=x>"
     app = AppTest.from_string(f"from lo2core.ui.shell.widgets import raw\nraw({text!r})").run()
