@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from lo2core.base.errors import DiskError, Lo2Error
 from lo2core.base.text import size
@@ -51,6 +52,8 @@ def disk_error(error: BaseException, path: str | os.PathLike[str] | None = None,
     if "No usable temporary directory" in str(error):
         return DiskError(_NO_TEMPORARY)
     number = _number(error)
+    if number is None and path and type(error).__module__.startswith(("polars", "pyarrow")):
+        number = _refusal(Path(path).parent)  # some of their errors do not contain what the system said
     if number not in (*_FULL, *_OTHER):
         return None
     named = path or getattr(error, "filename", None)
@@ -77,6 +80,18 @@ def _number(error: BaseException) -> int | None:
         return error.errno
     found = _NUMBER.search(str(error))
     return int(found[1]) if found else None
+
+
+def _refusal(folder: Path) -> int | None:
+    """The number of the error with which a folder refuses a small file; None if it takes one."""
+    try:
+        with TemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 16))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno
+    return None
 
 
 def _sentence(number: int, path: Path | None, needed: int) -> str:

@@ -73,6 +73,27 @@ def test_each_trouble_has_its_sentence(
         raise error(number)
 
 
+def test_what_a_library_does_not_say_is_tried(tmp_path: Path) -> None:
+    script = """if True:
+        import resource
+        from pathlib import Path
+        import polars as pl
+        from lo2core.base.disk import writing
+        error = pl.exceptions.ComputeError("parquet: File out of specification: Invalid thrift: transport error")
+        try:
+            with writing("events.parquet"):
+                raise error
+        except pl.exceptions.ComputeError:
+            print("left as it is")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))
+        with writing("events.parquet"):
+            raise error
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert ended.stdout == "left as it is\n"
+    assert "DiskError: events.parquet was not written: it is larger than a file may be there" in ended.stderr
+
+
 def test_other_errors_are_left_as_they_are(tmp_path: Path) -> None:
     for error in (KeyError("os"), FileNotFoundError(errno.ENOENT, "none"), InputError("This file says (os error 28).")):
         with pytest.raises(type(error)) as caught, disk.writing(tmp_path):

@@ -167,7 +167,7 @@ def _names(folder: Path) -> list[str]:
 
 def _content(path: Path) -> object:
     if path.suffix == ".parquet" and path.stem != "provenance":
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path).drop("evaluated_at", strict=False)
         return frame.shape, int(frame.hash_rows().sum() or 0)
     return path.read_bytes() if path.suffix in (".joblib", ".log", ".csv") else path.suffix
 
