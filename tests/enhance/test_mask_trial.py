@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 import pytest
 from helpers.loglines import line, write_log
@@ -113,23 +112,17 @@ def test_added_rules_extend_those_of_the_workspace_and_mask_its_events(workspace
     assert workspace.metadata(EnrichedEvents)["data_fingerprint"] not in (before, None)
 
 
-@pytest.mark.parametrize("written", [[Events], [Events, Counts]])
-def test_masking_anew_that_broke_off_between_two_tables_can_be_repeated(
-    sample_logs: Path, tmp_path: Path, written: list[type[dy.Schema]]
-) -> None:
-    workspace = Workspace(tmp_path)
-    load_logs(workspace, [min(path for path in sample_logs.iterdir() if path.is_dir())], jobs=1)
-    tables = (Events, Counts, Messages)
-    masker = extended_masker(workspace, [("first word", r"Trying to load \w+", "Trying to load <WORD>")])
-    before = {table: workspace.path(table).read_bytes() for table in tables if table not in written}
+def test_tables_of_which_some_are_masked_by_other_rules_are_refused(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs" / "run_1" / "correct", line("Null key 1"))
+    workspace = Workspace(tmp_path / "ws")
+    load_logs(workspace, [tmp_path / "logs"])
+    masker = extended_masker(workspace, [("digit", r"\d", "<N>")])
+    before = workspace.path(Messages).read_bytes()
     enhance_events(workspace, masker=masker, replace=True)
-    whole = [workspace.read(table) for table in tables]
-    for table, content in before.items():
-        workspace.path(table).write_bytes(content)
+    workspace.path(Messages).write_bytes(before)
 
-    enhance_events(workspace, masker=masker, replace=True)
-
-    assert all(workspace.read(table).equals(frame) for table, frame in zip(tables, whole, strict=True))
+    with pytest.raises(ArtefactError, match="contains tables that were not written together"):
+        enhance_events(workspace, masker=masker, replace=True)
 
 
 def test_a_rule_that_matches_what_it_made_is_applied_once(tmp_path: Path) -> None:
