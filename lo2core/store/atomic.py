@@ -27,8 +27,9 @@ def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool 
         path.parent.mkdir(parents=True, exist_ok=True)
         claim = claimed_file(path)
         try:
-            writer(claim.path)
-            fsync(claim.path)
+            with writing(path, needed):  # while what was written takes its place on the disk
+                writer(claim.path)
+                fsync(claim.path)
             publish(claim.path, path, replace)
             fsync(path.parent)
         finally:
