@@ -42,18 +42,17 @@ CLICKABLE = ", ".join(
 
 
 def torture(amount: int, seed: int) -> Figures:
-    """`BROWSERS` browsers for `amount` seconds; the memory of the server is measured early and at the end."""
+    """`BROWSERS` browsers, which open each page and then click for `amount` seconds, with the memory of the server."""
     figures, draw = Figures({"browsers": BROWSERS}), random.Random(seed)
     with _scored_server() as server, _browsers(server) as apps:
-        end = time.monotonic() + amount
         for app in apps:
             for path in PAGES:
                 app.goto(path)
                 check(app, figures)
-        warm = time.monotonic() + WARM_UP * (end - time.monotonic())
-        click_through(apps, draw, figures, lambda: time.monotonic() < warm)
+        began = time.monotonic()
+        click_through(apps, draw, figures, lambda: time.monotonic() < began + WARM_UP * amount)
         before = memory_mb(server)
-        click_through(apps, draw, figures, lambda: time.monotonic() < end)
+        click_through(apps, draw, figures, lambda: time.monotonic() < began + amount)
         after = memory_mb(server)
     figures.counts |= {"memory of the server before, MB": before, "after, MB": after}
     if after > before + MAX_GROWTH_MB:
