@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.kills import Commands
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,11 +54,21 @@ def folder(labeled: Path, note: str, preambles: list[str], tmp_path_factory: pyt
     command = loader.replace("\\\n", " ").replace("<pfad-zum-lo2-sample>", str(labeled)).split()
     assert command[:2] == ["python", "demo/run_lo2_loader.py"]
     ran(folder, str(ROOT / command[1]), *command[2:])
+    _loaded_again_with_a_kill(folder, [one for one in command[2:] if one != "--save-parquet"])
     enrich, keep_model, keep_predictions, *reuse = blocks(note, "python")
     ran(folder, "-c", "\n".join([preambles[0], enrich, preambles[1], keep_model, keep_predictions]))
     shutil.move(folder / "demo" / "result" / "lo2" / "lo2_events.parquet", folder / "not-needed.parquet")
     ran(folder, "-c", "\n".join(reuse))
     return folder
+
+
+def _loaded_again_with_a_kill(folder: Path, arguments: list[str]) -> None:
+    """A load that is killed when it has replaced some of the tables; the next command replaces the others."""
+    with Commands() as run:
+        assert run(folder, "load", *arguments, "--replace", kill_on="lo2_messages.parquet").killed
+        assert list(folder.rglob(".lo2-journal.json"))
+        assert run(folder, "predict", "--output-dir", "demo/result/lo2", "--bundle", "models/none.joblib").status == 2
+    assert not list(folder.rglob(".lo2*"))
 
 
 @pytest.mark.real

@@ -61,14 +61,21 @@ class Commands:
         self._server.wait()
 
     def __call__(
-        self, folder: Path, *arguments: object, kill_at: int = 0, after: float = 0.0, full_at: int = 0
+        self,
+        folder: Path,
+        *arguments: object,
+        kill_at: int = 0,
+        kill_on: str = "",
+        after: float = 0.0,
+        full_at: int = 0,
     ) -> Ended:
         """Run `python -m lo2core <arguments>` in `folder`.
 
-        kill_at: the number of the operation on a file before which it is killed, from 1; 0 lets it run. after: kill it
-        after so many seconds. full_at: the number of the operation from which on every write to a file fails.
+        kill_at: the number of the operation on a file before which it is killed, from 1; 0 lets it run. kill_on: kill
+        it before a file gets this name. after: kill it after so many seconds. full_at: the number of the operation from
+        which on every write to a file fails.
         """
-        what = {"kill_at": kill_at, "after": after, "full_at": full_at}
+        what = {"kill_at": kill_at, "kill_on": kill_on, "after": after, "full_at": full_at}
         request = {"folder": str(folder), "arguments": [str(one) for one in arguments], **what}
         assert self._server.stdin
         assert self._server.stdout
@@ -107,7 +114,7 @@ def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
     Path("tmp").mkdir(exist_ok=True)
     tempfile.tempdir = str(Path("tmp").resolve())
     sys.argv = [str(ROOT / "lo2core" / "__main__.py"), *request["arguments"]]
-    _count_changes(Path.cwd().resolve(), request["kill_at"], request["full_at"], count)
+    _count_changes(Path.cwd().resolve(), request["kill_at"], request["kill_on"], request["full_at"], count)
     if request["after"]:
         signal.setitimer(signal.ITIMER_REAL, request["after"])  # its signal ends a process at once
     from lo2core.cli.commands import main
@@ -125,7 +132,7 @@ def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
         os._exit(status)
 
 
-def _count_changes(folder: Path, kill_at: int, full_at: int, count: int) -> None:
+def _count_changes(folder: Path, kill_at: int, kill_on: str, full_at: int, count: int) -> None:
     done = 0
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -135,7 +142,8 @@ def _count_changes(folder: Path, kill_at: int, full_at: int, count: int) -> None
         done += 1
         if not full_at or done <= full_at:
             os.pwrite(count, str(done).encode(), 0)
-        if done == kill_at:
+        gets_the_name = event in ("os.rename", "os.link") and Path(os.fsdecode(arguments[1])).name == kill_on
+        if done == kill_at or gets_the_name:
             os.kill(os.getpid(), signal.SIGKILL)
         if done == full_at:
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -73,6 +74,23 @@ def test_files_are_replaced_together(folder: Path) -> None:
     assert before is not None
     assert before.read() == b"old"
     assert {path.name for path in folder.iterdir()} == NEW.keys()
+
+
+def test_readers_see_one_moment_while_changes_go_on(folder: Path) -> None:
+    def write(n: int) -> None:
+        with Change(folder) as both:
+            for name in ("a", "b"):
+                both.write(name, lambda to: to.write_text(str(n)), replace=True)
+
+    write(0)
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(lambda: [write(n) for n in range(1, 31)])
+        reads = []
+        while not writer.done() or not reads:
+            reads.append(seen(folder))
+        writer.result()
+    assert [read for read in reads if read["a"] != read["b"]] == []
+    assert seen(folder)["b"] == "30"
 
 
 def test_an_error_changes_nothing(folder: Path) -> None:
