@@ -16,8 +16,8 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
     made = Workspace(app.server.workspace).predictions()
     assert set(made) == {"sample_nn_predictions", "sample_if_predictions"}
 
-    app.server.restart()
-    app.goto("/Predict")
+    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Predict").click()
+    expect(app.page.get_by_role("heading", name="Predict", level=1)).to_be_visible()
     app.click("Predict")
     expect(app.page.get_by_text("Incidents, worst first")).to_be_visible()
     app.page.get_by_label("Save as").fill("tomorrow")
@@ -27,8 +27,8 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
     expect(app.page.get_by_text("Saved as tomorrow.")).to_be_visible()
     assert set(Workspace(app.server.workspace).predictions()) == {*made, "tomorrow"}
 
-    app.page.get_by_test_id("stSidebar").get_by_role("link", name="Explain").click()
-    expect(app.page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
+    app.server.restart()
+    app.goto("/Explain")
     expect(app.page.get_by_text(" has z ")).to_be_visible()
     expect(app.page.get_by_text("--predictions tomorrow")).to_be_visible()
     app.page.get_by_test_id("stMain").get_by_role("button", name="Save").click()
