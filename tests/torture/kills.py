@@ -19,10 +19,10 @@ from torture.project import AFTERWARDS, SCORES, STAGES, Content, Project, conten
 def torture(amount: int, seed: int) -> Figures:
     """Kill the commands of all stages at `amount` random moments, then before each of their operations on files.
 
-    If there are more than six times as many operations as `amount`, some are drawn at random.
+    If there are more than seven times as many operations as `amount`, some are drawn at random.
     """
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, project(Path(folder)) as tried:
-        return kill(tried, list(STAGES), amount, 6 * amount, seed)
+        return kill(tried, list(STAGES), amount, 7 * amount, seed)
 
 
 def kill(tried: Project, stages: Sequence[str], moments: int, operations: int, seed: int) -> Figures:
