@@ -132,7 +132,7 @@ def _outcome(folder: Path, job: Job) -> tuple[str, str, datetime | None]:
     """How a job ended: state, sentence and time."""
     outcome = job_files.read(folder / "outcome.json", Outcome)
     cancelled = job_files.read(folder / "cancelled.json", Cancelled)
-    if outcome.get("state") != "done" and cancelled and cancelled.get("alive") == job.get("alive"):
+    if outcome.get("state") != "done" and "alive" in cancelled and cancelled["alive"] == job.get("alive"):
         return "cancelled", CANCELLED, local(outcome.get("ended") or cancelled.get("at"))
     if not outcome:
         return "failed", _KILLED.format(last_line(folder) or "-"), None
