@@ -114,12 +114,12 @@ def load_logs(
         if repeats and _is_loaded(workspace, asked):
             workspace.clear_parts()
             return _loaded_before(workspace, tables, plan, append)
-        if not append:
-            _refuse_existing(workspace, tables, replace)
         if append:
             plan = _beside_loaded(workspace, plan)
             _refuse_unlike(workspace, options, masker, save_events)
-        key = _key(plan, _stamps(roots, plan), options, masker)
+        else:
+            _refuse_existing(workspace, tables, replace)
+        key = _key(plan, _stamps(roots, plan), options, masker) if append else asked
         parts = {schema: workspace.parts(schema, key) for schema in tables}
         _load_runs(plan, options, masker, parts, jobs)
         provenance = {

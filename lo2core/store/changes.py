@@ -51,7 +51,7 @@ class Change:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         try:
-            if error is None and (self._claims or self._removed):
+            if error is None:
                 self._commit()
         finally:
             for claim in self._claims.values():
@@ -89,6 +89,8 @@ class Change:
         self._checks.append(check)
 
     def _commit(self) -> None:
+        if not self._claims and not any(current(self.folder / name) for name in self._removed):
+            return
         with writable(self.folder), locked(self.folder / LOCK):
             _finish(self.folder)
             self._refuse_existing()

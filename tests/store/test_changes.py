@@ -116,6 +116,11 @@ def test_a_change_that_was_killed_is_seen_whole_and_completed_by_the_next(
     assert {path.name: path.read_text() for path in folder.iterdir()} == NEW
 
 
+def test_removing_what_is_not_there_does_nothing(tmp_path: Path) -> None:
+    Workspace(tmp_path / "nowhere").remove(Counts)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_file_that_appears_meanwhile_stops_the_change(folder: Path) -> None:
     with pytest.raises(ExistsError), Change(folder) as late:
         late.write("a", lambda to: to.write_text("late"), replace=True)
@@ -191,6 +196,26 @@ def test_a_model_and_its_manifest_are_one_pair_however_the_saving_ends(
         assert state(path) is BundleState.SIGNED
         assert read_bundle(path)[0]
         assert joblib.load(path) in ("old", *(f"new {n}" for n in range(4)))
+
+
+def test_two_processes_that_save_a_model_under_one_name_leave_a_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LO2_SIGNING_KEY_FILE", str(tmp_path / "key"))
+    path = tmp_path / "m.joblib"
+
+    def save(content: bytes) -> None:
+        for _ in range(10):
+            save_bundle(path, content, {}, [], {}, replace=True)
+
+    save(b"first")
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(save, content) for content in (b"one", b"another")]
+        while not all(writer.done() for writer in writers):
+            assert read_bundle(path)[0] in (b"first", b"one", b"another")
+        for writer in writers:
+            writer.result()
+    assert state(path) is BundleState.SIGNED
 
 
 def test_a_model_that_is_replaced_while_it_is_vouched_for_is_not_signed(
