@@ -98,7 +98,8 @@ def odd_column(rng: Random, frame: pl.DataFrame) -> pl.DataFrame:
     ]
     match rng.randrange(6):
         case 0:
-            return frame.rename({name: mutations.text(rng) or "line_no"}) if rng.random() < 0.5 else frame.drop(name)
+            new = mutations.text(rng) or "line_no"
+            return frame.drop(name) if new in frame.columns or rng.random() < 0.5 else frame.rename({name: new})
         case 1:
             return frame.head(rng.randint(0, 2))
         case 2:
