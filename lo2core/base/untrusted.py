@@ -73,6 +73,14 @@ def _check_kind(entry: os.stat_result, path: Path) -> None:
         raise OSError(number, f"it is {kind}, not a regular file", str(path))
 
 
+def resolved(path: Path) -> Path:
+    """`path.resolve()`; where that is impossible, as in a loop of links, the path itself, which nobody can open."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
+
+
 def is_file(path: Path) -> bool:
     """Whether it is a regular file; False also where that cannot be found out, as for a name that is too long."""
     try:

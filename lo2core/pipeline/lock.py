@@ -33,6 +33,7 @@ from filelock import FileLock, Timeout, lock_descriptor
 from lo2core.base.clock import local, now
 from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, BusyError, DiskError, Lo2Error
+from lo2core.base.untrusted import resolved
 from lo2core.pipeline import job_files
 from lo2core.pipeline.job_files import Job
 from lo2core.pipeline.process import identity
@@ -95,7 +96,7 @@ def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) 
     if folder in _held.get():
         yield
         return
-    is_new = not folder.parent.exists()
+    is_new = not _is_there(folder.parent)
     with held(folder, work or Work(arguments=tuple(sys.argv)), detached=False) as job:
         try:
             yield
@@ -191,7 +192,14 @@ def _check_in_place(path: Path, descriptor: int) -> None:
 
 def job_folder(workspace: str | os.PathLike[str]) -> Path:
     """The folder that keeps the lock of a workspace and the state of its job."""
-    return Path(workspace).resolve() / ".job"
+    return resolved(Path(workspace)) / ".job"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # it may not be looked at, or its name is too long
+        return True
 
 
 def is_running(folder: Path, job: Job) -> bool:

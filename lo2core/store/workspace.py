@@ -25,7 +25,7 @@ from lo2core.base.frames import visible_frame
 from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
 from lo2core.base.text import file_name, visible
-from lo2core.base.untrusted import is_file, is_text
+from lo2core.base.untrusted import is_file, is_text, resolved
 from lo2core.store.atomic import already_there
 from lo2core.store.changes import Change, current, names, opened, part_of
 from lo2core.store.names import TABLES, base_name, clean_name, command_for, given_name, is_clean
@@ -347,7 +347,7 @@ class Workspace:
     @property
     def owner(self) -> Workspace | None:
         """The workspace that a sample (`<root>/samples/<name>/`) belongs to; None for a workspace."""
-        folder = self.root.resolve()
+        folder = resolved(self.root)
         return self._at(folder.parents[1], self._snapshot) if folder.parent.name == "samples" else None
 
     def explanations(self, prediction: str) -> Path:

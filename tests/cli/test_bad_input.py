@@ -204,3 +204,16 @@ def test_output_that_is_a_file(logs: Path, tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "ws").write_text("in the way")
     assert call("load", "--root", logs, "--output-dir", tmp_path / "ws") == 2
     assert str(tmp_path / "ws") in sentence(capsys)
+
+
+@pytest.mark.parametrize("what", ["loop", "name too long", "device"])
+@pytest.mark.parametrize(
+    "command", [("enhance",), ("compare", "a", "b"), ("explain", "--predictions", "nn"), ("train",), ("evaluate",)]
+)
+def test_a_workspace_that_no_folder_can_be(
+    tmp_path: Path, what: str, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = {"loop": tmp_path / "loop", "name too long": tmp_path / ("x" * 300), "device": Path("/dev/null")}[what]
+    (tmp_path / "loop").symlink_to("loop")
+    assert call(*command, "--output-dir", place) == 2
+    assert sentence(capsys)
