@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import as_frame, checked_arguments, understood
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import EventPredictions
 from lo2core.detect import detectors
@@ -70,9 +71,13 @@ class AnomalyDetector:
     vec: Vectorizer
     model: Model
 
+    @checked_arguments
     def __init__(self, item_list_col: str = "e_event_drain_id", numeric_cols: Sequence[str] | None = None) -> None:
         self.item_list_col = item_list_col
         self.numeric_cols = tuple(numeric_cols or ())
+        named = (item_list_col, *self.numeric_cols)
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise InputError(f"The column {twice} is named twice in item_list_col and numeric_cols: name it once.")
         self.vectorizer_class: Any = Vectorizer
 
     def prepare_train_test_data(self, vectorizer_class: Any = Vectorizer) -> None:
@@ -101,6 +106,7 @@ class AnomalyDetector:
                 "same columns, or train again."
             )
 
+    @understood("The detector cannot be trained")
     def train(self, detector: str, **params: Any) -> None:
         """Train one detector per service on `train_df`. Unless it is supervised, all rows count as normal."""
         given = self.vectorizer_class if isinstance(self.vectorizer_class, Vectorizer) else None
@@ -111,6 +117,7 @@ class AnomalyDetector:
             source.rows = source.rows.with_columns(normal=pl.lit(True))
         self.model, self.vec = train(source, recipe)
 
+    @understood("The frame cannot be scored")
     def predict(self) -> pl.DataFrame:
         """The identity columns of `test_df`, score, z_score, p_value, threshold, pred_ano and rank, in the same order.
 
@@ -118,6 +125,8 @@ class AnomalyDetector:
         """
         if not hasattr(self, "model") or not hasattr(self, "vec"):
             raise InputError("There is no model yet: call a train_... method, or set model and a fitted vectorizer.")
+        if not isinstance(self.model, Model) or not isinstance(self.vec, Vectorizer):
+            raise InputError("model and vec must be those of a bundle, as in `model, vec = joblib.load(path)`.")
         frame = self._frame("test_df")
         source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
@@ -130,7 +139,7 @@ class AnomalyDetector:
     def _frame(self, name: str) -> pl.DataFrame:
         if name not in vars(self):
             raise InputError(f"{name} is not set: give it the events or sequences, as in `sad.{name} = df_events`.")
-        return pl.DataFrame(vars(self)[name])
+        return as_frame(vars(self)[name], name)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         names = detectors.REGISTRY.keys() | _LOGLEAD_NAMES.keys()

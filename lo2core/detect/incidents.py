@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.base.text import file_name
@@ -40,6 +41,7 @@ class Incident:
     window: int | None = None
 
     @classmethod
+    @checked_arguments
     def parse(cls, text: str) -> Incident:
         """From `run/folder` or `run/folder/window`, the window as 2 or w002. Raises InputError for anything else."""
         run, _, rest = text.partition("/")

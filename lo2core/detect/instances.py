@@ -15,12 +15,13 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from lo2core.base.calls import check_column
 from lo2core.base.errors import InputError
-from lo2core.detect.vectorizer import Vectorizer, check_items
+from lo2core.detect.vectorizer import Vectorizer, check_items, check_types
 from lo2core.enhance.enrich import _BY_MESSAGE, enrich_messages
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.masks import Masker
-from lo2core.messages.text import event_lines
+from lo2core.messages.text import check_texts, event_lines
 
 _CASE = ("run", "folder", "test_case", "repetition")
 
@@ -117,6 +118,8 @@ class FrameSource:
     ) -> None:
         self.item_column, self.numeric_columns = item_column, tuple(numeric_columns)
         self.vec = vec
+        _check_types(frame)
+        check_types(frame, item_column, numeric_columns)
         self.masker = vec.masker if vec else Masker()
         described = frame.select(
             *(name for name in (item_column, *numeric_columns) if name in frame.columns),
@@ -166,6 +169,14 @@ class FrameSource:
         numbered = rows.select(frame.columns).with_row_index("position")
         joined = frame.join(numbered, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
         return rows, joined["position"]
+
+
+def _check_types(frame: pl.DataFrame) -> None:
+    for name in (*_CASE, "window", "service", "seq_id"):
+        check_column(frame, name, lambda dtype: not (dtype.is_nested() or dtype in (pl.Object, pl.Binary)), "texts")
+    for name in ("normal", "anomaly"):
+        check_column(frame, name, lambda dtype: dtype == pl.Boolean, "true, false or null")
+    check_texts(frame)
 
 
 def _first_of(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Expr:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lo2core.base.arguments import option
+from lo2core.base.calls import check_fields
 from lo2core.base.config import DEFAULT_BUDGET, DEFAULT_DETECTOR, DEFAULT_ITEMS, models_dir
 from lo2core.base.errors import InputError
 
@@ -53,6 +54,7 @@ class Recipe:
     params: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         from lo2core.detect.calibration import check_budget  # slow to import, and --help needs only the options
         from lo2core.detect.units import UNITS
 

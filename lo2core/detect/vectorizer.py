@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from scipy import sparse
 
+from lo2core.base.calls import as_frame, check_column, checked_arguments, understood
 from lo2core.base.errors import InputError, choices
+from lo2core.base.types import DataType
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.drain import UNSEEN, Drain
 from lo2core.messages.hashing import content_hash, message_ids
@@ -49,6 +52,22 @@ def check_items(items: str, unit: str = "sequence") -> None:
             raise InputError(f"Single {unit}s contain no {kind}. {choices(kind, available)}")
         if kinds.count(kind) > 1:
             raise InputError(f"The items {items} name {kind} twice: name each kind once.")
+
+
+def check_types(frame: pl.DataFrame, item_column: str, numeric_columns: Sequence[str]) -> None:
+    """Raises InputError for a numeric column without numbers, and for an item column without items."""
+    for name in numeric_columns:
+        check_column(frame, name, _is_number, "numbers")
+    check_column(frame, item_column, _is_item, "texts or whole numbers, or lists of them")
+
+
+def _is_number(dtype: DataType) -> bool:
+    return dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean
+
+
+def _is_item(dtype: DataType) -> bool:
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return inner in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null) or inner.is_integer()
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,7 @@ class Vectorizer:
 
     __module__ = "lo2core"
 
+    @checked_arguments
     def __init__(
         self,
         items: str = "messages",
@@ -120,6 +140,7 @@ class Vectorizer:
     def kinds(self) -> tuple[str, ...]:
         return tuple(self.items.split("+"))
 
+    @understood("The vectorizer cannot read this")
     def fit(self, items: MessageCounts, seq_ids: pl.Series) -> Vectorizer:
         """Learn the vocabulary (and templates) of the sequences `seq_ids`; other rows of `items` are ignored."""
         self._check()
@@ -130,6 +151,7 @@ class Vectorizer:
         long = counts.join(features, on="message_id").select("seq_id", "feature", "name")
         return self._learn(long, len(seq_ids))
 
+    @understood("The vectorizer cannot read this")
     def transform(self, items: MessageCounts, seq_ids: pl.Series) -> Encoded:
         """The matrix of the given sequences, one row each, in their order."""
         rows = pl.DataFrame({"seq_id": seq_ids, "row": range(len(seq_ids))}, schema_overrides={"row": pl.UInt32})
@@ -159,20 +181,22 @@ class Vectorizer:
             return carried
         return carried.with_columns(pl.col("feature") ^ pl.lit(content_hash(kind), dtype=pl.UInt64))
 
+    @understood("The vectorizer cannot read this")
     def fit_frame(self, frame: pl.DataFrame) -> Vectorizer:
         """Learn the vocabulary from the item column of a frame whose rows are events or bags of items."""
         if self.item_column is None:
             raise InputError("A vectorizer without an item column cannot read a frame; give item_list_col.")
-        self._check_columns(frame)
+        frame = self._checked(frame)
         self.items = _FRAME_KINDS.get(self.item_column, "messages")
         if self.items == "templates" and (texts := self._texts(frame)) is not None:
             distinct = pl.DataFrame({"kind": "message", "text": texts.drop_nulls().unique()})
             self._learn_templates(distinct)
         return self._learn(self._frame_items(frame), frame.height)
 
+    @understood("The vectorizer cannot read this")
     def transform_frame(self, frame: pl.DataFrame) -> Encoded:
         """The matrix of the rows of a frame: items, numeric columns, and finally the counts of unseen items."""
-        self._check_columns(frame)
+        frame = self._checked(frame)
         long = self._frame_items(frame).group_by("row", "feature").agg(n=pl.len().cast(pl.Int64))
         encoded = self._encode(long, frame.height)
         if not self.numeric_columns:
@@ -188,13 +212,16 @@ class Vectorizer:
         if self.weighting not in WEIGHTINGS:
             raise InputError(f"Unknown weighting {self.weighting!r}. {choices(self.weighting, WEIGHTINGS)}")
 
-    def _check_columns(self, frame: pl.DataFrame) -> None:
+    def _checked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = as_frame(frame, "frame")
         wanted = [str(self.item_column), *self.numeric_columns]
         if missing := [name for name in wanted if name not in frame.columns]:
             raise InputError(
                 f"The vectorizer needs the columns {', '.join(wanted)}; missing are {', '.join(missing)}, found are "
                 f"{', '.join(frame.columns)}. Run the enhancers, or train again with these columns."
             )
+        check_types(frame, str(self.item_column), self.numeric_columns)
+        return frame
 
     def _learn_templates(self, messages: pl.DataFrame) -> None:
         if "templates" in self.kinds:
@@ -252,7 +279,7 @@ class Vectorizer:
         long = pl.DataFrame({"row": pl.int_range(frame.height, dtype=pl.UInt32, eager=True), "item": column})
         if isinstance(column.dtype, pl.List):
             long = long.explode("item")
-        long = long.drop_nulls("item")
+        long = long.drop_nulls("item").with_columns((cs.categorical() | cs.enum()).cast(pl.String))
         if long["item"].dtype == pl.String:
             return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
         name = pl.col("item").cast(pl.String)

@@ -6,11 +6,14 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import as_frame, checked_arguments, understood
 from lo2core.base.errors import InputError
 from lo2core.enhance.enrich import enrich_messages
 from lo2core.messages.masks import Masker
 from lo2core.messages.normalizer import Normalizer
-from lo2core.messages.text import event_lines
+from lo2core.messages.text import check_texts, event_lines
+
+_EVENTS = "The events cannot be enhanced"
 
 
 class EnhancedFrame(pl.DataFrame):
@@ -72,11 +75,14 @@ class EventLogEnhancer:
     """
 
     def __init__(self, df: pl.DataFrame, vectorizer: Normalizer | None = None) -> None:
-        if "m_message" not in df.columns:
+        self.df = as_frame(df, "df")
+        if "m_message" not in self.df.columns:
             raise InputError(
-                f"Events need the column m_message, found {', '.join(df.columns)}. Load them with LO2Loader."
+                f"Events need the column m_message, found {', '.join(self.df.columns)}. Load them with LO2Loader."
             )
-        self.df = pl.DataFrame(df)
+        check_texts(self.df)
+        if vectorizer is not None and not hasattr(vectorizer, "drain_"):
+            raise InputError(f"vectorizer is of the type {type(vectorizer).__name__}; expected a lo2core Vectorizer.")
         self.vectorizer = vectorizer
         self._known: pl.DataFrame | None = None
 
@@ -96,11 +102,13 @@ class EventLogEnhancer:
         """Adds e_event_drain_id (a hash of the template's text) and e_template."""
         return self._with("e_event_drain_id", "e_template")
 
+    @understood(_EVENTS)
     def length(self) -> EnhancedFrame:
         """Adds e_chars_len (characters of m_message), e_words_len, e_event_id_len (1) and e_event_drain_id."""
         self.df = self.df.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
         return self._with("e_words_len", "e_event_id_len", "e_event_drain_id")
 
+    @understood(_EVENTS)
     def _with(self, *names: str) -> EnhancedFrame:
         if missing := [name for name in names if name not in self.df.columns]:
             texts = self._texts()
@@ -150,8 +158,8 @@ class SequenceEnhancer:
     """
 
     def __init__(self, df: pl.DataFrame, df_seq: pl.DataFrame) -> None:
-        self.df = df
-        self.df_seq = df_seq
+        self.df = as_frame(df, "df")
+        self.df_seq = as_frame(df_seq, "df_seq")
 
     def seq_len(self) -> pl.DataFrame:
         """Adds seq_len, the number of events."""
@@ -169,10 +177,12 @@ class SequenceEnhancer:
         """Adds duration, last minus first time stamp."""
         return self._add(duration=pl.col("m_timestamp").max() - pl.col("m_timestamp").min())
 
+    @checked_arguments
     def events(self, event_col: str = "e_event_drain_id") -> pl.DataFrame:
         """Adds a list of the ids of the events, with the name of their column."""
         return self._add(**{event_col: pl.col(event_col)})
 
+    @checked_arguments
     def tokens(self, token: str = "e_words") -> pl.DataFrame:
         """Adds one list of all tokens of the sequence, with the name of their column."""
         return self._add(**{token: pl.col(token).explode()})
@@ -182,6 +192,7 @@ class SequenceEnhancer:
         length = pl.col("m_message").str.len_chars()
         return self._add(eve_len=length.mean(), eve_len_max=length.max(), eve_len_min=length.min())
 
+    @understood("The sequences cannot be enhanced", "Check the columns of df and df_seq, and their types")
     def _add(self, **columns: Any) -> pl.DataFrame:
         added = self.df.group_by("seq_id", maintain_order=True).agg(**columns)
         old = [name for name in columns if name in self.df_seq.columns]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.claims import UnpackingFolder
 from lo2core.base.errors import InputError
 from lo2core.load import archives, loglead_tables
@@ -143,6 +144,7 @@ class LO2Loader:
         [('correct', True, 1079), ('correct_1', True, 151), ('correct_2', True, 151)]
     """
 
+    @checked_arguments
     def __init__(
         self,
         filename: str | Path,
@@ -162,6 +164,7 @@ class LO2Loader:
             services=(single_service,) if single_service else (),
         )
 
+    @checked_arguments
     def execute(self, jobs: int = 2) -> pl.DataFrame:
         """Read the logs with `jobs` threads and return the events (`schemas.Events`), one row per event.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lo2core.base.arguments import form, option
+from lo2core.base.calls import check_fields
 from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
@@ -70,6 +71,7 @@ class LoadOptions:
     seed: int = option(SEED, "--seed", help="random seed of the choice of test cases")
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, least in (("n_runs", 1), ("errors_per_run", 1), ("window", SHORTEST_WINDOW), ("skip_init_lines", 0)):
             value = getattr(self, name)
             if value is not None and not value >= least:

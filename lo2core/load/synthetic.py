@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.claims import claimed_folder, remove_unclaimed
 from lo2core.base.config import NORMAL_TEST_CASE, SEED, SERVICES
 from lo2core.base.disk import writing
@@ -35,6 +36,7 @@ GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
 """Milliseconds between calls: quantiles of an exponential distribution, rounded here, since platforms differ."""
 
 
+@checked_arguments
 def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> Path:
     """Write a synthetic LO2 folder, about 2.5 MB per run, and return its path.
 

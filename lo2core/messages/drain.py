@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lo2core.base.calls import checked_arguments, understood
 from lo2core.base.errors import InputError
 
 UNSEEN = "<unseen>"
@@ -52,6 +53,7 @@ class Drain:
 
     __module__ = "lo2core"
 
+    @checked_arguments
     def __init__(self, similarity: float = 0.4, depth: int = 4, max_children: int = 100) -> None:
         if depth < 3:
             raise InputError(f"Drain needs a depth of at least 3, found {depth}.")
@@ -61,6 +63,7 @@ class Drain:
         self._templates: list[tuple[str, list[str]]] = []
         self._tree: dict[str, Any] = {}
 
+    @understood("Drain cannot learn from this", "Give it texts")
     def fit(self, messages: Iterable[str]) -> Drain:
         """Learn templates, replacing earlier ones. The result depends on the order of the messages: sort them first."""
         self._templates, self._tree = [], {}

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import json_value
 from lo2core.messages.hashing import factorize
@@ -145,10 +146,12 @@ class Masker:
 
     __module__ = "lo2core"
 
+    @checked_arguments
     def __init__(self, rules: tuple[MaskRule, ...] = DEFAULT_RULES) -> None:
         self.rules = tuple(rules)
         _check(self.rules)
 
+    @checked_arguments
     def mask(self, texts: pl.Series) -> pl.Series:
         """The masked texts in the same order; null stays null."""
         codes, distinct = factorize(texts)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from lo2core.base.calls import check_column
+
+
+def check_texts(frame: pl.DataFrame) -> None:
+    """Raises InputError for columns of `event_lines`, and normalised texts, that do not contain texts."""
+    for name in ("m_message", "level", "logger", "method", "e_message_normalized"):
+        check_column(frame, name, lambda dtype: dtype in (pl.String, pl.Categorical, pl.Enum), "texts")
+
 
 def words(text: pl.Expr) -> pl.Expr:
     """Words of a message. It is split at white space, brackets, quotes, commas, `=`, `:` and `;`."""

@@ -15,6 +15,7 @@ from typing import cast
 
 import joblib
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.clock import now
 from lo2core.base.errors import BundleError, InputError
 from lo2core.base.provenance import BundleFacts, Manifest, typed
@@ -60,6 +61,7 @@ def save_bundle(model: Model, vec: Vectorizer, path: Path, facts: BundleFacts, *
     return path
 
 
+@checked_arguments
 def open_bundle(path: str | Path) -> LoadedBundle:
     """Open a signed bundle and replay its self-test.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import INCIDENT_KEY, Counts, Predictions
 from lo2core.base.text import file_name
@@ -38,6 +39,7 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
     return saved
 
 
+@checked_arguments
 def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Comparison:
     """Compare two or more saved predictions; nothing is saved.
 
@@ -63,6 +65,7 @@ def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Compariso
     return Comparison(tuple(read_saved(workspace, name) for name in names))
 
 
+@checked_arguments
 def save_comparison(workspace: Workspace, comparison: Comparison, secrets: bool = False) -> list[Path]:
     """Save all tables of a comparison (Parquet and CSV) and report.html; returns their paths.
 

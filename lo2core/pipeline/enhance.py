@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.errors import ExistsError
 from lo2core.base.schemas import Counts, EnrichedEvents, Events, Messages, Sequences
 from lo2core.enhance import enrich
@@ -68,6 +69,7 @@ def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
     return event_lines(workspace.collect(events.gather_every(step).head(n))).rename("line")
 
 
+@checked_arguments
 def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:
     """Enhance stage: save all events with their normalised text, words, trigrams, lengths and templates.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dataframely as dy
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.schemas import Sequences
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lo2core.detect.evaluation.evaluate import EvaluationProtocol
 
 
+@checked_arguments
 def evaluate_recipes(
     workspace: Workspace,
     recipes: Sequence[Recipe],

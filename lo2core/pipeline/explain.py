@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Events, Sequences
@@ -92,6 +93,7 @@ def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
     )
 
 
+@checked_arguments
 def explain_incident(
     workspace: Workspace, predictions: str, incident: Incident | str | None = None, bundle: str | Path | None = None
 ) -> Explanation:
@@ -127,6 +129,7 @@ def explain_incident(
         return explain_explanation.explain_incident(evidence(home, opened), scores, incident, predictions)
 
 
+@checked_arguments
 def save_explanation(
     workspace: Workspace, explanation: Explanation, bundle: str | Path | None = None, secrets: bool = False
 ) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.disk import check_space
 from lo2core.base.errors import ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
@@ -65,6 +66,7 @@ class LoadResult:
         return f"{self.plan}\n{now}{plural(total['lines'], 'line')}: {parts}.{_eventless(logs)}"
 
 
+@checked_arguments
 def load_logs(
     workspace: Workspace,
     roots: str | Path | Sequence[str | Path],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.schemas import EventPredictions, Predictions, Sequences
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.predict import predict, remarks
@@ -17,6 +18,7 @@ from lo2core.pipeline.provenance import made_by_this_command, prediction_provena
 from lo2core.store.workspace import Workspace
 
 
+@checked_arguments
 def predict_logs(
     workspace: Workspace,
     bundle: str | Path,

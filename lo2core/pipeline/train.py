@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lo2core.base.calls import checked_arguments
 from lo2core.detect import train
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
@@ -16,6 +17,7 @@ from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 
 
+@checked_arguments
 def train_bundle(
     workspace: Workspace, recipe: Recipe | None = None, bundle: str | Path | None = None, *, replace: bool = False
 ) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.schemas import Counts, EventPredictions, Predictions
 from lo2core.base.untrusted import check_regular
 from lo2core.store import handwritten
@@ -45,6 +46,7 @@ def home_of(workspace: Workspace, name: str) -> tuple[Workspace, str]:
     return (workspace.sample(sample) if sample else workspace), table
 
 
+@checked_arguments
 def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Saved predictions: one row per scored sequence (`schemas.Predictions`) or event (`schemas.EventPredictions`).
 

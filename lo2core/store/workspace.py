@@ -19,6 +19,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.clock import moment, moment_of
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.frames import visible_frame
@@ -101,6 +102,7 @@ class Workspace:
         5.0
     """
 
+    @checked_arguments
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.root = Path(path)
         self._snapshot: Snapshot | None = None

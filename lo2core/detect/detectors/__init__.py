@@ -52,8 +52,8 @@ REGISTRY: dict[str, type[Detector]] = {
 
 def make(name: str, **params: Any) -> Detector:
     """A new detector. Raises InputError for a name or a parameter that does not exist."""
-    if name not in REGISTRY:
-        raise InputError(f"Unknown detector {name!r}. {choices(name, REGISTRY)}")
+    if not isinstance(name, str) or name not in REGISTRY:
+        raise InputError(f"Unknown detector {name!r}. {choices(str(name), REGISTRY)}")
     parameters = signature(REGISTRY[name]).parameters
     if unknown := [param for param in params if param not in parameters]:
         raise InputError(f"{name} has no parameter {unknown[0]!r}. {choices(unknown[0], parameters)}")

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from lo2core.base.calls import understood
 from lo2core.base.errors import InputError
 from lo2core.base.types import Floats, Integers
 
 MAX_DENSE_BYTES = 2 * 1024**3
 """A matrix that would be larger is not converted to a dense one."""
+MAX_SIZE = 100_000
+"""Of parameters that are numbers of trees, steps, neighbours or clusters."""
 
 
 class Detector(ABC):
@@ -57,9 +60,12 @@ class Detector(ABC):
         for an anomaly. Raises InputError if there are no rows, values that are not finite, or labels of only one class.
         """
         X = checked(X)
+        self._check_sizes()
         if X.shape[0] == 0:
             raise InputError(f"{self.title} has nothing to learn from: found 0 training rows, needs at least one.")
-        self._fit(X, self._labels(X.shape[0], y))
+        params = ", ".join(f"{name}={value!r:.60}" for name, value in vars(self).items() if name.strip("_") == name)
+        with understood(f"{self.title} cannot learn from these rows with {params or 'these values'}"):
+            self._fit(X, self._labels(X.shape[0], y))
         self.n_items_ = X.shape[1]
         return self
 
@@ -69,7 +75,8 @@ class Detector(ABC):
         if X.shape[0] == 0:
             return np.zeros(0)
         first, inverse = distinct_rows(X)
-        return np.asarray(self._score(X[first]), dtype=np.float64)[inverse]
+        with understood(f"{self.title} cannot score these rows"):
+            return np.asarray(self._score(X[first]), dtype=np.float64)[inverse]
 
     def attribute(self, X: sparse.csr_matrix) -> Floats:
         """float64 [n_sequences, n_items]: the part of each item in the score, as described by `attribution`."""
@@ -97,12 +104,20 @@ class Detector(ABC):
     def _checked(self, X: sparse.csr_matrix) -> sparse.csr_matrix:
         if not hasattr(self, "n_items_"):
             raise InputError(f"{self.title} was not trained yet; call fit first.")
+        X = checked(X)
         if X.shape[1] != self.n_items_:
             raise InputError(
                 f"{self.title} was trained on {self.n_items_} columns, found {X.shape[1]}. "
                 "Use the vectorizer that it was trained with."
             )
-        return checked(X)
+        return X
+
+    def _check_sizes(self) -> None:
+        """Raises InputError for sizes that no computer finishes."""
+        for name in ("n_estimators", "max_iter", "n_largest", "n_foreign", "n_neighbors", "n_clusters"):
+            value = getattr(self, name, 0)
+            if isinstance(value, int | float) and value > MAX_SIZE:
+                raise InputError(f"{self.title} takes {name} up to {MAX_SIZE:,}, found {value:,}.")
 
     def _fall_without(self, row: sparse.csr_matrix) -> Floats:
         """How much the score falls if an item of the row is left out, for each item, in the order of `row.indices`."""
@@ -116,7 +131,8 @@ class Detector(ABC):
 
 def checked(X: sparse.csr_matrix) -> sparse.csr_matrix:
     """X as csr float64, sorted and without stored zeros; the argument is not changed. Raises InputError for NaN."""
-    X = sparse.csr_matrix(X, dtype=np.float64)
+    with understood("X is not a matrix of numbers", "Give a csr matrix with one row per sequence"):
+        X = sparse.csr_matrix(X, dtype=np.float64)
     if not np.isfinite(X.data).all():
         raise InputError("The matrix contains values that are not finite. Look for nulls in the numeric columns.")
     if not X.has_canonical_format or not X.data.all():

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lo2core.base.calls import check_fields
 from lo2core.base.csv import restored
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
@@ -61,6 +62,7 @@ class EvaluationProtocol:
     fault_groups: int = MAX_FOLDS
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.fault_groups < 2:
             raise InputError(f"Faults are left out in at least two groups, found {self.fault_groups}.")
 
