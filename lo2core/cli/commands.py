@@ -193,7 +193,7 @@ def _run_explain(command: commands.Explain) -> None:
     predictions = read_predictions(workspace, name)
     bundle = open_bundle(command.bundle) if command.bundle else bundle_of(workspace, name)
     evidence = explain.evidence(workspace, bundle)
-    for sentence in filter(None, (made_by_another(workspace, name, bundle.path), evidence.remark)):
+    for sentence in filter(None, (*bundle.warnings, made_by_another(workspace, name, bundle.path), evidence.remark)):
         _say(sentence, file=sys.stderr)
     chosen = [Incident.parse(command.incident)] if command.incident else worst_incidents(predictions, command.top)
     explained = [explain_incident(evidence, predictions, one, name) for one in chosen]
@@ -237,6 +237,8 @@ def _run_trust(command: commands.Trust) -> None:
     from lo2core.pipeline.bundles import vouch
 
     loaded = vouch(command.bundle)
+    for sentence in loaded.warnings:
+        _say(sentence, file=sys.stderr)
     detector = loaded.facts.get("detector", "detector not recorded")
     _say(f"{command.bundle} is signed now: {detector}, services {', '.join(loaded.model.detectors)}.")
 

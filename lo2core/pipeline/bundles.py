@@ -9,6 +9,7 @@ import importlib.metadata
 import io
 import json
 import platform
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -81,10 +82,10 @@ def open_bundle(path: str | Path) -> LoadedBundle:
     path = Path(path)
     data, manifest = bundles.read_bundle(path)
     versions = manifest.get("versions", {})
-    model, vec = _unpickled(data, path, versions)
+    model, vec, found = _unpickled(data, path, versions)
     _check_masks(vec, path)
     _replay(model, vec, manifest, path)
-    return LoadedBundle(model, vec, manifest, path, tuple(_version_warnings(versions)))
+    return LoadedBundle(model, vec, manifest, path, tuple(_version_warnings(versions | found)))
 
 
 def vouch(path: str | Path) -> LoadedBundle:
@@ -95,7 +96,7 @@ def vouch(path: str | Path) -> LoadedBundle:
     """
     path = bundles.checked_path(path)
     data = bundles.read_unverified(path)
-    model, vec = _unpickled(data, path, {})
+    model, vec, found = _unpickled(data, path, {})
     try:
         _check_parts(model, vec)
         _check_masks(vec, path)
@@ -106,12 +107,15 @@ def vouch(path: str | Path) -> LoadedBundle:
         raise
     except Exception as error:  # the parts of the model can be anything
         raise BundleError(f"{path} is incomplete or damaged ({_reason(error)}): train the model again.") from error
-    return LoadedBundle(model, vec, manifest, path)
+    return LoadedBundle(model, vec, manifest, path, tuple(_version_warnings(found)))
 
 
-def _unpickled(data: bytes, path: Path, versions: dict[str, str]) -> tuple[Model, Vectorizer]:
+def _unpickled(data: bytes, path: Path, versions: dict[str, str]) -> tuple[Model, Vectorizer, dict[str, str]]:
+    """The parts of a bundle, and the version of scikit-learn if it warns that it is another one than installed."""
     try:
-        content = read_pickle(data)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            content = read_pickle(data)
     except Refused as error:
         raise BundleError(f"{path} was not opened: {error}. Train the model again.") from error
     except Exception as error:  # a damaged file raises nearly anything
@@ -123,7 +127,9 @@ def _unpickled(data: bytes, path: Path, versions: dict[str, str]) -> tuple[Model
             f"{path} is not a lo2core bundle: expected the tuple (model, vec) of an AnomalyDetector, found {found}. "
             "Train the model again with `python -m lo2core train`."
         )
-    return cast(tuple[Model, Vectorizer], parts)
+    other = next((w.message for w in said if hasattr(w.message, "original_sklearn_version")), None)
+    model, vec = cast(tuple[Model, Vectorizer], parts)
+    return model, vec, {"scikit-learn": str(other.original_sklearn_version)} if other else {}
 
 
 def _check_parts(model: Model, vec: Vectorizer) -> None:
@@ -155,9 +161,8 @@ def _check_masks(vec: Vectorizer, path: Path) -> None:
 
 def _unreadable(path: Path, versions: dict[str, str], error: Exception) -> str:
     """Verified bytes are what was saved: then it must be another version that cannot read them."""
-    warnings = " ".join(_version_warnings(versions))
-    if warnings:
-        return f"{path} cannot be read by the installed libraries ({_reason(error)}). {warnings} Train the model again."
+    if remarks := " ".join(_version_warnings(versions)):
+        return f"{path} cannot be read by the installed libraries ({_reason(error)}). {remarks} Train the model again."
     return f"{path} is truncated, damaged or of another version ({_reason(error)}): train the model again."
 
 
@@ -171,8 +176,8 @@ def _replay(model: Model, vec: Vectorizer, manifest: Manifest, path: Path) -> No
     except Exception as error:  # a library that has changed, or content that is wrong, raises nearly anything
         difference = f"The self-test failed with {_reason(error)}."
     if difference:
-        warnings = " ".join(["", *_version_warnings(manifest.get("versions", {}))])
-        raise BundleError(f"{path} does not score as when it was saved. {difference}{warnings} Train the model again.")
+        remarks = " ".join(["", *_version_warnings(manifest.get("versions", {}))])
+        raise BundleError(f"{path} does not score as when it was saved. {difference}{remarks} Train the model again.")
 
 
 def _version_warnings(recorded: dict[str, str]) -> list[str]:

@@ -59,10 +59,14 @@ def predict_logs(
 
 
 def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
-    """What to know before using the scores of a bundle for these logs, as sentences: see `detect.predict.remarks`."""
+    """What to know before using the scores of a bundle for these logs, as sentences: see `detect.predict.remarks`.
+
+    First come those about versions of libraries.
+    """
     workspace = workspace.snapshot()
     services = workspace.read(Sequences, columns=["service"])["service"]
-    return remarks(open_bundle(bundle).model, services, window_of(workspace))
+    loaded = open_bundle(bundle)
+    return [*loaded.warnings, *remarks(loaded.model, services, window_of(workspace))]
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:

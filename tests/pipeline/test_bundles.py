@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,17 @@ def test_another_minor_version_is_a_warning(bundle: Path) -> None:
     assert open_bundle(bundle).warnings == (
         f"It was saved with scikit-learn 1.0.2; {installed['scikit-learn']} is installed.",
     )
+
+
+@pytest.mark.filterwarnings("ignore:Trying to unpickle")
+def test_what_scikit_learn_warns_of_is_said_in_our_words(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as then:
+        then.setattr("sklearn.base.__version__", "1.0.2")
+        save(bundle, "IsolationForest", replace=True)
+    said = (f"It was saved with scikit-learn 1.0.2; {bundles._versions()['scikit-learn']} is installed.",)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_bundle(bundle).warnings == vouch(bundle).warnings == said
 
 
 def test_a_forest_that_this_scikit_learn_cannot_read_is_one_sentence(bundle: Path) -> None:
