@@ -23,6 +23,7 @@ PAGES = {
     "docs/command-line.md": "Command line",
     "docs/configuration.md": "Configuration",
     "docs/formats.md": "Files and formats",
+    "docs/log-formats.md": "Log formats",
     "docs/tables.md": "Tables",
     "docs/detection.md": "Detection",
     "docs/explainability.md": "Explaining and comparing",

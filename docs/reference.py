@@ -21,6 +21,8 @@ import polars as pl
 from lo2core.base import glossary, schemas
 from lo2core.base.arguments import REQUIRED, defaults
 from lo2core.cli.options import parser
+from lo2core.load.formats.catalogue import FORMATS
+from lo2core.load.formats.wrappers import WRAPPERS
 from lo2core.store.names import COMPARED, EXPLAINED, TABLES
 
 DOCS = Path(__file__).parent
@@ -32,6 +34,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "command-line.md": made + command_line(),
         DOCS / "tables.md": made + tables(),
+        DOCS / "log-formats.md": made + log_formats(),
         DOCS / "glossary.md": made + glossary_page(),
     }
 
@@ -126,6 +129,39 @@ def _type(column: dy.Column) -> str:
     else:
         name = str(column.dtype)
     return name + (", key" if column.primary_key else "") + (", or null" if column.nullable else "")
+
+
+def log_formats() -> str:
+    """Every log format with its first example, and the wrappers."""
+    introduction = """\
+        # Log formats
+
+        The format of each log is recognised by a sample of its lines: the format that explains most of them, and of two
+        that explain as many the one that is further up in this table. A log may change its format half way: each line
+        of a format of the table begins an event. All other lines belong to the event above them, as stack traces do.
+        The ledger records what each log was read as, and how many of its events are of a known format.
+
+        - `--format NAME` reads logs by one of these formats only.
+        - `--format '^{stamp} <(?P<level>[a-z]+)> {message}'` describes another one. `{stamp}` stands for a date with a
+          time of day, `{when}` for the same with or without the date, `{clock}` for a time of day, `{epoch}` for
+          seconds, milliseconds, microseconds or nanoseconds since 1970, `{level}` for a level, and `{message}` for the
+          rest of the line. Groups can be named `level`, `thread`, `logger`, `method`, `correlation_id` and `message`.
+          The syntax is that of masks: regular expressions without look-around.
+
+        Time stamps have whole seconds or up to nanoseconds (cut to milliseconds), a comma or a point, a zone by offset
+        or by name. Names of zones with several meanings, such as CST or IST, are ignored. Of dates such as 03/04/2026
+        the first number is the month, unless another date of the log shows that it is the day. A date without a year is
+        the one nearest to the start of the run, or to the time when the file was written.
+
+        ## Wrappers
+
+        These are taken off each line first, in any combination; colours and other control sequences of terminals, and
+        byte order marks, too.
+
+        """
+    parts = [dedent(introduction), "".join(f"- {wrapper.name}\n" for wrapper in WRAPPERS), "\n## Formats\n\n"]
+    rows = [(known.name, _code(known.examples[0].line.replace("\t", " "))) for known in FORMATS]
+    return "".join([*parts, _table(("format", "a line of it"), rows)])
 
 
 def glossary_page() -> str:

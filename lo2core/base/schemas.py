@@ -103,6 +103,10 @@ class Ledger(dy.Schema):
     """Bytes that are not UTF-8; they are kept in a readable form."""
     dated = dy.Bool()
     """Whether the day is known; without it, times are on 1970-01-01."""
+    format = dy.String(nullable=True, metadata={"added": True})
+    """What the log was read as: wrappers and format, outermost first; null if no line is of a known format."""
+    explained = dy.Int64(nullable=True, metadata={"added": True})
+    """Events that are of a known format; the others only begin with a time stamp."""
 
     @dy.rule()
     def adds_up(cls) -> pl.Expr:

@@ -109,7 +109,8 @@ def _zip_members(archive: Path, budget: int) -> Iterator[Member]:
             _check_kind(archive, name, kind == stat.S_IFLNK, kind in (0, stat.S_IFREG, stat.S_IFDIR))
             if member.compress_type not in _METHODS:
                 raise _refused(archive, name, "compressed by a method other than deflate")
-            yield Member(name, member.file_size, None if name.endswith("/") else pack.open(member))
+            is_folder = name.endswith("/") or (name.endswith("\\") and not member.file_size)  # PowerShell 5 writes them
+            yield Member(name, member.file_size, None if is_folder else pack.open(member))
 
 
 def _tar_members(archive: Path, budget: int) -> Iterator[Member]:

@@ -25,12 +25,13 @@ CHUNK = 1 << 20
 DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
 _XZ_MEMORY = 128 << 20
 """Limit of memory to decompress xz; `xz -9` needs 65 MiB."""
-LOG_ENDING = r"\.log(\.(?:gz|xz|bz2))?$"
-_LOG = re.compile(LOG_ENDING, re.I)
+COMPRESSED = r"\.(?:gz|xz|bz2)"
+LOG_ENDING = rf"\.log({COMPRESSED})?$"
+_LOG = re.compile(rf"\.(?:log|out|err|jsonl|ndjson)(?:[-.][0-9][0-9T_.:-]*)?({COMPRESSED})?$", re.I)
 
 
 def is_log(name: str) -> bool:
-    """Whether a file has the name of a log, compressed or not."""
+    """Whether a file has the name of a log or of a rotated piece of one, compressed or not."""
     return bool(_LOG.search(name))
 
 

@@ -7,6 +7,7 @@ is a folder, and therefore an incident, of its own.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from lo2core.base.csv import restored
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Events, Sequences
 from lo2core.base.text import plural
+from lo2core.load.dating import points_in_time
+from lo2core.load.formats.stamps import day_first
 from lo2core.load.layouts import LogFile
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
 from lo2core.messages.masks import Masker
@@ -103,17 +106,15 @@ def _scan(path: Path) -> pl.DataFrame:
         frame = _opened(path).collect()
     if not frame.height:
         raise InputError(f"{path.name} has no rows. Choose a table that contains events.")
-    lines = pl.col("m_message").str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
-    texts = frame.with_columns(pl.col(_REQUIRED).cast(pl.String))
+    lines = pl.col("m_message").cast(pl.String).str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) + 1
+    texts = frame.with_columns(pl.col(_REQUIRED).cast(pl.String).str.replace_all("\r\n", "\n", literal=True))
     return texts.with_columns(line_no=1 + lines.cum_sum() - lines, n_lines=lines.cast(pl.Int32))
 
 
 def _opened(path: Path) -> pl.LazyFrame:
     """The rows of the file as they were saved. Raises InputError if a required column is missing."""
-    if path.suffix.lower() == ".parquet":
-        table = pl.scan_parquet(path, glob=False)
-    else:
-        table = restored(pl.scan_csv(path, glob=False, infer_schema=False))
+    parquet = path.suffix.lower() == ".parquet"
+    table = pl.scan_parquet(path, glob=False) if parquet else restored(_scan_csv(path))
     columns = table.collect_schema().names()
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise InputError(
@@ -121,6 +122,22 @@ def _opened(path: Path) -> pl.LazyFrame:
             f"{' and '.join(_REQUIRED)}; found: {', '.join(columns)}. Rename its columns."
         )
     return table
+
+
+def _scan_csv(path: Path) -> pl.LazyFrame:
+    """A CSV file in UTF-8 or UTF-16, with columns separated by commas, semicolons or tabs."""
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+    if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return pl.scan_csv(path, glob=False, infer_schema=False, separator=_separator(start))
+    data = path.read_bytes().decode("utf-16", errors="replace").encode()
+    return pl.scan_csv(data, infer_schema=False, separator=_separator(data))
+
+
+def _separator(start: bytes) -> str:
+    """The character that divides most names in the first line."""
+    header = start.partition(b"\n")[0]
+    return max(",;\t", key=lambda character: header.count(character.encode()))
 
 
 @contextmanager
@@ -162,11 +179,12 @@ def _events(frame: pl.DataFrame, file: LogFile, masker: Masker) -> pl.DataFrame:
 
 def _anomaly(frame: pl.DataFrame, file: LogFile) -> pl.Series:
     """The labels in the table, unless the options declare all logs normal or unlabelled."""
-    if not file.labelled or ("anomaly" not in frame.columns and file.normal is not True):
+    if file.normal is None or ("anomaly" not in frame.columns and file.normal is not True):
         return pl.Series([None], dtype=pl.Boolean).new_from_index(0, frame.height)
     if file.normal:
         return pl.Series([False]).new_from_index(0, frame.height)
     text = frame["anomaly"].cast(pl.String).str.to_lowercase().str.strip_chars()
+    text = text.str.replace(r"^([01])\.0+$", "${1}")  # decimals of a database
     if unknown := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
         raise InputError(
             f"{file.source} contains the label {unknown[0]!r}. Use true, false, 1, 0 or an empty value in the column "
@@ -189,10 +207,35 @@ def _timestamps(frame: pl.DataFrame) -> pl.Series:
 
 
 def _parsed(stamps: pl.Series) -> pl.Series:
-    try:
-        return stamps.str.to_datetime(strict=False)
-    except pl.exceptions.PolarsError as error:
-        raise _not_time_stamps(repr(stamps.drop_nulls()[0])) from error
+    """Texts as points in time. Raises InputError unless all are of one form that can be read in one way only."""
+    given = stamps.filter(stamps.str.contains(r"\S"))
+    found = [(form, given.filter(given.str.contains(form))) for form in _FORMS]
+    several = [texts[0] for _, texts in found if len(texts)]
+    if len(several) > 1:
+        raise InputError(
+            f"The column m_timestamp contains time stamps of several forms, such as {several[0]!r} and {several[1]!r}. "
+            "Convert it to one form, such as 2026-11-24 17:25:18.037."
+        )
+    if len(given.filter(given.str.contains(_UNCLEAR))) and day_first(given.str.extract(_UNCLEAR)) is None:
+        raise InputError(
+            f"The column m_timestamp contains {given[0]!r}, which may begin with the day or with the month. Convert it "
+            "to the form 2026-11-24 17:25:18.037."
+        )
+    moments = points_in_time(stamps)
+    if wrong := stamps.filter(moments.is_null() & stamps.str.contains(r"\S"))[:1].to_list():
+        raise _not_time_stamps(repr(wrong[0]))
+    return moments
+
+
+_UNCLEAR = r"^\s*([0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4})"
+_FORMS = (
+    r"^\s*[0-9]{4}[-/.]?[0-9]{2}[-/.]?[0-9]{2}(?:\D|$)",
+    r"^\s*[0-9]{1,2}\.",
+    _UNCLEAR,
+    r"[A-Z][a-z]{2}",
+    r"^\s*[0-9]{9,}",
+)
+"""Forms of time stamps: ISO, day first with dots, day or month first, names of months, epoch."""
 
 
 def _not_time_stamps(found: str) -> InputError:

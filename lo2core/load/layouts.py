@@ -1,7 +1,8 @@
-"""Finds service logs in folders and files, and determines the run, test case and service of each.
+"""Finds the logs of services in folders and files, and determines the run, test case and service of each.
 
-Known layouts: run folders that contain test case folders (full set, sample archive, newer script, hand-made), test
-case folders alone, with the run as a suffix of their name (flattened), one folder of logs, one log file.
+Known layouts: run folders that contain test case folders (LO2's full set, sample archive, newer script, hand-made, or
+any other), test case folders alone, with the run as a suffix of their name (flattened) or without, folders of services,
+one folder of logs, one log file; and any layout that a person describes by a template.
 """
 
 from __future__ import annotations
@@ -15,22 +16,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath
 
-from lo2core.base.config import NORMAL_TEST_CASE, SERVICES
+from lo2core.base.config import NORMAL_TEST_CASE
 from lo2core.base.errors import InputError
 from lo2core.base.text import plural
 from lo2core.base.untrusted import check_regular, is_file
-from lo2core.load.compression import LOG_ENDING, USUAL_RATIO, is_compressed_log, is_log
-
-_LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
-_SERVICE_LOG = re.compile(
-    rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:-([0-9]+))?{LOG_ENDING}", re.I
+from lo2core.load.compression import USUAL_RATIO, is_compressed_log, is_log
+from lo2core.load.names import (
+    GENERIC,
+    lo2_service,
+    normal_form,
+    own_service,
+    piece_of,
+    split_repetition,
+    tells_labels,
 )
-"""Hidden files are excluded, since archives made on a Mac contain a `._` file for each file."""
+from lo2core.load.template import Template
+
 _RUN_WITH_EPOCH = re.compile(r"^(?:light-oauth2-data|LO2_run)[-_]([0-9]{9,11})$", re.I)
 _RUN = re.compile(r"^run[-_]?[0-9]+$", re.I)
-_SUFFIX = re.compile(r"^(.+)_([0-9]{1,10})$")
-_LARGEST = 2**31 - 1
-_STATUS = re.compile(r"_4[0-9]{2}(?:_|$)")
 
 _MANY = 20_000
 """A folder with more files than this and hardly any logs is refused."""
@@ -53,8 +56,15 @@ class LogFile:
     test_case: str | None = None
     repetition: int | None = None
     service: str | None = None
-    labelled: bool = False
+    normal: bool | None = None
+    """Whether the test case is normal; None if that is not known."""
     layout: str | None = None
+    home: Path | None = None
+    """The folder of the test case, if it is not the one that contains the file."""
+    older: tuple[Path, ...] = ()
+    """Rotated pieces of the same log, oldest first; they are read before it."""
+    regular: bool = True
+    """False for a pipe or a device, which is never read."""
 
     @property
     def text_bytes(self) -> int:
@@ -72,48 +82,39 @@ class LogFile:
         return f"{self.run}__{self.folder}__{self.service}"
 
     @property
-    def normal(self) -> bool | None:
-        """Whether the test case is normal; None if the layout does not tell."""
-        return self.test_case == NORMAL_TEST_CASE if self.labelled else None
+    def case_folder(self) -> Path:
+        """The folder of the test case."""
+        return self.home or self.path.parent
 
 
-def service_of(file_name: str) -> str | None:
-    """Short service name of a log file: `client`, or `client-2` for a second replica; None for other files."""
-    match = _SERVICE_LOG.match(file_name)
-    if not match:
-        return None
-    name, replica = match[1].lower(), int(match[2] or 1)
-    return name if replica == 1 else f"{name}-{replica}"
-
-
-def split_repetition(folder: str) -> tuple[str, int | None]:
-    """Test case and repetition in the name of a folder. An HTTP status at its end is not a repetition."""
-    match = _SUFFIX.match(folder)
-    if not match:
-        return folder, None
-    base, number = match[1], int(match[2])
-    is_status = len(match[2]) == 3 and 400 <= number <= 499 and base != NORMAL_TEST_CASE
-    return (folder, None) if is_status or number > _LARGEST else (base, number)
-
-
-def find_logs(roots: Sequence[Path | str], service: str | None = None) -> list[LogFile]:
+def find_logs(
+    roots: Sequence[Path | str], service: str | None = None, template: Template | None = None
+) -> list[LogFile]:
     """All files in the roots: service logs sorted by run, folder and service, then other files sorted by path.
 
-    service: the service of all `.log` files, used if no file name contains a service. Raises InputError for a root that
-    does not exist or cannot be read, if there is no service log, and if two files belong to the same sequence.
+    Logs of LO2's services are recognised by their names. Where there are none, each log is one of a service of its own,
+    named by its file, or by its folder if the file is called `app.log` or the like. service: the service of all logs,
+    used if no file is of a service of LO2. template: where names of runs, test cases and services are in the paths.
+    Raises InputError for a root that does not exist or cannot be read, if there is no log, and if two files belong to
+    the same sequence.
     """
     paths = [as_path(root) for root in roots]
     tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
     listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
-    fallback = None if any(service_of(path.name) for _, paths in listed for path in paths) else service
+    is_lo2 = any(lo2_service(_log_name(path)) for _, found in listed for path in found)
     files: list[LogFile] = tables
-    for (base, paths), name in zip(listed, _names([base for base, _ in listed]), strict=True):
-        files += _with_runs([_named(path, base, name, fallback) for path in paths], base)
+    for (base, found), name in zip(listed, _names([base for base, _ in listed]), strict=True):
+        logs = _whole_logs([_as_file(path, base, name) for path in found])
+        if template:
+            files += _by_template(logs, base, template)
+        else:
+            named = [_named(file, is_lo2, service) for file in logs]
+            files += _with_runs(named if is_lo2 or service else _by_folder(named, base), base)
     if _same_sequence(files):
         files = [by_folder_above(file) for file in files]
     logs = [file for file in files if file.service]
     if not logs:
-        raise InputError(_no_service_log(roots, files))
+        raise InputError(_no_service_log(roots, files, template))
     _check_distinct(logs)
     return sorted(logs, key=order) + sorted((f for f in files if not f.service), key=lambda f: f.source)
 
@@ -144,8 +145,9 @@ def distinct(names: Iterable[str | None]) -> list[str]:
 
 def _table(path: Path) -> LogFile:
     """A table of events, see `event_tables`; its rows name their sequences."""
-    run = _text(path.stem)
-    return LogFile(path, _text(path.name), path.stat().st_size, run, run, run, None, run, labelled=True, layout=TABLE)
+    run = normal_form(path.stem)
+    size = path.stat().st_size
+    return LogFile(path, normal_form(path.name), size, run, run, run, None, run, normal=False, layout=TABLE)
 
 
 def _below(root: Path) -> tuple[Path, list[Path]]:
@@ -210,19 +212,62 @@ def _names(bases: list[Path]) -> Iterator[str]:
         yield base.name if times[base.name] == 1 else f"{base.name} ({times[base.name]})"
 
 
-def _named(path: Path, base: Path, name: str, fallback: str | None) -> LogFile:
-    """The file with its service. A pipe or a device is no log, whatever its name, and has no size."""
+def _as_file(path: Path, base: Path, name: str) -> LogFile:
+    """A pipe or a device is no log, whatever its name, and has no size."""
     entry = path.stat()
-    source = _text(f"{name}/{path.relative_to(base).as_posix()}")
-    if not stat.S_ISREG(entry.st_mode):
-        return LogFile(path, source, 0)
-    service = service_of(path.name) or (fallback if is_log(path.name) else None)
-    return LogFile(path, source, entry.st_size, service=service)
+    source = normal_form(f"{name}/{path.relative_to(base).as_posix()}")
+    regular = stat.S_ISREG(entry.st_mode)
+    return LogFile(path, source, entry.st_size if regular else 0, regular=regular)
 
 
-def _text(name: str) -> str:
-    """A file name with bytes that are not UTF-8 replaced by escapes."""
-    return name.encode("utf-8", "backslashreplace").decode()
+def _log_name(path: Path) -> str:
+    """The name of the log that a file belongs to; the file's own name if it is no log."""
+    piece = piece_of(path.name)
+    return piece.log if piece else path.name
+
+
+def _whole_logs(files: list[LogFile]) -> list[LogFile]:
+    """The files, with rotated pieces of a log put together in the latest one."""
+    pieces: dict[tuple[Path, str], list[LogFile]] = defaultdict(list)
+    for file in files:
+        log = _log_name(file.path) if file.regular else file.path.name
+        pieces[file.path.parent, log].append(file)
+    return [_joined(group) if len(group) > 1 else group[0] for group in pieces.values()]
+
+
+def _joined(group: list[LogFile]) -> LogFile:
+    def place(file: LogFile) -> tuple[int, str, int]:
+        piece = piece_of(file.path.name)
+        return piece.order if piece else (0, "", 0)
+
+    *older, latest = sorted(group, key=place)
+    return replace(latest, bytes=sum(file.bytes for file in group), older=tuple(file.path for file in older))
+
+
+def _named(file: LogFile, is_lo2: bool, service: str | None) -> LogFile:
+    piece = piece_of(file.path.name)
+    if not file.regular:
+        return file
+    if is_lo2 or not piece:
+        return replace(file, service=lo2_service(_log_name(file.path)))
+    return replace(file, service=service or own_service(piece.log.rpartition(".")[0]))
+
+
+def _by_folder(files: list[LogFile], base: Path) -> list[LogFile]:
+    """Logs that are called `app.log` or the like take the name of their folder, unless that is a test case."""
+    beside: dict[Path, set[str]] = defaultdict(set)
+    for file in files:
+        if file.service:
+            beside[file.path.parent.parent].add(normal_form(file.path.parent.name))
+
+    def renamed(file: LogFile) -> LogFile:
+        parent = file.path.parent
+        says_nothing = file.service is not None and (file.service.lower() in GENERIC or file.service.isdigit())
+        if not says_nothing or parent == base or any(map(tells_labels, beside[parent.parent])):
+            return file
+        return replace(file, service=own_service(normal_form(parent.name)), home=parent.parent)
+
+    return [renamed(file) for file in files]
 
 
 def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
@@ -230,12 +275,12 @@ def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
     siblings: dict[Path, set[str]] = defaultdict(set)
     for file in files:
         if file.service:
-            siblings[file.path.parent.parent].add(_text(file.path.parent.name))
-    return [_placed(file, siblings[file.path.parent.parent], base) if file.service else file for file in files]
+            siblings[file.case_folder.parent].add(normal_form(file.case_folder.name))
+    return [_placed(file, siblings[file.case_folder.parent], base) if file.service else file for file in files]
 
 
 def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
-    folder, above = _text(file.path.parent.name), _text(file.path.parent.parent.name)
+    folder, above = normal_form(file.case_folder.name), normal_form(file.case_folder.parent.name)
     test_case, repetition = split_repetition(folder)
     run, layout = above, "folders by run"
     if _RUN_WITH_EPOCH.match(above):
@@ -244,23 +289,50 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
         layout = "hand-made"
     elif all(split_repetition(name)[1] is not None for name in siblings):
         run, repetition, layout = f"run_{repetition}", None, FLATTENED
-    elif file.path.parent == base:
+    elif file.case_folder == base:
         run, layout = folder, "one folder"
-    labelled = any(split_repetition(name)[0] == NORMAL_TEST_CASE or _STATUS.search(name) for name in siblings)
+    normal = test_case == NORMAL_TEST_CASE if any(map(tells_labels, siblings)) else None
     return replace(
-        file, run=run, folder=folder, test_case=test_case, repetition=repetition, labelled=labelled, layout=layout
+        file, run=run, folder=folder, test_case=test_case, repetition=repetition, normal=normal, layout=layout
+    )
+
+
+def _by_template(files: list[LogFile], base: Path, template: Template) -> list[LogFile]:
+    """The files with the names in their paths; unchanged where the path is of another form than the template."""
+    found = template.names([normal_form(file.path.relative_to(base.parent).as_posix()) for file in files])
+    root = normal_form(base.name)
+    return [
+        _in_place(file, root, names, template.text) if names and file.regular else file
+        for file, names in zip(files, found, strict=True)
+    ]
+
+
+def _in_place(file: LogFile, root: str, names: dict[str, str], layout: str) -> LogFile:
+    folder = names.get("test_case") or root
+    test_case, repetition = split_repetition(folder)
+    if "repetition" in names:
+        folder, repetition = f"{folder}_{names['repetition']}", int(names["repetition"])
+    return replace(
+        file,
+        run=names.get("run") or root,
+        folder=folder,
+        test_case=test_case,
+        repetition=repetition,
+        service=names["service"],
+        normal=test_case == NORMAL_TEST_CASE if tells_labels(folder) else None,
+        layout=layout,
     )
 
 
 def by_folder_above(file: LogFile) -> LogFile:
     """The log; in the flattened layout, the name of the folder that contains the test cases is added to its run."""
-    above = _text(file.path.parent.parent.name)
+    above = normal_form(file.case_folder.parent.name)
     return replace(file, run=f"{above}_{file.run}") if file.layout == FLATTENED and above else file
 
 
 def last_parts(path: PurePath | str) -> tuple[str, ...]:
     """The last three parts of a path or source: folder of the test cases, test case, log."""
-    return PurePosixPath(_text(str(path))).parts[-3:]
+    return PurePosixPath(normal_form(str(path))).parts[-3:]
 
 
 def _same_sequence(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
@@ -281,11 +353,16 @@ def _check_distinct(logs: Iterable[LogFile]) -> None:
         )
 
 
-def _no_service_log(roots: Sequence[Path | str], files: list[LogFile]) -> str:
+def _no_service_log(roots: Sequence[Path | str], files: list[LogFile], template: Template | None) -> str:
     names = sorted({Path(file.source).name for file in files})
     found = f"{plural(len(files), 'file')} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+    where = ", ".join(str(root) for root in roots)
+    if template:
+        return (
+            f"No file in {where} is named as the layout {template.text}: found {found if files else 'no file'}. The "
+            "layout describes the end of each path, such as {run}/{test_case}/{service}.log."
+        )
     return (
-        f"No service log in {', '.join(str(root) for root in roots)}: expected names such as oauth2-client-1.log "
-        f"(services: {', '.join(SERVICES)}), found {found if files else 'no file'}. If file names do not contain the "
-        "service, name it with --service."
+        f"No log in {where}: expected files such as payment.log, payment.log.1.gz or oauth2-client-1.log, found "
+        f"{found if files else 'no file'}."
     )

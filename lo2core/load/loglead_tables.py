@@ -13,7 +13,7 @@ import polars as pl
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import is_file
-from lo2core.load.layouts import service_of
+from lo2core.load.names import lo2_service
 
 _COLUMNS = ("run", "test_case", "service", "m_message")
 _NAME = re.compile(r"[\w-][\w.-]*")
@@ -30,7 +30,7 @@ def is_loglead(path: Path) -> bool:
         services = table.select(pl.col("service").cast(pl.String).unique()).collect().to_series()
     except pl.exceptions.PolarsError:
         return False  # it will be read as another table, with an error that says what is wrong
-    return any(service_of(f"{name}.log") for name in services.drop_nulls())
+    return any(lo2_service(f"{name}.log") for name in services.drop_nulls())
 
 
 def write_logs(path: Path, into: Path) -> Path:

@@ -1,8 +1,9 @@
 """Parses log files into events: several files are split into lines, folded into events and dated in one pass.
 
-A line that begins with a time stamp starts an event; the lines after it (stack traces) belong to that event. Lines
-before the first time stamp of a file are orphans. Whatever depends only on the text of a line is computed once per
-distinct text.
+The format of each file is recognised by a sample of its lines (`lo2core.load.formats`). A line of a known format, or
+one that begins with the time stamp of the file's own format, starts an event; the lines after it (stack traces) belong
+to that event. Lines before the first event of a file are orphans. Whatever depends only on the text of a line is
+computed once per distinct text.
 """
 
 from __future__ import annotations
@@ -15,27 +16,15 @@ from datetime import datetime
 
 import polars as pl
 
-_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.,][0-9]{3}"
-_FINER = "[0-9]{0,6}"
-"""Digits after the milliseconds, which are ignored."""
-_ZONE = "Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9]"
-_STAMP = rf"^(?:{_DATE}[ T])?{_TIME}{_FINER}(?:[^0-9]|$)"
-_LEVELS = "TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE"
-_WHEN = rf"(?:(?P<date>{_DATE})[ T])?(?P<time>{_TIME}){_FINER}(?: ?(?P<zone>{_ZONE})\b)?"
-_HEADERS = (
-    # The format of LO2. It is unambiguous, so that the regex engine reads each character once.
-    rf"^(?P<head>(?P<date>)(?P<time>{_TIME}){_FINER}(?P<zone>) "
-    rf"\[(?P<thread>[^\]]*)\] (?P<sid>[^ ]*) (?P<cid>[^ ]*) )(?:{_LEVELS}) ",
-    rf"^(?P<head>{_WHEN}(?: \[(?P<thread>[^\]]*)\])?(?: +(?P<sid>\S*))??(?: (?P<cid>\S*))?? +)(?:{_LEVELS}) ",
-    rf"^(?P<head>{_WHEN}(?P<thread>)(?P<sid>)(?P<cid>) ?)",
-)
-"""Patterns from the strictest to the loosest; `head` is everything before `LEVEL logger method - text`."""
+from lo2core.load.dating import dated
+from lo2core.load.formats.catalogue import FORMATS
+from lo2core.load.formats.format import Format
+from lo2core.load.formats.lines import read_lines
+from lo2core.load.formats.recognition import Reading, recognise
+from lo2core.load.formats.wrappers import without_escapes
+from lo2core.messages.text import first_line
 
 _LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
-_CLOCK = ((0, 2, 3_600_000), (3, 2, 60_000), (6, 2, 1_000), (9, 3, 1))
-_DAY = 86_400_000
-_UNDATED = datetime(1970, 1, 1)
 _NEVER = 2**62
 
 
@@ -45,12 +34,14 @@ class Parsed:
 
     events: one row per event: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (the
     continuation lines, or null), line_offsets (their distances from the first line; null without blank lines between)
+    lines: one row per distinct line of events: line, level, logger, method, text
     traces: one row per continuation line or orphan: file, event (row in events; null for an orphan), text
     tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, dated (whether its lines
-    contain dates)
+    contain dates), explained (events of a known format), format (what it was read as; null if unknown)
     """
 
     events: pl.DataFrame
+    lines: pl.DataFrame
     traces: pl.DataFrame
     tally: pl.DataFrame
 
@@ -58,7 +49,8 @@ class Parsed:
 def decode(data: bytes) -> tuple[str, int]:
     """The text of a log file and the number of its bytes that are not UTF-8.
 
-    Such bytes are read as Latin-1, and NUL bytes are replaced by a visible character, so that nothing is lost.
+    Such bytes are read as Latin-1, and NUL bytes are replaced by a visible character, so that nothing is lost. Control
+    sequences of terminals, such as colours, are left out.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _clean(data.decode("utf-16", errors="replace")), 0
@@ -73,49 +65,62 @@ def decode(data: bytes) -> tuple[str, int]:
 def _clean(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.replace("\0", "␀") if "\0" in text else text
+    return without_escapes(text.replace("\0", "␀") if "\0" in text else text)
 
 
 def parse(
-    texts: Sequence[str], epoch: datetime | None = None, skip_lines: int = 0, folders: Sequence[int] | None = None
+    texts: Sequence[str],
+    epoch: datetime | None = None,
+    skip_lines: int = 0,
+    folders: Sequence[int] | None = None,
+    written: datetime | None = None,
+    formats: Sequence[Format] = FORMATS,
 ) -> Parsed:
     """Events, continuation lines and a tally of the given files, which belong to one run.
 
     epoch: start of the run in UTC, which determines the day. Without it, days count from 1970-01-01, separately for
     each folder. folders: the number of the folder of each file; without it all files are in one folder. skip_lines:
-    number of lines to skip at the start of each file.
+    number of lines to skip at the start of each file. written: about when the files were written, for dates without a
+    year, if there is no epoch. formats: to choose from.
     """
-    lines = _lines(texts, skip_lines)
-    traces = lines.filter(pl.col("what").is_in(["continuation", "orphan"])).select(
-        "file",
-        event=pl.when(pl.col("what") == "continuation").then(pl.col("event")),
-        text=pl.col("text").str.strip_chars_end(),
-        line_no="line_no",
-        n_bytes=pl.col("text").str.len_bytes() + 1,
-    )
-    heads = _headers(lines.filter(pl.col("what") == "event"))
-    dated = heads.filter(pl.col("date").is_not_null())["file"].unique()
-    tally = _tally(lines, len(texts)).with_columns(dated=pl.col("file").is_in(dated.implode()))
-    folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(heads["file"])
-    return Parsed(_folded(_dated(heads, epoch, folder), traces), traces.drop("line_no", "n_bytes"), tally)
+    split = _split(texts)
+    readings = recognise(split.filter(pl.col("line_no") > skip_lines), len(texts), formats)
+    lines = _kinds(read_lines(split, readings), skip_lines, [bool(text) and not text.endswith("\n") for text in texts])
+    events = lines.filter(pl.col("what") == "event")
+    folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(events["file"])
+    traces = _traces(lines)
+    heads, distinct = _first_lines(dated(events, epoch, folder, written))
+    tally = _tally(lines, readings, heads)
+    return Parsed(_folded(heads, traces), distinct, traces.drop("line_no", "n_bytes", "offset"), tally)
 
 
-def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
-    """One row per line: file, line_no, text, what (its kind), event (row of the event that it belongs to)."""
+def _split(texts: Sequence[str]) -> pl.DataFrame:
+    """One row per line: file, text, line_no."""
     frame = pl.DataFrame(
         {"file": range(len(texts)), "text": [text.removesuffix("\n") for text in texts]},
         schema={"file": pl.UInt32, "text": pl.String},
     ).filter(pl.Series([bool(text) for text in texts], dtype=pl.Boolean))
-    lines = (
+    return (
         frame.with_columns(pl.col("text").str.split("\n"))
         .with_columns(line_no=pl.int_ranges(1, pl.col("text").list.len() + 1))
         .explode("text", "line_no")
-        .with_columns(starts=pl.col("text").str.contains(_STAMP) & (pl.col("line_no") > skip_lines))
-        .with_columns(event=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
     )
+
+
+def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFrame:
+    """The lines with what (their kind) and event (row of the event that they belong to).
+
+    cut: whether the last line of each file has no end. If it is not of a known format, it is skipped, since it would
+    be a message that was never written.
+    """
+    last = pl.col("line_no") == pl.col("line_no").max().over("file")
+    torn = last & pl.Series(cut).gather(lines["file"]) & pl.col("opened") & pl.col("whole").any().over("file")
+    skipped = (pl.col("line_no") <= skip_lines) | torn
+    starts = pl.col("message").is_not_null() & ~pl.col("joined") & ~skipped
+    lines = lines.with_columns(starts=starts, skipped=skipped)
     first = lines.filter("starts").group_by("file").agg(first=pl.col("line_no").min())
     what = (
-        pl.when(pl.col("line_no") <= skip_lines)
+        pl.when("skipped")
         .then(pl.lit("skipped"))
         .when("starts")
         .then(pl.lit("event"))
@@ -126,14 +131,36 @@ def _lines(texts: Sequence[str], skip_lines: int) -> pl.DataFrame:
         .otherwise(pl.lit("continuation"))
     )
     return (
-        lines.join(first, on="file", how="left", maintain_order="left")
+        lines.with_columns(event=(pl.col("starts").cast(pl.Int64).cum_sum() - 1).cast(pl.UInt32, strict=False))
+        .join(first, on="file", how="left", maintain_order="left")
         .with_columns(what=what.cast(pl.Enum(["event", "continuation", "orphan", "blank", "skipped"])))
-        .with_columns(pl.col("event").cast(pl.UInt32, strict=False))
-        .drop("starts", "first")
+        .drop("starts", "skipped", "first")
     )
 
 
-def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
+def _traces(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per continuation line, orphan, or line of a stack trace that an event has in a field of its own."""
+    below = lines.filter(pl.col("what").is_in(["continuation", "orphan"]) & ~pl.col("joined")).select(
+        "file",
+        event=pl.when(pl.col("what") == "continuation").then(pl.col("event")),
+        text=pl.col("inner").str.strip_chars_end(),
+        line_no="line_no",
+        n_bytes=pl.col("text").str.len_bytes() + 1,
+    )
+    if lines["trace"].null_count() == lines.height:
+        return below.with_columns(offset=pl.lit(None, pl.Int32))
+    inside = (
+        lines.filter((pl.col("what") == "event") & pl.col("trace").is_not_null())
+        .with_columns(text=pl.col("trace").str.split("\n"), n_bytes=pl.lit(0, pl.UInt32))
+        .explode("text")
+        .filter(pl.col("text").str.contains(r"\S"))
+        .select("file", "event", pl.col("text").str.strip_chars_end(), "line_no", "n_bytes", offset=pl.lit(0, pl.Int32))
+    )
+    both = pl.concat([below.with_columns(offset=pl.lit(None, pl.Int32)), inside], how="vertical_relaxed")
+    return both.sort("event", "line_no", nulls_last=True, maintain_order=True)
+
+
+def _tally(lines: pl.DataFrame, readings: Sequence[Reading | None], heads: pl.DataFrame) -> pl.DataFrame:
     what = pl.col("what")
     counted = lines.group_by("file").agg(
         lines=pl.len(),
@@ -142,37 +169,37 @@ def _tally(lines: pl.DataFrame, n_files: int) -> pl.DataFrame:
         orphans=(what == "orphan").sum(),
         blank=(what == "blank").sum(),
         skipped=(what == "skipped").sum(),
+        explained=((what == "event") & ~pl.col("opened")).sum(),
     )
-    files = pl.DataFrame({"file": range(n_files)}, schema={"file": pl.UInt32})
+    files = pl.DataFrame({"file": range(len(readings))}, schema={"file": pl.UInt32})
     tally = files.join(counted, on="file", how="left", maintain_order="left").fill_null(0)
-    return tally.with_columns(pl.exclude("file").cast(pl.Int64))
-
-
-def _headers(starts: pl.DataFrame) -> pl.DataFrame:
-    """The header fields of event lines; `line` is `LEVEL logger method - text`, unchanged."""
-    text = pl.col("text")
-    fields = starts.with_columns(header=text.str.extract_groups(_HEADERS[0]))
-    for pattern in _HEADERS[1:]:
-        missed = pl.col("header").struct.field("head").is_null()
-        if fields.select(missed.any()).item():
-            fields = fields.with_columns(
-                header=pl.when(missed).then(text.str.extract_groups(pattern)).otherwise("header")
-            )
-    return fields.unnest("header").select(
-        "file",
-        "line_no",
-        "time",
-        date=_filled("date"),
-        zone=_filled("zone"),
-        thread=_filled("thread"),
-        correlation_id=pl.coalesce(_filled("cid"), _filled("sid")),
-        line=text.str.strip_prefix(pl.col("head")),
-        n_bytes=text.str.len_bytes() + 1,
+    days = heads.filter("has_date")["file"].unique()
+    return tally.with_columns(
+        pl.exclude("file").cast(pl.Int64),
+        dated=pl.col("file").is_in(days.implode()),
+        format=pl.Series([reading.name if reading else None for reading in readings], dtype=pl.String),
     )
 
 
-def _filled(name: str) -> pl.Expr:
-    return pl.when(pl.col(name) != "").then(pl.col(name))
+def _first_lines(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events with `line`, their first line as `LEVEL logger method - text`, and `Parsed.lines`."""
+    whole = pl.col("whole")
+    events = events.with_columns(
+        line=pl.when(whole).then("message").otherwise(first_line(pl.col("message")))
+        if not _all(events, whole)
+        else "message",
+        n_bytes=pl.col("text").str.len_bytes() + 1,
+    )
+    parts = (
+        events.filter(~whole).select("line", "level", "logger", "method", text="message").unique("line", keep="first")
+    )
+    known = pl.concat([split_line(events.filter(whole)["line"].unique()), parts]).unique("line", keep="first")
+    columns = ("file", "line_no", "m_timestamp", "has_date", "thread", "correlation_id", "line", "n_bytes")
+    return events.select(columns), known
+
+
+def _all(frame: pl.DataFrame, condition: pl.Expr) -> bool:
+    return bool(frame.select(condition.all()).item())
 
 
 def split_line(lines: pl.Series) -> pl.DataFrame:
@@ -184,52 +211,17 @@ def split_line(lines: pl.Series) -> pl.DataFrame:
 def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
     """The events with n_lines, n_bytes, trace (the text of their continuation lines) and line_offsets."""
     owned = traces.drop_nulls("event")
-    offset = (owned["line_no"] - events["line_no"].gather(owned["event"])).cast(pl.Int32)
+    distance = (owned["line_no"] - events["line_no"].gather(owned["event"])).cast(pl.Int32)
     below = (
-        owned.with_columns(offset=offset)
+        owned.with_columns(offset=pl.coalesce("offset", distance))
         .group_by("event", maintain_order=True)
         .agg(
             trace=pl.col("text").str.join("\n"),
             below=pl.len().cast(pl.Int32),
             bytes_below=pl.col("n_bytes").sum(),
-            line_offsets=pl.when(pl.col("offset").last() > pl.len()).then(pl.col("offset").implode()),
+            line_offsets=pl.when(pl.col("offset").last() != pl.len()).then(pl.col("offset").implode()),
         )
     )
     lines, size = 1 + pl.col("below").fill_null(0), pl.col("n_bytes") + pl.col("bytes_below").fill_null(0)
-    joined = events.with_row_index("event").join(below, on="event", how="left", maintain_order="left")
+    joined = events.drop("has_date").with_row_index("event").join(below, on="event", how="left", maintain_order="left")
     return joined.with_columns(n_lines=lines, n_bytes=size).drop("event", "below", "bytes_below")
-
-
-def _dated(events: pl.DataFrame, epoch: datetime | None, folder: pl.Series) -> pl.DataFrame:
-    """The events with m_timestamp in UTC, made from the time of day.
-
-    The day is the one nearest to the start of the run, and increases when midnight is crossed within a file. If some
-    lines of a file contain a date, it is used for the others, too. Times with a zone are converted to UTC.
-    """
-    of_day = sum(pl.col("time").str.slice(at, n).cast(pl.Int64) * ms for at, n, ms in _CLOCK) - _ahead()
-    written = pl.format("{} {}", "date", pl.col("time").str.replace(",", ".", literal=True))
-    written = written.str.to_datetime("%Y-%m-%d %H:%M:%S%.3f", time_unit="ms", strict=False)
-    written = written - pl.duration(milliseconds=_ahead(), time_unit="ms")
-    events = events.with_columns(folder.alias("folder"), of_day=of_day, written=written)
-    jump = pl.col("of_day").diff().over("file").fill_null(0)
-    crossed = (jump < -_DAY // 2).cast(pl.Int64) - (jump > _DAY // 2).cast(pl.Int64)
-    start = pl.lit(_milliseconds(epoch)) if epoch else pl.col("of_day").first().over("folder")
-    start = pl.coalesce(pl.col("written").drop_nulls().first().over("file").dt.epoch("ms"), start)
-    nearest = ((start - pl.col("of_day").first().over("file")) / _DAY).round()
-    day = nearest.cast(pl.Int64) + crossed.cum_sum().over("file")
-    stamp = pl.from_epoch(pl.col("of_day") + day * _DAY, time_unit="ms")
-    return events.with_columns(m_timestamp=pl.coalesce("written", stamp)).drop(
-        "date", "time", "zone", "of_day", "folder", "written"
-    )
-
-
-def _ahead() -> pl.Expr:
-    """The offset of the zone of a line (`Z`, `+02:00`, `+0200` or none) from UTC, in milliseconds."""
-    digits = pl.col("zone").str.replace(":", "", literal=True)
-    hours, minutes = (digits.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (1, 3))
-    sign = pl.when(digits.str.starts_with("-")).then(-1).otherwise(1)
-    return (sign * (hours * 60 + minutes) * 60_000).fill_null(0)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int((moment - _UNDATED).total_seconds() * 1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lo2core.base.arguments import form, option
@@ -13,6 +14,7 @@ from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
 from lo2core.load.layouts import LogFile, distinct, find_logs
+from lo2core.load.template import Template
 
 SHORTEST_WINDOW = 0.1
 """Seconds; shorter windows contain hardly more than one event."""
@@ -26,7 +28,10 @@ class LoadOptions:
     faulty test cases per run. dup_errors: whether runs may draw the same fault. single_error_type: only this faulty
     test case, or "random". skip_init_lines: lines to skip at the start of each log. window: length in seconds of the
     windows that test cases are cut into; None keeps them whole. labels: "names" takes the labels from the names of test
-    cases, "none" leaves logs unlabelled, "normal" labels all logs as normal. seed: of random draws.
+    cases, "none" leaves logs unlabelled, "normal" labels all logs as normal. normal: patterns (with `*` and `?`) of the
+    names of normal test cases; all others are then faulty. layout: see `template.Template`; None recognises the layout.
+    formats: names of formats or patterns, see `formats.custom.chosen`; empty recognises the format. seed: of random
+    draws.
     Raises InputError for a value out of range.
 
     Examples:
@@ -68,6 +73,24 @@ class LoadOptions:
         choices=("names", "none", "normal"),
         help="labels from the names of test cases, no labels, or all normal",
     )
+    normal: tuple[str, ...] = option(
+        (),
+        "--normal",
+        metavar="PATTERN",
+        help="which test cases are normal, such as 'baseline*' (default: correct); all others are faulty",
+    )
+    layout: str | None = option(
+        None,
+        "--layout",
+        metavar="TEMPLATE",
+        help="where names are in the paths, such as '{run}/{test_case}/{service}.log'",
+    )
+    formats: tuple[str, ...] = option(
+        (),
+        "--format",
+        metavar="NAME|PATTERN",
+        help="read logs by these formats only, such as kafka or '^{stamp} {level} {message}'",
+    )
     seed: int = option(SEED, "--seed", help="random seed of the choice of test cases")
 
     def __post_init__(self) -> None:
@@ -78,6 +101,14 @@ class LoadOptions:
                 raise InputError(f"{name} must be at least {least}, found {value}.")
         if self.labels not in ("names", "none", "normal"):
             raise InputError(f"Unknown labels {self.labels!r}. {choices(self.labels, ('names', 'none', 'normal'))}")
+        if self.normal and self.labels != "names":
+            raise InputError(f"Use either --normal or --labels {self.labels}: they say different things.")
+        if self.layout is not None:
+            Template(self.layout)
+        if self.formats:
+            from lo2core.load.formats.custom import chosen  # takes a while to import
+
+            chosen(self.formats)
 
 
 @dataclass(frozen=True)
@@ -116,7 +147,8 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     a service or test case that does not exist, and if the options leave no log.
     """
     options = options or LoadOptions()
-    files = [_labelled(file, options.labels) for file in find_logs(roots, service)]
+    template = None if options.layout is None else Template(options.layout)
+    files = [_labelled(file, options) for file in find_logs(roots, service, template)]
     logs = [file for file in files if file.service]
     chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
     if not chosen:
@@ -127,10 +159,15 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
     return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
 
 
-def _labelled(file: LogFile, labels: str) -> LogFile:
-    if labels == "normal" and file.service:
-        return replace(file, labelled=True, test_case=NORMAL_TEST_CASE)
-    return replace(file, labelled=file.labelled and labels == "names")
+def _labelled(file: LogFile, options: LoadOptions) -> LogFile:
+    if options.labels == "normal" and file.service:
+        return replace(file, normal=True, test_case=NORMAL_TEST_CASE)
+    if options.labels == "none" or not file.service:
+        return replace(file, normal=None)
+    if not options.normal:
+        return file
+    names = (str(file.test_case), str(file.folder))
+    return replace(file, normal=any(fnmatchcase(name, pattern) for name in names for pattern in options.normal))
 
 
 def _of_runs(logs: list[LogFile], n_runs: int | None) -> list[LogFile]:
@@ -151,7 +188,7 @@ def _of_services(logs: list[LogFile], services: Sequence[str]) -> list[LogFile]:
 def _of_cases(logs: list[LogFile], options: LoadOptions) -> list[LogFile]:
     """All normal test cases, and the faulty ones that the options choose."""
     draw = random.Random(options.seed)
-    faults = sorted({str(file.test_case) for file in logs} - {NORMAL_TEST_CASE})
+    faults = sorted({str(file.test_case) for file in logs if not _is_normal(file)})
     wanted = options.single_error_type
     if wanted == "random" and faults:
         wanted = draw.choice(faults)
@@ -160,10 +197,15 @@ def _of_cases(logs: list[LogFile], options: LoadOptions) -> list[LogFile]:
     kept: set[tuple[str | None, str]] = set()
     used: set[str] = set()
     for run in distinct(file.run for file in logs):
-        of_run = sorted({str(f.test_case) for f in logs if f.run == run} - {NORMAL_TEST_CASE})
+        of_run = sorted({str(f.test_case) for f in logs if f.run == run and not _is_normal(f)})
         pool = [name for name in of_run if (not wanted or name == wanted) and (options.dup_errors or name not in used)]
         if options.errors_per_run is not None:
             pool = draw.sample(pool, min(options.errors_per_run, len(pool)))
         used.update(pool)
         kept.update((run, name) for name in pool)
-    return [f for f in logs if f.test_case == NORMAL_TEST_CASE or (f.run, f.test_case) in kept]
+    return [f for f in logs if _is_normal(f) or (f.run, f.test_case) in kept]
+
+
+def _is_normal(file: LogFile) -> bool:
+    """Whether a log is of a normal test case, also in logs that are loaded without labels."""
+    return file.normal if file.normal is not None else file.test_case == NORMAL_TEST_CASE

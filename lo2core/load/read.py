@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -15,8 +16,9 @@ from lo2core.base.schemas import Events, Sequences
 from lo2core.load import ledger as load_ledger
 from lo2core.load.compression import content
 from lo2core.load.event_tables import read_table
+from lo2core.load.formats.custom import chosen
 from lo2core.load.layouts import TABLE, LogFile, distinct
-from lo2core.load.parse import Parsed, decode, parse, split_line
+from lo2core.load.parse import Parsed, decode, parse
 from lo2core.load.plan import LoadOptions
 from lo2core.load.windows import slots
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
@@ -41,14 +43,14 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     """The content of the logs of one or more whole test case folders of one run. Raises InputError as `pieces`."""
     if files[0].layout == TABLE:
         return _read_table(files[0], options, masker)
-    data = [content(file.path) for file in files]
+    data = [_content(file) for file in files]
     texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
-    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders)
+    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders, _written(files), chosen(options.formats))
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
-    lines = _lines(parsed.events["line"], masker)
+    lines = _lines(parsed.lines, masker)
     raw = (
         parsed.events.with_columns(slot)
         .join(lines, on="line", how="left", maintain_order="left")
@@ -61,6 +63,12 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     items = MessageCounts(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
     rows = load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally)
     return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+
+
+def _content(file: LogFile) -> bytes:
+    """The bytes of a log, its rotated pieces first."""
+    older = [piece if piece.endswith(b"\n") else piece + b"\n" for piece in map(content, file.older) if piece]
+    return b"".join([*older, content(file.path)])
 
 
 def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
@@ -102,12 +110,18 @@ def _identities(files: Sequence[LogFile], n_slots: list[int | None]) -> pl.DataF
     return pl.DataFrame(rows, schema={"file": pl.UInt32, "slot": pl.Int32, **{n: _SEQUENCES[n] for n in _IDENTITY}})
 
 
-def _lines(lines: pl.Series, masker: Masker) -> pl.DataFrame:
+def _lines(distinct_lines: pl.DataFrame, masker: Masker) -> pl.DataFrame:
     """One row per distinct event line: line, level, logger, method, body (after the header), text (masked), "
     "message_id."""
-    distinct_lines = split_line(lines.unique()).rename({"text": "body"})
+    distinct_lines = distinct_lines.rename({"text": "body"})
     distinct_lines = distinct_lines.with_columns(raw=pl.col("line").str.replace(r"^([A-Z]+) +", "${1} "))
     return distinct_lines.join(masked(distinct_lines["raw"], masker), on="raw", how="left").drop("raw")
+
+
+def _written(files: Sequence[LogFile]) -> datetime:
+    """When the oldest of the files was last written, in UTC."""
+    oldest = min(file.path.stat().st_mtime for file in files)
+    return datetime.fromtimestamp(oldest, UTC).replace(tzinfo=None)
 
 
 def _traces(parsed: Parsed, seq_ids: pl.Series, identities: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:

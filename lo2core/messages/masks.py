@@ -78,11 +78,25 @@ _READABLE = rf"(?![A-Z]{{30}}|[a-z]{{30}}|[0-9]{{20}}){_WORDS}{_END}"
 _SECRET_KEYS = "code|code_?challenge|code_?verifier|client_?secret|access_?token|refresh_?token|id_?token"
 _SECRET = rf"(?!(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_*|(?:[A-Z]?[a-z]{{3,}}+)+){_END})[^\"\s<>:/.,;&(){{}}]{{20,}}"
 
+_PASSWORDS = "password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|token"
+# A value in capitals is a constant, which may name a fault.
+_VALUE = r"[^\s\"'<>,;&(){}\[\]]*[a-z0-9][^\s\"'<>,;&(){}\[\]]{3,}"
+_TOKEN = r"[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/=-]{4,}|[A-Za-z0-9._~+/-]{24,}=*"
+_HEXTET = "[0-9A-Fa-f]{1,4}"
+# Names such as `cafe::add` are no addresses: a single part in front of `::` needs a digit.
+_IPV6 = (
+    rf"(?:\b(?:{_HEXTET}:){{7}}{_HEXTET}\b|(?:\b(?:{_HEXTET}:){{1,5}}{_HEXTET}|\b[A-Fa-f]{{0,3}}[0-9][0-9A-Fa-f]{{0,3}})"
+    rf"::(?:{_HEXTET}(?::{_HEXTET}){{0,5}}\b)?|::(?:[fF]{{4}}:(?:\d{{1,3}}\.){{3}}\d{{1,3}}|1\b))(?:%\w+)?"
+)
+
 DEFAULT_RULES: tuple[MaskRule, ...] = (
     MaskRule("uuid", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{1,4}(?:-[0-9a-fA-F]{1,4}){0,2}(?:-[0-9a-fA-F]{0,12})?\b", "<UUID>"),
     MaskRule("jwt", r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}", "<JWT>"),
     # "Basic authentication" is prose: only a capital, a digit or a sign after some characters makes it base64.
     MaskRule("basic credentials", r"\bBasic [A-Za-z0-9+/]{7,}[A-Z0-9+/=][A-Za-z0-9+/]*=*", "Basic <CREDENTIALS>"),
+    MaskRule("bearer token", rf"(?i:\b(Bearer)) (?:{_TOKEN})", "${1} <TOKEN>"),
+    MaskRule("password or key", rf"(?i:\b(\w*(?:{_PASSWORDS})))(=|\":\s?\")(?:{_VALUE})", "${1}${2}<ID>"),
+    MaskRule("ip address, version 6", rf"{_IPV6}(\]?)(?::\d{{1,5}}\b)?", "<IP>${1}"),
     MaskRule("object hash", r"@[0-9a-f]{5,8}\b", "@<HASH>"),
     MaskRule("e-mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "<EMAIL>"),
     MaskRule("date in words", r"\b[A-Z][a-z]{2} \d\d?, \d{4},? \d\d?:\d\d:\d\d(?:\s?[AP]M)?", "<TIME>"),

@@ -33,9 +33,14 @@ def event_lines(frame: pl.DataFrame) -> pl.Series:
     text = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
     if not {"level", "logger", "method"} <= set(frame.columns):
         return frame.select(text).to_series()
+    return frame.select(first_line(text)).to_series()
+
+
+def first_line(text: pl.Expr) -> pl.Expr:
+    """`LEVEL logger method - text` of the columns level, logger and method; a logger without a level is left out."""
     whole = pl.format("{} {} {} - {}", "level", "logger", "method", text)
     short = pl.format("{} {} - {}", "level", "logger", text)
-    return frame.select(pl.coalesce(whole, short, text)).to_series()
+    return pl.coalesce(whole, short, pl.format("{} {}", "level", text), text)
 
 
 def trace() -> pl.Expr:

@@ -23,7 +23,7 @@ from lo2core.base.disk import check_space
 from lo2core.base.errors import ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.base.text import plural
-from lo2core.load import archives, loader
+from lo2core.load import archives, loader, verdict
 from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
@@ -63,7 +63,8 @@ class LoadResult:
         kinds = ("events", "continuations", "orphans", "blank", "skipped")
         parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
         now = "The workspace now holds " if self.appended else ""
-        return f"{self.plan}\n{now}{plural(total['lines'], 'line')}: {parts}.{_eventless(logs)}"
+        account = f"{now}{plural(total['lines'], 'line')}: {parts}."
+        return "\n".join(part for part in (self.plan, account, verdict.in_words(self.ledger)) if part)
 
 
 @checked_arguments
@@ -143,17 +144,6 @@ def _is_loaded(workspace: Workspace, asked: str) -> bool:
 def _loaded_before(workspace: Workspace, tables: Sequence[Any], plan: load_plan.Plan, append: bool) -> LoadResult:
     paths = [workspace.path(schema) for schema in tables]
     return LoadResult(paths, plan.sentence(), workspace.read(Ledger), append)
-
-
-def _eventless(logs: pl.DataFrame) -> str:
-    """A sentence about logs without a line that begins with a time stamp, after a line break."""
-    silent = logs.filter(events=0).filter(pl.col("orphans") > 0)["source"]
-    if not len(silent):
-        return ""
-    return (
-        f"\nNo event was found in {plural(len(silent), 'log')} ({silent[0]}{', ...' if len(silent) > 1 else ''}): an "
-        "event begins with a time stamp such as 16:40:52.234 or 2024-06-28T16:40:52.234Z, in UTF-8 or marked UTF-16."
-    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import polars as pl
 
 from lo2core.base.schemas import Events, Ledger, Sequences
 from lo2core.load.ledger import of_logs
+from lo2core.load.verdict import WELL, verdicts
 from lo2core.messages.patterns import linear_pattern, search_pattern
 from lo2core.messages.text import event_lines
 from lo2core.store.workspace import Workspace
@@ -84,8 +85,12 @@ def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
     read = pl.col("status") == "read"
     foreign = ledger.filter(pl.col("invalid_bytes") > 0).with_columns(what=pl.lit("bytes that are not UTF-8"))
     undated = ledger.filter(read & ~pl.col("dated")).with_columns(what=pl.lit("without a date"))
+    judged = verdicts(ledger).filter(pl.col("verdict") != WELL)
+    unclear = ledger.join(judged.select("source", what=pl.format("{}: {}", "verdict", "why")), on="source")
     others = ledger.filter(~read).with_columns(what=pl.col("status").cast(pl.String))
-    return pl.concat([others, undated, foreign]).select("source", "what", "bytes", "lines", "invalid_bytes")
+    return pl.concat([unclear, others, undated, foreign], how="diagonal").select(
+        "source", "what", "bytes", "lines", "invalid_bytes"
+    )
 
 
 def test_case_bands(workspace: Workspace) -> pl.DataFrame:

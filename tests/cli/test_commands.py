@@ -53,7 +53,8 @@ def test_load_says_what_it_found_and_where_it_wrote(
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("full set: 2 runs, 6 test case folders, 2 services (client, token), 12 logs")
     assert printed[1].startswith("158 lines: 156 events, 2 continuations, 0 orphans, 0 blank, 0 skipped")
-    assert {Path(path).parent for path in printed[2:]} == {tmp_path}
+    assert printed[2] == "Formats: lo2 in 12 logs."
+    assert {Path(path).parent for path in printed[3:]} == {tmp_path}
 
 
 def test_every_flag_of_load_is_understood(logs: Path, tmp_path: Path) -> None:
@@ -97,7 +98,10 @@ def test_logs_without_any_event_are_named(logs: Path, tmp_path: Path, capsys: py
     write_log(strange / "light-oauth2-data-1719592986" / "correct", "started at noon\n", "key")
     assert call("load", "--root", strange, "--output-dir", tmp_path / "ws") == 0
     printed = capsys.readouterr().out
-    assert "No event was found in 1 log (logs/light-oauth2-data-1719592986/correct/light-oauth2-oauth2-key" in printed
+    assert (
+        "1 log not read: logs/light-oauth2-data-1719592986/correct/light-oauth2-oauth2-key-1.log (no line is of a known format)"
+        in printed
+    )
 
 
 def test_a_load_that_is_terminated_leaves_no_unpacked_logs(tmp_path: Path) -> None:
@@ -233,10 +237,10 @@ def test_the_loader_of_the_note_writes_when_told_to(logs: Path, tmp_path: Path) 
 
 
 def test_a_new_process_ends_with_status_2_too(tmp_path: Path) -> None:
-    write_log(tmp_path, line(), name="notes.log")
+    write_log(tmp_path, line(), name="notes.txt")
     done = script(tmp_path, "--root", tmp_path, "--save-parquet")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("lo2core: No service log in")
+    assert done.stderr.startswith("lo2core: No log in")
     assert len(done.stderr.splitlines()) == 1
 
 

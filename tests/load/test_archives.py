@@ -207,7 +207,7 @@ def test_what_only_looks_like_an_archive_is_refused(tmp_path: Path) -> None:
 
 def test_errors_name_the_archive_and_not_where_it_was_unpacked(tmp_path: Path) -> None:
     nothing = make_zip(tmp_path / "nest.zip", {"inner.zip": b"x"})
-    with pytest.raises(InputError, match=r"No service log in /.*/nest\.zip: .*found 1 file \(inner\.zip\)"):
+    with pytest.raises(InputError, match=r"No log in /.*/nest\.zip: .*found 1 file \(inner\.zip\)"):
         LO2Loader(nothing).execute()
     twice = make_zip(tmp_path / "twice.zip", {f"{above}/{NAME}": line().encode() for above in "ab"})
     with pytest.raises(InputError, match=r"twice\.zip/a/run_1/correct/oauth2-client\.log and /.*/twice\.zip/b/run_1"):

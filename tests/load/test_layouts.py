@@ -10,7 +10,9 @@ from helpers.loglines import line, write_log
 
 from lo2core.base.errors import InputError
 from lo2core.load import layouts
-from lo2core.load.layouts import LogFile, find_logs, natural, service_of, split_repetition
+from lo2core.load.layouts import LogFile, find_logs, natural
+from lo2core.load.names import lo2_service, split_repetition
+from lo2core.load.template import Template
 
 LOG = "light-oauth2-oauth2-client-1.log"
 
@@ -43,7 +45,7 @@ def names(file: LogFile) -> tuple[str | None, str | None, str | None, int | None
     ],
 )
 def test_service_comes_from_the_file_name(file_name: str, service: str | None) -> None:
-    assert service_of(file_name) == service
+    assert lo2_service(file_name) == service
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,17 @@ def test_service_comes_from_the_file_name(file_name: str, service: str | None) -
         ("access_token_illegal_grant_type_400_3", ("access_token_illegal_grant_type_400", 3)),
         ("access_token_illegal_grant_type_400_403", ("access_token_illegal_grant_type_400_403", None)),
         ("register_user_400_no_password_1", ("register_user_400_no_password", 1)),
-        ("some_case_500", ("some_case", 500)),
+        ("some_case_500", ("some_case_500", None)),
+        ("some_case_204", ("some_case_204", None)),
+        ("some_case_150", ("some_case", 150)),
+        ("get_token_page_400_no_page_503", ("get_token_page_400_no_page", 503)),
+        ("Correct", ("correct", None)),
+        ("correct 2", ("correct", 2)),
+        ("correct (1)", ("correct", 1)),
+        ("correct - Copy", ("correct", None)),
+        ("correct - Copy (2)", ("correct", 2)),
+        ("CORRECT_3", ("correct", 3)),
+        ("correctness", ("correctness", None)),
         ("some_case_40", ("some_case", 40)),
     ],
 )
@@ -154,11 +166,9 @@ def test_linked_run_folders_are_read_once_and_circles_end(tmp_path: Path) -> Non
 
 
 def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
-    for name in ("locust.log", "notes.txt"):
+    for name in ("locust.csv", "notes.txt"):
         write_log(tmp_path, "x", name=name)
-    with pytest.raises(
-        InputError, match=r"oauth2-client-1\.log .*refresh-token.*found 2 files \(locust.log, notes.txt\)"
-    ):
+    with pytest.raises(InputError, match=r"oauth2-client-1\.log, found 2 files \(locust.csv, notes.txt\)"):
         find_logs([tmp_path])
 
 
@@ -224,3 +234,76 @@ def test_folder_names_that_are_not_utf8_become_text(tmp_path: Path) -> None:
 
 def test_numbers_in_names_sort_by_value() -> None:
     assert sorted(["correct_10", "correct_2", "correct"], key=natural) == ["correct", "correct_2", "correct_10"]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "service"),
+    [
+        ("payment-1.log", "payment"),
+        ("payment-2.log", "payment-2"),
+        ("cart.log", "cart"),
+        ("shop_cart_1.log", "cart"),
+        ("payment-7d9f8b6c5d-x2x7z.log", "payment"),
+        (f"payment-7d9f8b6c5d-x2x7z_shop_payment-{'0f' * 32}.log", "payment"),
+        ("payment-2024-06-28.log", "payment"),
+        ("payment.log.3.gz", "payment"),
+        ("payment.jsonl", "payment"),
+        ("s3.log", "s3"),
+    ],
+)
+def test_logs_of_other_services_are_named_by_their_files(tmp_path: Path, file_name: str, service: str) -> None:
+    write_log(tmp_path / "run_1" / "pay_404", line(), name=file_name)
+    write_log(tmp_path / "run_1" / "correct", line(), name=file_name)
+    assert [names(file)[1:] for file in find_logs([tmp_path])] == [
+        ("correct", "correct", None, service, True),
+        ("pay_404", "pay_404", None, service, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("monday/correct/cart/app.log", ("monday", "correct", "cart", True)),
+        ("correct/cart/server.log", ("root", "correct", "cart", True)),
+        ("cart/app.log", ("root", "root", "cart", None)),
+        ("correct/app.log", ("root", "correct", "app", True)),
+    ],
+)
+def test_a_log_with_a_name_that_says_nothing_is_named_by_its_folder(
+    tmp_path: Path, path: str, expected: tuple[str, str, str, bool | None]
+) -> None:
+    write_log((tmp_path / "root" / path).parent, line(), name=Path(path).name)
+    (file,) = find_logs([tmp_path / "root"])
+    assert (file.run, file.folder, file.service, file.normal) == expected
+
+
+def test_rotated_pieces_are_one_log_in_the_order_of_time(tmp_path: Path) -> None:
+    folder = tmp_path / "run_1" / "correct"
+    for name in (LOG, f"{LOG}.1", f"{LOG}.2.gz", f"{LOG}.10", "oauth2-token-2024-06-27.log", "oauth2-token.log"):
+        write_log(folder, line(), name=name)
+    client, token = find_logs([tmp_path])
+    assert [path.name for path in (*client.older, client.path)] == [f"{LOG}.10", f"{LOG}.2.gz", f"{LOG}.1", LOG]
+    assert [path.name for path in (*token.older, token.path)] == ["oauth2-token-2024-06-27.log", "oauth2-token.log"]
+    assert client.bytes == 4 * len(line())
+
+
+def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    for run, folder in (("run_1", "caf\u00e9_404"), ("run_2", "cafe\u0301_404")):
+        write_log(tmp_path / run / folder, line())
+    assert {file.test_case for file in find_logs([tmp_path])} == {"caf\u00e9_404"}
+
+
+def test_a_layout_is_described_by_a_template(tmp_path: Path) -> None:
+    write_log(tmp_path / "2024" / "week 26", line(), name="cart@pay_404.log.gz")
+    write_log(tmp_path / "2024" / "week 26", line(), name="notes.log")
+    file, other = find_logs([tmp_path], template=Template("{run}/{service}@{test_case}.log"))
+    assert names(file) == ("week 26", "pay_404", "pay_404", None, "cart", False)
+    assert other.service is None
+    with pytest.raises(InputError, match=r"is named as the layout \{service\}/x.log: found 2 files"):
+        find_logs([tmp_path], template=Template("{service}/x.log"))
+
+
+@pytest.mark.parametrize("text", ["{run}/app.log", "{service}/{service}.log", "{service}/{day}.log", ""])
+def test_a_template_that_cannot_work_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"it needs \{service\}"):
+        Template(text)

@@ -147,7 +147,7 @@ def test_written_dates_win() -> None:
     parsed = parse(["2023-02-01 10:00:00,123 INFO a.B - x\n", "2023-13-01T10:00:00.000 INFO a.B - x\n", line()], EPOCH)
     assert parsed.events["m_timestamp"][0] == datetime(2023, 2, 1, 10, 0, 0, 123_000)
     assert parsed.events["m_timestamp"][1] == datetime(2024, 6, 29, 10)
-    assert parsed.tally["dated"].to_list() == [True, True, False]
+    assert parsed.tally["dated"].to_list() == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_finer_clocks_and_written_zones_become_utc_in_milliseconds(
     events = parse([f"{stamp}{header} INFO  c.n.H - x\n" * 2], datetime(2024, 6, 28, 16)).events
     found = events["m_timestamp"].to_list()
     assert [(moment.day, moment.hour, moment.microsecond) for moment in found] == [(28, hour, millisecond * 1000)] * 2
-    assert events["line"].unique().to_list() == ["INFO  c.n.H - x"]
+    assert {" ".join(text.split()) for text in events["line"]} == {"INFO c.n.H - x"}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ TYPED = {
     ("messages/patterns.py", "polars"): 2,  # the check itself
     ("messages/replace.py", "polars"): 2,  # masks: page Enhance, --mask, tables, models, Masker(rules)
     ("messages/masks.py", "polars"): 1,  # whether a mask matches the empty text
+    ("load/formats/reading.py", "polars"): 1,  # --format
+    ("load/formats/recognition.py", "polars"): 1,  # the same
+    ("load/formats/lines.py", "polars"): 3,  # the same
+    ("load/template.py", "polars"): 1,  # --layout
     ("detect/evaluation/faults.py", "polars"): 1,  # --concerns
     ("pipeline/summary.py", "polars"): 2,  # search in lines
     ("ui/enhance/templates.py", "polars"): 1,  # search in templates
@@ -37,7 +41,10 @@ TYPED = {
 `linear_pattern`."""
 
 OURS = {
-    ("load/parse.py", "polars"): 1,
+    ("load/event_tables.py", "polars"): 1,
+    ("load/formats/objects.py", "re"): 2,
+    ("load/formats/stamps.py", "re"): 1,
+    ("load/formats/wrappers.py", "polars"): 3,
     ("messages/masks.py", "re"): 1,
     ("messages/salience.py", "polars"): 2,
     ("messages/secrets.py", "polars"): 2,

@@ -171,37 +171,45 @@ def test_what_is_there_is_replaced_only_after_a_question(loaded: Workspace, samp
     assert f"The logs in {loaded.root} will be replaced" in texts(app)
 
 
-@pytest.mark.parametrize(("name", "pack"), [("app.log", bytes), ("app.log.gz", gzip.compress)])
-def test_a_log_without_a_known_name_asks_for_its_service(
+@pytest.mark.parametrize(("name", "pack"), [("cart.log", bytes), ("cart.log.gz", gzip.compress)])
+def test_a_log_that_is_not_lo2s_is_named_by_its_file_unless_another_service_is_typed(
     workspace: Workspace, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
     (tmp_path / name).write_bytes(pack(LINE.encode()))
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / name)).run()
+    assert "1 service (cart)" in texts(app)
+    assert "--service" not in texts(app)
     app.text_input(key="load-service").input("payment").run()
     assert "--service payment" in texts(app)
     assert "1 service (payment)" in texts(app)
 
 
-def test_a_log_without_a_known_name_says_nothing_of_options_before_its_service_is_typed(
-    workspace: Workspace, tmp_path: Path
-) -> None:
-    (tmp_path / "app.log").write_text(LINE)
+def test_names_and_lines_are_shown_before_they_are_loaded(workspace: Workspace, tmp_path: Path) -> None:
+    for case in ("baseline_a", "broken"):
+        folder = tmp_path / "shop" / "monday"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"cart@{case}.log").write_text("<w> 2024-06-28 16:40:52 stock is low\n" * 3)
     app = page("pages/1_Load.py")
-    app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
-    assert "does not contain the service that wrote the log" in texts(app)
-    assert "--service" not in texts(app)
-    assert next(button for button in app.button if button.label == "Load").disabled
-
-
-@pytest.mark.parametrize(("beside", "loadable"), [("oauth2-client-1.log", True), ("plain.log", False)])
-def test_a_service_is_not_asked_where_it_could_not_be_used(workspace: Workspace, beside: str, loadable: bool) -> None:
-    app = page("pages/1_Load.py")
-    app.segmented_control(key="load-from").set_value("upload").run()
-    app.file_uploader[0].upload("app.log", LINE.encode()).upload(beside, LINE.encode()).run()
-    assert "Load this log alone" in texts(app)
-    assert "Service" not in [field.label for field in app.text_input]
-    assert next(button for button in app.button if button.label == "Load").disabled != loadable
+    app.text_input(key="load-folder").input(str(tmp_path / "shop")).run()
+    app.text_input(key="load-layout").input("{run}/{service}@{test_case}.log").run()
+    app.text_input(key="load-normal").input("baseline*").run()
+    app.text_input(key="load-format").input(r"^<(?P<level>\w)> {stamp} {message}").run()
+    assert not app.exception
+    names, events = (table.value for table in app.dataframe[:2])
+    assert names[["run", "test case", "service", "label"]].values.tolist() == [
+        ["monday", "baseline_a", "cart", "normal"],
+        ["monday", "broken", "cart", "faulty"],
+    ]
+    assert events[["time", "level", "message"]].values.tolist()[0] == [
+        "2024-06-28 16:40:52.000",
+        "WARN",
+        "stock is low",
+    ]
+    (command,) = (one for one in commands(app) if one[0] == "load")
+    assert "--layout" in command and "--normal" in command and "--format" in command
+    app.text_input(key="load-layout").input("{day}.log").run()
+    assert "it needs {service}" in texts(app)
 
 
 def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:

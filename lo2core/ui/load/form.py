@@ -12,14 +12,13 @@ from lo2core.base.config import NORMAL_TEST_CASE
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Sequences
 from lo2core.base.text import visible
-from lo2core.load import event_tables
-from lo2core.load.compression import is_log
-from lo2core.load.layouts import TABLE, distinct, service_of
+from lo2core.load.layouts import TABLE, distinct
+from lo2core.load.names import lo2_service, own_service, piece_of
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
-from lo2core.ui.load import uploads
+from lo2core.ui.load import naming, uploads
 from lo2core.ui.load.preview import Logs, in_words, plan_of
 from lo2core.ui.shell import frame
 from lo2core.ui.shell.boundary import section
@@ -98,29 +97,24 @@ def source(workspace: Workspace) -> Logs | None:
     return _named(Logs((typed.strip(),))) if typed.strip() else None
 
 
-def _named(logs: Logs) -> Logs | None:
-    """Ask for the service of a log whose name does not contain it; possible for a single log only."""
+def _named(logs: Logs) -> Logs:
+    """The service of a single log that is not one of LO2's: by its name, unless another one is typed."""
     names = [Path(root).name for root in logs.roots]
-    nameless = [name for name in names if is_log(name) and not service_of(name)]
-    others = [name for name in names if name not in nameless and not event_tables.is_table(name)]
-    if not nameless:
+    piece = piece_of(names[0])
+    if len(names) > 1 or not piece or lo2_service(piece.log) or Path(logs.roots[0]).expanduser().is_dir():
         return logs
-    say(f"{', '.join(nameless)}: the file name does not contain the service that wrote the log.")
-    if others or len(nameless) > 1:
-        st.text("Load this log alone to enter its service here, or rename it, for example to oauth2-client-1.log.")
-        return logs if others else None
-    service = st.text_input(
-        "Service", key="load-service", persist_state="session", placeholder="client", max_chars=60
-    ).strip()
-    return replace(logs, service=service) if service else None
+    by_name = own_service(piece.log.rpartition(".")[0])
+    typed = st.text_input("Service", by_name, key="load-service", persist_state="session", max_chars=60).strip()
+    return logs if typed in ("", by_name) else replace(logs, service=typed)
 
 
 def choose(logs: Logs) -> LoadOptions | None:
     """The options of the load, and its plan in words; None if there is nothing to load."""
     try:
-        everything = plan_of(logs, LoadOptions())
-        options = _options(everything, logs.uploaded)
+        asked = naming.ask()
+        options = _options(plan_of(logs, asked), asked, logs.uploaded)
         summary = in_words(plan_of(logs, options))
+        naming.preview(logs, options)
     except (Lo2Error, OSError, RuntimeError) as error:  # a typed path may be invalid: too long, an unknown ~name
         problem(str(error))
         return None
@@ -130,7 +124,7 @@ def choose(logs: Logs) -> LoadOptions | None:
     return options
 
 
-def _options(found: Plan, uploaded: bool) -> LoadOptions:
+def _options(found: Plan, asked: LoadOptions, uploaded: bool) -> LoadOptions:
     services = distinct(file.service for file in found.chosen if file.layout != TABLE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         runs = st.number_input("Runs, earliest first", 1, len(found.runs), len(found.runs), width=180)
@@ -138,18 +132,19 @@ def _options(found: Plan, uploaded: bool) -> LoadOptions:
             "Services", services, format_func=visible, placeholder="all", width=380, disabled=not services
         )
         with st.popover("More", icon=":material/tune:"):
-            options = _more(found, uploaded)
+            options = _more(found, asked, uploaded)
     return replace(options, n_runs=runs if runs < len(found.runs) else None, services=tuple(chosen))
 
 
-def _more(found: Plan, uploaded: bool) -> LoadOptions:
-    faults = sorted({str(file.test_case) for file in found.chosen} - {NORMAL_TEST_CASE})
+def _more(found: Plan, asked: LoadOptions, uploaded: bool) -> LoadOptions:
+    faults = sorted({str(file.test_case) for file in found.chosen if file.normal is not True} - {NORMAL_TEST_CASE})
     labels = st.selectbox(
         "Normal test cases",
         list(LABELS),
         index=1 if uploaded else 0,
         format_func=LABELS.__getitem__,
         key=f"load-labels-{uploaded}",
+        disabled=bool(asked.normal),
     )
     fault = st.selectbox(
         "Only this faulty test case",
@@ -166,13 +161,14 @@ def _more(found: Plan, uploaded: bool) -> LoadOptions:
     seed = st.number_input("Random seed", 0, value=LoadOptions().seed, key="load-seed")
     skip = st.number_input("Lines to skip at the start of each log", 0, value=0, key="load-skip")
     window = st.number_input("Split test cases into windows of about (seconds)", 0.1, value=None, key="load-window")
-    return LoadOptions(
+    return replace(
+        asked,
         errors_per_run=per_run,
         dup_errors=twice,
         single_error_type=fault,
         skip_init_lines=skip,
         window=window,
-        labels=labels,
+        labels=asked.labels if asked.normal else labels,
         seed=seed,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lo2core.base.claims import UnpackingFolder
 from lo2core.base.text import size
-from lo2core.load import event_tables, loader
+from lo2core.load import archives, event_tables, loader
 from lo2core.load import plan as load_plan
 from lo2core.load.layouts import TABLE
 from lo2core.load.plan import LoadOptions, Plan
@@ -29,6 +29,11 @@ def plan_of(logs: Logs, options: LoadOptions) -> Plan:
     """The plan of a load; kept for a minute, while files and options stay the same. Raises `InputError`."""
     stamps = tuple(cache.file_stamp(Path(root).expanduser()) for root in logs.roots)
     return cache.PLANS.get((logs.roots, stamps, options, logs.service), lambda: _plan(logs, options))
+
+
+def is_archive_of(logs: Logs) -> bool:
+    """Whether one of the logs is in an archive, whose content the plan does not unpack."""
+    return any(archives.is_archive(Path(root).expanduser()) for root in logs.roots)
 
 
 def in_words(plan: Plan) -> str:

@@ -1,0 +1,105 @@
+"""What a log format is: a pattern with named groups, and examples with the values that belong to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lo2core.load.formats import stamps
+
+_LEVELS = (
+    "TRACE|DEBUG|INFORMATION|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|ALERT|EMERGENCY|EMERG|FATAL|SEVERE|CONFIG"
+    "|FINEST|FINER|FINE|VERBOSE|DPANIC|PANIC|SUCCESS|SYSTEM|NOTE|CRIT|ERR|INF|WRN|DBG|TRC|FTL|VRB"
+)
+_PARTS = {
+    "stamp": stamps.STAMP,
+    "when": stamps.WHEN,
+    "clock": stamps.TIME_OF_DAY,
+    "syslog": stamps.SYSLOG,
+    "epoch": stamps.EPOCH,
+    "level": rf"(?P<level>(?i:{_LEVELS}))",
+    "letter": r"(?P<level>[TVDIWEFC])",
+    "brackets": r"[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*",
+    "message": r"(?P<message>.*)$",
+}
+FIELDS = ("date", "time", "zone", "epoch", "level", "thread", "logger", "method", "correlation_id", "message")
+"""The groups that a pattern may have. `session` stands in for a correlation id that a line lacks."""
+_LONG = {
+    "T": "TRACE", "V": "VERBOSE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL",
+    "TRC": "TRACE", "VRB": "VERBOSE", "DBG": "DEBUG", "INF": "INFO", "INFORMATION": "INFO", "WRN": "WARN",
+    "ERR": "ERROR", "FTL": "FATAL", "CRIT": "CRITICAL", "EMERG": "EMERGENCY", "NOTE": "INFO", "SYSTEM": "INFO",
+    "LOG": "INFO", "STATEMENT": "INFO", "DETAIL": "INFO", "HINT": "INFO",
+    "TRAC": "TRACE", "DEBU": "DEBUG", "ERRO": "ERROR", "FATA": "FATAL", "PANI": "PANIC", "PNC": "PANIC",
+    "TRCE": "TRACE", "DBUG": "DEBUG", "FAIL": "ERROR", "HTTP": "INFO", "SILLY": "TRACE",
+    "*": "NOTICE", "#": "WARN", "-": "DEBUG", ".": "DEBUG",
+    "10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL",
+}  # fmt: skip
+
+
+def full_level(written: str) -> str:
+    """A level in capitals, abbreviations in full: `inf` -> INFO, `W` -> WARN, `30` (bunyan, pino) -> INFO."""
+    capitals = written.strip().upper()
+    return _LONG.get(capitals, capitals)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A line, and what its format makes of it; fields that are not named are empty."""
+
+    line: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A log format. It is data: what a line looks like, and examples that are tested.
+
+    name: for people and for `--format`. pattern: for the `regex` crate of Rust (no look-around), with groups named as
+    in `FIELDS`, or `head` in place of `message`, which is then what follows it. `{stamp}`, `{when}` (date optional),
+    `{clock}` (no date), `{syslog}`, `{epoch}`, `{level}`, `{letter}`, `{brackets}` and `{message}` insert common parts.
+    loose: such a general form that any other format explains a line better. objects: lines are objects, "json" or
+    "logfmt", whose fields are found by their usual keys; the pattern only recognises them. opening: the pattern of a
+    line that begins with the format's time stamp and goes on otherwise, if `pattern` does not begin with one of the
+    parts. second: the pattern of a second line with level and message, of formats that take two.
+    """
+
+    name: str
+    pattern: str
+    examples: tuple[Example, ...] = field(default=(), compare=False)
+    loose: bool = False
+    objects: str = ""
+    opening: str = ""
+    second: str = ""
+
+    @cached_property
+    def regex(self) -> str:
+        """The pattern with all parts inserted."""
+        return expanded(self.pattern)
+
+    @cached_property
+    def start(self) -> str | None:
+        """The pattern of a line that begins with this format's time stamp; None for a format without one in front."""
+        if self.opening:
+            return expanded(self.opening)
+        for part in ("stamp", "when", "clock", "syslog", "epoch"):
+            for opening in ("", r"\["):
+                if self.pattern.startswith(rf"^{opening}{{{part}}}"):
+                    return expanded(rf"^{opening}{{{part}}}(?P<message>(?:[^0-9].*)?)$")
+        return None
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """The groups of the pattern."""
+        return frozenset(name for name in (*FIELDS, "session") if f"(?P<{name}>" in self.regex)
+
+
+def expanded(pattern: str) -> str:
+    """A pattern with its common parts inserted."""
+    for name, part in _PARTS.items():
+        pattern = pattern.replace("{" + name + "}", part)
+    return pattern
+
+
+def example(line: str, /, **fields: str) -> Example:
+    """An `Example`."""
+    return Example(line, fields)

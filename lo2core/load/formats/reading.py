@@ -1,0 +1,50 @@
+"""Applies formats to lines: the fields of each line, under the same names whatever the format."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.load.formats.format import FIELDS, Format, full_level
+from lo2core.load.formats.objects import read_objects
+
+_SEVERITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
+
+
+def fields_of(texts: pl.Series, known: Format) -> pl.DataFrame:
+    """One row per line: the columns `FIELDS` and trace; `message` is null for a line that is not of this format."""
+    if known.objects:
+        return _with_full_levels(read_objects(texts, known.objects))
+    return _with_full_levels(_extracted(texts, known.regex))
+
+
+def stamped(texts: pl.Series, known: Format) -> pl.DataFrame:
+    """As `fields_of`, for lines that begin with the time stamp of the format and go on otherwise."""
+    if known.start is None:
+        return pl.DataFrame(schema=dict.fromkeys((*FIELDS, "trace"), pl.String)).clear(len(texts))
+    return _extracted(texts, known.start).with_columns(pl.col("message").str.strip_prefix(" "))
+
+
+def _extracted(texts: pl.Series, regex: str) -> pl.DataFrame:
+    frame = texts.to_frame("text").with_columns(parts=pl.col("text").str.extract_groups(regex)).unnest("parts")
+    given = set(frame.columns)
+    filled = [pl.when(pl.col(name) != "").then(name).alias(name) for name in given - {"text", "head", "message"}]
+    rest = [pl.col("text").str.strip_prefix(pl.col("head")).alias("message")] if "head" in given else []
+    parts = frame.select(*filled, *(rest or [pl.col("message")]))
+    if "year" in given:
+        parts = parts.with_columns(date=pl.format("{} {}", "date", "year"))
+    if "day" in given:  # another form of date and time in the same pattern
+        parts = parts.with_columns(date=pl.coalesce("date", "day"), time=pl.coalesce("time", "clock"))
+    if "priority" in given:
+        severity = pl.col("priority").cast(pl.Int64, strict=False) % 8
+        names = dict(enumerate(_SEVERITIES))
+        parts = parts.with_columns(level=severity.replace_strict(names, default=None, return_dtype=pl.String))
+    if "session" in given:
+        parts = parts.with_columns(correlation_id=pl.coalesce("correlation_id", "session"))
+    absent = [pl.lit(None, pl.String).alias(name) for name in (*FIELDS, "trace") if name not in parts.columns]
+    return parts.with_columns(absent).select(*FIELDS, "trace")
+
+
+def _with_full_levels(parts: pl.DataFrame) -> pl.DataFrame:
+    written = parts["level"].drop_nulls().unique().to_list()
+    names = {level: full_level(level) for level in written}
+    return parts.with_columns(pl.col("level").replace(names)) if names else parts

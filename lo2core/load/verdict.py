@@ -1,0 +1,56 @@
+"""Verdicts on logs that were read: well, in part, or not, and why."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lo2core.base.text import plural
+from lo2core.load.ledger import of_logs
+
+WELL, IN_PART, NOT_READ = "read well", "read in part", "not read"
+EXPLAINED = 0.95
+"""Logs are read well if this share of their events is of a known format, and of their lines belongs to an event. In
+LO2's logs more than 99.9 % do; logs in an unknown format stay far below."""
+
+
+def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
+    """One row per log that was read and has lines: source, service, format, verdict, why (null for one read well).
+
+    ledger: `schemas.Ledger`. Logs of ledgers that do not say what was explained are judged by their orphans alone.
+    """
+    logs = of_logs(ledger)
+    written = pl.col("lines") - pl.col("blank") - pl.col("skipped")
+    known = pl.col("explained").fill_null(pl.col("events")) / pl.col("events")
+    owned = 1 - pl.col("orphans") / written
+    why = (
+        pl.when(pl.col("events") == 0)
+        .then(pl.lit("no line is of a known format"))
+        .when(owned < EXPLAINED)
+        .then(pl.format("{} % of the lines come before the first event", _percent(1 - owned)))
+        .when(known < EXPLAINED)
+        .then(pl.format("{} % of the events only begin with a time stamp", _percent(1 - known)))
+    )
+    verdict = pl.when(pl.col("events") == 0).then(pl.lit(NOT_READ)).when(why.is_not_null()).then(pl.lit(IN_PART))
+    rows = logs.filter(written > 0).with_columns(verdict=verdict.otherwise(pl.lit(WELL)), why=why)
+    return rows.select("source", "service", "format", "verdict", "why")
+
+
+def _percent(share: pl.Expr) -> pl.Expr:
+    return (share * 100).round(0).cast(pl.Int64)
+
+
+def in_words(ledger: pl.DataFrame) -> str:
+    """The formats of the logs, and a sentence about those that were not read well, each on a line of its own."""
+    found = verdicts(ledger)
+    named = found.drop_nulls("format").group_by("format").len().sort("len", "format", descending=[True, False])
+    formats = ", ".join(f"{name} in {plural(n, 'log')}" for name, n in named.iter_rows())
+    lines = [f"Formats: {formats}."] if formats else []
+    for verdict in (IN_PART, NOT_READ):
+        logs = found.filter(verdict=verdict)
+        if logs.height:
+            first = logs.row(0, named=True)
+            more = ", ..." if logs.height > 1 else ""
+            lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}){more}.")
+    if found.filter(pl.col("verdict") != WELL).height:
+        lines.append("Describe the form of such lines with --format; docs/formats.md lists what is recognised.")
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+"""Formats: the catalogue against its own examples, wrappers, objects, and logs that mix them."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from helpers.loglines import line
+
+from lo2core.load.formats.catalogue import FORMATS
+from lo2core.load.formats.format import Example, Format
+from lo2core.load.parse import Parsed, decode, parse
+
+NEAR = datetime(2024, 7, 1)
+EXAMPLES = [(known, example) for known in FORMATS for example in known.examples]
+TRACE = "java.lang.RuntimeException: no\n\tat a.b.C.d(C.java:7)\nCaused by: java.io.IOException: gone\n\t... 3 more\n"
+
+
+def read(text: str, near: datetime = NEAR) -> Parsed:
+    return parse([decode(text.encode())[0]], written=near)
+
+
+def rows(text: str, *columns: str) -> list[tuple[object, ...]]:
+    parsed = read(text)
+    events = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")
+    return events.select(columns).rows()
+
+
+@pytest.mark.parametrize(("known", "example"), EXAMPLES, ids=[f"{f.name}-{n}" for n, (f, _) in enumerate(EXAMPLES)])
+def test_a_format_reads_its_own_examples_and_is_recognised_by_them(known: Format, example: Example) -> None:
+    parsed = read(example.line + "\n")
+    assert parsed.tally["format"][0] == known.name
+    event = parsed.events.join(parsed.lines, on="line").row(0, named=True)
+    fields = dict(example.fields)
+    stamp, clock = fields.pop("at", ""), fields.pop("clock", "")
+    found = str(event["m_timestamp"])[:23] if event["m_timestamp"] else ""
+    found += ".000" if len(found) == 19 else ""
+    assert found.endswith(stamp or clock)
+    assert bool(found) == bool(stamp or clock)
+    if known.name == "lo2":  # its message is split once per distinct line
+        fields |= {"level": "INFO", "logger": "c.n.h.Handler", "method": "handle", "message": "served 200"}
+    if "session" in fields:
+        fields["correlation_id"] = fields.pop("session")
+    wanted = {"text": fields.pop("message")} | fields
+    assert {name: event[name] for name in wanted} == wanted
+    assert all(event[name] is None for name in ("level", "thread", "logger", "method") if name not in wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrap"),
+    [
+        ("docker compose > lo2", "client-1  | {}"),
+        ("docker logs -t > lo2", "2024-06-28T16:40:52.234567891Z {}"),
+        ("cri > lo2", "2024-06-28T16:40:52.234567891Z stdout F {}"),
+        ("kubectl --prefix > lo2", "[pod/client-7d9f8b6c5d-x2x7z/client] {}"),
+        ("journald > lo2", "Jun 28 16:40:52 shop1 client[7]: {}"),
+        ("docker compose > docker logs -t > lo2", "client-1  | 2024-06-28T16:40:52.234567891Z {}"),
+        ("lo2", "\x1b[31m{}\x1b[0m"),
+        ("docker compose > lo2", "\x1b[36mclient-1  |\x1b[0m {}"),
+    ],
+)
+def test_wrappers_are_taken_off_also_from_stack_traces(name: str, wrap: str) -> None:
+    log = (line("one", level="ERROR") + TRACE + line("two") * 5).splitlines()
+    wrapped = read("".join(wrap.format(one) + "\n" for one in log))
+    plain = read("\n".join(log) + "\n")
+    assert wrapped.tally["format"][0] == name
+    for column in ("thread", "correlation_id", "line", "n_lines", "trace"):
+        assert wrapped.events[column].to_list() == plain.events[column].to_list()
+
+
+def test_the_file_of_dockers_json_driver_is_unwrapped_and_long_lines_are_put_together() -> None:
+    def entry(text: str) -> str:
+        return json.dumps({"log": text, "stream": "stdout", "time": "2024-06-28T16:40:52.234567891Z"}) + "\n"
+
+    whole = line("a very long line that was cut in two", level="WARN")
+    text = entry(line("one")) + entry(whole[:70]) + entry(whole[70:]) + entry("\tat a.b.C\n")
+    parsed = read(text)
+    assert parsed.tally["format"][0] == "docker json-file > lo2"
+    assert parsed.events["line"].to_list() == [
+        "DEBUG c.n.handler.Chain handle - started".replace("started", "one"),
+        "WARN  c.n.handler.Chain handle - a very long line that was cut in two",
+    ]
+    assert parsed.events["m_timestamp"].dt.date().unique().to_list() == [datetime(2024, 6, 28).date()]
+    assert parsed.tally.select("lines", "events", "continuations").row(0) == (4, 2, 2)
+
+
+def test_the_time_of_the_wrapper_dates_lines_without_one() -> None:
+    text = "".join(f"2024-06-28T16:40:{n:02}.5Z stdout F plain text number {n}\n" for n in range(3))
+    assert [stamp for (stamp,) in rows(text, "m_timestamp")] == [
+        datetime(2024, 6, 28, 16, 40, n, 500_000) for n in range(3)
+    ]
+
+
+def test_a_stack_trace_in_a_field_of_an_object_is_a_stack_trace() -> None:
+    entry = {"time": "2024-06-28T16:40:52Z", "level": "error", "msg": "failed", "stack_trace": TRACE, "status": 500}
+    parsed = read(json.dumps(entry) + "\n")
+    event = parsed.events.row(0, named=True)
+    assert event["line"] == "ERROR failed status=500"
+    assert event["trace"] == TRACE.rstrip()
+    assert (event["n_lines"], event["line_offsets"]) == (5, [0, 0, 0, 0])
+    assert parsed.traces["text"].to_list() == TRACE.splitlines()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[1, 2]",
+        '{"time": 1, "level": {"a": 1}}',
+        '{"msg": null, "level": "info"}',
+        '{"a": ' * 5000 + "1" + "}" * 5000,
+        '{"level": "info", "msg": "half',
+    ],
+)
+def test_objects_that_are_no_log_lines_are_orphans(text: str) -> None:
+    assert read(text + "\n").tally.select("lines", "events", "orphans").row(0) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Jun 28, 2024 4:40:52 PM com.example.Cart add\nSEVERE: stock is empty\n\tat a.b.C\n",
+            ("SEVERE", "stock is empty"),
+        ),
+        (
+            "fail: Shop.Cart.CartService[13]\n      stock is empty\n      System.Exception: no\n",
+            ("ERROR", "stock is empty"),
+        ),
+    ],
+)
+def test_events_of_two_lines_have_level_and_message_of_both(text: str, expected: tuple[str, str]) -> None:
+    assert rows(text * 2, "level", "text", "n_lines") == [(*expected, 2)] * 2
+    tally = read(text * 2).tally
+    assert tally.select("lines", "events", "continuations").row(0) == (6, 2, 4)
+
+
+def test_a_file_may_change_its_format_half_way() -> None:
+    spring = "2024-06-28T16:40:53.000Z  INFO 7 --- [main] c.e.Cart : started\n"
+    text = line("one") * 60 + spring * 40 + '{"time":"2024-06-28T16:40:54Z","level":"warn","msg":"low"}\n'
+    found = read(text)
+    assert found.events.height == 101
+    assert found.tally["explained"][0] == 101
+    assert found.events["line"][-2:].to_list() == ["INFO c.e.Cart - started", "WARN low"]
+
+
+def test_a_line_that_begins_with_the_files_own_time_stamp_is_never_folded() -> None:
+    spring = "2024-06-28T16:40:53.000Z  INFO 7 --- [main] c.e.Cart : started\n"
+    text = spring + "2024-06-28T16:40:53.001Z something that was printed\n" + TRACE
+    found = read(text)
+    assert found.events["n_lines"].to_list() == [1, 5]
+    assert found.tally.select("events", "explained").row(0) == (2, 1)
+
+
+def test_a_cut_last_line_adds_no_message() -> None:
+    text = line("one") + line("two")[:30]
+    assert read(text).events.height == 1
+    assert read(text).tally["skipped"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("2024-06-28T16:40:52Z", datetime(2024, 6, 28, 16, 40, 52)),
+        ("2024-06-28 16:40:52,5 +0200", datetime(2024, 6, 28, 14, 40, 52, 500_000)),
+        ("20240628T164052.234Z", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+        ("28.06.2024 16:40:52", datetime(2024, 6, 28, 16, 40, 52)),
+        ("28 Jun 2024 16:40:52.000001", datetime(2024, 6, 28, 16, 40, 52)),
+        ("2024-06-28 16:40:60.250", datetime(2024, 6, 28, 16, 40, 59, 999_000)),
+        ("2024-06-28 04:40:52 PM", datetime(2024, 6, 28, 16, 40, 52)),
+        ("2024-06-28 16:40:52 CEST", datetime(2024, 6, 28, 14, 40, 52)),
+        ("2024-06-28 16:40:52 IST", datetime(2024, 6, 28, 16, 40, 52)),
+        ("1719592852", datetime(2024, 6, 28, 16, 40, 52)),
+        ("1719592852234", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+        ("1719592852.234", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+    ],
+)
+def test_time_stamps_of_many_forms_are_one_point_in_time(stamp: str, expected: datetime) -> None:
+    assert rows(f"{stamp} ERROR payment refused\n", "m_timestamp", "level", "text") == [
+        (expected, "ERROR", "payment refused")
+    ]
+
+
+def test_the_year_is_that_of_the_file_and_new_year_is_passed() -> None:
+    text = "Dec 31 23:59:59 host app[1]: old\nJan  1 00:00:01 host app[1]: new\n"
+    stamps = read(text, datetime(2024, 1, 2)).events["m_timestamp"].to_list()
+    assert stamps == [datetime(2023, 12, 31, 23, 59, 59), datetime(2024, 1, 1, 0, 0, 1)]
+
+
+@pytest.mark.real
+def test_public_logs_of_eight_systems_become_dated_events(real_data: Path, tmp_path: Path) -> None:
+    with tarfile.open(real_data / "loghub-2k.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    logs = sorted(tmp_path.rglob("*_2k.log"))
+    assert len(logs) == 8
+    for log in logs:
+        parsed = parse([decode(log.read_bytes())[0]], written=NEAR)
+        assert parsed.events.height >= 1999, log
+        assert parsed.events["m_timestamp"].null_count() == 0, log
+        published = pl.read_csv(Path(f"{log}_structured.csv"), infer_schema=False)["Content"].str.strip_chars()
+        texts = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")["text"].str.strip_chars()
+        assert texts.is_in(published.implode()).mean() > 0.9, log
