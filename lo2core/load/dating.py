@@ -48,8 +48,10 @@ def _parsed(events: pl.DataFrame, prefix: str, near: datetime | None) -> tuple[p
     column = f"{prefix}date"
     first = day_first(events[column].drop_nulls().unique())
     day = by_distinct(column, lambda text: day_number(text, near, first), events)
-    since = events.select(epoch_ms(pl.col(f"{prefix}epoch"))).to_series()
-    return of_day, _first(day * DAY + of_day, since)
+    full = day * DAY + of_day
+    if events[f"{prefix}epoch"].null_count() < events.height:
+        full = _first(full, events.select(epoch_ms(pl.col(f"{prefix}epoch"))).to_series())
+    return of_day, full
 
 
 def points_in_time(texts: pl.Series) -> pl.Series:

@@ -104,6 +104,8 @@ def epoch_ms(text: pl.Expr) -> pl.Expr:
 
 def by_distinct(column: str, read: Callable[[str], int | None], of: pl.DataFrame) -> pl.Series:
     """`read` of each text of a column, called once for each distinct text; null where it returns None."""
+    if of[column].null_count() == of.height:
+        return pl.Series([None], dtype=pl.Int64).new_from_index(0, of.height)
     texts = of[column].drop_nulls().unique()
     known = pl.DataFrame({column: texts, "value": pl.Series([read(text) for text in texts], dtype=pl.Int64)})
     return of.select(column).join(known, on=column, how="left", maintain_order="left")["value"]
