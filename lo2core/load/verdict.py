@@ -8,9 +8,9 @@ from lo2core.base.text import plural
 from lo2core.load.ledger import of_logs
 
 WELL, IN_PART, NOT_READ = "read well", "read in part", "not read"
-EXPLAINED = 0.95
-"""Logs are read well if this share of their events is of a known format, and of their lines belongs to an event. In
-LO2's logs more than 99.9 % do; logs in an unknown format stay far below."""
+EXPLAINED, OWNED = 0.95, 0.7
+"""Logs are read well if these shares of their events are of a known format, and of their lines belong to an event. In
+LO2's logs all events are, and at least 92 % of the lines do, since a log may begin in the middle of a stack trace."""
 
 
 def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
@@ -25,7 +25,7 @@ def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
     why = (
         pl.when(pl.col("events") == 0)
         .then(pl.lit("no line is of a known format"))
-        .when(owned < EXPLAINED)
+        .when(owned < OWNED)
         .then(pl.format("{} % of the lines come before the first event", _percent(1 - owned)))
         .when(known < EXPLAINED)
         .then(pl.format("{} % of the events only begin with a time stamp", _percent(1 - known)))
