@@ -27,14 +27,8 @@ Unpack = Callable[..., Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files stay whole, and all browser tests share one worker, one server and one browser, which starts first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser" if _in_browser(item) else str(item.path)))
-    items.sort(key=lambda item: not _in_browser(item))
-
-
-def _in_browser(item: pytest.Item) -> bool:
-    return item.get_closest_marker("browser") is not None
+    """Browser tests start first, since they wait most; a worker that runs some has one server and one browser."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.hookimpl(wrapper=True)
