@@ -16,7 +16,7 @@ run: .venv/run.stamp  ## score the sample if that is not done yet, then open the
 	@$(BIN)/python -m lo2core dashboard
 
 test: lint browser  ## lint, types and all tests, the browser's too
-	@$(BIN)/python -m slipcover -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
 
 torture: .venv/dev.stamp browser  ## kills, full disks, malformed inputs, browsers: an hour, then the figures
