@@ -101,7 +101,7 @@ def answered(page: Page, target: Locator, wanted: str, **click: object) -> float
     page.wait_for_timeout(1500)
     take = f"() => window.taken = answer(performance.now(), () => {wanted})"
     page.evaluate(f"addEventListener('pointerdown', {take}, {{once: true, capture: true}})")
-    target.click(**click)  # type: ignore[arg-type]
+    target.click(**click)  # type: ignore[arg-type]  # arguments of any kind, as `click` has them
     return float(page.evaluate("window.taken")) / 1000
 
 

@@ -116,7 +116,7 @@ def _zip_members(archive: Path, budget: int) -> Iterator[Member]:
 def _tar_members(archive: Path, budget: int) -> Iterator[Member]:
     with opened(archive) as content:
         stream = TarStream(content, archive.name, budget)
-        with tarfile.open(fileobj=stream, mode="r:") as pack:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=stream, mode="r:") as pack:  # type: ignore[call-overload]  # a stream that only reads
             while member := stream.header(pack.next):
                 pack.members.clear()  # tarfile keeps every header
                 is_usual = (member.isfile() and not member.issparse()) or member.isdir()

@@ -23,7 +23,7 @@ def replace_all(texts: pl.Series, pattern: str, replacement: str, most_bytes: in
     would get more than `most_bytes`, before memory is used.
     """
     pattern = linear_pattern(pattern)
-    if (texts.str.len_chars().max() or 0) > PART:  # type: ignore[operator]
+    if (texts.str.len_chars().max() or 0) > PART:  # type: ignore[operator]  # `max` of a Series may be anything
         parts = pl.Series([[text[at : at + PART] for at in range(0, max(len(text), 1), PART)] for text in texts])
         rows = pl.DataFrame({"row": range(len(texts)), "part": parts}).explode("part")
         replaced = rows.with_columns(_replaced(rows["part"], pattern, replacement, most_bytes))

@@ -103,8 +103,8 @@ def _complete_dtype(found: np.dtype[Any], state: Any) -> None:
         described = {"names": list(names), "formats": list(formats), "offsets": list(offsets)}
         if any(not isinstance(each, np.dtype) or each.hasobject for each in formats):
             raise Refused("it contains an array of Python objects")
-        complete = np.dtype(described | {"itemsize": found.itemsize})  # type: ignore[call-overload]
-    found.__setstate__(complete.__reduce__()[2])  # type: ignore[attr-defined]
+        complete = np.dtype(described | {"itemsize": found.itemsize})  # type: ignore[call-overload]  # numpy types no such dict
+    found.__setstate__(complete.__reduce__()[2])  # type: ignore[attr-defined]  # as pickle does, untyped
 
 
 def _scalar(dtype: object, content: object) -> Any:

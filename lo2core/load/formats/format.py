@@ -87,11 +87,6 @@ class Format:
                     return expanded(rf"^{opening}{{{part}}}(?P<message>(?:[^0-9].*)?)$")
         return None
 
-    @cached_property
-    def groups(self) -> frozenset[str]:
-        """The groups of the pattern."""
-        return frozenset(name for name in (*FIELDS, "session") if f"(?P<{name}>" in self.regex)
-
 
 def expanded(pattern: str) -> str:
     """A pattern with its common parts inserted."""

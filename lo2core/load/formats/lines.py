@@ -85,7 +85,7 @@ def _others(lines: pl.DataFrame, own: Format) -> pl.DataFrame:
             distinct = distinct.filter(~distinct.is_in(found[-1]["inner"].implode()))
     if own.start:
         like = distinct.filter(distinct.str.contains(own.start))
-        found.append(_taken(like, stamped(like, own), opened=True))
+        found.append(_taken(like, stamped(like, own.start), opened=True))
     more = pl.concat(found)
     if not more.height:
         return lines

@@ -17,11 +17,9 @@ def fields_of(texts: pl.Series, known: Format) -> pl.DataFrame:
     return _with_full_levels(_extracted(texts, known.regex))
 
 
-def stamped(texts: pl.Series, known: Format) -> pl.DataFrame:
-    """As `fields_of`, for lines that begin with the time stamp of the format and go on otherwise."""
-    if known.start is None:
-        return pl.DataFrame(schema=dict.fromkeys((*FIELDS, "trace"), pl.String)).clear(len(texts))
-    return _extracted(texts, known.start).with_columns(pl.col("message").str.strip_prefix(" "))
+def stamped(texts: pl.Series, start: str) -> pl.DataFrame:
+    """As `fields_of`, for lines that begin with a format's time stamp (`Format.start`) and go on otherwise."""
+    return _extracted(texts, start).with_columns(pl.col("message").str.strip_prefix(" "))
 
 
 def _extracted(texts: pl.Series, regex: str) -> pl.DataFrame:

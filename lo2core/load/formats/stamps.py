@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
@@ -17,7 +17,6 @@ DATE = (
     r"|[0-9]{1,2}[ /-][A-Z][a-z]{2}[a-z]*[ /-][0-9]{4}|[A-Z][a-z]{2}[a-z]* [0-9]{1,2},? [0-9]{4}"
 )
 """A date with its year."""
-YEARLESS = r"[A-Z][a-z]{2} {1,2}[0-9]{1,2}|[0-9]{2}[-.][0-9]{2}"
 CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:(?:[0-5]?[0-9]|60)(?:[.,][0-9]{1,9})?(?: ?[AP]M)?"
 BASIC_CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?"
 _EAST = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9}
@@ -180,13 +179,3 @@ def _ordinal(year: int, month: int, day: int) -> int | None:
         return date(year, month, day).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-
-
-def is_yearless(text: str) -> bool:
-    """Whether a date has no year."""
-    return bool(re.fullmatch(YEARLESS + "|[0-9]{4}", text))
-
-
-def moment(ms: int) -> datetime:
-    """The time, in UTC, of milliseconds since 1970."""
-    return datetime(1970, 1, 1) + timedelta(milliseconds=ms)
