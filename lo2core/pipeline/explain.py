@@ -85,7 +85,7 @@ def bundle_of(workspace: Workspace, name: str) -> LoadedBundle:
 def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
     """A sentence if saved predictions record that another bundle made them; otherwise empty."""
     made_by = workspace.metadata(name).get("bundle_sha256")
-    if made_by in (None, bundles.stamp(bundle)[2]):
+    if made_by in (None, bundles.claimed_sha256(bundle)):
         return ""
     return (
         f"{name} was made by another model than {bundle.name} is now. The scores are from the earlier model, "

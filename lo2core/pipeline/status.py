@@ -143,7 +143,7 @@ def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
     artefact = home.artefact(table)
     state, made, why = _made_of(artefact, home)
     used, then = bundle_of(home, table, models), artefact.metadata.get("bundle_sha256")
-    if state == FRESH and used and bundles.stamp(used)[2] != then:
+    if state == FRESH and used and bundles.claimed_sha256(used) != then:
         state, why = STALE, "The model was trained again since." if is_file(used) else "Its model is missing."
     return Step(name, state, made, why, facts)
 

@@ -178,14 +178,23 @@ def facts_of(path: Path) -> BundleFacts:
     return (read_manifest(path) or {}).get("facts", {})
 
 
-def stamp(path: str | Path) -> tuple[int, int, str]:
-    """(modification time in ns, bytes, SHA-256 by the manifest): changes with the bundle, without hashing the file."""
+def stamp(path: str | Path) -> tuple[int, int, int, int]:
+    """Modification time in ns and bytes of the bundle, then of its manifest: they change with the pair, unread."""
     path = Path(path)
+    return *_entry(path), *_entry(manifest_path(path))
+
+
+def claimed_sha256(path: str | Path) -> str:
+    """The SHA-256 of a bundle by its manifest, without hashing the file; empty without one of them."""
+    return (read_manifest(Path(path)) or {}).get("sha256", "") if current(Path(path)) else ""
+
+
+def _entry(path: Path) -> tuple[int, int]:
     try:
         entry = (current(path) or path).stat()
     except OSError:
-        return 0, 0, ""
-    return entry.st_mtime_ns, entry.st_size, (read_manifest(path) or {}).get("sha256", "")
+        return 0, 0
+    return entry.st_mtime_ns, entry.st_size
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from pathlib import Path
@@ -121,7 +122,13 @@ def test_the_stamp_changes_with_the_bundle(bundle: Path) -> None:
     assert bundles.stamp(bundle) == before
     save(bundle, b"other", replace=True)
     assert bundles.stamp(bundle) != before
-    assert bundles.stamp(bundle.with_name("none.joblib")) == (0, 0, "")
+    assert bundles.stamp(bundle.with_name("none.joblib")) == (0, 0, 0, 0)
+
+
+def test_the_claimed_hash_is_the_one_of_the_manifest_of_an_existing_bundle(bundle: Path) -> None:
+    assert bundles.claimed_sha256(bundle) == hashlib.sha256(bundle.read_bytes()).hexdigest()
+    bundle.unlink()
+    assert bundles.claimed_sha256(bundle) == ""
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "my model.joblib", ".joblib"])

@@ -105,6 +105,6 @@ def _bundle_now(path: Path | None, sha256: str | None) -> str:
     """The name of the model, and whether it was replaced or removed since it made the scores."""
     if path is None:
         return ""
-    now = bundles.stamp(path)[2]
+    now = bundles.claimed_sha256(path)
     changed = "" if now == sha256 else " (trained again since)" if now else " (missing)"
     return f"{path.stem}{changed}"

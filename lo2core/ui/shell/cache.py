@@ -56,6 +56,7 @@ COMPARISONS = Cache("comparisons", "names and stamps of the predictions and thei
 SCATTERS = Cache("scatter plots of comparisons", "as the comparison", 4)
 HISTORY = Cache("rows of Compare's time line", "name and stamps of the prediction and its logs", 500)
 PLANS = Cache("plans of a load", "paths with their stamps, options", 32, 60, "Looking for logs ...")
+UNREADABLE = Cache("unreadable files of a workspace", "all tables of the workspace and its samples", 4)
 OUTLINES = Cache("outlines of archives and of tables of events", "path and stamp of the file", 16)
 
 CACHES = [value for value in list(globals().values()) if isinstance(value, Cache)]
