@@ -16,6 +16,8 @@ import build_site
 import pytest
 from _pytest.doctest import DoctestModule
 from helpers.once import once
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -27,8 +29,19 @@ Unpack = Callable[..., Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests start first, since they wait most; a worker that runs some has one server and one browser."""
+    """Browser tests start first: they wait most, and one worker runs them all."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """With `--dist loadfile`, one worker runs all browser tests, while the others keep the cores busy."""
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class _Scheduling(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -22,6 +23,8 @@ from uuid import uuid4
 from filelock import lock_descriptor
 
 SUFFIX = ".tmp"
+_TEMPORARY = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(SUFFIX)}", re.DOTALL)
+"""Names that `_hidden` gives: other programs have hidden temporary files, too."""
 UNPACKED = "lo2-unpacked-"
 """Prefix of the folders that archives are unpacked to."""
 
@@ -86,9 +89,12 @@ def locked(path: Path, patience: float = 30.0) -> Iterator[None]:
         os.close(descriptor)
 
 
-def remove_unclaimed(folder: Path) -> None:
-    """Remove the temporary files and folders in `folder` that killed processes left behind."""
-    _remove_all(folder.glob(f".*{SUFFIX}"))
+def remove_unclaimed(folder: Path, of: str = "", first: Callable[[], object] = lambda: None) -> None:
+    """Remove the temporary files and folders in `folder` that killed processes left behind.
+
+    of: only those whose names were made from this name. first: called before one is removed, while nobody else can.
+    """
+    _remove_all((path for path in folder.glob(f".*{SUFFIX}") if _is_temporary(path.name, of)), first)
 
 
 def remove_unpacked() -> None:
@@ -98,6 +104,11 @@ def remove_unpacked() -> None:
 
 def _hidden(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}{SUFFIX}")
+
+
+def _is_temporary(name: str, of: str) -> bool:
+    """Whether `_hidden` makes such a name, from the name `of` if that is given."""
+    return _TEMPORARY.fullmatch(name) is not None and (not of or name[1:].rpartition(SUFFIX)[0][:-9] == of)
 
 
 def _made_folder(path: Path) -> int:
@@ -115,21 +126,22 @@ def _is_ours(descriptor: int, path: Path) -> bool:
         return True
 
 
-def _remove_all(paths: Iterable[Path]) -> None:
+def _remove_all(paths: Iterable[Path], first: Callable[[], object] = lambda: None) -> None:
     with suppress(OSError):  # a folder that cannot be read
         for path in paths:
             with suppress(OSError):
-                _remove_if_unclaimed(path)
+                _remove_if_unclaimed(path, first)
 
 
-def _remove_if_unclaimed(path: Path) -> None:
+def _remove_if_unclaimed(path: Path, first: Callable[[], object]) -> None:
     found = path.lstat()
     is_folder = stat.S_ISDIR(found.st_mode)
     if found.st_uid != os.getuid() or not (is_folder or stat.S_ISREG(found.st_mode)):
         return
     descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     try:
-        if lock_descriptor(descriptor, blocking=False):
+        if lock_descriptor(descriptor, blocking=False) and os.path.samestat(os.fstat(descriptor), path.lstat()):
+            first()
             _remove(path)
     finally:
         os.close(descriptor)

@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        _say(STOPPED, file=sys.stderr)
+        with suppress(OSError):  # there may be no standard error
+            _say(STOPPED, file=sys.stderr)
         return INTERRUPTED
     return 0
 

@@ -31,6 +31,8 @@ _EVENTS = Events.create_empty().schema
 _SEQUENCES = Sequences.create_empty().schema
 _REQUIRED = ("seq_id", "m_message")
 _TEXTS = ("level", "thread", "logger", "method", "correlation_id")
+_DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What polars raises on a damaged file; the second is no `Exception`."""
 _FAULTY = ("1", "1.0", "true", "yes", "anomaly", "anomalous", "abnormal")
 _NORMAL = ("0", "0.0", "false", "no", "normal")
 
@@ -51,7 +53,7 @@ class Outline:
 
 def outline(path: Path) -> Outline:
     """The outline of a table, without reading its texts. Raises InputError as `read_table`."""
-    with _as_table(path):
+    with as_table(path):
         table = _opened(path).drop_nulls(_REQUIRED)
         named = table.select("seq_id", service=_service(table.collect_schema().names()))
         sequences = named.group_by("seq_id", "service").len().collect()
@@ -73,7 +75,7 @@ def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFram
     """
     try:
         return _read(file, masker)
-    except pl.exceptions.PolarsError as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{file.source} contains values that cannot be interpreted ({reason(error)}). Correct them and load it "
             "again."
@@ -102,7 +104,7 @@ def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl
 
 def _scan(path: Path) -> pl.DataFrame:
     """The rows with line_no and n_lines, as if their texts were the lines of one file."""
-    with _as_table(path):
+    with as_table(path):
         frame = _opened(path).collect()
     if not frame.height:
         raise InputError(f"{path.name} has no rows. Choose a table that contains events.")
@@ -141,11 +143,11 @@ def _separator(start: bytes) -> str:
 
 
 @contextmanager
-def _as_table(path: Path) -> Iterator[None]:
+def as_table(path: Path) -> Iterator[None]:
     """Turns errors of reading the file into InputError."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*_DAMAGE, OSError) as error:
         raise InputError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from error
 
 

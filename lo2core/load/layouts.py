@@ -169,15 +169,15 @@ def _below(root: Path) -> tuple[Path, list[Path]]:
 def _walk(base: Path) -> Iterator[Path]:
     """All files in a folder and its subfolders, also special ones. Links are followed, no folder is visited twice.
 
-    Raises InputError for a folder that cannot be read, and for very many files with hardly any log among them.
+    A link to a folder that contains one of the visited folders, such as `/`, is not followed. Raises InputError for a
+    folder that cannot be read, and for very many files with hardly any log among them.
     """
 
     def refuse(error: OSError) -> None:
         if isinstance(error, FileNotFoundError):  # removed in the meantime
             return
-        raise InputError(
-            f"{error.filename} cannot be read: {error.strerror}. Change its permissions, or move it to another folder."
-        )
+        advice = _without_link(base, Path(error.filename)) or "Change its permissions, or move it to another folder."
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}. {advice}")
 
     def is_there(path: Path) -> bool:
         try:
@@ -187,21 +187,30 @@ def _walk(base: Path) -> Iterator[Path]:
             return False
 
     seen: set[Path] = set()
+    above: set[Path] = set()
     files = logs = 0
     for name, subfolders, names in os.walk(base, followlinks=True, onerror=refuse):
-        folder = Path(name)
-        if folder.resolve() in seen:
+        folder, real = Path(name), Path(name).resolve()
+        if real in seen or (real in above and folder.is_symlink()):
             subfolders.clear()
             continue
-        seen.add(folder.resolve())
+        seen.add(real)
+        above.update(real.parents)
         subfolders.sort()
         files, logs = files + len(names), logs + sum(map(is_log, names))
         if files > _MANY and logs * 100 < files:
-            raise InputError(
-                f"{base} contains more than {_MANY:,} files and hardly any logs. Give the folder that contains the "
-                "runs."
-            )
+            advice = _without_link(base, folder) or "Give the folder that contains the runs."
+            raise InputError(f"{base} contains more than {_MANY:,} files and hardly any logs. {advice}")
         yield from (folder / name for name in sorted(names) if is_there(folder / name))
+
+
+def _without_link(base: Path, path: Path) -> str:
+    """What to do about a path below `base` that a link leads to; empty if no link does."""
+    links = (
+        folder for folder in (*reversed(path.parents), path) if folder.is_relative_to(base) and folder.is_symlink()
+    )
+    link = next((link for link in links if not link.resolve().is_relative_to(base)), None)
+    return f"Remove the link {link}, which leads to {link.resolve()}." if link else ""
 
 
 def _names(bases: list[Path]) -> Iterator[str]:

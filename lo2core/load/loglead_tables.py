@@ -13,6 +13,7 @@ import polars as pl
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import is_file
+from lo2core.load.event_tables import as_table
 from lo2core.load.names import lo2_service
 
 _COLUMNS = ("run", "test_case", "service", "m_message")
@@ -20,26 +21,33 @@ _NAME = re.compile(r"[\w-][\w.-]*")
 
 
 def is_loglead(path: Path) -> bool:
-    """Whether the file is a Parquet table with the columns and the service names of LogLead's LO2Loader."""
+    """Whether the file is a Parquet table with the columns and the service names of LogLead's LO2Loader.
+
+    Raises InputError for a table with these columns that is damaged.
+    """
     if path.suffix.lower() != ".parquet" or not is_file(path):
         return False
+    table = pl.scan_parquet(path, glob=False)
     try:
-        table = pl.scan_parquet(path, glob=False)
-        if not set(_COLUMNS) <= set(table.collect_schema().names()):
-            return False
-        services = table.select(pl.col("service").cast(pl.String).unique()).collect().to_series()
-    except pl.exceptions.PolarsError:
+        with as_table(path):
+            columns = table.collect_schema().names()
+    except InputError:
         return False  # it will be read as another table, with an error that says what is wrong
+    if not set(_COLUMNS) <= set(columns):
+        return False
+    with as_table(path):
+        services = table.select(pl.col("service").cast(pl.String).unique()).collect().to_series()
     return any(lo2_service(f"{name}.log") for name in services.drop_nulls())
 
 
 def write_logs(path: Path, into: Path) -> Path:
     """Write the lines to `into/<table>/<run>/<test case>/<service>.log` and return `into/<table>`.
 
-    Raises InputError if the name of a run, test case or service cannot be a file name.
+    Raises InputError if the table is damaged, or if the name of a run, test case or service cannot be a file name.
     """
     target = into / path.stem
-    events = pl.read_parquet(path, columns=list(_COLUMNS)).cast(pl.String).drop_nulls()
+    with as_table(path):
+        events = pl.read_parquet(path, columns=list(_COLUMNS)).cast(pl.String).drop_nulls()
     for names, lines in events.group_by(_COLUMNS[:3], maintain_order=True):
         if not all(_NAME.fullmatch(str(name)) for name in names):
             raise InputError(

@@ -7,6 +7,7 @@ contains some wrong calls. Unlike in the real logs, a correlation id is used by 
 from __future__ import annotations
 
 import re
+import shutil
 from base64 import b64encode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +35,8 @@ LEAD = 15
 """Seconds from the start of a run to its first call."""
 GAPS = (4, 12, 22, 33, 45, 59, 75, 94, 116, 145, 183, 264)
 """Milliseconds between calls: quantiles of an exponential distribution, rounded here, since platforms differ."""
+_UNFINISHED = "sample"
+"""In a folder that exists, the sample is written to a temporary folder of this name first."""
 
 
 @checked_arguments
@@ -41,8 +44,9 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     """Write a synthetic LO2 folder, about 2.5 MB per run, and return its path.
 
     Each run contains `correct` (36 s), two or three repetitions of it and one test case per fault (6 s each). The last
-    run crosses midnight UTC. The same seed and number of runs give the same bytes on every machine. Raises InputError
-    if `output_dir` is a file or not empty, and for `runs` below 1.
+    run crosses midnight UTC. The same seed and number of runs give the same bytes on every machine. What a killed
+    process has written to `output_dir` is replaced. Raises InputError if `output_dir` is a file or not empty, and for
+    `runs` below 1.
 
     Examples:
         >>> from lo2core import write_sample
@@ -55,7 +59,7 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
         raise InputError(f"The sample needs at least one run, found {runs}. Give a number of 1 or more.")
     try:
         with writing(output_dir):
-            _fill(output_dir, lambda folder: _write_runs(folder, Random(seed), runs))
+            _fill(output_dir, runs, lambda folder: _write_runs(folder, Random(seed), runs))
     except OSError as error:
         raise InputError(
             f"The sample cannot be written to {output_dir}: {error.strerror}. Choose another folder."
@@ -63,15 +67,17 @@ def write_sample(output_dir: str | Path, seed: int = SEED, runs: int = DAYS) -> 
     return output_dir
 
 
-def _fill(output_dir: Path, write: Callable[[Path], None]) -> None:
+def _fill(output_dir: Path, runs: int, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary folder, then rename it, or if there is an empty folder already, what is in it."""
     is_there = output_dir.is_dir()
     if is_there:
-        remove_unclaimed(output_dir)
+        remove_unclaimed(output_dir, _UNFINISHED, first=lambda: _remove_runs(output_dir, runs))
+    else:
+        remove_unclaimed(output_dir.parent, output_dir.name)
     if output_dir.exists() and (not is_there or any(output_dir.iterdir())):
         raise InputError(f"The sample needs a new or empty folder, and {output_dir} is neither. Choose another folder.")
     output_dir.parent.mkdir(parents=True, exist_ok=True)
-    claim = claimed_folder(output_dir / "sample" if is_there else output_dir)
+    claim = claimed_folder(output_dir / _UNFINISHED if is_there else output_dir)
     try:
         write(claim.path)
         for path in sorted(claim.path.iterdir()) if is_there else ():
@@ -82,16 +88,23 @@ def _fill(output_dir: Path, write: Callable[[Path], None]) -> None:
         claim.end()
 
 
+def _remove_runs(folder: Path, runs: int) -> None:
+    """Remove the runs that a killed process had moved into a folder, which was empty when it began."""
+    for path in folder.iterdir():
+        if is_sample(path.name, runs):
+            shutil.rmtree(path)
+
+
 def _write_runs(folder: Path, rng: Random, runs: int) -> None:
     for number in range(runs):
         time_of_day = DAY - LEAD - 20 if number == runs - 1 else rng.randrange(7 * 3600, 22 * 3600)
         _write_run(folder, rng, FIRST_DAY + number * DAY + time_of_day, repetitions=3 if number % 3 == 2 else 2)
 
 
-def is_sample(run: str) -> bool:
+def is_sample(run: str, runs: int = DAYS) -> bool:
     """Whether a run has a name that `write_sample` gives, with any seed: its start is in the first days of 2025."""
     match = re.fullmatch(r"light-oauth2-data-([0-9]{9,11})", run)
-    return match is not None and FIRST_DAY <= int(match[1]) < FIRST_DAY + DAYS * DAY
+    return match is not None and FIRST_DAY <= int(match[1]) < FIRST_DAY + runs * DAY
 
 
 def _write_run(output_dir: Path, rng: Random, epoch: int, repetitions: int) -> None:

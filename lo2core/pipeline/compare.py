@@ -19,6 +19,7 @@ from lo2core.compare.prediction import SavedPrediction
 from lo2core.messages.secrets import exported
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.provenance import command_line
+from lo2core.store.parquet import reads_tables
 from lo2core.store.predictions import home_of, read_predictions, saved_names
 from lo2core.store.workspace import Workspace
 
@@ -40,6 +41,7 @@ def read_saved(workspace: Workspace, name: str) -> SavedPrediction:
 
 
 @checked_arguments
+@reads_tables
 def compare_predictions(workspace: Workspace, names: Sequence[str]) -> Comparison:
     """Compare two or more saved predictions; nothing is saved.
 

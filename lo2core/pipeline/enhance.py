@@ -19,6 +19,7 @@ from lo2core.messages.titles import one_line
 from lo2core.pipeline.inputs import mask_anew, masker_of
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import data_provenance, made_by_this_command
+from lo2core.store.parquet import reads_tables
 from lo2core.store.workspace import Workspace
 
 SAMPLE = 20_000
@@ -70,6 +71,7 @@ def sample_lines(workspace: Workspace, n: int = SAMPLE) -> pl.Series:
 
 
 @checked_arguments
+@reads_tables
 def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replace: bool = False) -> Path:
     """Enhance stage: save all events with their normalised text, words, trigrams, lengths and templates.
 

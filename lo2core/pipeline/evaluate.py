@@ -16,6 +16,7 @@ from lo2core.detect.vectorizer import check_items
 from lo2core.pipeline.inputs import masker_of, read_items
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import data_provenance, evaluation_facts
+from lo2core.store.parquet import reads_tables
 from lo2core.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 @checked_arguments
+@reads_tables
 def evaluate_recipes(
     workspace: Workspace,
     recipes: Sequence[Recipe],

@@ -26,7 +26,7 @@ from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import masked_for, masker_of, read_items, training_data
 from lo2core.pipeline.provenance import command_line
 from lo2core.store import bundles
-from lo2core.store.parquet import intact
+from lo2core.store.parquet import intact, reads_tables
 from lo2core.store.predictions import bundle_of as recorded_bundle
 from lo2core.store.predictions import home_of, read_predictions
 from lo2core.store.workspace import Workspace
@@ -130,6 +130,7 @@ def explain_incident(
 
 
 @checked_arguments
+@reads_tables
 def save_explanation(
     workspace: Workspace, explanation: Explanation, bundle: str | Path | None = None, secrets: bool = False
 ) -> list[Path]:

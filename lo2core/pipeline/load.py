@@ -20,7 +20,7 @@ import polars as pl
 
 from lo2core.base.calls import checked_arguments
 from lo2core.base.disk import check_space
-from lo2core.base.errors import ExistsError, InputError
+from lo2core.base.errors import ArtefactError, ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.base.text import plural
 from lo2core.load import archives, loader, verdict
@@ -37,7 +37,7 @@ from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import command_line
-from lo2core.store.parquet import readable
+from lo2core.store.parquet import DAMAGE, readable, reads_tables
 from lo2core.store.parts import PartsWriter
 from lo2core.store.workspace import Workspace
 
@@ -68,6 +68,7 @@ class LoadResult:
 
 
 @checked_arguments
+@reads_tables
 def load_logs(
     workspace: Workspace,
     roots: str | Path | Sequence[str | Path],
@@ -132,7 +133,19 @@ def load_logs(
             "masks": masker.to_json(),
             "load": asked,
         }
-        return _merge(workspace, plan, parts, provenance, append=append)
+        with _without_damaged_parts(workspace):
+            return _merge(workspace, plan, parts, provenance, append=append)
+
+
+@contextmanager
+def _without_damaged_parts(workspace: Workspace) -> Iterator[None]:
+    """Remove all parts if something that is merged is damaged, so that the load begins again when it is repeated."""
+    try:
+        yield
+    except ArtefactError as error:
+        if isinstance(error.__cause__, DAMAGE):
+            workspace.clear_parts()
+        raise
 
 
 def _is_loaded(workspace: Workspace, asked: str) -> bool:

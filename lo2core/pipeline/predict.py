@@ -15,10 +15,12 @@ from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.inputs import items_for, logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import made_by_this_command, prediction_provenance, window_of
+from lo2core.store.parquet import reads_tables
 from lo2core.store.workspace import Workspace
 
 
 @checked_arguments
+@reads_tables
 def predict_logs(
     workspace: Workspace,
     bundle: str | Path,

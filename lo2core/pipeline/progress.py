@@ -128,7 +128,7 @@ def _rate(speed: float, unit: str) -> str:
 
 def _replace_json(path: Path, value: object) -> None:
     """Without fsync, unlike the store, and without a word on failure: no work should end for its progress."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid():08x}.tmp")
     try:
         temporary.write_text(json.dumps(value))
         temporary.replace(path)

@@ -13,11 +13,13 @@ from lo2core.pipeline.inputs import masker_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import bundle_facts, made_by_this_command, window_of
 from lo2core.store import bundles
+from lo2core.store.parquet import reads_tables
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 
 
 @checked_arguments
+@reads_tables
 def train_bundle(
     workspace: Workspace, recipe: Recipe | None = None, bundle: str | Path | None = None, *, replace: bool = False
 ) -> Path:

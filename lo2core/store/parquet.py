@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import dataframely as dy
 import polars as pl
@@ -22,6 +24,9 @@ from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
 from lo2core.base.untrusted import json_value
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DAMAGE = (
     pl.exceptions.ComputeError,
@@ -129,12 +134,24 @@ def safe(got: DataType, want: DataType, nullable: bool) -> bool:
 
 
 @contextmanager
-def intact(workspace: object) -> Iterator[None]:
+def intact(workspace: str | os.PathLike[str]) -> Iterator[None]:
     """For work that reads tables lazily: what libraries raise on a damaged one becomes an `ArtefactError`."""
     try:
         yield
     except DAMAGE as error:
-        raise ArtefactError(f"A table of {workspace} is damaged ({reason(error)}): load the logs again.") from error
+        why = f"A table of {os.fspath(workspace)} is damaged ({reason(error)})"
+        raise ArtefactError(f"{why}: load the logs again.") from error
+
+
+def reads_tables(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose first parameter is `workspace`, within `intact`."""
+
+    @wraps(function)
+    def within(*args: P.args, **kwargs: P.kwargs) -> R:
+        with intact(cast(str, args[0] if args else kwargs["workspace"])):
+            return function(*args, **kwargs)
+
+    return within
 
 
 @contextmanager

@@ -14,9 +14,20 @@ import polars as pl
 
 from lo2core.base.claims import claimed_folder
 from lo2core.base.disk import writing
+from lo2core.base.errors import ArtefactError
+from lo2core.base.untrusted import open_regular
 from lo2core.store.atomic import fsync
 from lo2core.store.changes import Change, part_of
-from lo2core.store.parquet import declared, file_metadata, readable, sink_parquet, table_name, validated, write_parquet
+from lo2core.store.parquet import (
+    check_exact,
+    declared,
+    file_metadata,
+    readable,
+    sink_parquet,
+    table_name,
+    validated,
+    write_parquet,
+)
 
 _BATCH_ROWS, _BATCH_BYTES = 65_536, 48 << 20
 """Rows are written to disk at this size: large enough to compress well, small enough to limit memory."""
@@ -65,8 +76,18 @@ class PartsWriter:
         self._open.pop(run).claim.end()
 
     def finished(self) -> set[str]:
-        """The runs with complete parts, including those of an earlier process."""
-        return {unquote(path.name.removeprefix("run=")) for path in self.folder.glob("run=*")}
+        """The runs with complete parts, including those of an earlier process; damaged parts do not count."""
+        return {unquote(path.name.removeprefix("run=")) for path in self.folder.glob("run=*") if self._is_sound(path)}
+
+    def _is_sound(self, part: Path) -> bool:
+        """Whether a part consists of regular files with the columns of the table."""
+        try:
+            for path in part.glob("*.parquet"):
+                with readable(path), open_regular(path) as file:
+                    check_exact(pl.scan_parquet(file).collect_schema(), self.schema, path.stem)
+        except ArtefactError:
+            return False
+        return True
 
     def scan(self) -> pl.LazyFrame:
         """All finished parts, ordered by run."""

@@ -165,6 +165,27 @@ def test_linked_run_folders_are_read_once_and_circles_end(tmp_path: Path) -> Non
     assert [file.run for file in find_logs([tmp_path / "root"])] == ["run_1"]
 
 
+@pytest.mark.parametrize("to", ["/", "..", "../..", "run_1/.."])
+def test_a_link_to_a_folder_around_the_logs_is_not_followed(tmp_path: Path, to: str) -> None:
+    root = tmp_path / "here" / "root"
+    write_log(root / "run_1" / "correct", line())
+    write_log(tmp_path / "here" / "other" / "run_2" / "correct", line())
+    for folder in (root, root / "run_1", root / "run_1" / "correct"):
+        (folder / "a_link").symlink_to(to)
+    assert [file.run for file in find_logs([root])] == ["run_1"]
+
+
+def test_a_link_that_leads_to_many_other_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "_MANY", 50)
+    write_log(tmp_path / "root" / "run_1" / "correct", line())
+    for number in range(120):
+        write_log(tmp_path / "elsewhere", "x", name=f"{number}.txt")
+    link = tmp_path / "root" / "run_1" / "more"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"hardly any logs. Remove the link {link}, which leads to .*elsewhere"):
+        find_logs([tmp_path / "root"])
+
+
 def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
     for name in ("locust.csv", "notes.txt"):
         write_log(tmp_path, "x", name=name)

@@ -165,10 +165,27 @@ def test_two_faults_only_shift_frequencies(sample: Path, fault: str, service: st
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("keep")
+    for name in ("mine.txt", ".mine.tmp"):
+        (tmp_path / name).write_text("keep")
     with pytest.raises(InputError, match="new or empty folder"):
         write_sample(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", ".mine.tmp"}
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_what_a_killed_process_has_written_is_replaced(tmp_path: Path, moved: int) -> None:
+    """It was killed while it moved two runs of another seed, one by one, from its temporary folder to an empty one."""
+    whole = digest(write_sample(tmp_path / "whole", runs=2))
+    there = tmp_path / "there"
+    unfinished = there / ".sample.0123abcd.tmp"
+    unfinished.mkdir(parents=True)
+    for run in sorted(write_sample(unfinished / "other", seed=1, runs=2).iterdir())[:moved]:
+        run.rename(there / run.name)
+    assert digest(write_sample(there, runs=2)) == whole
+    (tmp_path / ".new.0123abcd.tmp").mkdir()
+    (tmp_path / ".mine.tmp").touch()
+    assert digest(write_sample(tmp_path / "new", runs=2)) == whole
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "there", "new", ".mine.tmp"}
 
 
 def test_no_runs_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -303,6 +304,28 @@ def test_merging_can_keep_earlier_rows(workspace: Workspace, counts: pl.DataFram
         parts.merge({})
     parts.merge({}, replace=True, before=[workspace.scan(Counts)])
     assert workspace.read(Counts).equals(counts)
+
+
+@pytest.mark.parametrize("what", ["garbage", "pipe", "device", "folder", "lost", "other columns"])
+def test_a_part_that_cannot_be_read_is_made_again(workspace: Workspace, counts: pl.DataFrame, what: str) -> None:
+    with workspace.parts(Counts) as parts:
+        parts.append("good", counts.head(1))
+        parts.append("odd", counts.slice(1, 1))
+    odd = parts.folder / "run=odd" / "000000.parquet"
+    odd.unlink()
+    {
+        "garbage": lambda: odd.write_bytes(b"PAR1 and no more"),
+        "pipe": lambda: os.mkfifo(odd),
+        "device": lambda: odd.symlink_to("/dev/zero"),
+        "folder": odd.mkdir,
+        "lost": lambda: odd.symlink_to("nowhere"),
+        "other columns": lambda: pl.DataFrame({"x": [1]}).write_parquet(odd),
+    }[what]()
+    with workspace.parts(Counts) as parts:
+        assert parts.finished() == {"good"}
+        parts.append("odd", counts.slice(1, 1))
+    parts.merge({"command": "load"})
+    assert workspace.read(Counts).equals(counts.head(2))
 
 
 def test_parts_of_another_load_are_not_seen(workspace: Workspace, counts: pl.DataFrame) -> None:

@@ -63,7 +63,7 @@ PARAMETERS = ["a", "b", "prediction", "sample", "bundle", "run", "folder", "wind
 
 
 def _open(script: str, values: dict[str, str]) -> None:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=50)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=500)
     app.switch_page(script)
     for name, value in values.items():
         app.query_params[name] = value

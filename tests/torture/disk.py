@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.kills import Ended
-from torture.figures import Figures
+from torture.figures import Figures, reported
 from torture.project import STAGES, Project, content, leftovers, project, unlike
 
 
@@ -24,11 +24,11 @@ def torture(amount: int, seed: int) -> Figures:
 def fill(tried: Project, stages: Sequence[str], amount: int, seed: int) -> Figures:
     """`torture` of some stages."""
     figures, draw = Figures(), random.Random(seed)
-    measured = zip(stages, tried.each(tried.measured, stages), strict=True)
-    cases = [(stage, at) for stage, (operations, _) in measured for at in range(1, operations + 1)]
+    cases, _ = tried.operations(stages, draw)
     chosen = draw.sample(cases, min(amount, len(cases)))
     figures.count(f"disks full at one of {len(cases):,} operations on files", len(chosen))
-    for (stage, at), problems in zip(chosen, tried.each(lambda case: _case(tried, *case), chosen), strict=True):
+    results = reported("full disks", tried.each(lambda case: _case(tried, *case), chosen), len(chosen))
+    for (stage, at), problems in zip(chosen, results, strict=True):
         for problem in filter(None, problems):
             figures.fail(f"{stage}, full from operation {at} on: {problem}")
     return figures

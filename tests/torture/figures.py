@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -18,3 +23,17 @@ class Figures:
 
     def fail(self, what: str) -> None:
         self.failures.append(what)
+        report(f"FAILED: {what}")
+
+
+def reported(what: str, results: Iterable[T], total: int) -> Iterator[T]:
+    """The results as they come, with a line on standard error after each twentieth of them."""
+    for number, result in enumerate(results, 1):
+        yield result
+        if number * 20 // total > (number - 1) * 20 // total:
+            report(f"{what}: {number:,} of {total:,}")
+
+
+def report(what: str) -> None:
+    """Print on standard error, while the torture goes on."""
+    print(what, file=sys.stderr, flush=True)

@@ -22,14 +22,14 @@ from pathlib import Path
 from random import Random
 
 from torture import asked, loaded, stored
-from torture.figures import Figures
+from torture.figures import Figures, report
 from torture.place import Actions, Place, make_template
 
 from lo2core.base.errors import Lo2Error
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120
-"""An input that takes longer hangs."""
+PATIENCE_S = 600
+"""An input that takes longer hangs: the slowest takes seconds, on a busy machine a minute."""
 KINDS: dict[str, Callable[[Random, Place], Actions]] = {
     "predictions": stored.predictions,
     "footers": stored.footers,
@@ -53,6 +53,7 @@ def torture(amount: int, seed: int) -> Figures:
         template = make_template(Path(folder) / "template")
         for kind in KINDS:
             _in_processes(kind, -(-amount // len(KINDS)), seed, template, figures)
+            report(f"inputs: {kind}, {len(figures.failures)} failures so far")
     return figures
 
 
@@ -73,7 +74,8 @@ def _in_processes(kind: str, amount: int, seed: int, template: Path, figures: Fi
 def _add(one: Figures, figures: Figures) -> None:
     for what, amount in one.counts.items():
         figures.count(what, int(amount))
-    figures.failures += one.failures
+    for failure in one.failures:
+        figures.fail(failure)
 
 
 def attacked(kind: str, numbers: Iterable[int], seed: int, template: Path) -> Iterator[Figures]:

@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers.kills import Ended
-from torture.figures import Figures
+from torture.figures import Figures, reported
 from torture.project import AFTERWARDS, SCORES, STAGES, Content, Project, content, leftovers, project, unlike
+
+THERE = ("already exists", "is loaded already", "needs a new or empty folder")
+"""With these words a command is refused because everything that it makes is there already."""
 
 
 def torture(amount: int, seed: int) -> Figures:
@@ -28,15 +31,16 @@ def torture(amount: int, seed: int) -> Figures:
 def kill(tried: Project, stages: Sequence[str], moments: int, operations: int, seed: int) -> Figures:
     """`torture` of some stages, at so many moments and operations."""
     figures, draw = Figures(), random.Random(seed)
-    measured = dict(zip(stages, tried.each(tried.measured, stages), strict=True))
+    cases, seconds = tried.operations(stages, draw)
     faults: list[tuple[str, dict[str, float]]] = [
-        (stage, {"after": draw.uniform(0.01, measured[stage][1])}) for stage in draw.choices(stages, k=moments)
+        (stage, {"after": draw.uniform(0.01, seconds[stage])}) for stage in draw.choices(stages, k=moments)
     ]
     figures.count("kills at a random moment", moments)
-    cases = [(stage, {"kill_at": at}) for stage in stages for at in range(1, measured[stage][0] + 1)]
-    faults += draw.sample(cases, min(operations, len(cases)))
-    figures.count(f"kills before one of {len(cases):,} operations on files", len(faults) - moments)
-    for (stage, fault), problems in zip(faults, tried.each(lambda case: _case(tried, *case), faults), strict=True):
+    drawn = draw.sample(cases, min(operations, len(cases)))
+    faults += [(stage, {"kill_at": at}) for stage, at in drawn]
+    figures.count(f"kills before one of {len(cases):,} operations on files", len(drawn))
+    results = reported("kills", tried.each(lambda case: _case(tried, *case), faults), len(faults))
+    for (stage, fault), problems in zip(faults, results, strict=True):
         for problem in filter(None, problems):
             figures.fail(f"{stage}, {fault}: {problem}")
     return figures
@@ -70,8 +74,7 @@ def _of_other(tried: Project, folder: Path, command: str) -> str:
 
 
 def _is_there(ended: Ended) -> bool:
-    """Whether a command was refused because everything that it makes is there already."""
-    return ended.status == 2 and any(words in ended.output for words in ("already exists", "is loaded already"))
+    return ended.status == 2 and any(words in ended.output for words in THERE)
 
 
 def _failed(what: str, ended: Ended) -> str:

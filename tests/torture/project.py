@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
+from random import Random
 from threading import Lock
 from typing import TypeVar
 
@@ -38,8 +39,12 @@ STAGES = {
     "evaluate": "evaluate --output-dir ws --detector OutOfVocabulary",
     "run": "run --root logs --output-dir new --bundle models/new.joblib --jobs 1",
     "trust": "trust models/strange.joblib",
+    "sample": "sample --output-dir new",
+    "sample in a folder": "sample --output-dir empty",
 }
 """The commands that are disturbed, by name; each runs in a copy of the project."""
+MOST = 200
+"""Operations on files that are disturbed of a stage: `sample` has more than a thousand of one kind."""
 
 _MADE = (
     "load --root logs --output-dir plain --jobs 1",
@@ -112,11 +117,28 @@ class Project:
                     self._known[commands] = Undisturbed(content(folder), status)
             return self._known[commands]
 
+    def operations(self, stages: Sequence[str], draw: Random) -> tuple[list[tuple[str, int]], dict[str, float]]:
+        """Pairs of a stage and the number of one of its operations on files; and the seconds that each stage takes.
+
+        Of a stage with more than `MOST` operations: the first, the last, and others at random.
+        """
+        measured = dict(zip(stages, self.each(self.measured, stages), strict=True))
+        cases = [(stage, at) for stage, (total, _) in measured.items() for at in _numbers(total, draw)]
+        return cases, {stage: seconds for stage, (_, seconds) in measured.items()}
+
     def measured(self, stage: str) -> tuple[int, float]:
         """How many operations on files the command of a stage does, and how many seconds it takes."""
         with self.copy() as folder:
             began = time.monotonic()
             return self.run(folder, STAGES[stage]).operations, time.monotonic() - began
+
+
+def _numbers(total: int, draw: Random) -> list[int]:
+    numbers = range(1, total + 1)
+    end = MOST // 4
+    return (
+        [*numbers] if total <= MOST else [*numbers[:end], *draw.sample(numbers[end:-end], MOST // 2), *numbers[-end:]]
+    )
 
 
 @contextmanager
@@ -142,6 +164,7 @@ def _made(folder: Path) -> Path:
     for command in _MADE:
         assert _run_here(folder, command) == 0, command
     shutil.copy(folder / "models" / "nn.joblib", folder / "models" / "strange.joblib")
+    (folder / "empty").mkdir()
     return folder
 
 

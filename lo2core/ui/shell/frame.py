@@ -41,6 +41,7 @@ STYLE = """
     font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
 }
 [data-testid=stElementToolbar] [aria-label^="Download as CSV"] { display: none } /* ours mask secrets and formulas */
+[data-testid=stDownloadButtonError] { display: none } /* the page says why a report was not made */
 .stHtml pre {
     font: 0.8rem/1.5 "Source Code Pro", monospace; white-space: pre-wrap; word-break: break-all; margin: 0;
     tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;

@@ -26,6 +26,7 @@ def watch() -> None:
     notes, checkout, home, *allowed = os.environ[VARIABLE].split(os.pathsep)
     results = (f"{checkout}/demo/result/", f"{checkout}/models/")
     other = (f"{checkout}/", *(f"{folder}/" for folder in allowed))
+    watched = (f"{checkout}/", home)
 
     def note(what: str) -> None:
         with open(notes, "a") as file:  # noqa: PTH123
@@ -36,21 +37,37 @@ def watch() -> None:
         if isinstance(host, (str, bytes)) and host and not os.fsdecode(host).startswith(_LOOPBACK):
             note(f"{event} {os.fsdecode(host)}")
 
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event in _EVENTS:
-            for path in arguments[:2]:
-                if isinstance(path, (str, bytes, os.PathLike)):
-                    full = os.path.abspath(os.fsdecode(path)) + "/"  # noqa: PTH100
-                    if full.startswith(results) or (full.startswith(f"{home}/") and not full.startswith(other)):
-                        note(f"{event} {full}")
-        elif event == "os.chdir" and arguments[0] == checkout:
+    def file(event: str, arguments: tuple[object, ...]) -> None:
+        for path in arguments[:2]:
+            if isinstance(path, (str, bytes, os.PathLike)):
+                name = os.fsdecode(path)
+                if name.startswith("/") and ".." not in name and not name.startswith(watched):
+                    continue  # most files, without the cost of the next line
+                full = os.path.abspath(name) + "/"  # noqa: PTH100
+                if full.startswith(results) or (full.startswith(f"{home}/") and not full.startswith(other)):
+                    note(f"{event} {full}")
+
+    def change_of_folder(event: str, arguments: tuple[object, ...]) -> None:
+        if arguments[0] == checkout:
             note("works in the checkout")
-        elif event == "socket.bind" and isinstance(arguments[1], tuple) and 0 < arguments[1][1] < _FIRST_FREE_PORT:
+
+    def bind(event: str, arguments: tuple[object, ...]) -> None:
+        if isinstance(arguments[1], tuple) and 0 < arguments[1][1] < _FIRST_FREE_PORT:
             note(f"uses the fixed port {arguments[1][1]}")
-        elif event in _CONNECTIONS and isinstance(arguments[1], tuple):
+
+    def connection(event: str, arguments: tuple[object, ...]) -> None:
+        if isinstance(arguments[1], tuple):
             outside(event, arguments[1][0])
-        elif event in _LOOK_UPS:
-            outside(event, arguments[0])
+
+    def look_up(event: str, arguments: tuple[object, ...]) -> None:
+        outside(event, arguments[0])
+
+    checks = dict.fromkeys(_EVENTS, file) | {"os.chdir": change_of_folder, "socket.bind": bind}
+    checks |= dict.fromkeys(_CONNECTIONS, connection) | dict.fromkeys(_LOOK_UPS, look_up)
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if check := checks.get(event):
+            check(event, arguments)
 
     if os.getcwd() == checkout:  # noqa: PTH109
         note("works in the checkout")
