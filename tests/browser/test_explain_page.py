@@ -127,3 +127,20 @@ def test_from_a_calibration_tick_to_the_raw_line_in_two_clicks(app: App) -> None
     pick(app, 2, 0)  # behind importance, and mean and spread, which are folded
     expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
     app.no_exception()
+
+
+def test_each_step_is_one_entry_of_the_history(app: App) -> None:
+    app.goto("/Explain?prediction=nn")
+    shown = [1]
+    for name in ("Next", "Next", "Previous", "Next", "Next", "Next", "Previous", "Next", "Next", "Next"):
+        expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
+        app.page.get_by_role("button", name=name).click()
+        shown.append(shown[-1] + (1 if name == "Next" else -1))
+    expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
+    for at in reversed(shown[:-1]):
+        app.page.go_back()
+        expect(app.page.get_by_text(f"{at} of 92 incidents, worst first")).to_be_visible()
+    for at in shown[1:]:
+        app.page.go_forward()
+        expect(app.page.get_by_text(f"{at} of 92 incidents, worst first")).to_be_visible()
+    app.no_exception()

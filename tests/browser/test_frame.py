@@ -144,11 +144,14 @@ def test_the_default_workspace_is_in_the_address_too_and_back_leads_on_from_ther
     expect(app.page).to_have_url(at_default)
 
 
-def test_a_link_opens_no_folder_that_is_not_a_workspace(app: App, tmp_path: Path) -> None:
-    app.goto(f"/Load?ws={tmp_path}")
-    app.no_exception()
-    expect(app.page.get_by_text(f"There is no workspace {tmp_path} yet")).to_be_visible()
-    expect(app.command).to_contain_text(str(app.server.workspace))
+def test_a_workspace_that_does_not_exist_yet_stays_the_workspace_after_a_reload(app: App, tmp_path: Path) -> None:
+    app.goto(f"/Load?ws={tmp_path / 'new'}")
+    for _ in range(2):
+        app.no_exception()
+        expect(app.page.get_by_text(f"The workspace {tmp_path / 'new'} does not exist yet")).to_be_visible()
+        expect(app.command).to_contain_text(f"--output-dir {tmp_path / 'new'}")
+        app.page.reload()
+        app.settled()
 
 
 def test_the_glossary_is_searched(app: App) -> None:

@@ -96,11 +96,16 @@ def test_a_link_opens_its_incident_and_service(workspace: Workspace, run: str) -
     assert "CLIENT_NOT_FOUND" in " ".join(table_with(app, "place")["text"])
 
 
-def test_a_link_to_what_is_not_there_says_so_and_shows_the_worst(workspace: Workspace) -> None:
-    app = open_page(EXPLAIN, prediction="gone", run="nobody", folder="nothing")
-    assert "There is no prediction gone" in texts(app)
+def test_a_link_to_an_incident_that_is_not_there_says_so_and_shows_the_worst(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run="nobody", folder="nothing")
     assert "There is no incident nothing" in texts(app)
     assert not app.exception
+
+
+def test_a_link_to_a_prediction_that_is_not_there_says_so_and_shows_no_other(workspace: Workspace) -> None:
+    app = open_page(EXPLAIN, prediction="gone")
+    assert "There is no prediction gone in this workspace. Choose another one." in texts(app)
+    assert "incidents, worst first" not in texts(app) and not app.exception
 
 
 def test_next_and_previous_step_through_the_ranking(workspace: Workspace) -> None:

@@ -107,9 +107,16 @@ def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -
     assert not has_button(app, "Train a model")
 
 
-def test_a_link_to_a_folder_without_logs_says_which_workspace_is_shown(workspace: Workspace) -> None:
+def test_a_link_keeps_its_workspace_although_it_does_not_exist_yet(workspace: Workspace) -> None:
     app = open_page("pages/5_Explain.py", ws="/does/not/exist")
-    assert f"There is no workspace /does/not/exist yet. Showing {workspace.root}." in texts(app)
+    assert "The workspace /does/not/exist does not exist yet." in texts(app)
+    assert app.selectbox(key="choice-Workspace").value == "/does/not/exist"
+
+
+def test_a_link_to_a_file_says_which_workspace_is_shown(workspace: Workspace) -> None:
+    file = workspace.path(Sequences)
+    app = open_page("pages/5_Explain.py", ws=str(file))
+    assert f"{file} is not a folder that can be read. Showing {workspace.root}." in texts(app)
 
 
 @pytest.mark.parametrize("begun", [".job", ".parts"])

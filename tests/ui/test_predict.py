@@ -134,9 +134,20 @@ def test_a_link_opens_the_sample_it_names(workspace: Workspace, sample_logs: Pat
     options = LoadOptions(n_runs=1, single_error_type="delete_token_404")
     load_logs(workspace.sample("today"), [sample_logs], options, jobs=1)
     assert open_page(PREDICT, sample="today").selectbox(key="choice-Logs").value == "today"
-    app = open_page(PREDICT, sample="tomorrow")
-    assert app.selectbox(key="choice-Logs").value == LOADED
-    assert "There is no sample tomorrow in this workspace" in texts(app)
+    assert open_page(PREDICT).selectbox(key="choice-Logs").value == LOADED
+
+
+@pytest.mark.parametrize(("name", "value"), [("sample", "tomorrow"), ("bundle", "deleted")])
+def test_what_no_longer_exists_is_asked_for_and_nothing_else_is_scored_instead(
+    workspace: Workspace, name: str, value: str
+) -> None:
+    app = open_page(PREDICT, **{name: value})
+    assert f"There is no {'model' if name == 'bundle' else name} {value} in this" in texts(app)
+    assert not has_button(app, "Predict") and "Threshold z" not in texts(app)
+    label = "Model" if name == "bundle" else "Logs"
+    assert app.selectbox(key=f"choice-{label}").value is None
+    app = app.selectbox(key=f"choice-{label}").select_index(0).run()
+    assert not app.exception and has_button(app, "Predict")
 
 
 def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) -> None:

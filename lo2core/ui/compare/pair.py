@@ -19,7 +19,7 @@ from lo2core.ui.shell import address, cache, links
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.scores import Source
-from lo2core.ui.shell.widgets import empty_state, notice
+from lo2core.ui.shell.widgets import asked_or, empty_state, notice
 
 PREDICT = "pages/4_Predict.py"
 
@@ -74,6 +74,8 @@ def choose(here: Frame) -> Pair | None:
         a = address.choice("A", names, a, lambda name: {"a": name})
     with right:
         b = address.choice("B", names, b, lambda name: {"b": name})
+    if a is None or b is None:
+        return None
     swap.button("Swap", icon=":material/swap_horiz:", on_click=address.write, args=({"a": b, "b": a},), key="swap")
     if a == b:
         notice("A and B are the same prediction. Choose two different ones.")
@@ -108,8 +110,6 @@ def _too_few(names: list[str]) -> str:
     )
 
 
-def _asked(name: str, names: list[str], default: str) -> str:
+def _asked(name: str, names: list[str], default: str) -> str | None:
     asked = address.read(name)
-    if asked and asked not in names:
-        notice(f"There is no prediction {asked} in this workspace. Showing {default}.")
-    return asked if asked in names else default
+    return asked_or(asked, default, names, f"There is no prediction {asked} in this workspace.")

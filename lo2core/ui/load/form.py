@@ -47,6 +47,17 @@ class Request:
     sample: str = field(default="", compare=False)
 
     @property
+    def destination(self) -> str:
+        """A sentence: what is written where."""
+        if self.how:
+            return (
+                f"Adds to the logs in {self.output}."
+                if self.how == "append"
+                else f"Replaces the logs in {self.output}."
+            )
+        return f"Writes to {self.output}." if self.output.exists() else f"Creates {self.output}."
+
+    @property
     def command(self) -> Load:
         """The command that does it."""
         return Load(
@@ -71,6 +82,8 @@ def ask(workspace: Workspace) -> Request | None:
         request = target(workspace, logs, options) if logs and options else None
         if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
             start(workspace, request)
+    if request:
+        say(request.destination)
     return request
 
 

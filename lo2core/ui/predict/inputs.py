@@ -32,7 +32,7 @@ from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.scores import live_scores, saved_scores
-from lo2core.ui.shell.widgets import empty_state, notice, problem, same_workspace
+from lo2core.ui.shell.widgets import asked_or, empty_state, notice, problem, same_workspace
 
 LOADED = "loaded logs"
 MAX_BUDGET = 20.0
@@ -117,15 +117,15 @@ def choose(here: Frame) -> Choice | None:
         info = models.choose(found)
     with right:
         name = _which(list(logs))
+    if info is None or name is None:
+        return None
     return Choice(here, info, logs[name])
 
 
-def _which(names: list[str]) -> str:
+def _which(names: list[str]) -> str | None:
     """A field to choose the logs: the sample in the address bar, else the loaded logs."""
     asked = address.read("sample")
-    if asked and asked not in names:
-        notice(f"There is no sample {asked} in this workspace. Showing {names[0]}.")
-    chosen = asked if asked in names else names[0]
+    chosen = asked_or(asked, names[0], names, f"There is no sample {asked} in this workspace.")
     about = "Samples are scored, but never added to the training data."
     return address.choice("Logs", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=about)
 

@@ -12,7 +12,7 @@ from lo2core.base.text import visible
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
-"""Names and values of query parameters; None removes a parameter."""
+"""Names and values of query parameters; None empties a parameter."""
 
 COMPARED, EXPLAINED = TABS = ("view", "about")
 """Keys of rows of tabs, bound to query parameters of the same names; each page needs its own."""
@@ -28,12 +28,12 @@ def read(name: str) -> str | None:
 
 
 def write(params: Params) -> None:
-    """Set query parameters; others stay as they are."""
-    for name, value in params.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = str(value)
+    """Set query parameters; others stay as they are. All of them are one entry in the history of the browser."""
+    now = st.query_params.to_dict()
+    wanted = {name: "" if value is None else str(value) for name, value in params.items()}
+    changed = {name: value for name, value in wanted.items() if value != now.get(name, "")}
+    if changed:
+        st.query_params.update(changed)
 
 
 def leave(params: Mapping[str, str]) -> None:
@@ -78,12 +78,17 @@ def last(page: str) -> dict[str, str]:
     return found
 
 
-def choice(label: str, options: Sequence[T], chosen: T, params: Callable[[T], Params], **look: Any) -> T:
-    """A select box that shows `chosen`; a new choice is written to the address bar as `params` of it."""
+def choice(label: str, options: Sequence[T], chosen: T | None, params: Callable[[T], Params], **look: Any) -> T | None:
+    """A select box that shows `chosen`, or asks if that is None; returns None as long as nothing is chosen.
+
+    A new choice is written to the address bar as `params` of it.
+    """
     key, named = f"choice-{label}", look.pop("format_func", str)
     st.session_state[key] = chosen
-    look |= {"format_func": lambda option: visible(named(option))}
-    picked: T = st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
+    look |= {"format_func": lambda option: visible(named(option)), "placeholder": "Choose"}
+    if chosen is None:
+        look["index"] = None
+    picked: T | None = st.selectbox(label, options, key=key, on_change=_follow, args=(key, params), **look)
     return picked
 
 

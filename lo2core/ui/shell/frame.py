@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lo2core.base.config import models_dir
+from lo2core.base.config import SAMPLE_WORKSPACE, models_dir
 from lo2core.base.glossary import TERMS
 from lo2core.base.text import visible
 from lo2core.pipeline.commands import Command
@@ -90,12 +90,19 @@ def _begun(title: str, purpose: str) -> Frame:
     workspace = _sidebar()
     st.title(title, anchor=False)
     st.caption(purpose)
-    asked = address.read(session.WORKSPACE)
-    if asked and asked != str(workspace):
-        problem(f"There is no workspace {asked} yet. Showing {workspace}.", "Load logs to create a workspace.")
+    _say_where(workspace)
     for flash in session.take_flashes():
         notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
     return Frame(Workspace(workspace).snapshot(), models_dir())
+
+
+def _say_where(workspace: str) -> None:
+    """A workspace that does not exist, or another one than the address asks for, is mentioned on every page."""
+    asked = address.read(session.WORKSPACE)
+    if asked and asked != workspace:
+        problem(f"{asked} is not a folder that can be read. Showing {workspace}.", "Choose another folder.")
+    elif workspace != SAMPLE_WORKSPACE and not Path(workspace).exists():
+        notice(f"The workspace {workspace} does not exist yet. It is created when logs are loaded.")
 
 
 @section

@@ -17,7 +17,7 @@ from lo2core.store.bundles import BundleInfo
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, cache
 from lo2core.ui.shell.session import WORKSPACE
-from lo2core.ui.shell.widgets import problem
+from lo2core.ui.shell.widgets import asked_or, problem
 
 
 def opened(path: Path) -> LoadedBundle:
@@ -34,17 +34,17 @@ def opened_or_none(path: Path) -> LoadedBundle | None:
         return None
 
 
-def choose(found: list[BundleInfo]) -> BundleInfo:
-    """A field to choose one of the models: the one in the address bar, else the newest.
+def choose(found: list[BundleInfo]) -> BundleInfo | None:
+    """A field to choose one of the models: the one in the address bar, else the newest. None if that is not there.
 
     Signed models come first, and among them those trained in this workspace.
     """
     ordered = sorted(found, key=_preference, reverse=True)
     by_name = {info.name: info for info in ordered}
     names, asked = list(by_name), address.read("bundle")
-    chosen = asked if asked in by_name else names[0]
+    chosen = asked_or(asked, names[0], names, f"There is no model {asked} in this list.")
     name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
-    return by_name[name]
+    return by_name[name] if name else None
 
 
 def _preference(info: BundleInfo) -> tuple[bool, bool, int]:

@@ -29,7 +29,7 @@ from lo2core.ui.shell import address, cache, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.unreadable import show_unreadable
-from lo2core.ui.shell.widgets import empty_state, notice
+from lo2core.ui.shell.widgets import asked_or, empty_state, notice
 
 T = TypeVar("T")
 
@@ -88,10 +88,11 @@ def choose(here: Frame) -> Scores | None:
     if not offered:
         empty_state("There are no scores to explain yet. Score logs first.", "pages/4_Predict.py", "Score logs")
         return None
-    chosen = asked if asked in offered else offered[0]
-    if (asked.prediction or asked.sample) and asked not in offered:
-        notice(f"{_missing(here.workspace, asked)} Showing {chosen.name}.")
+    wanted = asked if asked.prediction or asked.sample or asked.live else None
+    chosen = asked_or(wanted, offered[0], offered, _missing(here.workspace, asked))
     chosen = address.choice("Prediction", offered, chosen, Source.params, format_func=lambda source: source.name)
+    if chosen is None:
+        return None
     found = _read(here, chosen)
     if not found.predictions.height:
         raise InputError(NO_SCORES)

@@ -47,7 +47,7 @@ def known_workspaces() -> list[str]:
     """Paths to offer: ``LO2_WORKSPACE`` first, then the folders in demo/result, then those opened in this session.
 
     If there are none, the path of the sample, which can be created from the page. A link (``?ws=PATH``) adds a folder
-    only if it is a workspace, or one is being created in it.
+    whether it exists or not, so that a reload never leads to another workspace.
     """
     given = [os.environ["LO2_WORKSPACE"]] if "LO2_WORKSPACE" in os.environ else []
     results = Path(DEFAULT_WORKSPACE).parent
@@ -55,7 +55,7 @@ def known_workspaces() -> list[str]:
     default = [DEFAULT_WORKSPACE] if DEFAULT_WORKSPACE in found else []
     opened = st.session_state.setdefault(_OPENED, [])
     linked = address.read(WORKSPACE)
-    if _is_workspace(linked) and linked not in opened:
+    if linked and linked not in opened and _can_be_workspace(linked):
         opened.append(linked)  # other pages may not have it in their address
     return list(dict.fromkeys([*given, *default, *found, *opened])) or [SAMPLE_WORKSPACE]
 
@@ -94,7 +94,7 @@ def refusal(typed: str) -> str:
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         with TemporaryDirectory(prefix=".lo2-", dir=nearest):
             return ""
-    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of an unknown user
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~name of an unknown user
         why = error.strerror if isinstance(error, OSError) else error
         return f"Cannot write to {typed} ({why}). Choose another folder."
 
@@ -117,12 +117,14 @@ def take_flashes() -> list[Flash]:
     return flashes
 
 
-def _is_workspace(path: str | None) -> bool:
+def _is_workspace(path: str) -> bool:
     """Whether a folder contains our tables, a job, or parts of an unfinished load."""
-    if path is None:
-        return False
-    folder = Path(path)
+    return any(any(Path(path).glob(name)) for name in (".job", ".parts", "lo2_*.parquet"))
+
+
+def _can_be_workspace(path: str) -> bool:
+    """Whether this is a folder, or nothing yet."""
     try:
-        return any(any(folder.glob(name)) for name in (".job", ".parts", "lo2_*.parquet"))
+        return Path(path).is_dir() or not Path(path).exists()
     except (OSError, ValueError):  # a link may contain anything
         return False

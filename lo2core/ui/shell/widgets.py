@@ -7,10 +7,10 @@ Text from a log, a file name or an exception is shown with `say` or in tables, o
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -22,6 +22,8 @@ from lo2core.pipeline.commands import Command
 from lo2core.report import html
 from lo2core.ui.shell import address
 from lo2core.ui.shell.session import WORKSPACE, Lead, with_secrets
+
+T = TypeVar("T")
 
 
 def count(n: int) -> str:
@@ -77,6 +79,17 @@ def terminal_command(command: Command) -> None:
     """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
     with st.container(key=f"terminal-{command.stage()}"):
         say(base_text.folded_command(command.arguments()))
+
+
+def asked_or(asked: T | None, default: T, options: Sequence[T], missing: str) -> T | None:
+    """What the address bar asks for, or `default` if it asks for nothing.
+
+    If there is no such option any more, that is said with the sentence `missing`; another one is not taken instead.
+    """
+    if asked is None or asked in options:
+        return default if asked is None else asked
+    notice(f"{missing} Choose another one.", icon=":orange[:material/warning:]")
+    return None
 
 
 def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -> None:

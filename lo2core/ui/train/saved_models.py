@@ -38,7 +38,8 @@ def show(here: Frame) -> None:
 def _calibration(here: Frame, signed: list[BundleInfo]) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        opened = models.opened_or_none(models.choose(signed).path)
+        chosen = models.choose(signed)
+        opened = models.opened_or_none(chosen.path) if chosen else None
         if not opened:
             return
         _facts(opened)
