@@ -8,6 +8,8 @@ from lo2core.ui.shell import frame
 
 with frame.page("Predict", "Score logs with a saved model, without training it again.") as here:
     choice = inputs.choose(here)
+    if choice:
+        inputs.fitness(choice)
     found = inputs.scored(choice) if choice else None
     if found:
         left, right = st.columns([2, 3], gap="large")

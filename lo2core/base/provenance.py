@@ -23,7 +23,11 @@ class DataProvenance(TypedDict, total=False):
 
 
 class ModelFacts(TypedDict, total=False):
-    """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs."""
+    """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs.
+
+    held_out: by service, what its held-out normals contain that the other runs do not (`detect.fitness.held_out`).
+    formats: the formats of the logs of each service.
+    """
 
     detector: str
     items: str
@@ -35,6 +39,18 @@ class ModelFacts(TypedDict, total=False):
     normal_incidents: int
     window: float | None
     data_fingerprint: str | None
+    held_out: dict[str, dict[str, float]]
+    formats: dict[str, list[str]]
+
+
+class FitnessFacts(TypedDict, total=False):
+    """Whether a model fits the logs that it scored (`detect.fitness.Fitness`): verdict, reasons as sentences, and the
+    verdict of each service.
+    """
+
+    verdict: str
+    reasons: list[str]
+    services: dict[str, str]
 
 
 class BundleFacts(ModelFacts, total=False):
@@ -49,7 +65,9 @@ class BundleFacts(ModelFacts, total=False):
 
 
 class PredictionProvenance(DataProvenance, total=False):
-    """The bundle that made predictions (path, SHA-256, facts, versions of libraries) and the threshold they got."""
+    """The bundle that made predictions (path, SHA-256, facts, versions of libraries), the threshold that they got, and
+    whether the bundle fits the logs.
+    """
 
     bundle: str
     bundle_sha256: str | None
@@ -58,6 +76,7 @@ class PredictionProvenance(DataProvenance, total=False):
     window: float | None
     threshold: float
     budget: float
+    fitness: FitnessFacts
 
 
 class Metadata(PredictionProvenance, total=False):

@@ -161,7 +161,7 @@ class Predictions(_Identity):
 
     seq_id = dy.String(primary_key=True)
     score = dy.Float64(nullable=True)
-    """Higher is more anomalous; null where the bundle does not know the service."""
+    """Higher is more anomalous; null where `status` is not "scored"."""
     z_score = dy.Float64(nullable=True)
     """The score compared with held-out normals of the service: 0 is their mean, 1 one spread above it."""
     p_value = dy.Float64(nullable=True, min=0, max=1)
@@ -172,6 +172,8 @@ class Predictions(_Identity):
     """Whether the row is an alarm: `z_score >= threshold`."""
     rank = dy.Int64(nullable=True, min=1)
     """Position by z-score, 1 is the worst; equal z-scores share a rank."""
+    status = dy.Enum(["scored", "not read", "unknown service"], nullable=True, metadata={"added": True})
+    """Why there is no score: no line of the log is of a known format, or the bundle does not know the service."""
 
 
 class EventPredictions(Predictions):
@@ -400,8 +402,10 @@ class ComparedRates(dy.Schema):
     incidents = dy.Int64(min=0)
     flagged_incidents = dy.Int64(min=0)
     """Incidents with a flagged row."""
+    not_fully_scored = dy.Int64(min=0)
+    """Incidents without a flagged row, but with a row that has no score: they count as neither."""
     alert_rate = dy.Float64(nullable=True, min=0, max=1)
-    """flagged_incidents / incidents; null without incidents."""
+    """flagged_incidents / (incidents - not_fully_scored); null if all are not fully scored."""
 
 
 class ComparedTestCases(dy.Schema):
@@ -464,7 +468,7 @@ class ComparedRecall(dy.Schema):
     prediction = dy.String(primary_key=True)
     recall = dy.Float64(nullable=True, min=0, max=1)
     n = dy.Int64(min=1)
-    """Faulty incidents."""
+    """Faulty incidents that are flagged or fully scored."""
     difference = dy.Float64(nullable=True, min=-1, max=1)
     """Recall minus the recall of A."""
 

@@ -74,6 +74,17 @@ def psi_of_counts(expected: Floats, actual: Floats) -> float | None:
     return _index(p, q)
 
 
+ENOUGH = _MAX_BINS * PER_BIN
+"""Minimum number of values in the smaller of two groups to say that their distributions are similar."""
+
+
+def separated(hits: tuple[int, int], n: tuple[int, int]) -> bool:
+    """Whether two shares hits / n differ: their 95 % intervals (`binomial`) do not overlap."""
+    (low_a, high_a), (low_b, high_b) = (binomial(*pair) for pair in zip(hits, n, strict=True))
+    known = None not in (low_a, high_a, low_b, high_b)
+    return known and (low_a > high_b or low_b > high_a)  # type: ignore[operator]  # none of them is None
+
+
 def shift_in_words(index: float) -> str:
     """A PSI as text that completes "the second group has ...", compared with the first."""
     if index < SOME_SHIFT:

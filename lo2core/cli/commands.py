@@ -148,14 +148,16 @@ def _run_predict(command: commands.Predict) -> None:
 
     workspace = Workspace(command.output_dir)
     path = predict_logs(workspace, command.bundle, command.predictions, budget=command.budget, replace=command.replace)
-    _print_remarks(workspace, command.bundle)
+    _print_remarks(workspace, command.bundle, path.stem)
     _print_paths([path])
 
 
-def _print_remarks(workspace: Workspace, bundle: Path) -> None:
-    from lo2core.pipeline.predict import remarks_on
+def _print_remarks(workspace: Workspace, bundle: Path, predictions: str) -> None:
+    from lo2core.pipeline.bundles import open_bundle
+    from lo2core.pipeline.predict import recorded_fitness
 
-    for sentence in remarks_on(workspace, bundle):
+    fits = recorded_fitness(workspace, predictions)
+    for sentence in (*open_bundle(bundle).warnings, *([fits.sentence] if fits else [])):
         _say(sentence, file=sys.stderr)
 
 
@@ -176,7 +178,7 @@ def _run_run(command: commands.Run) -> None:
         save_events=command.save_events,
         replace=command.replace,
     )
-    _print_remarks(workspace, command.bundle or recipe.default_bundle)
+    _print_remarks(workspace, command.bundle or recipe.default_bundle, paths[-1].stem)
     _print_paths(paths)
 
 

@@ -99,7 +99,9 @@ class Comparison:
 
     @cached_property
     def rates(self) -> pl.DataFrame:
-        """One row per prediction: prediction, rows, flagged, incidents, flagged_incidents, alert_rate (0 to 1)."""
+        """One row per prediction: prediction, rows, flagged, incidents, flagged_incidents, not_fully_scored,
+        alert_rate (0 to 1).
+        """
         return summaries.rates(self.saved, self.incidents)
 
     @cached_property

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from lo2core.base import statistics
 from lo2core.base.schemas import ComparedIncidents, ComparedItems, ComparedShifts, ComparedTestCases
-from lo2core.base.statistics import psi, psi_of_counts
+from lo2core.base.statistics import ENOUGH, SOME_SHIFT, psi, psi_of_counts, separated
 from lo2core.base.types import Floats
 from lo2core.compare.prediction import SavedPrediction
 from lo2core.messages.counts import MessageCounts
@@ -15,6 +16,8 @@ from lo2core.messages.titles import titles
 NEW, GONE, NOT_IN_A, NOT_IN_B = "new", "gone", "not in A", "not in B"
 VANISHED = "vanished"
 ALL_SERVICES = "all services"
+_HIGH = (0.9, 0.95, 0.99)
+"""Quantiles of the scores of both predictions at which their upper tails are compared."""
 
 
 def by_test_case(a: SavedPrediction, b: SavedPrediction) -> pl.DataFrame:
@@ -91,6 +94,41 @@ def _only_in(mine: MessageCounts, other: MessageCounts, change: str) -> pl.DataF
 def score_shift(a: SavedPrediction, b: SavedPrediction) -> float | None:
     """Population stability index of all z-scores of b against a; None with too few scores."""
     return psi(*(one.frame["z_score"].drop_nulls().to_numpy() for one in (a, b)))
+
+
+def shift_in_words(a: SavedPrediction, b: SavedPrediction) -> str:
+    """A sentence that compares the distributions of all z-scores; empty with too few of them.
+
+    They are called similar only if there are enough scores, and if their upper tails are similar, too: as many rows are
+    flagged, and as many lie above the thresholds and above high quantiles of both together. The PSI does not see tails,
+    since its last bin is open.
+    """
+    index = score_shift(a, b)
+    if index is None:
+        return ""
+    if index >= SOME_SHIFT:
+        return f"The scores have {statistics.shift_in_words(index)} (PSI {index:.2f})."
+    if tail := _tail_in_words(a, b):
+        return f"Most scores have {statistics.shift_in_words(index)} (PSI {index:.2f}), but not the highest: {tail}."
+    z_a, z_b = (one.frame["z_score"].count() for one in (a, b))
+    if min(z_a, z_b) < ENOUGH:
+        return f"With {z_a:,} and {z_b:,} scores it is not known whether their distributions are similar."
+    return f"The scores have {statistics.shift_in_words(index)} (PSI {index:.2f})."
+
+
+def _tail_in_words(a: SavedPrediction, b: SavedPrediction) -> str:
+    """How the upper tails of the z-scores differ; empty if they do not."""
+    z = [one.frame["z_score"].drop_nulls().to_numpy() for one in (a, b)]
+    n = len(z[0]), len(z[1])
+    flags = [int(one.frame["pred_ano"].sum()) for one in (a, b)]
+    if separated((flags[0], flags[1]), n):
+        return f"{flags[0] / n[0]:.1%} of them are flagged in {a.name}, {flags[1] / n[1]:.1%} in {b.name}"
+    for cut in (a.threshold, b.threshold, *np.quantile(np.concatenate(z), _HIGH)):
+        above = [int((side >= cut).sum()) for side in z]
+        if separated((above[0], above[1]), n):
+            shares = f"{above[0] / n[0]:.1%} of them in {a.name} and {above[1] / n[1]:.1%} in {b.name}"
+            return f"{shares} have a z of {cut:.1f} or more"
+    return ""
 
 
 def shifts(a: SavedPrediction, b: SavedPrediction) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.compare.prediction import SavedPrediction
-from lo2core.detect.incidents import per_incident
+from lo2core.detect.incidents import flagged, per_incident
 
 BOTH, NEITHER, NOW, NO_LONGER = "flagged by both", "flagged by neither", "now flagged", "no longer flagged"
 CHANGE = pl.Enum([NEITHER, NO_LONGER, NOW, BOTH])
@@ -82,7 +82,7 @@ def incident_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     Columns run, folder, window, test_case, z_a, z_b, flagged_a, flagged_b, anomaly (truth), change.
     """
     return per_incident(
-        pairs, pl.col("z_a", "z_b").max(), pl.col("flagged_a", "flagged_b").any(), pl.col("anomaly").first()
+        pairs, pl.col("z_a", "z_b").max(), flagged("flagged_a"), flagged("flagged_b"), pl.col("anomaly").first()
     ).with_columns(change=_change())
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from lo2core.base.provenance import Metadata, ModelFacts
-from lo2core.detect.incidents import by_sequence, per_incident
+from lo2core.detect.incidents import by_sequence, flagged, per_incident
 from lo2core.messages.counts import MessageCounts
 
 
@@ -68,10 +68,13 @@ class SavedPrediction:
 
     @cached_property
     def incidents(self) -> pl.DataFrame:
-        """One row per incident: run, folder, window, test_case, z (of the worst service), flagged, anomaly (truth)."""
+        """One row per incident: run, folder, window, test_case, z (of the worst service), flagged, anomaly (truth).
+
+        flagged is null for an incident that is not fully scored, see `incidents.flagged`.
+        """
         return per_incident(
             self.frame,
             z=pl.col("z_score").max(),
-            flagged=pl.col("pred_ano").any(),
+            flagged=flagged(),
             anomaly=pl.col("anomaly").first(),
         )

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from lo2core.base.clock import local_time
+from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import ComparedProvenance
-from lo2core.base.statistics import shift_in_words
 from lo2core.base.text import windows
 from lo2core.compare import drift
 from lo2core.compare.prediction import SavedPrediction
+from lo2core.detect.fitness import FITS
 
 
 def facts(saved: Sequence[SavedPrediction]) -> pl.DataFrame:
@@ -42,6 +43,8 @@ def _facts(saved: SavedPrediction) -> dict[str, Any]:
         "threshold": round(saved.threshold, 4) if saved.frame.height else None,
         "alert budget": made.get("budget"),
         "window": _window(saved),
+        "fitness": made.get("fitness", {}).get("verdict"),
+        "services that do not fit": _misfits(made),
         "training runs": model.get("runs"),
         "training data": (model.get("data_fingerprint") or "")[:12],
         "model file": made.get("bundle"),
@@ -58,6 +61,12 @@ def _window(saved: SavedPrediction) -> str | None:
     """The windows of the training logs and of the scored logs; None if neither is recorded."""
     sides = (("trained on", saved.metadata.get("model") or {}), ("scored", saved.metadata))
     return ", ".join(f"{verb} {windows(made['window'])}" for verb, made in sides if "window" in made) or None
+
+
+def _misfits(made: Metadata) -> list[str]:
+    """The services that the model does not fit, each with its verdict."""
+    services = made.get("fitness", {}).get("services", {})
+    return [f"{name} {verdict}" for name, verdict in services.items() if verdict != FITS]
 
 
 def _as_text(value: Any) -> str:
@@ -96,8 +105,8 @@ def verdict(a: SavedPrediction, b: SavedPrediction) -> str:
     if same_logs:
         differences = f"all differences{' in scores' if budgets else ''} come from the model"
         return f"The logs are the same, the model changed: {differences}.{budgets}{units}"
-    shift = drift.score_shift(a, b)
-    more = units + ("" if shift is None else f" The scores have {shift_in_words(shift)} (PSI {shift:.2f}).")
+    shift = drift.shift_in_words(a, b)
+    more = units + (f" {shift}" if shift else "")
     if not same_model:
         return (
             f"Both the logs and the model changed, so their effects cannot be separated.{budgets}{more} "

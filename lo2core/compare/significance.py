@@ -26,7 +26,7 @@ def metric_differences(incidents: pl.DataFrame) -> pl.DataFrame:
 
     incidents: `pairs.incident_pairs`. Metrics: precision, recall, F1, false alarms per 100 normals, and AUROC of z.
     """
-    labelled = incidents.drop_nulls(["anomaly", "z_a", "z_b"])
+    labelled = incidents.drop_nulls(["anomaly", "z_a", "z_b", "flagged_a", "flagged_b"])
     if labelled["anomaly"].n_unique() < 2:
         return ComparedMetrics.create_empty()
     blocks = labelled["run"].rank("dense").to_numpy().astype(int) - 1

@@ -14,26 +14,28 @@ from lo2core.compare.prediction import SavedPrediction
 def rates(saved: Sequence[SavedPrediction], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """How much each prediction flags, as `schemas.ComparedRates`, in the given order.
 
-    Columns prediction, rows, flagged, incidents, flagged_incidents, alert_rate (of incidents, 0 to 1). incidents:
+    Columns prediction, rows, flagged, incidents, flagged_incidents, not_fully_scored, alert_rate (of incidents that
+    are flagged or fully scored, 0 to 1). incidents:
     `SavedPrediction.incidents` of each.
     """
     rows = []
     for one, its_incidents in zip(saved, incidents, strict=True):
-        flagged = int(its_incidents["flagged"].sum())
-        rate = flagged / its_incidents.height if its_incidents.height else None
-        rows.append((one.name, one.frame.height, int(one.frame["pred_ano"].sum()), its_incidents.height, flagged, rate))
+        flagged, known = int(its_incidents["flagged"].sum()), its_incidents["flagged"].count()
+        counted = (one.frame.height, int(one.frame["pred_ano"].sum()), its_incidents.height, flagged)
+        rate = flagged / known if known else None
+        rows.append((one.name, *counted, its_incidents.height - known, rate))
     return pl.DataFrame(rows, schema=ComparedRates.create_empty().schema, orient="row")
 
 
 def fault_recall(saved: Sequence[SavedPrediction], incidents: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The share of flagged incidents of each faulty test case, as `schemas.ComparedRecall`, sorted by test case.
 
-    Columns test_case, prediction, recall (0 to 1), n (faulty incidents), difference (to the recall of the first
-    prediction). incidents: `SavedPrediction.incidents` of each.
+    Columns test_case, prediction, recall (0 to 1), n (faulty incidents that are flagged or fully scored), difference
+    (to the recall of the first prediction). incidents: `SavedPrediction.incidents` of each.
     """
     parts = []
     for one, its_incidents in zip(saved, incidents, strict=True):
-        faulty = its_incidents.filter("anomaly").group_by("test_case")
+        faulty = its_incidents.drop_nulls("flagged").filter("anomaly").group_by("test_case")
         parts.append(faulty.agg(recall=pl.col("flagged").mean(), n=pl.len()).with_columns(prediction=pl.lit(one.name)))
     first = parts[0].select("test_case", first="recall")
     table = pl.concat(parts).join(first, on="test_case", how="left", maintain_order="left")

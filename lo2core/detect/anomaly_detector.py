@@ -17,8 +17,9 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import EventPredictions
 from lo2core.detect import detectors
 from lo2core.detect.instances import FrameSource
+from lo2core.detect.known_items import held_out
 from lo2core.detect.model import Model
-from lo2core.detect.predict import labelled, unknown
+from lo2core.detect.predict import labelled, unknown_services
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import train
 from lo2core.detect.vectorizer import Vectorizer
@@ -32,7 +33,7 @@ _LOGLEAD_NAMES = {
     "RarityModel": "Rarity",
     "OOVDetector": "OutOfVocabulary",
 }
-_SCORED = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank")
+_SCORED = ("score", "z_score", "p_value", "threshold", "pred_ano", "rank", "status")
 _IDENTITY = [name for name in EventPredictions.column_names() if name not in _SCORED]
 _WEIGHTINGS = {"Vectorizer": None, "CountVectorizer": "counts", "TfidfVectorizer": "tf-idf"}
 """The weighting for each class of vectorizer that can be requested; None is the default of the detector."""
@@ -116,6 +117,8 @@ class AnomalyDetector:
         if not recipe.make().supervised:
             source.rows = source.rows.with_columns(normal=pl.lit(True))
         self.model, self.vec = train(source, recipe)
+        normal = source.rows.filter("normal")
+        self.model.facts["held_out"] = held_out(source.occurrences(normal, self.vec), normal, self.vec)
 
     @understood("The frame cannot be scored")
     def predict(self) -> pl.DataFrame:
@@ -130,7 +133,7 @@ class AnomalyDetector:
         frame = self._frame("test_df")
         source = FrameSource(frame, self.item_list_col, self.numeric_cols, self.vec)
         scores = self.model.score(source.encode(source.rows, self.vec).X, source.rows["service"])
-        if sentence := unknown(self.model, source.rows["service"]):
+        if sentence := unknown_services(self.model, source.rows["service"]):
             warnings.warn(sentence, stacklevel=2)
         identity = frame.select(name for name in _IDENTITY if name in frame.columns)
         scored = pl.concat([identity, scores[source.position]], how="horizontal").with_row_index("_row")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from lo2core.base.calls import checked_arguments
 from lo2core.base.errors import InputError
@@ -86,16 +87,34 @@ def per_incident(frame: pl.DataFrame, *aggregates: pl.Expr, **named: pl.Expr) ->
     return frame.group_by(*INCIDENT_KEY, "test_case", maintain_order=True).agg(*aggregates, **named)
 
 
+def flagged(name: str = "pred_ano") -> pl.Expr:
+    """Whether any service of an incident is flagged, from the flags of its rows.
+
+    Null, "not fully scored", if none is flagged and one has no score: nothing is known about that service.
+    """
+    return pl.col(name).any(ignore_nulls=False)
+
+
+def not_fully_scored(flags: pl.Series) -> str:
+    """How many incidents are not fully scored, to complete a sentence about the flagged ones; empty if all are.
+
+    flags: the result of `flagged`.
+    """
+    n = flags.null_count()
+    return f", {n:,} not fully scored because a log has no score" if n else ""
+
+
 def by_incident(predictions: pl.DataFrame) -> pl.DataFrame:
     """One row per incident, worst first, with the values of its worst sequence or event.
 
-    Columns run, folder, window, test_case, service, seq_id, z_score, p_value, pred_ano (whether any row is flagged),
-    threshold, normal, anomaly.
+    Columns run, folder, window, test_case, service, seq_id, z_score, p_value, status (if there is one), pred_ano (see
+    `flagged`), threshold, normal, anomaly.
     """
     return per_incident(
         worst_first(predictions),
         pl.col("service", "seq_id", "z_score", "p_value").first(),
-        pl.col("pred_ano").any(),
+        cs.by_name("status", require_all=False).first(),
+        flagged(),
         pl.col("threshold", "normal", "anomaly").first(),
     )
 
@@ -137,17 +156,20 @@ def in_words(p_value: float, n_normals: int) -> str:
 
 
 def compared_with_normals(scored: pl.DataFrame, n_normals: Mapping[str, int]) -> pl.Series:
-    """`in_words` of each scored row (columns service, z_score, p_value), or why there is no score or p-value.
+    """`in_words` of each scored row, or why there is no score or p-value.
 
-    n_normals: number of held-out normals of each service; under "" all of them, if the model has one detector for all.
+    scored: columns service, z_score, p_value and, optionally, status. n_normals: number of held-out normals of each
+    service; under "" all of them, if the model has one detector for all.
     """
     of_all = n_normals.get("")
 
-    def words(service: str, z_score: float | None, p_value: float | None) -> str:
+    def words(service: str, z_score: float | None, p_value: float | None, status: str | None = None) -> str:
         n = n_normals.get(service, of_all)
+        if status == "not read":
+            return "not read: no line of the log is of a known format"
         if z_score is None:
             return "not scored" if n else "not scored: the model does not know this service"
         return f"no p-value: {NOT_KNOWN}" if p_value is None else in_words(p_value, n or 0)
 
-    rows = scored.select("service", "z_score", "p_value").iter_rows()
+    rows = scored.select("service", "z_score", "p_value", cs.by_name("status", require_all=False)).iter_rows()
     return pl.Series([words(*row) for row in rows], dtype=pl.String)

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from lo2core.base.calls import check_column
 from lo2core.base.errors import InputError
+from lo2core.detect.known_items import Occurrences, occurrences
 from lo2core.detect.vectorizer import Vectorizer, check_items, check_types
 from lo2core.enhance.enrich import _BY_MESSAGE, enrich_messages
 from lo2core.messages.counts import MessageCounts
@@ -47,6 +48,10 @@ class Source(Protocol):
     """Where rows come from. `rows` is the frame of `Rows`, before it is encoded."""
 
     rows: pl.DataFrame
+
+    def occurrences(self, rows: pl.DataFrame, vec: Vectorizer) -> dict[str, Occurrences]:
+        """The single items of some rows by kind: messages, and requests if they are known."""
+        ...
 
     def fit_vectorizer(self, rows: pl.DataFrame, **settings: Any) -> Vectorizer: ...
 
@@ -79,6 +84,10 @@ class CountSource:
 
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         return Rows(rows, vec.transform(self.items, rows["seq_id"]).X)
+
+    def occurrences(self, rows: pl.DataFrame, vec: Vectorizer) -> dict[str, Occurrences]:
+        of_messages = vec.transform_messages(self.items.messages.filter(kind="message")).X
+        return occurrences(self.items, rows, vec, of_messages)
 
     def _rows(self, sequences: pl.DataFrame) -> pl.DataFrame:
         case, window = pl.format("{}__{}", "run", "folder"), pl.col("window").cast(pl.String).str.zfill(6)
@@ -143,6 +152,11 @@ class FrameSource:
     def encode(self, rows: pl.DataFrame, vec: Vectorizer) -> Rows:
         return Rows(rows, vec.transform_frame(rows).X)
 
+    def occurrences(self, rows: pl.DataFrame, vec: Vectorizer) -> dict[str, Occurrences]:
+        """The rows themselves: only if a row is an event, a list of words says whether its message is known."""
+        numbered = rows.select(seq_id="case", run="run", service="service", n="weight").with_row_index("item")
+        return {"message": Occurrences(numbered, vec.transform_frame(rows).X)}
+
     def _text(self, frame: pl.DataFrame) -> list[pl.Series]:
         """The normalised text, if ids are derived from it."""
         if self.item_column != "e_event_drain_id":
@@ -200,3 +214,15 @@ def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer
     enriched = enrich_messages(texts, vec.drain_).select("message_id", *kept).lazy()
     joined = events.join(enriched, on="message_id", how="left", maintain_order="left")
     return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
+
+
+def rows_of_messages(messages: pl.DataFrame, vec: Vectorizer) -> pl.DataFrame | None:
+    """Messages (`schemas.Messages`) with the item column of a vectorizer of frame rows; its numeric columns are 0.
+
+    None if messages do not determine the item column.
+    """
+    if vec.item_column not in _BY_MESSAGE:
+        return None
+    enriched = enrich_messages(messages["text"], vec.drain_).select("message_id", *_BY_MESSAGE)
+    joined = messages.select("message_id").join(enriched, on="message_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.lit(0.0).alias(name) for name in vec.numeric_columns)

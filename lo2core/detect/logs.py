@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -22,12 +22,13 @@ class Logs:
     """Loaded logs, masked by the rules of the vectorizer.
 
     items: messages and counts; sequences: `schemas.Sequences`; events: `schemas.Events`, None if only counts were
-    saved.
+    saved. unread: seq_ids of logs that have lines but no event, because no line is of a known format.
     """
 
     items: MessageCounts
     sequences: pl.DataFrame
     events: pl.LazyFrame | None = None
+    unread: pl.Series = field(default_factory=lambda: pl.Series("seq_id", [], dtype=pl.String))
 
     @classmethod
     def gone(cls) -> Logs:

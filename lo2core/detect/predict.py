@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from lo2core.base.errors import InputError
-from lo2core.base.schemas import Predictions
+from lo2core.base.schemas import EventPredictions, Predictions
 from lo2core.base.text import windows
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.incidents import worst_first
@@ -21,12 +21,25 @@ _MOST_NAMED = 10
 """Maximum number of services that a sentence names."""
 
 COLUMNS = Predictions.create_empty().schema
+_SCORES = ("score", "z_score", "p_value")
+
+
+SCORED, NOT_READ, UNKNOWN_SERVICE = "scored", "not read", "unknown service"
+"""Values of `schemas.Predictions.status`."""
 
 
 def predict(
-    model: Model, vec: Vectorizer, items: MessageCounts, sequences: pl.DataFrame, threshold: Threshold | None = None
+    model: Model,
+    vec: Vectorizer,
+    items: MessageCounts,
+    sequences: pl.DataFrame,
+    threshold: Threshold | None = None,
+    unread: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """`schemas.Predictions` of whole sequences, worst first. Services the model does not know get null scores."""
+    """`schemas.Predictions` of whole sequences, worst first.
+
+    Services the model does not know get null scores, and so do the sequences `unread` (see `Logs`).
+    """
     if model.unit != "sequence":
         raise InputError(
             f"This model scores single {model.unit}s, not sequences: predict with its bundle, or train one on "
@@ -36,7 +49,22 @@ def predict(
     rows = source.encode(source.rows, vec)
     scores = model.score(rows.X, rows.frame["service"])
     frame = pl.concat([sequences.select(n for n in COLUMNS if n in sequences.columns), scores], how="horizontal")
-    return labelled(frame, threshold or model.threshold).select(COLUMNS.names())
+    return labelled(_with_status(frame, unread), threshold or model.threshold).select(COLUMNS.names())
+
+
+def _with_status(scored: pl.DataFrame, unread: pl.Series | None) -> pl.DataFrame:
+    """The rows with `status`, and without scores for those of `unread` sequences."""
+    if unread is not None and len(unread):
+        kept = [pl.when(~pl.col("seq_id").is_in(unread.implode())).then(name).alias(name) for name in _SCORES]
+        scored = scored.with_columns(kept)
+    return scored.with_columns(status=_status(unread))
+
+
+def _status(unread: pl.Series | None) -> pl.Expr:
+    reason = pl.lit(UNKNOWN_SERVICE)
+    if unread is not None and len(unread):
+        reason = pl.when(pl.col("seq_id").is_in(unread.implode())).then(pl.lit(NOT_READ)).otherwise(reason)
+    return pl.when(pl.col("score").is_null()).then(reason).otherwise(pl.lit(SCORED)).cast(COLUMNS["status"])
 
 
 def predict_events(
@@ -68,24 +96,19 @@ def predict_rows(
     return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
 
 
-def remarks(model: Model, services: pl.Series, window: float | None) -> list[str]:
-    """Warnings about scoring logs that have these services and windows (seconds; None: whole test cases)."""
-    unscored = unknown(model, services) if model.by_service else ""
-    return [sentence for sentence in (unscored, other_windows(model.facts, window)) if sentence]
-
-
-def unknown(model: Model, services: pl.Series) -> str:
+def unknown_services(model: Model, services: pl.Series) -> str:
     """A sentence that names the services that the model does not know and cannot score; empty if it knows all."""
     missing = model.unknown_services(services)
     if not missing:
         return ""
     return (
-        f"The model does not know {_listed(missing)}: their logs have no score. It was trained on "
-        f"{_listed(sorted(model.detectors))}."
+        f"The model does not know {listed(missing)}: their logs have no score. It was trained on "
+        f"{listed(sorted(model.detectors))}."
     )
 
 
-def _listed(services: list[str]) -> str:
+def listed(services: Sequence[str]) -> str:
+    """The names of at most ten services, and how many more there are."""
     shown = [name or "logs without a service" for name in services[:_MOST_NAMED]]
     more = len(services) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
@@ -109,7 +132,20 @@ def _everywhere(
     ranks = ranked.group_by("z_score").agg(pl.col("n").sum()).drop_nulls().sort("z_score", descending=True)
     ranks = ranks.select("z_score", rank=1 + pl.col("n").cum_sum() - pl.col("n"))
     ranked = ranked.drop("n").join(ranks, on="z_score", how="left")
-    return _judged(events.join(ranked.lazy(), on=keys, how="left", maintain_order="left"), threshold)
+    judged = _judged(events.join(ranked.lazy(), on=keys, how="left", maintain_order="left"), threshold)
+    return judged.with_columns(status=_status(None)).select(EventPredictions.column_names())
+
+
+def with_unread(scored: pl.LazyFrame, sequences: pl.DataFrame, unread: pl.Series, threshold: Threshold) -> pl.LazyFrame:
+    """Scored events (`schemas.EventPredictions`), and a row without a score, for line 1, of each `unread` sequence."""
+    schema = EventPredictions.create_empty().schema
+    rows = sequences.filter(pl.col("seq_id").is_in(unread.implode())).with_columns(
+        *(pl.lit(None, dtype=schema[name]).alias(name) for name in (*_SCORES, "pred_ano", "rank")),
+        line_no=pl.lit(1, dtype=pl.Int64),
+        threshold=pl.lit(threshold.z),
+        status=pl.lit(NOT_READ, dtype=schema["status"]),
+    )
+    return pl.concat([scored, rows.select(schema.names()).lazy()]) if rows.height else scored
 
 
 def labelled(frame: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:

@@ -18,11 +18,11 @@ from lo2core.base.errors import InputError, choices
 from lo2core.detect.attribution import split
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import Detector
-from lo2core.detect.instances import CountSource, EventSource, FrameSource, rows_of_events
+from lo2core.detect.instances import CountSource, EventSource, FrameSource, rows_of_events, rows_of_messages
 from lo2core.detect.item_names import item_names
 from lo2core.detect.logs import Logs
 from lo2core.detect.model import Model
-from lo2core.detect.predict import predict, predict_events, predict_rows
+from lo2core.detect.predict import predict, predict_events, predict_rows, with_unread
 from lo2core.detect.vectorizer import Vectorizer, raw_counts
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.masks import Masker
@@ -92,6 +92,13 @@ class Unit(ABC):
         Raises InputError if events are to be scored and none were saved.
         """
 
+    def columns_of(self, vec: Vectorizer, messages: pl.DataFrame) -> sparse.csr_matrix | None:
+        """What the vectorizer counts of each message (`schemas.Messages`): csr [n_messages, n_columns].
+
+        None if that cannot be derived from messages.
+        """
+        return vec.transform_messages(messages).X
+
     @abstractmethod
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
@@ -160,7 +167,7 @@ class SequenceUnit(Unit):
         return CountSource(items, sequences, masker)
 
     def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.DataFrame:
-        return predict(model, vec, logs.items, logs.sequences, threshold)
+        return predict(model, vec, logs.items, logs.sequences, threshold, logs.unread)
 
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
@@ -212,7 +219,8 @@ class EventUnit(Unit):
         return EventSource(items, sequences, masker)
 
     def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.LazyFrame:
-        return predict_events(model, vec, logs.items, logs.sequences, logs.saved_events(), threshold)
+        scored = predict_events(model, vec, logs.items, logs.sequences, logs.saved_events(), threshold)
+        return with_unread(scored, logs.sequences, logs.unread, threshold or model.threshold)
 
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
@@ -243,7 +251,12 @@ class RowUnit(Unit):
         return True
 
     def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.LazyFrame:
-        return predict_rows(model, vec, logs.items.messages, logs.saved_events(), threshold)
+        scored = predict_rows(model, vec, logs.items.messages, logs.saved_events(), threshold)
+        return with_unread(scored, logs.sequences, logs.unread, threshold or model.threshold)
+
+    def columns_of(self, vec: Vectorizer, messages: pl.DataFrame) -> sparse.csr_matrix | None:
+        frame = rows_of_messages(messages, vec)
+        return None if frame is None else vec.transform_frame(frame).X
 
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray

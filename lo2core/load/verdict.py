@@ -41,10 +41,23 @@ def _percent(share: pl.Expr) -> pl.Expr:
 
 def in_words(ledger: pl.DataFrame) -> str:
     """The formats of the logs, and a sentence about those that were not read well, each on a line of its own."""
-    found = verdicts(ledger)
-    named = found.drop_nulls("format").group_by("format").len().sort("len", "format", descending=[True, False])
+    named = verdicts(ledger).drop_nulls("format").group_by("format").len()
+    named = named.sort("len", "format", descending=[True, False])
     formats = ", ".join(f"{name} in {plural(n, 'log')}" for name, n in named.iter_rows())
-    lines = [f"Formats: {formats}."] if formats else []
+    return "\n".join(filter(None, [f"Formats: {formats}." if formats else "", not_read_well(ledger)]))
+
+
+def in_short(ledger: pl.DataFrame) -> str:
+    """How many logs were read in part and how many not; empty if all were read well."""
+    found = verdicts(ledger)["verdict"]
+    counted = {verdict: int((found == verdict).sum()) for verdict in (IN_PART, NOT_READ)}
+    listed = [f"{plural(n, 'log')} {verdict}" for verdict, n in counted.items() if n]
+    return f"{' and '.join(listed)}." if listed else ""
+
+
+def not_read_well(ledger: pl.DataFrame) -> str:
+    """A sentence about logs read in part and one about logs not read, and what to do; empty if all were read well."""
+    found, lines = verdicts(ledger), []
     for verdict in (IN_PART, NOT_READ):
         logs = found.filter(verdict=verdict)
         if logs.height:

@@ -8,6 +8,7 @@ _PATH = r"(?:^|[\s=])((?:/(?:[\w<>.-]|\{\w+\})+)+)"
 STACK_FRAME = r"^\s+(at |\.\.\. |- )"
 """A line of a stack trace below its exception."""
 SEVERE = ("ERROR", "FATAL", "SEVERE")
+_PROBLEMS = (*SEVERE, "CRITICAL", "CRIT", "ALERT", "EMERG", "PANIC", "ERR", "WARN", "WARNING")
 WEIGHTS = {"exception": 2.0, "error": 2.0, "warning": 1.5, "other": 1.0, "frame": 0.1}
 """Weights of items with equal shares, by kind: errors explain a score, stack frames only accompany an exception.
 
@@ -68,6 +69,12 @@ def informative_messages(requests: pl.DataFrame, messages: pl.DataFrame, usual: 
     paths = rarest.unique("feature", keep="first", maintain_order=True).select("feature", "path")
     first = ranked.unique("feature", keep="first", maintain_order=True).select("feature", "message_id", "text")
     return first.join(paths, on="feature", how="left", maintain_order="left")
+
+
+def is_problem(text: pl.Expr) -> pl.Expr:
+    """Whether a message, or one of the messages of a request kind, is a warning, an error or an exception."""
+    level = rf"(?im)^({'|'.join(_PROBLEMS)})\b"
+    return text.str.contains(level) | text.str.contains(r"(?m)^(Caused by: )?[\w$.]*(Exception|Error)(:|$)")
 
 
 def severity(level: pl.Expr) -> pl.Expr:

@@ -12,6 +12,8 @@ from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.detect.logs import Logs
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.load import windows
+from lo2core.load.ledger import of_logs
+from lo2core.load.verdict import NOT_READ, verdicts
 from lo2core.messages.counts import MessageCounts, fingerprint, remask
 from lo2core.messages.masks import Masker, user_rule
 from lo2core.store.changes import Change
@@ -59,6 +61,7 @@ def read_items(workspace: Workspace) -> MessageCounts:
 def training_data(workspace: Workspace) -> tuple[MessageCounts, pl.DataFrame, str]:
     """Counts and sequences to train on, and a sentence if they differ from those of the workspace."""
     items, sequences = read_items(workspace), workspace.read(Sequences)
+    sequences = sequences.filter(~pl.col("seq_id").is_in(unread_in(workspace, sequences).implode()))
     if not workspace.has(Events):
         return items, sequences, ""
     return windows.cut_single_normal(items, sequences, workspace.scan(Events), masker_of(workspace))
@@ -72,7 +75,26 @@ def items_for(workspace: Workspace, vec: Vectorizer) -> MessageCounts:
 def logs_for(workspace: Workspace, vec: Vectorizer) -> Logs:
     """The workspace's logs under the masks of the vectorizer; raises as `masked_for`."""
     items, events = masked_for(workspace, vec, read_items(workspace))
-    return Logs(items, workspace.read(Sequences), events)
+    sequences = workspace.read(Sequences)
+    return Logs(items, sequences, events, unread_in(workspace, sequences))
+
+
+def unread_in(workspace: Workspace, sequences: pl.DataFrame) -> pl.Series:
+    """The seq_ids of sequences (`schemas.Sequences`) whose logs have lines but no event, according to the ledger."""
+    if not workspace.has(Ledger) or sequences["events"].min():
+        return pl.Series("seq_id", [], dtype=pl.String)
+    ledger = workspace.read(Ledger)
+    unread = ledger.join(verdicts(ledger).filter(verdict=NOT_READ), on="source", how="semi")
+    return sequences.filter(pl.col("events") == 0).join(unread, on=["run", "folder", "service"], how="semi")["seq_id"]
+
+
+def formats_of(workspace: Workspace) -> dict[str, list[str]]:
+    """The formats of the loaded logs, by service; empty if the ledger does not record them."""
+    if not workspace.has(Ledger):
+        return {}
+    known = of_logs(workspace.read(Ledger)).drop_nulls(["service", "format"])
+    found = known.group_by("service").agg(pl.col("format").unique().sort()).sort("service")
+    return dict(found.iter_rows())
 
 
 def masked_for(

@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from lo2core.base.calls import checked_arguments
-from lo2core.base.schemas import EventPredictions, Predictions, Sequences
+from lo2core.base.schemas import EventPredictions, Predictions
 from lo2core.detect.calibration import Threshold
-from lo2core.detect.predict import predict, remarks
+from lo2core.detect.fitness import Fitness, judge
+from lo2core.detect.predict import predict
 from lo2core.detect.units import unit_of
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
-from lo2core.pipeline.inputs import items_for, logs_for
+from lo2core.pipeline.inputs import formats_of, logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import made_by_this_command, prediction_provenance, window_of
 from lo2core.store.parquet import reads_tables
@@ -56,26 +57,38 @@ def predict_logs(
         return workspace.path(name)
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
-        scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs_for(workspace, loaded.vec), threshold)
-        return save_predictions(workspace, loaded, scores, threshold, name, replace=replace)
+        logs = logs_for(workspace, loaded.vec)
+        fits = judge(loaded.model, loaded.vec, logs, window_of(workspace), formats_of(workspace))
+        scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs, threshold)
+        return save_predictions(workspace, loaded, scores, threshold, name, fits, replace=replace)
+
+
+def fitness(workspace: Workspace, bundle: LoadedBundle) -> Fitness:
+    """Whether a bundle fits the loaded logs, see `detect.fitness`. Nothing is scored. Raises as `items_for`."""
+    workspace = workspace.snapshot()
+    logs = logs_for(workspace, bundle.vec)
+    return judge(bundle.model, bundle.vec, logs, window_of(workspace), formats_of(workspace))
+
+
+def recorded_fitness(workspace: Workspace, name: str) -> Fitness | None:
+    """The fitness that was recorded with saved predictions; None if there is none."""
+    return Fitness.of(workspace.metadata(name).get("fitness", {}))
 
 
 def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
-    """What to know before using the scores of a bundle for these logs, as sentences: see `detect.predict.remarks`.
+    """What to know before using the scores of a bundle for these logs, as sentences.
 
-    First come those about versions of libraries.
+    First come those about versions of libraries; the last is the `fitness` of the bundle.
     """
-    workspace = workspace.snapshot()
-    services = workspace.read(Sequences, columns=["service"])["service"]
     loaded = open_bundle(bundle)
-    return [*loaded.warnings, *remarks(loaded.model, services, window_of(workspace))]
+    return [*loaded.warnings, fitness(workspace, loaded).sentence]
 
 
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
     """`schemas.Predictions` of the workspace's sequences, from its counts; nothing is saved."""
     workspace = workspace.snapshot()
-    items = items_for(workspace, bundle.vec)
-    return predict(bundle.model, bundle.vec, items, workspace.read(Sequences), threshold)
+    logs = logs_for(workspace, bundle.vec)
+    return predict(bundle.model, bundle.vec, logs.items, logs.sequences, threshold, logs.unread)
 
 
 def save_predictions(
@@ -84,15 +97,16 @@ def save_predictions(
     predictions: pl.DataFrame | pl.LazyFrame,
     threshold: Threshold,
     name: str,
+    fits: Fitness,
     *,
     command: str = "",
     replace: bool = False,
 ) -> Path:
-    """Save scores under `name`, with the provenance of the data, the bundle and the threshold.
+    """Save scores under `name`, with the provenance of the data, the bundle and the threshold, and with the fitness.
 
     command: what a user would type for the same, if it differs from the command of this process.
     """
-    provenance = prediction_provenance(workspace, bundle, threshold)
+    provenance = prediction_provenance(workspace, bundle, threshold, fits)
     provenance |= {"command": command} if command else {}
     if isinstance(predictions, pl.LazyFrame):  # scores of events, which may not fit in memory
         return workspace.sink(EventPredictions, predictions, name=name, provenance=provenance, replace=replace)

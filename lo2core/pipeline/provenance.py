@@ -11,6 +11,7 @@ from lo2core.base.clock import now
 from lo2core.base.provenance import BundleFacts, DataProvenance, PredictionProvenance
 from lo2core.base.schemas import Counts, Sequences
 from lo2core.detect.calibration import Threshold
+from lo2core.detect.fitness import Fitness
 from lo2core.detect.model import Model
 from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.pipeline.lock import repeats_a_killed_command
@@ -51,8 +52,10 @@ def bundle_facts(workspace: Workspace, model: Model, note: str) -> BundleFacts:
     return {**data_provenance(workspace), **model.facts, **where}
 
 
-def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold) -> PredictionProvenance:
-    """Provenance of predictions: their data, the bundle by path and hash, the facts of its model, the threshold."""
+def prediction_provenance(
+    workspace: Workspace, bundle: LoadedBundle, threshold: Threshold, fits: Fitness
+) -> PredictionProvenance:
+    """Provenance of predictions: data, bundle by path and hash, facts of its model, threshold, fitness."""
     return {
         **data_provenance(workspace),
         "bundle": str(bundle.path.resolve()),
@@ -62,6 +65,7 @@ def prediction_provenance(workspace: Workspace, bundle: LoadedBundle, threshold:
         "window": window_of(workspace),
         "threshold": threshold.z,
         "budget": threshold.budget,
+        "fitness": fits.facts,
     }
 
 

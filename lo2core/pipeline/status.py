@@ -14,7 +14,8 @@ from lo2core.base.clock import moment_of
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
 from lo2core.base.untrusted import is_file
-from lo2core.detect.incidents import per_incident
+from lo2core.detect.incidents import flagged, per_incident
+from lo2core.load import verdict
 from lo2core.load.ledger import of_logs
 from lo2core.store import bundles, signing
 from lo2core.store.predictions import bundle_of, home_of, newest_first, read_predictions
@@ -72,8 +73,12 @@ def _loaded(workspace: Workspace) -> Step:
     if not workspace.has(Sequences):
         return Step(name, why="No logs are loaded yet.")
     runs = workspace.read(Sequences, columns=["run"])["run"].n_unique()
-    lines = of_logs(workspace.read(Ledger))["lines"].sum() if workspace.has(Ledger) else None
-    return Step(name, FRESH, workspace.artefact(Sequences).created, facts={"runs": runs, "lines": lines})
+    created = workspace.artefact(Sequences).created
+    if not workspace.has(Ledger):
+        return Step(name, FRESH, created, facts={"runs": runs})
+    ledger = workspace.read(Ledger)
+    facts = {"runs": runs, "lines": of_logs(ledger)["lines"].sum()}
+    return Step(name, FRESH, created, verdict.in_short(ledger), facts)
 
 
 def _enriched(workspace: Workspace) -> Step:
@@ -138,9 +143,10 @@ def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
         return Step(name, why="Nothing is scored yet.", facts=lost)
     home, table = home_of(workspace, newest)
     rows = read_predictions(home, table, [*INCIDENT_KEY, "test_case", "pred_ano"])
-    incidents = per_incident(rows, pl.col("pred_ano").any())
-    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
+    incidents = per_incident(rows, flagged())
     artefact = home.artefact(table)
+    facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
+    facts["fitness"] = artefact.metadata.get("fitness", {}).get("verdict")
     state, made, why = _made_of(artefact, home)
     used, then = bundle_of(home, table, models), artefact.metadata.get("bundle_sha256")
     if state == FRESH and used and bundles.claimed_sha256(used) != then:

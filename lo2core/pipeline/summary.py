@@ -9,7 +9,7 @@ import polars as pl
 
 from lo2core.base.schemas import Events, Ledger, Sequences
 from lo2core.load.ledger import of_logs
-from lo2core.load.verdict import WELL, verdicts
+from lo2core.load.verdict import WELL, not_read_well, verdicts
 from lo2core.messages.patterns import linear_pattern, search_pattern
 from lo2core.messages.text import event_lines
 from lo2core.store.workspace import Workspace
@@ -91,6 +91,11 @@ def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
     return pl.concat([unclear, others, undated, foreign], how="diagonal").select(
         "source", "what", "bytes", "lines", "invalid_bytes"
     )
+
+
+def unclear_logs(workspace: Workspace) -> str:
+    """Sentences about logs that were not read, or not read well; empty if there are none."""
+    return not_read_well(workspace.read(Ledger)) if workspace.has(Ledger) else ""
 
 
 def test_case_bands(workspace: Workspace) -> pl.DataFrame:

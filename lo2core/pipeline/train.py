@@ -6,10 +6,11 @@ from pathlib import Path
 
 from lo2core.base.calls import checked_arguments
 from lo2core.detect import train
+from lo2core.detect.known_items import held_out
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.pipeline.bundles import save_bundle
-from lo2core.pipeline.inputs import masker_of, training_data
+from lo2core.pipeline.inputs import formats_of, masker_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import bundle_facts, made_by_this_command, window_of
 from lo2core.store import bundles
@@ -49,6 +50,8 @@ def train_bundle(
         items, sequences, note = training_data(logs)
         source = count_unit(recipe.unit).source(items, sequences, masker_of(logs))
         model, vec = train.train(source, recipe)
-        model.facts["window"] = window_of(logs)
+        normal = source.rows.filter("normal")
+        yardstick = held_out(source.occurrences(normal, vec), normal, vec)
+        model.facts |= {"window": window_of(logs), "held_out": yardstick, "formats": formats_of(logs)}
     save_bundle(model, vec, bundle, bundle_facts(logs, model, note), replace=replace)
     return bundle

@@ -21,6 +21,7 @@ _RATES = {
     "flagged": "flagged",
     "incidents": "incidents",
     "flagged_incidents": "flagged incidents",
+    "not_fully_scored": "not fully scored",
     "alert_rate": "alert rate",
 }
 _SHIFTS = {"service": "service", "scores": "PSI of scores", "items": "PSI of messages"}

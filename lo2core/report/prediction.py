@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lo2core.base.clock import local_time
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.base.text import plural
-from lo2core.detect.incidents import by_sequence
+from lo2core.detect.incidents import by_sequence, not_fully_scored
 from lo2core.explain.explanation import Explanation
 from lo2core.report import charts, html
 from lo2core.report.chart_data import heatmap_cells, ranked_incidents
@@ -85,8 +85,9 @@ def summarised(
 
 def _summary(ranked: pl.DataFrame, explained: int) -> str:
     flagged, listed = int(ranked["pred_ano"].sum()), min(ranked.height, MOST_INCIDENTS)
+    partly = not_fully_scored(ranked["pred_ano"])
     return (
-        f"{plural(ranked.height, 'incident')} scored, {flagged:,} flagged. The worst {listed:,} are listed; "
+        f"{plural(ranked.height, 'incident')} scored, {flagged:,} flagged{partly}. The worst {listed:,} are listed; "
         f"{explained:,} {'is' if explained == 1 else 'are'} explained below."
     )
 

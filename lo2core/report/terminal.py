@@ -67,7 +67,8 @@ def _line(row: dict[str, Any]) -> str:
 
 def _rate(row: dict[str, Any]) -> str:
     rate = "" if row["alert_rate"] is None else f" ({row['alert_rate']:.1%})"
-    return f"{row['prediction']}: {row['flagged_incidents']} of {row['incidents']} incidents flagged{rate}"
+    partly = f", {row['not_fully_scored']} not fully scored" if row["not_fully_scored"] else ""
+    return f"{row['prediction']}: {row['flagged_incidents']} of {row['incidents']} incidents flagged{rate}{partly}"
 
 
 def _flips(compared: Comparison) -> list[str]:

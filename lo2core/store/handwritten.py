@@ -115,6 +115,7 @@ def _judged(found: pl.LazyFrame, given: Collection[str]) -> pl.LazyFrame:
         pred_ano=flagged if "pred_ano" in given else z >= pl.col("threshold"),
         p_value=pl.col("p_value") if "p_value" in given else pl.lit(None),
         rank=pl.col("rank") if "rank" in given else z.rank("min", descending=True),
+        status=pl.col("status") if "status" in given else pl.lit(None),
     )
 
 

@@ -129,7 +129,7 @@ def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(trained: P
     windowed = Workspace(tmp_path)
     load_logs(windowed, [trained / "logs"], LoadOptions(window=4))
     of_windows = train_bundle(windowed, Recipe(), tmp_path / "w.joblib")
-    assert remarks_on(windowed, of_windows) == []
+    assert remarks_on(windowed, of_windows) == ["The model fits these logs."]
     (sentence,) = remarks_on(windowed, trained / "b.joblib")
     assert "trained on whole test cases, these logs were loaded as windows of 4 s" in sentence
     (sentence,) = remarks_on(Workspace(trained / "ws"), of_windows)

@@ -157,9 +157,13 @@ def test_services_that_the_bundle_does_not_know_are_named(workspace: Workspace) 
     assert "does not know billing" in texts(app)
 
 
-def test_a_model_of_other_windows_is_remarked_upon(workspace: Workspace, sample_logs: Path) -> None:
+def test_a_model_that_does_not_fit_is_not_preselected_but_can_be_used(workspace: Workspace, sample_logs: Path) -> None:
     load_logs(workspace, [sample_logs], LoadOptions(n_runs=2, window=30), jobs=1, replace=True)
-    app = press(page(PREDICT), "Predict")
+    app = page(PREDICT)
+    assert "No saved model fits these logs." in texts(app)
+    assert not has_button(app, "Predict")
+    app = press(app.selectbox(key="choice-Model").set_value("lo2_nn").run(), "Predict")
+    assert "The model does not fit these logs" in texts(app)
     assert "trained on whole test cases, these logs were loaded as windows of 30 s" in texts(app)
 
 

@@ -45,6 +45,7 @@ def show_rates(pair: Pair) -> None:
     columns = st.columns([5, 5, 6, 4, 4])
     for column, side, row in zip(columns, "AB", rates.head(2).iter_rows(named=True), strict=False):
         share = "" if row["alert_rate"] is None else f"{row['alert_rate']:.0%} of {row['incidents']:,} incidents"
+        share += f", {row['not_fully_scored']:,} not fully scored" if row["not_fully_scored"] else ""
         column.metric(f"{side} flags", f"{row['flagged_incidents']:,}", share, delta_color="off", delta_arrow="off")
     for column, (label, value, more) in zip(columns[2:], _agreement(pair), strict=False):
         column.metric(label, value, more, delta_color="off", delta_arrow="off")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY
-from lo2core.detect.incidents import Incident, rows_of
+from lo2core.detect.incidents import Incident, not_fully_scored, rows_of
 from lo2core.explain import feedback
 from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
@@ -66,6 +66,7 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
         flagged = int(found["pred_ano"].fill_null(False).sum())
         position = f"{at + 1:,} of {found.height:,} incidents, worst first"
         position += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
+        position += not_fully_scored(found["pred_ano"])
         quiet = found.drop_nulls("marked").height
         say(f"{position}, {quiet:,} of them only by known benign items" if quiet else position)
     row = found.row(at, named=True)
@@ -108,7 +109,7 @@ def _choose(found: pl.DataFrame, at: int) -> None:
 def _labels(found: pl.DataFrame) -> list[str]:
     z = found["z_score"]
     odd = ["not scored" if value is None else f"z {value:.1f}" for value in z]
-    flags = ["flagged" if flag else "" for flag in found["pred_ano"]]
+    flags = ["not fully scored" if flag is None else "flagged" if flag else "" for flag in found["pred_ano"]]
     flags = [f"{flag}, {marked}" if marked else flag for flag, marked in zip(flags, found["marked"], strict=True)]
     rows = zip(found["rank"], found["incident"], found["service"], odd, flags, strict=True)
     return ["  ·  ".join(str(part) for part in row if part != "") for row in rows]

@@ -107,6 +107,8 @@ def figures(step: Step) -> list[str]:
     counted = [_counted(facts[name], noun) for name, noun in _NOUNS.items() if name in facts]
     if "flagged" in facts:
         counted.append(f"{short(facts['flagged'])} flagged")
+    if "fitness" in facts:
+        counted.append(f"model {facts['fitness']}")
     return names + counted + ([f"damaged: {facts['damaged']}"] if "damaged" in facts else [])
 
 

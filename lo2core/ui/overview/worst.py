@@ -11,19 +11,23 @@ import streamlit as st
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY
 from lo2core.base.text import visible
+from lo2core.detect.fitness import FITS, NOT_AT_ALL
+from lo2core.detect.incidents import not_fully_scored
 from lo2core.explain import feedback
+from lo2core.pipeline.predict import recorded_fitness
 from lo2core.pipeline.status import FRESH, Step
 from lo2core.report.chart_data import ranked_incidents
+from lo2core.store import bundles
 from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
 from lo2core.ui.explain import marks
 from lo2core.ui.overview.steps import is_empty
 from lo2core.ui.predict import incidents
-from lo2core.ui.shell import scores, tables
+from lo2core.ui.shell import models, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.links import open_explain
-from lo2core.ui.shell.widgets import empty_state, go_to, notice, say
+from lo2core.ui.shell.widgets import empty_state, go_to, notice, say, statement
 
 MOST = 20
 """Incidents shown here; page Predict shows all."""
@@ -36,7 +40,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         return
     names = newest_first(here.workspace)
     if not names:
-        _score_first(next(step for step in chained if step.name == "Model"))
+        _score_first(here, next(step for step in chained if step.name == "Model"))
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
     title.subheader("Worst incidents", anchor=False)
@@ -48,14 +52,20 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
     _worst(here, name)
 
 
-def _score_first(model: Step) -> None:
-    """If there are no predictions: a link to scoring, or to training if there is no model."""
-    if model.state == FRESH:
+def _score_first(here: Frame, model: Step) -> None:
+    """If there are no predictions: a link to scoring, or to training if there is no model that fits."""
+    if model.state == FRESH and not _misfit(here, model):
         sentence = f"These logs are not scored yet. Model {model.facts['name']} is ready."
         empty_state(sentence, "pages/4_Predict.py", "Score logs")
     else:
-        sentence = "These logs are not scored yet. Train a model first."
+        unfit = f"Model {model.facts['name']} does not fit them. " if model.state == FRESH else ""
+        sentence = f"These logs are not scored yet. {unfit}Train a model first."
         empty_state(sentence, "pages/3_Train.py", "Train a model")
+
+
+def _misfit(here: Frame, model: Step) -> bool:
+    path = bundles.bundle_path(model.facts["name"], here.models_dir)
+    return models.opens(path) and models.fitness_of(here.workspace, path).verdict == NOT_AT_ALL
 
 
 @section
@@ -65,10 +75,14 @@ def _worst(here: Frame, name: str) -> None:
     if not found.height:
         notice("These predictions contain no scores.")
         return
+    fits = recorded_fitness(home, table)
+    if fits and fits.verdict != FITS:
+        statement(fits)
     ranked = ranked_incidents(found)
     worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
+    partly = not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
-    say(f"{flagged:,} of {ranked.height:,} incidents are flagged. The {worst.height} worst:")
+    say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. The {worst.height} worst:")
     if note := _after_marks(here, name):
         st.caption(note)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)

@@ -11,8 +11,8 @@ import streamlit as st
 
 from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Counts
-from lo2core.detect import predict
 from lo2core.detect.calibration import Threshold
+from lo2core.detect.incidents import not_fully_scored
 from lo2core.detect.predict import labelled
 from lo2core.detect.units import unit_of
 from lo2core.explain.top_items import top_items
@@ -20,7 +20,7 @@ from lo2core.pipeline import jobs
 from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
-from lo2core.pipeline.provenance import window_of
+from lo2core.pipeline.summary import unclear_logs
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles
 from lo2core.store.bundles import BundleInfo
@@ -32,12 +32,14 @@ from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.scores import live_scores, saved_scores
-from lo2core.ui.shell.widgets import asked_or, empty_state, notice, problem, same_workspace
+from lo2core.ui.shell.session import Lead
+from lo2core.ui.shell.widgets import asked_or, empty_state, notice, problem, same_workspace, statement
 
 LOADED = "loaded logs"
 MAX_BUDGET = 20.0
 _TOP_ITEMS = 500
 _ASKED = "predict_asked"
+_TRAIN = Lead("pages/3_Train.py", "Train a model")
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,18 @@ def choose(here: Frame) -> Choice | None:
         empty_state("There is no model yet. Train one first.", "pages/3_Train.py", "Train a model")
         return None
     left, right = st.columns([3, 2])
-    with left:
-        info = models.choose(found)
     with right:
         name = _which(list(logs))
-    if info is None or name is None:
+    if name is None:
+        return None
+    with left:
+        info = models.choose_for(logs[name], found)
+    if unclear := cache.remembered(unclear_logs, logs[name]):
+        notice(unclear, icon=":orange[:material/warning:]")
+    if info is None:
+        if not address.read("bundle"):
+            sentence = "No saved model fits these logs. Train one on normal logs of the same services."
+            notice(f"{sentence} A model that is chosen anyway says what its scores are worth.", lead=_TRAIN)
         return None
     return Choice(here, info, logs[name])
 
@@ -128,6 +137,13 @@ def _which(names: list[str]) -> str | None:
     chosen = asked_or(asked, names[0], names, f"There is no sample {asked} in this workspace.")
     about = "Samples are scored, but never added to the training data."
     return address.choice("Logs", names, chosen, lambda name: {"sample": None if name == LOADED else name}, help=about)
+
+
+@section
+def fitness(choice: Choice) -> None:
+    """Whether the model fits the logs, in words."""
+    if choice.info.state is BundleState.SIGNED and models.opens(choice.info.path):
+        statement(models.fitness_of(choice.logs, choice.info.path))
 
 
 @section
@@ -179,8 +195,8 @@ def judge(found: Scored) -> Scored:
 def summary(found: Scored) -> None:
     """The number of flagged incidents, by label, and a note if the threshold is estimated."""
     ranked, threshold = found.ranked, found.threshold
-    flagged = ranked.filter("pred_ano").height
-    st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** incidents flagged")
+    flagged, partly = ranked.filter("pred_ano").height, not_fully_scored(ranked["pred_ano"])
+    st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** incidents flagged{partly}")
     for known, name in ((False, "faulty"), (True, "normal")):
         part = ranked.filter(pl.col("normal") == known)
         if part.height:
@@ -191,9 +207,7 @@ def summary(found: Scored) -> None:
 
 @section
 def remarks(found: Scored) -> None:
-    """Notes about the scores: services without a model, normals that were used for training."""
-    for sentence in predict.remarks(found.loaded.model, found.scores["service"], window_of(found.choice.logs)):
-        notice(sentence)
+    """A note about normals that were used for training."""
     if note := models.trained_on(found.loaded, found.choice.logs):
         st.caption(note)
 

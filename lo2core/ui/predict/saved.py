@@ -15,7 +15,7 @@ from lo2core.store.names import given_name
 from lo2core.store.predictions import bundle_of
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED, Scored
-from lo2core.ui.shell import frame, links, session, tables
+from lo2core.ui.shell import frame, links, models, session, tables
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import after
@@ -73,7 +73,8 @@ def _save_asked(found: Scored, name: str) -> None:
         chosen = found.choice.command
         command = text.command(chosen.arguments())
         logs, judged = found.choice.logs, (found.scores, found.threshold)
-        save_predictions(logs, found.loaded, *judged, name, command=command, replace=replace)
+        fits = models.fitness_of(logs, found.choice.info.path)
+        save_predictions(logs, found.loaded, *judged, name, fits, command=command, replace=replace)
         session.flash(f"Saved as {name}.", after(chosen.work()))
 
     with apart():

@@ -46,6 +46,7 @@ class Cache:
 
 
 MODELS = Cache("opened models", "path and stamp of the bundle", 2, spinner="Opening the model ...")
+FITNESS = Cache("fitness of models", "logs, ledger, bundle", 50, spinner="Comparing models with these logs ...")
 LIVE_SCORES = Cache("scores of a model, not saved", "logs, bundle", 4, spinner="Scoring ...")
 SAVED_SCORES = Cache("saved scores of sequences", "workspace, name and stamp of the prediction", 3)
 TOP_ITEMS = Cache("top items of the worst incidents", "logs, bundle, seq_ids", 4)

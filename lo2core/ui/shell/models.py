@@ -7,11 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core.base.errors import Lo2Error
-from lo2core.base.schemas import Counts, Sequences
+from lo2core.base.schemas import Counts, Ledger, Sequences
 from lo2core.compare.prediction import training_overlap
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import REGISTRY
+from lo2core.detect.fitness import NOT_AT_ALL, Fitness
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
+from lo2core.pipeline.predict import fitness
 from lo2core.store import bundles, signing
 from lo2core.store.bundles import BundleInfo
 from lo2core.store.workspace import Workspace
@@ -25,6 +27,15 @@ def opened(path: Path) -> LoadedBundle:
     return cache.MODELS.get(cache.bundle_key(path), lambda: open_bundle(path))
 
 
+def opens(path: Path) -> bool:
+    """Whether the bundle can be opened."""
+    try:
+        opened(path)
+    except Lo2Error:
+        return False
+    return True
+
+
 def opened_or_none(path: Path) -> LoadedBundle | None:
     """As `opened`; if it cannot be opened, shows the reason and returns None."""
     try:
@@ -34,17 +45,50 @@ def opened_or_none(path: Path) -> LoadedBundle | None:
         return None
 
 
+def fitness_of(logs: Workspace, path: Path) -> Fitness:
+    """Whether the bundle at `path` fits the logs, kept until one of them changes.
+
+    A bundle that cannot be opened, or whose masks are others than those of the logs, does not fit.
+    """
+    key = (*cache.logs_key(logs), logs.stamp(Ledger), *cache.bundle_key(path))
+    return cache.FITNESS.get(key, lambda: _fitness(logs, path))
+
+
+def _fitness(logs: Workspace, path: Path) -> Fitness:
+    try:
+        return fitness(logs, opened(path))
+    except Lo2Error as error:
+        return Fitness(NOT_AT_ALL, (str(error),))
+
+
 def choose(found: list[BundleInfo]) -> BundleInfo | None:
     """A field to choose one of the models: the one in the address bar, else the newest. None if that is not there.
 
     Signed models come first, and among them those trained in this workspace.
     """
     ordered = sorted(found, key=_preference, reverse=True)
+    return _choose(ordered, ordered[0].name)
+
+
+def choose_for(logs: Workspace, found: list[BundleInfo]) -> BundleInfo | None:
+    """As `choose`, but by default the first of them that fits the logs; None if none fits and none was chosen."""
+    ordered = sorted(found, key=_preference, reverse=True)
+    return _choose(ordered, None if address.read("bundle") else _best(ordered, logs))
+
+
+def _choose(ordered: list[BundleInfo], default: str | None) -> BundleInfo | None:
     by_name = {info.name: info for info in ordered}
     names, asked = list(by_name), address.read("bundle")
-    chosen = asked_or(asked, names[0], names, f"There is no model {asked} in this list.")
+    chosen = asked_or(asked, default, names, f"There is no model {asked} in this list.")
     name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
     return by_name[name] if name else None
+
+
+def _best(ordered: list[BundleInfo], logs: Workspace) -> str | None:
+    """The first signed model that fits; the first model if none is signed; None if none fits."""
+    signed = [info for info in ordered if info.state is signing.BundleState.SIGNED]
+    fitting = (info.name for info in signed if fitness_of(logs, info.path).verdict != NOT_AT_ALL)
+    return next(fitting, None if signed else ordered[0].name)
 
 
 def _preference(info: BundleInfo) -> tuple[bool, bool, int]:

@@ -17,6 +17,7 @@ import streamlit as st
 
 from lo2core.base import text as base_text
 from lo2core.base.csv import csv_bytes
+from lo2core.detect.fitness import FITS, NOT_AT_ALL, Fitness
 from lo2core.messages.secrets import exported, masked_frame
 from lo2core.pipeline.commands import Command
 from lo2core.report import html
@@ -100,6 +101,12 @@ def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -
         if lead:
             query = same_workspace() | dict(lead.params)
             st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
+
+
+def statement(fits: Fitness) -> None:
+    """A box that says whether a model fits some logs."""
+    fine = ":green[:material/check_circle:]" if fits.verdict == FITS else ":material/info:"
+    notice(fits.sentence, icon=":orange[:material/warning:]" if fits.verdict == NOT_AT_ALL else fine)
 
 
 def problem(sentence: str, advice: str = "") -> None:
