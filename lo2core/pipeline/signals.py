@@ -1,7 +1,10 @@
 """Ends a command within two seconds of SIGTERM or Ctrl-C, also while it waits or while compiled code runs.
 
 Python handles a signal when the main thread is back in Python code. Until then the work gets some time to end tidily:
-temporary files are removed, and locks released. A thread that learns of the signal at once ends the process after that.
+temporary files are removed, and locks released. After that, a thread that learns of the signal at once ends the
+process. But a thread needs Python's interpreter lock, which compiled code may hold, as may a thread that gets no time on
+a busy machine. Therefore a process of its own, the guard, passes the signal on to the thread, and ends the command by
+force if it has not ended soon after.
 """
 
 from __future__ import annotations
@@ -16,23 +19,57 @@ INTERRUPTED = 130
 """Exit status of a command that was stopped by SIGTERM or Ctrl-C."""
 STOPPED = "lo2core: stopped; what was finished is kept."
 _PATIENCE_S = 0.8
+_LONGEST_S = 1.2
 
 
 def end_on_signals() -> None:
-    """From now on, SIGTERM raises KeyboardInterrupt, as Ctrl-C does, and neither can be waited out."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_end_after, args=(reader,), daemon=True).start()
+    """From now on, SIGTERM raises KeyboardInterrupt, as Ctrl-C does, and neither can be waited out.
+
+    Call it before other threads run.
+    """
+    numbers, noted = os.pipe()  # the numbers of signals
+    passed_on, passes_on = os.pipe()
+    os.set_blocking(noted, False)
+    signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    command = os.getpid()
+    if hasattr(os, "fork") and not os.fork():
+        try:
+            _guard(command, numbers, passes_on)
+        finally:
+            os._exit(0)
+    os.close(passes_on)
+    threading.Thread(target=_end_after, args=(passed_on, numbers), daemon=True).start()
 
 
-def _end_after(reader: int) -> None:
-    while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
-        pass
+def _guard(command: int, numbers: int, passes_on: int) -> None:
+    """In a process of its own: end the command by force some time after a signal. It ends with the command."""
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_IGN)
+    os.dup2(numbers, 0)
+    os.dup2(passes_on, 1)
+    os.closerange(2, os.sysconf("SC_OPEN_MAX"))  # whoever reads what the command prints does not wait for this process
+    while number := _signal(0):
+        os.write(1, bytes([number]))
+        time.sleep(_LONGEST_S)
+        if os.getppid() == command:
+            os.kill(command, signal.SIGKILL)
+
+
+def _end_after(passed_on: int, numbers: int) -> None:
+    """Wait for a signal, which the guard passes on as long as it lives, and end this process some time later."""
+    _signal(passed_on) or _signal(numbers)
     time.sleep(_PATIENCE_S)
     try:
         if select.select([], [2], [], 0)[1]:  # nobody may read it, and then a write would wait
             os.write(2, f"{STOPPED}\n".encode())
     finally:
         os._exit(INTERRUPTED)
+
+
+def _signal(source: int) -> int:
+    """The number of the next signal that ends a command; 0 if nobody can write one any more."""
+    while number := os.read(source, 1):
+        if number[0] in (signal.SIGINT, signal.SIGTERM):
+            return number[0]
+    return 0

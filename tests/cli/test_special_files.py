@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -129,6 +130,7 @@ WAITS = {
     "nobody reads its errors": "sys.stderr.write('x' * 1_000_000)",
     "its errors cannot be written": "import os, threading; os.close(2); threading.Event().wait()",
     "compiled code runs": "import time, ctypes; ctypes.CDLL(None).sleep(600)",
+    "compiled code holds the interpreter": "sum(range(10**13))",
     "a thread goes on": "import threading; threading.Thread(target=(e := threading.Event()).wait).start(); e.wait()",
 }
 
@@ -147,6 +149,7 @@ def test_a_command_ends_soon_after_sigterm_whatever_it_waits_for(tmp_path: Path,
         while not begun.exists() and process.poll() is None:
             time.sleep(0.01)
         process.terminate()
-        assert process.wait(timeout=30) == 130
-        if "errors" not in what:
+        status = process.wait(timeout=30)
+        assert status in (130, -signal.SIGKILL)  # by force where it had no time to end by itself
+        if "errors" not in what and status == 130:
             assert b"stopped; what was finished is kept" in process.stderr.read()  # type: ignore[union-attr]
