@@ -2,9 +2,9 @@
 
 Python handles a signal when the main thread is back in Python code. Until then the work gets some time to end tidily:
 temporary files are removed, and locks released. After that, a thread that learns of the signal at once ends the
-process. But a thread needs Python's interpreter lock, which compiled code may hold, as may a thread that gets no time on
-a busy machine. Therefore a process of its own, the guard, passes the signal on to the thread, and ends the command by
-force if it has not ended soon after.
+process. But a thread needs Python's interpreter lock, which compiled code may hold, as may a thread that gets no time
+on a busy machine. Therefore a process of its own, the guard, passes the signal on to the thread, and ends the command
+by force if it has not ended soon after.
 """
 
 from __future__ import annotations
