@@ -34,7 +34,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "command-line.md": made + command_line(),
         DOCS / "tables.md": made + tables(),
-        DOCS / "log-formats.md": made + log_formats(),
+        DOCS / "formats.md": made + log_formats(),
         DOCS / "glossary.md": made + glossary_page(),
     }
 
@@ -50,7 +50,7 @@ def command_line() -> str:
           that says what was wrong and what to do.
         - Existing artefacts are not overwritten without `--replace`.
         - Commands that write to a workspace run one at a time; Ctrl-C stops one and keeps what was finished.
-        - `WORKSPACE` is a folder of artefacts, see [Files and formats](formats.md).
+        - `WORKSPACE` is a folder of artefacts, see [Files](files.md).
         - The `NAME` of a prediction is its file name without `.parquet`; `SAMPLE/NAME` names a prediction of a sample.
         - Settings that are no options are environment variables, see [Configuration](configuration.md).
         """
@@ -91,7 +91,7 @@ def tables() -> str:
         # Tables, column by column
 
         The columns of each table that is saved, as declared in `lo2core/base/schemas.py`.
-        [Files and formats](formats.md) describes how the tables belong together.
+        [Files](files.md) describes how the tables belong together.
         """
     stems = TABLES | {schema: f"explainability/.../{stem}" for stem, schema in (EXPLAINED | COMPARED).items()}
     text = [dedent(introduction)]
@@ -139,7 +139,9 @@ def log_formats() -> str:
         The format of each log is recognised by a sample of its lines: the format that explains most of them, and of two
         that explain as many the one that is further up in this table. A log may change its format half way: each line
         of a format of the table begins an event. All other lines belong to the event above them, as stack traces do.
-        The ledger records what each log was read as, and how many of its events are of a known format.
+        A log whose last line was cut while it was written is read without that line.
+        The ledger records what each log was read as, how many of its events are of a known format and have a level and a
+        time, and what was assumed about times.
 
         - `--format NAME` reads logs by one of these formats only.
         - `--format '^{stamp} <(?P<level>[a-z]+)> {message}'` describes another one. `{stamp}` stands for a date with a
@@ -148,10 +150,19 @@ def log_formats() -> str:
           rest of the line. Groups can be named `level`, `thread`, `logger`, `method`, `correlation_id` and `message`.
           The syntax is that of masks: regular expressions without look-around.
 
-        Time stamps have whole seconds or up to nanoseconds (cut to milliseconds), a comma or a point, a zone by offset
-        or by name. Names of zones with several meanings, such as CST or IST, are ignored. Of dates such as 03/04/2026
-        the first number is the month, unless another date of the log shows that it is the day. A date without a year is
-        the one nearest to the start of the run, or to the time when the file was written.
+        ## Time stamps
+
+        Dates are ISO (basic or extended), day first with dots, with names of months, or of the forms 03/04/2026 and
+        17/06/09. Times have whole seconds or up to nanoseconds (cut to milliseconds), a comma or a point, and may have AM
+        or PM. Zones are offsets, names such as CEST, or regions such as Europe/Berlin. Second 60 is read as 59.999.
+
+        What a log does not say is assumed, and the load reports it once for each assumption:
+
+        - A name of a zone with several meanings, such as CST or IST, is not used: the time is taken as UTC.
+        - Of dates such as 03/04/2026 the first number is the month, unless another date of the log shows that it is the
+          day, or the log was written on that day.
+        - A date without a year is the one nearest to the start of the run, or to the time when the file was written.
+        - In a log without times, only the order of the lines counts.
 
         ## Wrappers
 

@@ -107,6 +107,16 @@ class Ledger(dy.Schema):
     """What the log was read as: wrappers and format, outermost first; null if no line is of a known format."""
     explained = dy.Int64(nullable=True, metadata={"added": True})
     """Events that are of a known format; the others only begin with a time stamp."""
+    unindented = dy.Int64(nullable=True, metadata={"added": True})
+    """Continuations that are not indented."""
+    leveled = dy.Int64(nullable=True, metadata={"added": True})
+    """Events with a level."""
+    timed = dy.Int64(nullable=True, metadata={"added": True})
+    """Events with a time."""
+    unknown = dy.String(nullable=True, metadata={"added": True})
+    """The beginning of the first line that belongs to no event, or of which only the time stamp is known."""
+    notes = dy.String(nullable=True, metadata={"added": True})
+    """What was assumed about times: the year, names of zones that are not used, that no line has a time."""
 
     @dy.rule()
     def adds_up(cls) -> pl.Expr:

@@ -111,6 +111,7 @@ def _run_load(command: commands.Load) -> None:
         default_masks=command.default_masks,
         jobs=command.jobs,
         save_events=command.save_events,
+        strict=command.strict,
         append=command.append,
         replace=command.replace,
     )
@@ -176,6 +177,7 @@ def _run_run(command: commands.Run) -> None:
         default_masks=command.default_masks,
         jobs=command.jobs,
         save_events=command.save_events,
+        strict=command.strict,
         replace=command.replace,
     )
     _print_remarks(workspace, command.bundle or recipe.default_bundle, paths[-1].stem)

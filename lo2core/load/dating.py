@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 
-from lo2core.load.formats.stamps import DAY, WHOLE, by_distinct, day_first, day_number, epoch_ms, time_of_day, zone_ms
+from lo2core.load.formats.stamps import (
+    DAY,
+    SLASHED,
+    WHOLE,
+    by_distinct,
+    day_first,
+    day_number,
+    epoch_ms,
+    is_yearless,
+    time_of_day,
+    zone_ms,
+)
 
 _UNDATED = datetime(1970, 1, 1)
 
@@ -43,15 +56,82 @@ def _first(one: pl.Series, other: pl.Series) -> pl.Series:
 
 def _parsed(events: pl.DataFrame, prefix: str, near: datetime | None) -> tuple[pl.Series, pl.Series]:
     """Milliseconds since midnight UTC, and since 1970 where the day is known."""
-    zone = by_distinct(f"{prefix}zone", zone_ms, events).fill_null(0)
-    of_day = time_of_day(events[f"{prefix}time"]) - zone
-    column = f"{prefix}date"
-    first = day_first(events[column].drop_nulls().unique())
-    day = by_distinct(column, lambda text: day_number(text, near, first), events)
+    day = _days(events, f"{prefix}date", near)
+    of_day = time_of_day(events[f"{prefix}time"]) - _zones(events, prefix, near)
     full = day * DAY + of_day
     if events[f"{prefix}epoch"].null_count() < events.height:
         full = _first(full, events.select(epoch_ms(pl.col(f"{prefix}epoch"))).to_series())
     return of_day, full
+
+
+def _days(events: pl.DataFrame, column: str, near: datetime | None) -> pl.Series:
+    """Days since 1970. Whether dates such as 03/04/2026 begin with the day is decided for each file."""
+    slashed = events[column].str.contains(_WITH_SLASHES)
+    if not slashed.any():
+        return by_distinct(column, lambda text: day_number(text, near), events)
+    files = events["file"] if "file" in events.columns else pl.zeros(events.height, pl.UInt32, eager=True)
+    keyed = pl.DataFrame({"file": files, column: events[column]})
+    first = {
+        file: day_first(dates, near)
+        for file, dates in keyed.drop_nulls().group_by("file").agg(pl.col(column).unique()).iter_rows()
+    }
+    keyed = keyed.select(key=pl.format("{} {}", "file", column))
+
+    def read(key: str) -> int | None:
+        file, _, text = key.partition(" ")
+        return day_number(text, near, first[int(file)])
+
+    return by_distinct("key", read, keyed)
+
+
+_WITH_SLASHES = f"^(?:{SLASHED.pattern})$"
+
+
+def _zones(events: pl.DataFrame, prefix: str, near: datetime | None) -> pl.Series:
+    """Milliseconds east of UTC; 0 without a zone, and for a name that is not used."""
+    column = f"{prefix}zone"
+    if not events[column].str.contains("/", literal=True).any():
+        return by_distinct(column, zone_ms, events).fill_null(0)
+    dates = pl.col(f"{prefix}date").fill_null("")
+
+    def read(key: str) -> int | None:
+        zone, _, text = key.partition(" ")
+        number = day_number(text, near) if text else None
+        return zone_ms(zone, near.date() if number is None and near else date.fromordinal(_1970 + (number or 0)))
+
+    return by_distinct("key", read, events.select(key=pl.format("{} {}", column, dates))).fill_null(0)
+
+
+_1970 = date(1970, 1, 1).toordinal()
+
+
+def assumptions(events: pl.DataFrame, epoch: datetime | None, written: datetime | None) -> pl.DataFrame:
+    """What had to be assumed to date the events of each file: file, notes (sentences, or null).
+
+    events: with m_timestamp, as `dated` returns them.
+    """
+    columns = [name for name in ("date", "zone", "outer_date", "outer_zone") if name in events.columns]
+    facts = events.group_by("file").agg(
+        pl.col("m_timestamp").count().alias("times"),
+        *(pl.col(name).drop_nulls().unique().sort().alias(name) for name in columns),
+        years=pl.col("m_timestamp").dt.year().drop_nulls().unique().sort(),
+    )
+    near = epoch or written
+    rows = [{"file": row["file"], "notes": _notes(row, columns, near)} for row in facts.iter_rows(named=True)]
+    return pl.DataFrame(rows, schema={"file": pl.UInt32, "notes": pl.String})
+
+
+def _notes(row: dict[str, Any], columns: Sequence[str], near: datetime | None) -> str | None:
+    zones = sorted({zone for name in columns if name.endswith("zone") for zone in row[name] if zone_ms(zone) is None})
+    dates = [text for name in columns if name.endswith("date") for text in row[name]]
+    notes = [f"the time zone {zone} is not used" for zone in zones]
+    if not row["times"]:
+        notes.append("no line has a time: only the order of the lines counts")
+    if near and any(is_yearless(text) for text in dates):
+        notes.append(f"the year {', '.join(map(str, row['years']))} is assumed")
+    if any(SLASHED.fullmatch(text) for text in dates) and day_first(dates, near) is None:
+        notes.append(f"dates such as {dates[0]} are read as month, day")
+    return "; ".join(notes) or None
 
 
 def points_in_time(texts: pl.Series) -> pl.Series:

@@ -11,21 +11,22 @@ import os
 import re
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath
 
-from lo2core.base.config import NORMAL_TEST_CASE
 from lo2core.base.errors import InputError
 from lo2core.base.text import plural
 from lo2core.base.untrusted import check_regular, is_file
 from lo2core.load.compression import USUAL_RATIO, is_compressed_log, is_log
 from lo2core.load.names import (
     GENERIC,
+    is_normal,
     lo2_service,
     normal_form,
     own_service,
+    own_services,
     piece_of,
     split_repetition,
     tells_labels,
@@ -102,16 +103,20 @@ def find_logs(
     tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
     listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
     is_lo2 = any(lo2_service(_log_name(path)) for _, found in listed for path in found)
+    names = {} if is_lo2 else own_services(_stem(path) for _, found in listed for path in found)
     files: list[LogFile] = tables
     for (base, found), name in zip(listed, _names([base for base, _ in listed]), strict=True):
         logs = _whole_logs([_as_file(path, base, name) for path in found])
         if template:
             files += _by_template(logs, base, template)
         else:
-            named = [_named(file, is_lo2, service) for file in logs]
-            files += _with_runs(named if is_lo2 or service else _by_folder(named, base), base)
+            named = [_named(file, is_lo2, service, names) for file in logs]
+            named = named if is_lo2 or service else _distinct_services(_by_folder(named, base))
+            files += _with_runs(named, base)
     if _same_sequence(files):
         files = [by_folder_above(file) for file in files]
+    if service and not is_lo2 and _same_sequence(files):
+        files = [_by_file(file) for file in files]
     logs = [file for file in files if file.service]
     if not logs:
         raise InputError(_no_service_log(roots, files, template))
@@ -235,6 +240,11 @@ def _log_name(path: Path) -> str:
     return piece.log if piece else path.name
 
 
+def _stem(path: Path) -> str:
+    """The name of the log that a file belongs to, without its ending, in Unicode's composed form."""
+    return normal_form(_log_name(path).rpartition(".")[0])
+
+
 def _whole_logs(files: list[LogFile]) -> list[LogFile]:
     """The files, with rotated pieces of a log put together in the latest one."""
     pieces: dict[tuple[Path, str], list[LogFile]] = defaultdict(list)
@@ -253,13 +263,13 @@ def _joined(group: list[LogFile]) -> LogFile:
     return replace(latest, bytes=sum(file.bytes for file in group), older=tuple(file.path for file in older))
 
 
-def _named(file: LogFile, is_lo2: bool, service: str | None) -> LogFile:
+def _named(file: LogFile, is_lo2: bool, service: str | None, names: Mapping[str, str]) -> LogFile:
     piece = piece_of(file.path.name)
     if not file.regular:
         return file
     if is_lo2 or not piece:
         return replace(file, service=lo2_service(_log_name(file.path)))
-    return replace(file, service=service or own_service(piece.log.rpartition(".")[0]))
+    return replace(file, service=service or names[_stem(file.path)])
 
 
 def _by_folder(files: list[LogFile], base: Path) -> list[LogFile]:
@@ -270,13 +280,51 @@ def _by_folder(files: list[LogFile], base: Path) -> list[LogFile]:
             beside[file.path.parent.parent].add(normal_form(file.path.parent.name))
 
     def renamed(file: LogFile) -> LogFile:
+        if not file.service or not _says_nothing(file.service):
+            return file
         parent = file.path.parent
-        says_nothing = file.service is not None and (file.service.lower() in GENERIC or file.service.isdigit())
-        if not says_nothing or parent == base or any(map(tells_labels, beside[parent.parent])):
+        while _says_nothing(parent.name) and parent != base:
+            parent = parent.parent
+        if parent == base or any(map(tells_labels, beside[parent.parent])):
             return file
         return replace(file, service=own_service(normal_form(parent.name)), home=parent.parent)
 
     return [renamed(file) for file in files]
+
+
+def _says_nothing(name: str) -> bool:
+    return name.lower() in GENERIC or name.isdigit()
+
+
+def _distinct_services(files: list[LogFile]) -> list[LogFile]:
+    """Logs of one folder that belong to services of the same name, such as two pods, or `cart.log` and `cart.err`.
+
+    The first one keeps the name; others get the ending of their file if that differs, else a number.
+    """
+    groups: dict[tuple[Path, str | None], list[LogFile]] = defaultdict(list)
+    for file in files:
+        if file.service:
+            groups[file.case_folder, file.service].append(file)
+    renamed: dict[Path, str] = {}
+    for (_, service), group in groups.items():
+        endings = [Path(_log_name(file.path)).suffix for file in group]
+        for number, (file, ending) in enumerate(zip(group[1:], endings[1:], strict=True), start=2):
+            differs = endings.count(ending) == 1 and _stem(file.path) == _stem(group[0].path)
+            renamed[file.path] = f"{service}{ending.replace('.', '-') if differs else f'-{number}'}"
+    return [replace(file, service=renamed.get(file.path, file.service)) for file in files]
+
+
+def _by_file(file: LogFile) -> LogFile:
+    """The log as a test case of its own, named by its file."""
+    stem = _stem(file.path)
+    test_case, repetition = split_repetition(stem)
+    return replace(
+        file,
+        folder=stem,
+        test_case=test_case,
+        repetition=repetition,
+        normal=is_normal(stem) if tells_labels(stem) else None,
+    )
 
 
 def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
@@ -300,7 +348,7 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
         run, repetition, layout = f"run_{repetition}", None, FLATTENED
     elif file.case_folder == base:
         run, layout = folder, "one folder"
-    normal = test_case == NORMAL_TEST_CASE if any(map(tells_labels, siblings)) else None
+    normal = is_normal(folder) if any(map(tells_labels, siblings)) else None
     return replace(
         file, run=run, folder=folder, test_case=test_case, repetition=repetition, normal=normal, layout=layout
     )
@@ -328,7 +376,7 @@ def _in_place(file: LogFile, root: str, names: dict[str, str], layout: str) -> L
         test_case=test_case,
         repetition=repetition,
         service=names["service"],
-        normal=test_case == NORMAL_TEST_CASE if tells_labels(folder) else None,
+        normal=is_normal(folder) if tells_labels(folder) else None,
         layout=layout,
     )
 

@@ -52,8 +52,8 @@ def _facts(file: LogFile) -> dict[str, str | None]:
 
 def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows with all columns of the schema in their types; missing counts are 0."""
-    unknown = [pl.lit(None).alias(name) for name in ("format", "explained") if name not in frame.columns]
-    frame = frame.with_columns(unknown)
+    facts = ("format", "explained", "unindented", "leveled", "timed", "unknown", "notes")
+    frame = frame.with_columns(pl.lit(None).alias(name) for name in facts if name not in frame.columns)
     absent = [pl.lit(0).alias(name) for name in _LEDGER if name not in frame.columns]
     return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _LEDGER.items())
 

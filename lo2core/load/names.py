@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
 
 from lo2core.base.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.load.compression import COMPRESSED, LOG_ENDING
@@ -21,8 +24,16 @@ _ROTATED = re.compile(
 )
 _CONTAINER_FILE = re.compile(r"^[a-z0-9.-]+_[a-z0-9-]+_(?P<service>[a-z0-9-]+)-[0-9a-f]{64}$")
 """Name of a container's log on a Kubernetes node: pod, namespace, container and its id."""
-_COMPOSE_1 = re.compile(r"^[a-z0-9][a-z0-9.-]*_(?P<service>[a-z0-9][a-z0-9.-]*)_(?P<replica>[0-9]+)$", re.I)
-_POD = re.compile(r"^(?P<service>.+?)-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_COMPOSE_1 = re.compile(
+    r"^(?P<project>[a-z0-9][a-z0-9.-]*)_(?P<service>[a-z0-9][a-z0-9._-]*)_(?P<replica>[0-9]+)$", re.I
+)
+_COMPOSE_2 = re.compile(
+    r"^(?P<service>[a-z0-9][a-z0-9._-]*-[a-z0-9._-]*[a-z][a-z0-9._]*)-(?P<replica>[0-9]{1,3})$", re.I
+)
+"""Names of containers, with their project in front: by docker-compose 1 and podman-compose, and by compose 2."""
+_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+_POD = re.compile(rf"^(?P<service>.+?)-(?:(?:{_SAFE}{{6,10}}|[0-9]{{8,10}})-{_SAFE}{{5}}|(?=[^-]*[0-9]){_SAFE}{{5}})$")
+"""Names of pods of a Deployment, a CronJob and a DaemonSet."""
 _REPLICA = re.compile(r"^(?P<service>.*[a-z].*?)[-_](?P<replica>[0-9]{1,3})$", re.I)
 GENERIC = frozenset(
     (
@@ -34,10 +45,18 @@ GENERIC = frozenset(
 
 _SUFFIX = re.compile(r"^(.+)_([0-9]{1,10})$")
 _LARGEST = 2**31 - 1
-_STATUS = re.compile(r"_[1-5][0-9]{2}(?:_|$)")
-_STATUSES = frozenset([*range(100, 104), *range(200, 209), 226, *range(300, 309), *range(400, 500), *range(500, 512)])
-_COPY = re.compile(rf"^{NORMAL_TEST_CASE}(?:[ _.-]*copy)?(?:[ .-]*\(?(?P<number>[0-9]{{1,9}})\)?)?$", re.I)
+_STATUS = re.compile(r"(?:_[1-5]|[- ][45])[0-9]{2}(?:[-_ ]|$)")
+_FAULT = re.compile(r"[-_ ][45][0-9]{2}(?:[-_ ]|$)")
+_STATUSES = frozenset([*range(100, 104), *range(200, 209), 226, *range(300, 309), *range(400, 600)])
+_COPY = re.compile(
+    rf"^(?:cop(?:y|ie) (?:\([0-9]+\) )?(?:of|de) |kopie (?:\([0-9]+\) )?von )?{NORMAL_TEST_CASE}"
+    r"(?:[ _.-]*\(?(?:copy|copie|kopie|copia|another copy|[0-9]+(?:st|nd|rd|th) copy|bak|backup|old|orig)"
+    r"(?= ?[0-9()]|$)\)?)?"
+    r"(?:[ .-]*\(?(?P<number>[0-9]{1,9})\)?)?$",
+    re.I,
+)
 """The normal test case, also as file managers name a copy of it: `correct 2`, `correct (1)`, `correct - Copy`."""
+_NORMAL_PERHAPS = re.compile(rf"{NORMAL_TEST_CASE}(?![a-z])", re.I)
 
 
 @dataclass(frozen=True)
@@ -65,19 +84,71 @@ def piece_of(file_name: str) -> Piece | None:
 def lo2_service(file_name: str) -> str | None:
     """Short name of LO2's service: `client`, or `client-2` for a second replica; None for other files."""
     match = _LO2_LOG.match(file_name)
-    return _replica(match[1].lower(), match[2]) if match else None
+    return _replica(match[1].lower(), int(match[2] or 1)) if match else None
 
 
 def own_service(stem: str) -> str:
-    """Name of any service, from the name of its log without endings; names of containers and pods are understood."""
-    for pattern in (_CONTAINER_FILE, _COMPOSE_1, _POD, _REPLICA):
+    """Name of any service, from the name of its log without endings; names of containers and pods are understood.
+
+    Examples:
+        >>> from lo2core.load.names import own_service
+        >>> [own_service(name) for name in ("cart-1", "cart-2", "shop_cart_1", "cart-7d9f8b6c5d-x2x7z")]
+        ['cart', 'cart-2', 'cart', 'cart']
+    """
+    return own_services([stem])[stem]
+
+
+def own_services(stems: Iterable[str]) -> dict[str, str]:
+    """The services of logs, by their names without endings.
+
+    Names of containers contain the name of their project only if it is in front of all of them. Replicas that are
+    counted from 0 are numbered from 1.
+    """
+    named = {stem: _named(stem) for stem in dict.fromkeys(stems)}
+    of_containers = [one for one in named.values() if one.kind in (_COMPOSE_2, _REPLICA)]
+    prefix = "" if any(one.kind is _REPLICA for one in of_containers) else _prefix({one.name for one in of_containers})
+    projects = {one.project.lower() for one in named.values() if one.project}
+    services = {
+        stem: f"{one.project}_{one.name}" if one.project and len(projects) > 1 else one.name.removeprefix(prefix)
+        for stem, one in named.items()
+    }
+    from_zero = {services[stem] for stem, one in named.items() if one.replica and not int(one.replica)}
+    return {
+        stem: _replica(
+            services[stem], int(one.replica or 1) + (services[stem] in from_zero and one.replica is not None)
+        )
+        for stem, one in named.items()
+    }
+
+
+class _Name(NamedTuple):
+    """The parts of a log's name, and the pattern that it is of."""
+
+    name: str
+    kind: re.Pattern[str] | None = None
+    replica: str | None = None
+    project: str = ""
+
+
+def _named(stem: str) -> _Name:
+    for pattern in (_CONTAINER_FILE, _COMPOSE_1, _POD, _COMPOSE_2, _REPLICA):
         if match := pattern.match(stem):
-            return _replica(match["service"], match.groupdict().get("replica"))
-    return stem
+            parts = match.groupdict()
+            return _Name(parts["service"], pattern, parts.get("replica"), parts.get("project", ""))
+    return _Name(stem)
 
 
-def _replica(service: str, number: str | None) -> str:
-    return service if int(number or 1) <= 1 else f"{service}-{int(number or 1)}"
+def _prefix(names: set[str]) -> str:
+    """What all names of containers begin with, up to a hyphen; empty for fewer than two names."""
+    if len(names) < 2:
+        return ""
+    first, last = min(names), max(names)  # what these share, all names between them share
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return first[: first.rfind("-", 0, shared) + 1]
+
+
+def _replica(service: str, number: int) -> str:
+    return service if number <= 1 else f"{service}-{number}"
 
 
 def normal_form(name: str) -> str:
@@ -110,4 +181,11 @@ def _is_status(base: str, digits: str) -> bool:
 
 def tells_labels(folder: str) -> bool:
     """Whether the name of a folder is one of a test case: the normal one, or one with an HTTP status."""
-    return split_repetition(folder)[0] == NORMAL_TEST_CASE or bool(_STATUS.search(folder))
+    return split_repetition(folder)[0] == NORMAL_TEST_CASE or bool(_FAULT.search(folder))
+
+
+def is_normal(folder: str) -> bool | None:
+    """Whether a test case is normal, by the name of its folder; None for one that begins as the normal one does."""
+    if split_repetition(folder)[0] == NORMAL_TEST_CASE:
+        return True
+    return None if _NORMAL_PERHAPS.match(folder) and not _STATUS.search(folder) else False

@@ -16,7 +16,7 @@ from datetime import datetime
 
 import polars as pl
 
-from lo2core.load.dating import dated
+from lo2core.load.dating import assumptions, dated
 from lo2core.load.formats.catalogue import FORMATS
 from lo2core.load.formats.format import Format
 from lo2core.load.formats.lines import read_lines
@@ -26,6 +26,9 @@ from lo2core.messages.text import first_line
 
 _LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
 _NEVER = 2**62
+_SHOWN = 200
+_HEAD = 400
+_BLANK = ["", " ", "\t"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Parsed:
     lines: one row per distinct line of events: line, level, logger, method, text
     traces: one row per continuation line or orphan: file, event (row in events; null for an orphan), text
     tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, dated (whether its lines
-    contain dates), explained (events of a known format), format (what it was read as; null if unknown)
+    contain dates), explained (events of a known format), format (what it was read as; null if unknown), notes (what
+    was assumed about times; null if nothing), unindented (continuations that are not), leveled and timed
+    (events with a level, and with a time), unknown (the
+    first line that is an orphan, or of which only the time stamp is known; null if there is none)
     """
 
     events: pl.DataFrame
@@ -54,12 +60,22 @@ def decode(data: bytes) -> tuple[str, int]:
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _clean(data.decode("utf-16", errors="replace")), 0
+    if wide := _utf16(data[:_HEAD]):
+        return _clean(data.decode(wide, errors="replace")), 0
     try:
         return _clean(data.decode("utf-8-sig")), 0
     except UnicodeDecodeError:
         escaped = data.decode("utf-8-sig", errors="surrogateescape")
         text, invalid = re.subn("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), escaped)
         return _clean(text), invalid
+
+
+def _utf16(head: bytes) -> str:
+    """The encoding of a text in UTF-16 without a byte order mark; empty for any other."""
+    for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if head[start::2].count(0) > 0.9 * len(head) / 2 and not head[1 - start :: 2].count(0):
+            return name
+    return ""
 
 
 def _clean(text: str) -> str:
@@ -89,8 +105,9 @@ def parse(
     events = lines.filter(pl.col("what") == "event")
     folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(events["file"])
     traces = _traces(lines)
-    heads, distinct = _first_lines(dated(events, epoch, folder, written))
-    tally = _tally(lines, readings, heads)
+    events = dated(events, epoch, folder, written)
+    tally = _tally(lines, readings, events, assumptions(events, epoch, written))
+    heads, distinct = _first_lines(events)
     return Parsed(_folded(heads, traces), distinct, traces.drop("line_no", "n_bytes", "offset"), tally)
 
 
@@ -110,11 +127,13 @@ def _split(texts: Sequence[str]) -> pl.DataFrame:
 def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFrame:
     """The lines with what (their kind) and event (row of the event that they belong to).
 
-    cut: whether the last line of each file has no end. If it is not of a known format, it is skipped, since it would
-    be a message that was never written.
+    cut: whether the last line of each file has no end. If it begins as an event does, but is not of the file's format,
+    it is skipped, since it would be a message that was never written.
     """
     last = pl.col("line_no") == pl.col("line_no").max().over("file")
-    torn = last & pl.Series(cut).gather(lines["file"]) & pl.col("opened") & pl.col("whole").any().over("file")
+    known = pl.col("message").is_not_null() & ~pl.col("opened")
+    begun = pl.col("opened") | (pl.col("message").is_null() & pl.col("inner").str.contains(r"^[0-9\[{<]"))
+    torn = last & pl.Series(cut).gather(lines["file"]) & begun & pl.col("specific") & known.any().over("file")
     skipped = (pl.col("line_no") <= skip_lines) | torn
     starts = pl.col("message").is_not_null() & ~pl.col("joined") & ~skipped
     lines = lines.with_columns(starts=starts, skipped=skipped)
@@ -160,7 +179,9 @@ def _traces(lines: pl.DataFrame) -> pl.DataFrame:
     return both.sort("event", "line_no", nulls_last=True, maintain_order=True)
 
 
-def _tally(lines: pl.DataFrame, readings: Sequence[Reading | None], heads: pl.DataFrame) -> pl.DataFrame:
+def _tally(
+    lines: pl.DataFrame, readings: Sequence[Reading | None], heads: pl.DataFrame, notes: pl.DataFrame
+) -> pl.DataFrame:
     what = pl.col("what")
     counted = lines.group_by("file").agg(
         lines=pl.len(),
@@ -170,15 +191,24 @@ def _tally(lines: pl.DataFrame, readings: Sequence[Reading | None], heads: pl.Da
         blank=(what == "blank").sum(),
         skipped=(what == "skipped").sum(),
         explained=((what == "event") & ~pl.col("opened")).sum(),
+        unindented=(
+            (what == "continuation") & ~pl.col("joined") & ~pl.col("inner").str.slice(0, 1).is_in(_BLANK)
+        ).sum(),
+        leveled=((what == "event") & (pl.col("level").is_not_null() | pl.col("whole"))).sum(),
     )
+    timed = heads.group_by("file").agg(timed=pl.col("m_timestamp").count())
+    unknown = pl.col("opened") & (what == "event") | (what == "orphan")
+    first = lines.filter(unknown).group_by("file").agg(pl.col("inner").first().str.slice(0, _SHOWN).alias("unknown"))
     files = pl.DataFrame({"file": range(len(readings))}, schema={"file": pl.UInt32})
-    tally = files.join(counted, on="file", how="left", maintain_order="left").fill_null(0)
+    for more in (counted, timed):
+        files = files.join(more, on="file", how="left", maintain_order="left")
+    tally = files.fill_null(0)
     days = heads.filter("has_date")["file"].unique()
     return tally.with_columns(
         pl.exclude("file").cast(pl.Int64),
         dated=pl.col("file").is_in(days.implode()),
         format=pl.Series([reading.name if reading else None for reading in readings], dtype=pl.String),
-    )
+    ).join(notes.join(first, on="file", how="full", coalesce=True), on="file", how="left", maintain_order="left")
 
 
 def _first_lines(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -6,33 +6,53 @@ import polars as pl
 
 from lo2core.base.text import plural
 from lo2core.load.ledger import of_logs
+from lo2core.messages.secrets import masked_text
 
 WELL, IN_PART, NOT_READ = "read well", "read in part", "not read"
-EXPLAINED, OWNED = 0.95, 0.7
-"""Logs are read well if these shares of their events are of a known format, and of their lines belong to an event. In
-LO2's logs all events are, and at least 92 % of the lines do, since a log may begin in the middle of a stack trace."""
+EXPLAINED, OWNED, LEVELED, TIMED, UNINDENTED = 0.95, 0.7, 0.8, 0.95, 0.6
+"""Logs are read well if at least these shares of their events are of a known format, and of their lines belong to an
+event; of their events have a level, where any has, and a time, where any has; and if at most this share of their lines
+is not indented and belongs to the event above. In LO2's logs all events are of a known format with level and time, at
+least 92 % of the lines belong to an event, since a log may begin in the middle of a stack trace, and at most 34 % are
+lines of stack traces that are not indented."""
 
 
 def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
-    """One row per log that was read and has lines: source, service, format, verdict, why (null for one read well).
+    """One row per log that was read and has lines.
 
-    ledger: `schemas.Ledger`. Logs of ledgers that do not say what was explained are judged by their orphans alone.
+    Columns: source, service, format, lines, events, explained, leveled, timed (see `schemas.Ledger`), verdict, why and
+    unknown (both null for a log that was read well). ledger: `schemas.Ledger`. Logs of ledgers that do not say what was
+    explained are judged by their orphans alone.
     """
     logs = of_logs(ledger)
     written = pl.col("lines") - pl.col("blank") - pl.col("skipped")
-    known = pl.col("explained").fill_null(pl.col("events")) / pl.col("events")
+    events = pl.col("events")
     owned = 1 - pl.col("orphans") / written
+    known, leveled, timed = (pl.col(name).fill_null(events) / events for name in ("explained", "leveled", "timed"))
+    loose = pl.col("unindented").fill_null(0) / written
     why = (
-        pl.when(pl.col("events") == 0)
+        pl.when(events == 0)
         .then(pl.lit("no line is of a known format"))
         .when(owned < OWNED)
         .then(pl.format("{} % of the lines come before the first event", _percent(1 - owned)))
         .when(known < EXPLAINED)
         .then(pl.format("{} % of the events only begin with a time stamp", _percent(1 - known)))
+        .when(loose > UNINDENTED)
+        .then(pl.format("{} % of the lines are of no known format and were added to the event above", _percent(loose)))
+        .when((leveled < LEVELED) & (leveled > 0))
+        .then(pl.format("{} % of the events have no level", _percent(1 - leveled)))
+        .when((timed < TIMED) & (timed > 0))
+        .then(pl.format("{} % of the events have no time", _percent(1 - timed)))
     )
-    verdict = pl.when(pl.col("events") == 0).then(pl.lit(NOT_READ)).when(why.is_not_null()).then(pl.lit(IN_PART))
+    verdict = pl.when(events == 0).then(pl.lit(NOT_READ)).when(why.is_not_null()).then(pl.lit(IN_PART))
     rows = logs.filter(written > 0).with_columns(verdict=verdict.otherwise(pl.lit(WELL)), why=why)
-    return rows.select("source", "service", "format", "verdict", "why")
+    facts = ("format", "lines", "events", "explained", "leveled", "timed", "verdict", "why")
+    return rows.select("source", "service", *facts, unknown=pl.when(pl.col("why").is_not_null()).then("unknown"))
+
+
+def not_read(ledger: pl.DataFrame) -> list[str]:
+    """The names of logs with lines of which none is an event."""
+    return verdicts(ledger).filter(verdict=NOT_READ)["source"].to_list()
 
 
 def _percent(share: pl.Expr) -> pl.Expr:
@@ -62,8 +82,16 @@ def not_read_well(ledger: pl.DataFrame) -> str:
         logs = found.filter(verdict=verdict)
         if logs.height:
             first = logs.row(0, named=True)
+            shown = f", such as: {masked_text(first['unknown'])}" if first["unknown"] else ""
             more = ", ..." if logs.height > 1 else ""
-            lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}){more}.")
+            lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}{shown}){more}.")
+    lines += [f"In {plural(n, 'log')} {note}." for note, n in assumptions(ledger).iter_rows()]
     if found.filter(pl.col("verdict") != WELL).height:
         lines.append("Describe the form of such lines with --format; docs/formats.md lists what is recognised.")
     return "\n".join(lines)
+
+
+def assumptions(ledger: pl.DataFrame) -> pl.DataFrame:
+    """What was assumed about the times of the logs, the most frequent first: note, logs (how many)."""
+    notes = of_logs(ledger).select(note=pl.col("notes").str.split("; ")).explode("note").drop_nulls()
+    return notes.group_by("note").agg(logs=pl.len()).sort("logs", "note", descending=[True, False])

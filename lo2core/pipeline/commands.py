@@ -82,6 +82,9 @@ class _LoadingCommand(_WritingCommand):
     service: str | None = option(
         None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
     )
+    strict: bool = option(
+        False, "--strict", help="end with status 2, and change nothing, if a log has lines but no event"
+    )
     jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
     default_masks: bool = option(False, "--default-masks", help="drop the masks that were added to the workspace")
     save_events: bool = option(

@@ -79,6 +79,7 @@ def load_logs(
     default_masks: bool = False,
     jobs: int = 2,
     save_events: bool = True,
+    strict: bool = False,
     append: bool = False,
     replace: bool = False,
 ) -> LoadResult:
@@ -87,7 +88,8 @@ def load_logs(
     roots: one or more folders, archives, logs or tables of events. options: which logs are read, and how; None reads
     all of them. service: the service of all logs, used if no file name contains one. masker: the masks; None takes
     those of the workspace. default_masks: drop masks that were added to the workspace. jobs: number of threads.
-    save_events: False saves counts only, so that lines cannot be shown later. append: add runs to the loaded ones.
+    save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
+    table, if a log has lines but no event. append: add runs to the loaded ones.
     replace: load again.
     Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
     which accounts for every line. A load that was interrupted continues with the runs that were not finished.
@@ -126,6 +128,8 @@ def load_logs(
         key = _key(plan, _stamps(roots, plan), options, masker) if append else asked
         parts = {schema: workspace.parts(schema, key) for schema in tables}
         _load_runs(plan, options, masker, parts, jobs)
+        if strict:
+            _refuse_unread(parts[Ledger])
         provenance = {
             "command": command_line(),
             "plan": plan.sentence(),
@@ -220,6 +224,16 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
                 f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
                 "setting to append, or load all logs again with --replace."
             )
+
+
+def _refuse_unread(ledger: PartsWriter) -> None:
+    """Raises InputError if a log has lines but no event."""
+    if missed := verdict.not_read(ledger.scan().collect()):
+        raise InputError(
+            f"{plural(len(missed), 'log')} could not be read: no line of {', '.join(missed[:3])}"
+            f"{', ...' if len(missed) > 3 else ''} is of a known format. Describe the form of the lines with --format, "
+            "or load without --strict."
+        )
 
 
 def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan:

@@ -1,6 +1,6 @@
 """Predictions written by hand: `seq_id` and `score` are enough, missing columns are derived.
 
-docs/formats.md describes how each column is derived.
+docs/files.md describes how each column is derived.
 """
 
 from __future__ import annotations

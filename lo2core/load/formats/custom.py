@@ -42,7 +42,7 @@ def _described(text: str, number: int) -> Format:
             f"The format {text!r} cannot be used: it needs the group message, such as in '^{{stamp}} {{level}} "
             f"{{message}}', and may have the groups {', '.join(FIELDS)}; found {', '.join(sorted(groups)) or 'none'}."
         )
-    return Format(f"pattern {number}", linear_pattern(expanded(text)), opening=_opening(text))
+    return Format(f"pattern {number}", linear_pattern(expanded(text)), typed=True, opening=_opening(text))
 
 
 def _opening(text: str) -> str:

@@ -7,17 +7,24 @@ from functools import cached_property
 
 from lo2core.load.formats import stamps
 
-_LEVELS = (
+LEVELS = (
     "TRACE|DEBUG|INFORMATION|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|ALERT|EMERGENCY|EMERG|FATAL|SEVERE|CONFIG"
     "|FINEST|FINER|FINE|VERBOSE|DPANIC|PANIC|SUCCESS|SYSTEM|NOTE|CRIT|ERR|INF|WRN|DBG|TRC|FTL|VRB"
 )
+_WORDS = (
+    *("trace", "debug", "info", "information", "notice", "warn", "warning", "error", "err", "critical", "fatal"),
+    *("severe", "verbose"),
+)
+"""Levels that are recognised in small letters, or with a capital one, where a sentence could begin as well."""
 _PARTS = {
     "stamp": stamps.STAMP,
     "when": stamps.WHEN,
     "clock": stamps.TIME_OF_DAY,
     "syslog": stamps.SYSLOG,
     "epoch": stamps.EPOCH,
-    "level": rf"(?P<level>(?i:{_LEVELS}))",
+    "internet": stamps.INTERNET,
+    "level": rf"(?P<level>(?i:{LEVELS}))",
+    "word": rf"(?P<level>{LEVELS}|{'|'.join([*_WORDS, *map(str.capitalize, _WORDS)])})",
     "letter": r"(?P<level>[TVDIWEFC])",
     "brackets": r"[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*",
     "message": r"(?P<message>.*)$",
@@ -31,6 +38,9 @@ _LONG = {
     "LOG": "INFO", "STATEMENT": "INFO", "DETAIL": "INFO", "HINT": "INFO",
     "TRAC": "TRACE", "DEBU": "DEBUG", "ERRO": "ERROR", "FATA": "FATAL", "PANI": "PANIC", "PNC": "PANIC",
     "TRCE": "TRACE", "DBUG": "DEBUG", "FAIL": "ERROR", "HTTP": "INFO", "SILLY": "TRACE",
+    "FATAL ERROR": "FATAL", "PARSE ERROR": "ERROR", "DEPRECATED": "WARN", "IGNORED": "DEBUG", "ANY": "INFO",
+    "0": "EMERGENCY", "1": "ALERT", "2": "CRITICAL", "3": "ERROR", "4": "WARNING", "5": "NOTICE", "6": "INFO",
+    "7": "DEBUG",
     "*": "NOTICE", "#": "WARN", "-": "DEBUG", ".": "DEBUG",
     "10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL",
 }  # fmt: skip
@@ -56,11 +66,13 @@ class Format:
 
     name: for people and for `--format`. pattern: for the `regex` crate of Rust (no look-around), with groups named as
     in `FIELDS`, or `head` in place of `message`, which is then what follows it. `{stamp}`, `{when}` (date optional),
-    `{clock}` (no date), `{syslog}`, `{epoch}`, `{level}`, `{letter}`, `{brackets}` and `{message}` insert common parts.
+    `{clock}` (no date), `{syslog}`, `{epoch}`, `{level}`, `{word}` (a level, but not one that is rather the
+    first word of a sentence), `{letter}`, `{brackets}` and `{message}` insert common parts.
     loose: such a general form that any other format explains a line better. objects: lines are objects, "json" or
     "logfmt", whose fields are found by their usual keys; the pattern only recognises them. opening: the pattern of a
     line that begins with the format's time stamp and goes on otherwise, if `pattern` does not begin with one of the
-    parts. second: the pattern of a second line with level and message, of formats that take two.
+    parts. typed: whether a person typed the pattern. second: the pattern of a second line with level and message, of
+    formats that take two.
     """
 
     name: str
@@ -68,6 +80,7 @@ class Format:
     examples: tuple[Example, ...] = field(default=(), compare=False)
     loose: bool = False
     objects: str = ""
+    typed: bool = False
     opening: str = ""
     second: str = ""
 
@@ -75,6 +88,16 @@ class Format:
     def regex(self) -> str:
         """The pattern with all parts inserted."""
         return expanded(self.pattern)
+
+    @cached_property
+    def has_time(self) -> bool:
+        """Whether its lines contain a time."""
+        return bool(self.objects) or any(f"(?P<{name}>" in self.regex for name in ("time", "epoch"))
+
+    @cached_property
+    def has_level(self) -> bool:
+        """Whether its lines contain a level, or may do so."""
+        return bool(self.objects) or "(?P<level>" in self.regex
 
     @cached_property
     def start(self) -> str | None:

@@ -7,15 +7,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from lo2core.load.formats.catalogue import FORMATS, LO2
-from lo2core.load.formats.format import FIELDS, Format, expanded
+from lo2core.load.formats.format import FIELDS, LEVELS, Format, expanded
+from lo2core.load.formats.matching import is_of, shortened
 from lo2core.load.formats.reading import fields_of, stamped
 from lo2core.load.formats.recognition import AS_LO2, Reading
 from lo2core.load.formats.wrappers import PARTS, Wrapper
 
 _COLUMNS = (*FIELDS, "trace")
 _OUTER = ("date", "time", "zone", "epoch")
-_PERHAPS = r"^(?:.{0,60}[0-9]{2}[:.]?[0-9]{2}[:.]?[0-9]{1,2}|.{0,30}[0-9]{9}|\{|[A-Za-z_@][\w.@/-]*=)"
-"""Any line that could be of a format with a time stamp: a quick test, since most continuation lines could not."""
+_PERHAPS = (
+    r"^(?:.{0,60}[0-9]{1,2}[:.]?[0-9]{2}[:.]?[0-9]{1,2}|.{0,30}[0-9]{9}|\{|[A-Za-z_@][\w.@/-]*="
+    rf"|(?:\[[^\]]*\] )?[\[<(]?(?i:{LEVELS}|trac|debu|erro|fata|pani|http|silly|trce|dbug|fail)\b"
+    r"|[0-9]{1,2}:[0-9]{2}[AP]M|<[0-7]>|[A-Z]{3,7} \S+ [0-9-]{1,3} )"
+)
+"""Any line that could be of a known format: a quick test, since most continuation lines could not."""
+_HALF = r"[AP]M [\w.$]+$"
+"""The first of two lines that a library prints by java.util.logging, in a log of another format: class, but no text."""
 
 
 def read_lines(lines: pl.DataFrame, readings: Sequence[Reading | None]) -> pl.DataFrame:
@@ -23,8 +30,8 @@ def read_lines(lines: pl.DataFrame, readings: Sequence[Reading | None]) -> pl.Da
 
     lines: columns file, line_no, text. Added are the fields (`message` is null for a line that starts no event), trace,
     and inner (the line without wrappers), outer_date and so on (the time stamp of the wrapper; only if there is one),
-    joined (whether the line is part of the one before), opened (whether only its time stamp is as in the format) and
-    whole (whether the message still contains level, logger and method).
+    joined (whether the line is part of the one before), opened (whether only its time stamp is as in the format),
+    whole (whether the message still contains level, logger and method) and specific (whether its file's format is).
     """
     chosen = [reading or AS_LO2 for reading in readings]
     distinct = list(dict.fromkeys(chosen))
@@ -40,7 +47,7 @@ def _read(lines: pl.DataFrame, reading: Reading) -> pl.DataFrame:
     lines = _unwrapped(lines, reading.wrappers)
     lines = pl.concat([lines, fields_of(lines["inner"], reading.format)], how="horizontal")
     whole = pl.col("message").is_not_null() if reading.format is LO2 else pl.lit(False)
-    lines = lines.with_columns(whole=whole, opened=pl.lit(False))
+    lines = lines.with_columns(whole=whole, opened=pl.lit(False), specific=pl.lit(not reading.format.loose))
     lines = _others(lines, reading.format)
     return _second_lines(lines, reading.format) if reading.format.second else lines
 
@@ -63,9 +70,13 @@ def _unwrapped(lines: pl.DataFrame, wrappers: tuple[Wrapper, ...]) -> pl.DataFra
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines that the wrapper cut in pieces, put together in the first piece."""
+    """Lines that the wrapper cut in pieces, put together in the first piece.
+
+    Tools that pass docker's lines on leave out all line ends: then no line of the file is cut.
+    """
     goes_on = (pl.col("w_partial") == "P").shift(1).over("file").fill_null(False)
-    lines = lines.with_columns(joined=pl.col("joined") | goes_on)
+    some_end = (pl.col("w_partial") == "F").any().over("file").fill_null(False)
+    lines = lines.with_columns(joined=pl.col("joined") | (goes_on & some_end))
     number = (~pl.col("joined")).cum_sum().over("file")
     together = pl.col("inner").str.join("").over("file", number)
     return lines.with_columns(inner=pl.when("joined").then(pl.lit("")).otherwise(together))
@@ -75,14 +86,15 @@ def _others(lines: pl.DataFrame, own: Format) -> pl.DataFrame:
     """Finds lines of other formats of the catalogue, and lines that only begin with the own format's time stamp."""
     open_lines = pl.col("message").is_null() & pl.col("inner").str.contains(r"^\S")
     distinct = lines.filter(open_lines)["inner"].unique()
-    distinct = distinct.filter(distinct.str.contains(_PERHAPS))
+    distinct = distinct.filter(distinct.str.contains(_PERHAPS) & ~distinct.str.contains(_HALF))
     if not len(distinct):
         return lines
     found = [pl.DataFrame(schema={"inner": pl.String, **dict.fromkeys(_COLUMNS, pl.String), "opened": pl.Boolean})]
-    for known in [f for f in FORMATS if f is not own and not f.loose and (f.start or f.objects)]:
-        if len(like := distinct.filter(distinct.str.contains(known.regex))):
-            found.append(_taken(like, fields_of(like, known), opened=False))
-            distinct = distinct.filter(~distinct.is_in(found[-1]["inner"].implode()))
+    of = _formats_of(distinct, own)
+    for number in of.unique().drop_nulls().sort():
+        like, known = distinct.filter(of == number), FORMATS[number]
+        found.append(_taken(like, fields_of(like, known), opened=known.loose))
+    distinct = distinct.filter(of.is_null())
     if own.start:
         like = distinct.filter(distinct.str.contains(own.start))
         found.append(_taken(like, stamped(like, own.start), opened=True))
@@ -93,6 +105,32 @@ def _others(lines: pl.DataFrame, own: Format) -> pl.DataFrame:
     picked = [pl.when(open_lines).then(f"{name}_more").otherwise(name).alias(name) for name in _COLUMNS]
     opened = (open_lines & pl.col("opened_more")).fill_null(False)
     return joined.with_columns(*picked, opened=opened).select(lines.columns)
+
+
+def _splits(known: Format, own: Format) -> bool:
+    """Whether a line of a format begins an event in a file of another one.
+
+    In LO2's logs, lines with a level and without a time belong to what a library prints by java.util.logging.
+    """
+    return not known.loose or own is not LO2 or known.has_time
+
+
+def _formats_of(lines: pl.Series, own: Format) -> pl.Series:
+    """The number of the first format of the catalogue that each line is of, apart from its file's own; null for none.
+
+    Python tries a few lines by the rough patterns; for many lines, polars is faster though it compiles all patterns.
+    """
+    others = [(n, known) for n, known in enumerate(FORMATS) if known is not own and _splits(known, own)]
+    if len(lines) <= _MANY:
+        texts = map(shortened, lines)
+        return pl.Series(
+            [next((n for n, known in others if is_of(known, text)), None) for text in texts], dtype=pl.Int32
+        )
+    matches = [pl.when(pl.col("line").str.contains(known.regex)).then(n) for n, known in others]
+    return lines.to_frame("line").select(pl.coalesce(matches).cast(pl.Int32)).to_series()
+
+
+_MANY = 3_000
 
 
 def _taken(texts: pl.Series, fields: pl.DataFrame, opened: bool) -> pl.DataFrame:

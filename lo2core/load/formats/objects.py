@@ -25,6 +25,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "message": (
         "message", "msg", "body.stringValue", "body", "Body", "fields.message", "MESSAGE", "@m", "@mt",
         "RenderedMessage", "Message", "MessageTemplate", "event", "text", "short_message", "log",
+        "jsonPayload.message", "textPayload", "data.message",
     ),
     "logger": (
         "log.logger", "logger", "logger_name", "loggerName", "name", "target", "Category", "SourceContext",
@@ -56,12 +57,13 @@ _NOISE = frozenset(
 """Keys that say where a line comes from rather than what happened; all others are added to the message."""
 
 PATTERNS = {
-    "json": r'^\s*\{\s*".*\}\s*$',
+    "json": r'^\s*\[?\s*\{\s*".*\}\s*,?\s*\]?\s*$',
     "logfmt": r'^(?:[A-Za-z_@][\w.@/-]*=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s+|$)){2,}$',
 }
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
 _WHEN = re.compile(f"^{stamps.WHEN}".replace("?P<", "?P<"), re.ASCII)
 _TOO_DEEP = 4
+_FEW = 2
 
 
 def read_objects(texts: pl.Series, kind: str) -> pl.DataFrame:
@@ -75,7 +77,7 @@ def read_objects(texts: pl.Series, kind: str) -> pl.DataFrame:
 
 def _json(text: str) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(text)
+        found = json.loads(text.strip().lstrip("[").rstrip(",]").strip())  # a line of an array
     except (ValueError, RecursionError):
         return None
     return dict(_flat(found)) if isinstance(found, dict) else None
@@ -95,9 +97,9 @@ def _logfmt(text: str) -> Mapping[str, Any] | None:
 
 
 def _fields(entries: Mapping[str, Any]) -> dict[str, str] | None:
-    """The fields of a log line; None without a time and a message, or a message and a level."""
+    """The fields of a log line; None for an object without a time that has no message or no level."""
     keys = {field: next((key for key in keys if key in entries), None) for field, keys in KEYS.items()}
-    if not keys["message"] or not (keys["stamp"] or keys["level"]):
+    if not keys["stamp"] and not (keys["message"] and keys["level"]):
         return None
     fields = {field: _text(entries[key]) for field, key in keys.items() if key}
     stamp = fields.pop("stamp", "")
@@ -110,8 +112,10 @@ def _fields(entries: Mapping[str, Any]) -> dict[str, str] | None:
         for key, value in entries.items()
         if not {key} & (taken | _NOISE)
     ]
-    message, _, below = fields["message"].partition("\n")
-    fields["message"] = " ".join([message, *sorted(further)]).replace("\n", " ")
+    if not keys["message"] and (len(further) < _FEW or not ({"date", "epoch"} & set(fields))):
+        return None  # rather a value that was printed than an entry of an access log
+    message, _, below = fields.get("message", "").partition("\n")
+    fields["message"] = " ".join([message, *sorted(further)]).replace("\n", " ").strip()
     trace = "\n".join(part for part in (below, fields.get("trace", "")) if part)
     return fields | {"trace": trace} if trace else {k: v for k, v in fields.items() if k != "trace"}
 

@@ -28,10 +28,14 @@ def _extracted(texts: pl.Series, regex: str) -> pl.DataFrame:
     filled = [pl.when(pl.col(name) != "").then(name).alias(name) for name in given - {"text", "head", "message"}]
     rest = [pl.col("text").str.strip_prefix(pl.col("head")).alias("message")] if "head" in given else []
     parts = frame.select(*filled, *(rest or [pl.col("message")]))
-    if "year" in given:
-        parts = parts.with_columns(date=pl.format("{} {}", "date", "year"))
-    if "day" in given:  # another form of date and time in the same pattern
-        parts = parts.with_columns(date=pl.coalesce("date", "day"), time=pl.coalesce("time", "clock"))
+    if "monthday" in given:  # the other form of a time stamp
+        with_year = pl.coalesce(pl.format("{} {}", "monthday", "year"), "monthday")
+        others = {"date": with_year, "time": pl.col("clock"), "zone": pl.col("clock_zone")}
+        parts = parts.with_columns(
+            pl.coalesce(*([name] if name in given else []), other).alias(name)
+            for name, other in others.items()
+            if name != "zone" or "clock_zone" in given
+        )
     if "priority" in given:
         severity = pl.col("priority").cast(pl.Int64, strict=False) % 8
         names = dict(enumerate(_SEVERITIES))

@@ -9,48 +9,74 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?i:[a-z]*)"
+_WEEKDAY = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)(?i:[a-z]*),? )?"
 DATE = (
-    r"[0-9]{4}[-/.][0-9]{2}[-/.][0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}|[0-9]{8}"
-    r"|[0-9]{1,2}[ /-][A-Z][a-z]{2}[a-z]*[ /-][0-9]{4}|[A-Z][a-z]{2}[a-z]* [0-9]{1,2},? [0-9]{4}"
+    r"[0-9]{4}[-/.][0-9]{2}[-/.][0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}"
+    r"|[0-9]{2}\.[0-9]{2}\.[0-9]{2}|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    rf"|[0-9]{{1,2}}(?:\. |[ /-]){_MONTH}[ /-](?:[0-9]{{4}}|[0-9]{{2}}\b)|{_MONTH} {{1,2}}[0-9]{{1,2}},? [0-9]{{4}}"
 )
 """A date with its year."""
-CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:(?:[0-5]?[0-9]|60)(?:[.,][0-9]{1,9})?(?: ?[AP]M)?"
-BASIC_CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?"
-_EAST = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9}
-_WEST = {"EST": 5, "EDT": 4, "MST": 7, "MDT": 6, "PST": 8, "PDT": 7, "CDT": 5, "AKST": 9, "AKDT": 8, "HST": 10}
+_YEARLESS = rf"{_MONTH} {{1,2}}[0-9]{{1,2}}|[0-9]{{1,2}} {_MONTH}"
+CLOCK = (
+    r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:(?:[0-5]?[0-9]|60)(?:[.,][0-9]{1,9}|:[0-9]{3}\b)?"
+    r"(?:[ \u202f]?(?i:[ap]\.?m\b\.?))?"
+).replace("\\u202f", "\u202f")
+"""A time of day. Java writes a narrow space before AM and PM."""
+_CLOSE_CLOCK = (
+    r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?"
+    r"|(?:[01][0-9]|2[0-3])\.[0-5][0-9]\.[0-5][0-9](?:[.,][0-9]{1,9})?"
+)
+"""Times of day that are recognised behind a date only: 164052, 16.40.52."""
+_EAST: dict[str, float] = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "EET": 2, "EEST": 3,
+    "CAT": 2, "EAT": 3, "WAT": 1, "SAST": 2, "MSK": 3, "TRT": 3, "PKT": 5, "NPT": 5.75, "ICT": 7, "WIB": 7, "HKT": 8,
+    "SGT": 8, "PHT": 8, "AWST": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "ACDT": 10.5, "NZST": 12, "NZDT": 13,
+}  # fmt: skip
+_WEST = {
+    "EST": 5, "EDT": 4, "MST": 7, "MDT": 6, "PST": 8, "PDT": 7, "CDT": 5, "AKST": 9, "AKDT": 8, "HST": 10, "NST": 3.5,
+    "NDT": 2.5, "BRT": 3, "CLT": 4, "COT": 5, "ADT": 3,
+}  # fmt: skip
 ZONES = _EAST | {name: -hours for name, hours in _WEST.items()}
 """Hours east of UTC of zone names that have one common meaning."""
 UNCLEAR_ZONES = (
-    "CST",
-    "IST",
-    "BST",
-    "AST",
-    "ADT",
-    "AEST",
-    "AEDT",
-    "ACST",
-    "AWST",
-    "NZST",
-    "NZDT",
-    "SGT",
-    "HKT",
-    "SAST",
+    *("CST", "IST", "BST", "AST", "ACST", "AMT", "BDT", "ECT", "GST", "SST", "WST", "PYT", "UYT", "LMT", "AMST"),
+    *("BRST", "CLST", "PYST", "NOVT", "OMST", "YEKT", "SAMT", "KRAT", "IRKT", "VLAT", "UZT", "ALMT", "WITA", "MMT"),
+    *("MYT", "CHST", "CHAST", "VET", "GFT", "AZT", "IRST", "IDT"),
 )
-"""Zone names with several meanings or none in `ZONES`: recognised, but not used."""
-ZONE = r"[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?|" + "|".join(sorted([*ZONES, *UNCLEAR_ZONES], key=len, reverse=True))
-_ENDS = r"(?: ?(?P<zone>" + ZONE + r")\b(?:\[[A-Z]\w+/[\w/]+\])?)?"
-STAMP = rf"(?:(?P<date>{DATE})(?:[T :-]|, ?| - )?(?P<time>{CLOCK}|{BASIC_CLOCK}){_ENDS})"
-"""A date and a time of day, with or without a zone."""
+"""Zone names with several meanings, or rare ones: recognised, but not used. GET and other words are not among them."""
+_REGION = r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Z][\w/+-]+"
+ZONE = "|".join(
+    (
+        r"(?:(?:GMT|UTC)?[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?|(?:GMT|UTC)[+-][0-9])",
+        _REGION,
+        *sorted([*ZONES, *UNCLEAR_ZONES], key=len, reverse=True),
+    )
+)
+_ENDS = rf"(?: ?(?P<zone>{ZONE})\b(?:\[(?:UTC|GMT|Z|[A-Z]\w+/[\w/+-]+)\])?(?: \([A-Z][\w ]+ Time\))?)?"
+_BETWEEN = r"(?:[T_:-]| - | at |::|,? {1,2}|,)?"
+STAMP = (
+    rf"(?:{_WEEKDAY}(?:(?P<date>{DATE}){_BETWEEN}(?P<time>{CLOCK}|{_CLOSE_CLOCK}){_ENDS}"
+    rf"|(?P<monthday>{_YEARLESS}) (?P<clock>{CLOCK})(?: (?P<clock_zone>{ZONE})\b)?"
+    r"(?: (?P<year>(?:19|20)[0-9]{2})\b)?))"
+)
+"""A date and a time of day, with or without a zone. The year of a date without one may follow the time."""
 TIME_OF_DAY = rf"(?:(?P<time>{CLOCK}){_ENDS})"
-WHEN = rf"(?:(?:(?P<date>{DATE})(?:[T :-]|, ?)?)?(?P<time>{CLOCK}){_ENDS})"
+WHEN = rf"(?:(?:{_WEEKDAY}(?P<date>{DATE}|{_YEARLESS}){_BETWEEN})?(?P<time>{CLOCK}){_ENDS})"
 """As `STAMP`, or a time of day alone."""
+INTERNET = (
+    r"(?:(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)"
+    r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2}))"
+)
+"""RFC 3339, as container engines write it."""
 SYSLOG = rf"(?:(?P<date>[A-Z][a-z]{{2}} {{1,2}}[0-9]{{1,2}}(?: [0-9]{{4}})?) (?P<time>{CLOCK}))"
-EPOCH = r"(?P<epoch>[0-9]{9,10}(?:\.[0-9]{1,9})?|[0-9]{13}|[0-9]{16}|[0-9]{19})"
+EPOCH = r"(?P<epoch>[0-9]{9,10}(?:\.[0-9]{1,9})?|[0-9]{13}(?:\.[0-9]{1,6})?|[0-9]{16}|[0-9]{19})"
 """Seconds (also with a fraction), milliseconds, microseconds or nanoseconds since 1970."""
-WHOLE = rf"^\s*(?:{EPOCH}|(?P<date>{DATE})(?:(?:[T :-]|, ?)?(?P<time>{CLOCK}|{BASIC_CLOCK}){_ENDS})?)\s*$"
+WHOLE = rf"^\s*(?:{EPOCH}|{_WEEKDAY}(?P<date>{DATE})(?:{_BETWEEN}(?P<time>{CLOCK}|{_CLOSE_CLOCK}){_ENDS})?)\s*$"
 """A text that is nothing but a time stamp: a date with or without a time of day, or an epoch."""
 
 DAY = 86_400_000
@@ -59,7 +85,9 @@ _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _USUAL_TIME = r"^[0-9]{2}:[0-9]{2}:[0-5][0-9][.,][0-9]{3}$"
 _BASIC_TIME = r"^([0-9]{2})([0-9]{2})([0-9]{2})(?:[.,]([0-9]{1,9}))?()$"
-_TIME = r"^([0-9]{1,2})[:.]([0-9]{1,2})[:.]([0-9]{1,2})(?:[.,:]([0-9]{1,9}))?(?: ?([AP])M)?$"
+_TIME = (
+    r"^([0-9]{1,2})[:.]([0-9]{1,2})(?:[:.]([0-9]{1,2}))?(?:[.,:]([0-9]{1,9}))?(?:[ \u202f]?([AaPp])\.?[Mm]\.?)?$"
+).replace("\\u202f", "\u202f")
 
 
 def time_of_day(times: pl.Series) -> pl.Series:
@@ -77,8 +105,9 @@ def _taken_apart(time: pl.Expr) -> pl.Expr:
     basic = ~time.str.contains(r"[:.]\d+[:.]|:")
     parts = pl.when(basic).then(time.str.extract_groups(_BASIC_TIME)).otherwise(time.str.extract_groups(_TIME))
     hour, minute, second = (parts.struct[i].cast(pl.Int64, strict=False) for i in range(3))
+    second = second.fill_null(0)
     fraction = parts.struct[3].fill_null("").str.pad_end(3, "0").str.slice(0, 3).cast(pl.Int64, strict=False)
-    half = parts.struct[4]
+    half = parts.struct[4].str.to_uppercase()
     hour = pl.when(half == "P").then(hour % 12 + 12).when(half == "A").then(hour % 12).otherwise(hour)
     whole = hour * 3_600_000 + minute * 60_000
     return pl.when(second == 60).then(whole + 59_999).otherwise(whole + second * 1000 + fraction)
@@ -110,38 +139,66 @@ def by_distinct(column: str, read: Callable[[str], int | None], of: pl.DataFrame
     return of.select(column).join(known, on=column, how="left", maintain_order="left")["value"]
 
 
-def zone_ms(text: str) -> int | None:
-    """Milliseconds east of UTC of a zone such as Z, +02:00, -0530 or CEST; None for a name of several meanings."""
-    if match := re.fullmatch(r"([+-])([0-9]{2}):?([0-9]{2})?", text):
+def zone_ms(text: str, day: date | None = None) -> int | None:
+    """Milliseconds east of UTC of a zone: Z, +02:00, -0530, GMT+2, CEST, or Europe/Berlin on the given day.
+
+    None for a name of several meanings.
+    """
+    if match := re.fullmatch(r"(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})?", text):
         minutes = int(match[2]) * 60 + int(match[3] or 0)
         return (minutes if match[1] == "+" else -minutes) * 60_000
-    return ZONES[text] * 3_600_000 if text in ZONES else None
+    if "/" in text:
+        return _region_ms(text, day or date(1970, 1, 1))
+    return int(ZONES[text] * 3_600_000) if text in ZONES else None
 
 
-def day_first(dates: Iterable[str]) -> bool | None:
-    """Whether dates such as 03/04/2026 begin with the day, by those that can be read in one way; None if none can."""
-    pairs = [tuple(map(int, match.groups())) for text in dates if (match := _SLASHED.fullmatch(text))]
-    if any(first > 12 for first, _ in pairs):
+def _region_ms(name: str, day: date) -> int | None:
+    try:
+        offset = datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(name)).utcoffset()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    return None if offset is None else int(offset.total_seconds() * 1000)
+
+
+def day_first(dates: Iterable[str], near: datetime | None = None) -> bool | None:
+    """Whether dates such as 03/04/2026 begin with the day, by those that can be read in one way only.
+
+    Without such a date, by which reading is within two days of `near`; None if neither or both are.
+    """
+    numbers = [tuple(map(int, match.groups())) for text in dates if (match := SLASHED.fullmatch(text))]
+    if any(first > 12 for first, _, _ in numbers):
         return True
-    return False if any(second > 12 for _, second in pairs) else None
+    if any(second > 12 for _, second, _ in numbers):
+        return False
+    return _first_by_nearness(numbers[0], near) if numbers and near else None
 
 
-_SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-][0-9]{4}")
+def _first_by_nearness(numbers: tuple[int, ...], near: datetime) -> bool | None:
+    first, second, year = numbers
+    target = near.toordinal() - _EPOCH_DAY
+    days = [_ordinal(year + 2000 * (year < 100), *order) for order in ((second, first), (first, second))]
+    by_day, by_month = (day is not None and abs(day - target) <= _NEAR for day in days)
+    return by_day if by_day != by_month else None
+
+
+_NEAR = 2
+"""Days between a date and the time when the file was written, or the run started."""
+SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]((?:[0-9]{2})?[0-9]{2})")
+"""A date that begins with the day or the month, or with a year of two digits."""
 
 
 def day_number(text: str, near: datetime | None, first: bool | None = None) -> int | None:
     """Days since 1970 of a date; None for one that does not exist.
 
     A date without a year is the one nearest to `near`; without `near` it is in 1970. first: see `day_first`; undecided
-    dates begin with the month, as in the United States.
+    dates begin with the month, as in the United States. A year of two digits in front, as in 17/06/09, is one unless
+    another reading is nearer to `near`.
     """
     for pattern, order in _DATES:
         if match := pattern.fullmatch(text):
-            parts = dict(zip(order, match.groups(), strict=True))
-            if "x" in parts:
-                named = ("d", "m") if first else ("m", "d")
-                parts |= dict(zip(named, (parts.pop("x"), parts.pop("y")), strict=True))
-            return _number(parts, near)
+            found = _number(dict(zip(order, match.groups(), strict=True)), near, first)
+            if found is not None:
+                return found
     return None
 
 
@@ -150,18 +207,32 @@ _DATES = [
     for pattern, order in (
         (r"([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})", "Ymd"),
         (r"([0-9]{4})([0-9]{2})([0-9]{2})", "Ymd"),
-        (r"([0-9]{2})[/]?([0-9]{2})[/]?([0-9]{2})", "Ymd"),
-        (r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", "dmY"),
+        (r"([0-9]{2})/([0-9]{2})/([0-9]{2})", "abc"),
+        (r"([0-9]{2})([0-9]{2})([0-9]{2})", "Ymd"),
+        (r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4}|[0-9]{2})", "dmY"),
+        (r"([0-9]{2})\.([0-9]{2})\.([0-9]{2})", "Ymd"),
         (r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})", "xyY"),
-        (r"([0-9]{1,2})[ /-]([A-Z][a-z]{2})[a-z]*[ /-]([0-9]{4})", "dmY"),
-        (r"([A-Z][a-z]{2})[a-z]* +([0-9]{1,2}),? ([0-9]{4})", "mdY"),
-        (r"([A-Z][a-z]{2}) +([0-9]{1,2})", "md"),
+        (r"([0-9]{1,2})(?:\. |[ /-])([A-Za-z]{3})[A-Za-z]*[ /-]([0-9]{4}|[0-9]{2})", "dmY"),
+        (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2}),? ([0-9]{4})", "mdY"),
+        (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2})", "md"),
+        (r"([0-9]{1,2}) ([A-Za-z]{3})[A-Za-z]*", "dm"),
         (r"([0-9]{2})[-.]?([0-9]{2})", "md"),
     )
 ]
+"""Forms of dates: year, month, day; x and y are day and month in either order; a, b, c any order of all three."""
 
 
-def _number(parts: dict[str, str], near: datetime | None) -> int | None:
+def is_yearless(text: str) -> bool:
+    """Whether a date has no year."""
+    return bool(re.fullmatch(rf"{_YEARLESS}|[0-9]{{2}}[-.]?[0-9]{{2}}", text))
+
+
+def _number(parts: dict[str, str], near: datetime | None, first: bool | None) -> int | None:
+    if "a" in parts:
+        return _of_two_digit_years(parts, near, first)
+    if "x" in parts:
+        named = ("d", "m") if first else ("m", "d")
+        parts |= dict(zip(named, (parts.pop("x"), parts.pop("y")), strict=True))
     month = int(parts["m"]) if parts["m"].isdigit() else _MONTHS.get(parts["m"].lower(), 0)
     day = int(parts["d"])
     if "Y" in parts:
@@ -169,9 +240,20 @@ def _number(parts: dict[str, str], near: datetime | None) -> int | None:
         return _ordinal(year, month, day)
     if near is None:
         return _ordinal(1970, month, day)
-    candidates = [_ordinal(near.year + shift, month, day) for shift in (-1, 0, 1)]
+    return _nearest((_ordinal(near.year + shift, month, day) for shift in (-1, 0, 1)), near)
+
+
+def _of_two_digit_years(parts: dict[str, str], near: datetime | None, first: bool | None) -> int | None:
+    """The day of three numbers: year, month and day, or day and month in either order, and the year."""
+    a, b, c = (int(parts[name]) for name in "abc")
+    year_first = _ordinal(2000 + a, b, c)
+    year_last = _ordinal(2000 + c, *((b, a) if first else (a, b)))
+    return _nearest((year_first, year_last), near) if near else year_first if year_first is not None else year_last
+
+
+def _nearest(days: Iterable[int | None], near: datetime) -> int | None:
     target = near.toordinal() - _EPOCH_DAY
-    return min((c for c in candidates if c is not None), key=lambda c: abs(c - target), default=None)
+    return min((day for day in days if day is not None), key=lambda day: abs(day - target), default=None)
 
 
 def _ordinal(year: int, month: int, day: int) -> int | None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
 import polars as pl
 
-from lo2core.load.formats.format import expanded
+from lo2core.load.formats.format import LEVELS, expanded
+from lo2core.load.formats.matching import match
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
 """ANSI control sequences: colours, cursor movements, titles and links of terminals."""
 _MARKS = re.compile("^\ufeff+", re.MULTILINE)
 PARTS = ("rest", "date", "time", "zone", "epoch", "partial")
+_NO_NAME = rf"^(?i:{LEVELS}|LOG|[0-9.:-]+)$"
+"""Words in front of a bar that are not names of containers: levels, numbers, dates."""
 
 
 @dataclass(frozen=True)
 class Wrapper:
-    """Something around each line of a file: the groups `rest` (the line itself) and a time stamp, if it has one.
+    """Something around each line of a file: the groups `rest` (the line itself), `name` (of a container), and a time.
 
     sure: nothing else looks like it; other wrappers are taken off only if the line below is of a known format.
     """
@@ -28,39 +32,78 @@ class Wrapper:
     json: tuple[str, str] | None = None
     """Of a line that is a JSON object: the paths of the line itself and of the time."""
 
+    @property
+    def names_containers(self) -> bool:
+        """Whether it says which container each line comes from."""
+        return "(?P<name>" in self.pattern
+
     def taken_off(self, texts: pl.Series) -> pl.DataFrame:
         """Columns as in `PARTS`; `rest` is null for a line without this wrapper, `partial` is P if the line goes on."""
-        frame = texts.to_frame("text")
-        text = pl.col("text")
-        if self.json:
-            line = text.str.json_path_match(self.json[0])
-            stamp = text.str.json_path_match(self.json[1]).str.extract_groups(expanded("^{stamp}"))
-            goes_on = pl.when(~line.str.ends_with("\n")).then(pl.lit("P")) if self.json[0] == "$.log" else pl.lit(None)
-            columns = frame.select(
-                rest=line.str.strip_suffix("\n"), partial=goes_on.cast(pl.String), stamp=stamp
-            ).unnest("stamp")
-        else:
-            columns = frame.select(parts=text.str.extract_groups(expanded(self.pattern))).unnest("parts")
+        columns = self._json_parts(texts) if self.json else self.groups(texts)
         absent = [pl.lit(None, pl.String).alias(name) for name in PARTS if name not in columns.columns]
         return columns.with_columns(absent).select(PARTS)
 
-    def around(self, texts: pl.Series) -> float:
-        """The share of lines that have this wrapper."""
-        found = texts.str.contains(expanded(self.pattern))
-        if self.json and found.any():
-            found = found & texts.str.json_path_match(self.json[0]).is_not_null()
-        return len(texts.filter(found)) / max(1, len(texts))
+    def groups(self, texts: pl.Series) -> pl.DataFrame:
+        """The groups of the pattern as columns; all null for a line without this wrapper."""
+        found = texts.to_frame("text").select(parts=pl.col("text").str.extract_groups(expanded(self.pattern)))
+        if self.names_containers:
+            is_name = ~pl.col("parts").struct.field("name").str.contains(_NO_NAME)
+            found = found.select(parts=pl.when(is_name).then("parts"))
+        return found.unnest("parts")
+
+    def _json_parts(self, texts: pl.Series) -> pl.DataFrame:
+        path, time = self.json or ("", "")
+        text = pl.col("text")
+        line, stamp = text.str.json_path_match(path), text.str.json_path_match(time)
+        goes_on = pl.when(line.str.ends_with("\n")).then(pl.lit("F")).when(line.is_not_null()).then(pl.lit("P"))
+        return (
+            texts.to_frame("text")
+            .select(
+                rest=line.str.strip_suffix("\n"),
+                partial=goes_on,
+                stamp=stamp.str.extract_groups(expanded("^{internet}")),
+                epoch=stamp.str.extract(expanded("^{epoch}$"), 1),
+            )
+            .unnest("stamp")
+        )
+
+    def inside(self, line: str) -> str | None:
+        """One line without this wrapper; None for a line that does not have it."""
+        if self.json:
+            return _json_text(line, self.json[0][2:]) if line.lstrip().startswith("{") else None
+        found = match(self.pattern, line)
+        if not found or (self.names_containers and re.match(_NO_NAME, found["name"])):
+            return None
+        return found["rest"]
+
+
+def _json_text(line: str, key: str) -> str | None:
+    try:
+        value = json.loads(line).get(key)
+    except (ValueError, RecursionError, AttributeError):
+        return None
+    return value.rstrip("\n") if isinstance(value, str) else None
 
 
 WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("docker json-file", r'^\s*\{.*"log" ?: ?"', json=("$.log", "$.time")),
-    Wrapper("cri", r"^{stamp} (?:stdout|stderr) (?P<partial>[FP])(?::\w)? ?(?P<rest>.*)$"),
-    Wrapper("docker compose", r"^[\w.-]+ +\| ?(?P<rest>.*)$"),
-    Wrapper("kubectl --prefix", r"^\[pod/[^\]]+\] (?P<rest>.*)$"),
-    Wrapper("docker logs -t", r"^{stamp} (?P<rest>.*)$", sure=False),
+    Wrapper("journald json", r'^\{.*"MESSAGE" ?: ?"', False, json=("$.MESSAGE", "$.__REALTIME_TIMESTAMP")),
+    Wrapper("cri", r"^{internet} (?:stdout|stderr) (?P<partial>[FP])(?::\w)? ?(?P<rest>.*)$"),
+    Wrapper("docker compose", r"^(?P<name>[\w.@-]+) +\| ?(?P<rest>.*)$"),
+    Wrapper("podman-compose", r"^\[(?P<name>[A-Za-z][\w.-]+)\] +\| ?(?P<rest>.*)$"),
+    Wrapper("pm2", r"^[0-9]+\|(?P<name>[\w.@-]+) +\| ?(?P<rest>.*)$"),
+    Wrapper("kubectl --prefix", r"^\[pod/(?P<name>[^\]]+)\] ?(?P<rest>.*)$"),
+    Wrapper("docker logs -t", r"^{internet} (?P<rest>.*)$", sure=False),
+    Wrapper("heroku", r"^{internet} (?P<name>[a-z]+\[[\w.-]+\]): (?P<rest>.*)$", sure=False),
     Wrapper("journald", r"^{syslog} \S+ [^\s:\[]+(?:\[[0-9]+\])?: (?P<rest>.*)$", sure=False),
-    Wrapper("journald short-iso", r"^{stamp} \S+ [^\s:\[]+\[[0-9]+\]: (?P<rest>.*)$", sure=False),
-    Wrapper("syslog", r"^<[0-9]{1,3}>[0-9] {stamp} \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]*\])+) (?P<rest>.*)$", sure=False),
+    Wrapper("journald short-iso", r"^{internet} \S+ [^\s:\[]+\[[0-9]+\]: (?P<rest>.*)$", sure=False),
+    Wrapper("journald short-unix", r"^{epoch} \S+ [^\s:\[]+(?:\[[0-9]+\])?: (?P<rest>.*)$", sure=False),
+    Wrapper("syslog", r"^<[0-9]{1,3}>{syslog} \S+ [^\s:\[]+(?:\[[0-9]+\])?: (?P<rest>.*)$", sure=False),
+    Wrapper(
+        "syslog rfc 5424",
+        r"^<[0-9]{1,3}>[0-9] {internet} \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]*\])+) ?\x{FEFF}?(?P<rest>.*)$",
+        sure=False,
+    ),
 )
 
 
