@@ -140,7 +140,7 @@ def log_formats() -> str:
         that explain as many the one that is further up in this table. A log may change its format half way: each line
         of a format of the table begins an event. All other lines belong to the event above them, as stack traces do.
         A log whose last line was cut while it was written is read without that line.
-        The ledger records what each log was read as, how many of its events are of a known format and have a level and a
+        The ledger records what each log was read as, how many of its events are of a known format, have a level and a
         time, and what was assumed about times.
 
         - `--format NAME` reads logs by one of these formats only.
@@ -153,8 +153,9 @@ def log_formats() -> str:
         ## Time stamps
 
         Dates are ISO (basic or extended), day first with dots, with names of months, or of the forms 03/04/2026 and
-        17/06/09. Times have whole seconds or up to nanoseconds (cut to milliseconds), a comma or a point, and may have AM
-        or PM. Zones are offsets, names such as CEST, or regions such as Europe/Berlin. Second 60 is read as 59.999.
+        17/06/09. Times have whole seconds or up to nanoseconds (cut to milliseconds), a comma or a point, and may end
+        in AM or PM. Zones are offsets, names such as CEST, or regions such as Europe/Berlin. Second 60 is read as
+        59.999.
 
         What a log does not say is assumed, and the load reports it once for each assumption:
 

@@ -306,7 +306,8 @@ def _distinct_services(files: list[LogFile]) -> list[LogFile]:
         if file.service:
             groups[file.case_folder, file.service].append(file)
     renamed: dict[Path, str] = {}
-    for (_, service), group in groups.items():
+    for (_, service), found in groups.items():
+        group = sorted(found, key=lambda file: not _log_name(file.path).endswith(".log"))
         endings = [Path(_log_name(file.path)).suffix for file in group]
         for number, (file, ending) in enumerate(zip(group[1:], endings[1:], strict=True), start=2):
             differs = endings.count(ending) == 1 and _stem(file.path) == _stem(group[0].path)

@@ -191,6 +191,121 @@ def test_the_year_is_that_of_the_file_and_new_year_is_passed() -> None:
     assert stamps == [datetime(2023, 12, 31, 23, 59, 59), datetime(2024, 1, 1, 0, 0, 1)]
 
 
+JAVA = TRACE
+PYTHON = 'Traceback (most recent call last):\n  File "/app/x.py", line 7, in f\n    g()\nValueError: bad 7\n'
+GO = "panic: runtime error: index out of range [5]\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:8 +0x1d\n"
+NET = "Unhandled exception. System.Exception: no\n ---> System.IO.IOException: gone\n   at Shop.Cart.Add()\n"
+NODE = "TypeError: Cannot read properties of undefined\n    at Object.<anonymous> (/app/x.js:1:7) {\n  code: 'X'\n}\n"
+RUST = "thread 'main' panicked at src/main.rs:2:5:\nindex out of bounds\nstack backtrace:\n   0: rust_begin_unwind\n"
+FIRST = [known.examples[0].line + "\n" for known in FORMATS if not known.second]
+
+
+@pytest.mark.parametrize(
+    "trace", [JAVA, PYTHON, GO, NET, NODE, RUST], ids=["java", "python", "go", "net", "node", "rust"]
+)
+def test_stack_traces_belong_to_their_event_in_every_format(trace: str) -> None:
+    parsed = parse([line + trace + line for line in FIRST], written=NEAR)
+    events = parsed.events.group_by("file", maintain_order=True).agg("n_lines")["n_lines"].to_list()
+    assert events == [[1 + sum(map(bool, trace.split("\n"))), 1]] * len(FIRST)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "[pod/cart-7d9f8b6c5d-x2x7z/cart] 2024-06-28T16:40:52.234567891Z stdout F {}",
+        "cart-1  | 2024-06-28T16:40:52.234567891Z {}",
+        "<34>1 2024-06-28T16:40:52.234Z shop1 cart 77 ID47 - {}",
+        "2024-06-28T16:40:52.234567+00:00 app[web.1]: {}",
+    ],
+)
+def test_lines_of_every_specific_format_are_found_in_every_wrapper(wrap: str) -> None:
+    lines = [known.examples[0].line for known in FORMATS if not known.loose and not known.name.startswith("syslog")]
+    columns = ("file", "level", "logger", "thread", "text", "correlation_id")
+    plain, wrapped = (
+        parsed.events.join(parsed.lines, on="line", maintain_order="left").select(columns).rows()
+        for parsed in (
+            parse([f"{line}\n" * 3 for line in lines], written=NEAR),
+            parse([f"{wrap.format(line)}\n" * 3 for line in lines], written=NEAR),
+        )
+    )
+    assert wrapped == plain
+
+
+def test_a_log_may_change_to_any_format_with_a_time_or_of_a_clear_form() -> None:
+    lines = [f.examples[0].line for f in FORMATS if not f.second and (f.has_time or not f.loose)]
+    parsed = parse([line("one") * 60 + f"{other}\n" * 40 for other in lines], written=NEAR)
+    assert parsed.events.group_by("file").len()["len"].to_list() == [100] * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("Fri Jun 28 16:40:52 CEST 2024", datetime(2024, 6, 28, 14, 40, 52)),
+        ("Fri, 28 Jun 2024 16:40:52 GMT", datetime(2024, 6, 28, 16, 40, 52)),
+        ("Jun 28, 2024, 4:40:52\u202fPM", datetime(2024, 6, 28, 16, 40, 52)),
+        ("28-JUN-24 16:40:52", datetime(2024, 6, 28, 16, 40, 52)),
+        ("28. June 2024 16:40:52", datetime(2024, 6, 28, 16, 40, 52)),
+        ("06/28/24 16:40:52", datetime(2024, 6, 28, 16, 40, 52)),
+        ("17/06/09 16:40:52", datetime(2017, 6, 9, 16, 40, 52)),
+        ("2024-06-28-16.40.52.234567", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+        ("2024-01-28 16:40:52 Europe/Berlin", datetime(2024, 1, 28, 15, 40, 52)),
+        ("2024-06-28T16:40:52+02:00[Europe/Berlin]", datetime(2024, 6, 28, 14, 40, 52)),
+        ("Fri Jun 28 2024 16:40:52 GMT+0200 (Central European Summer Time)", datetime(2024, 6, 28, 14, 40, 52)),
+        ("1719592852234567891", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+    ],
+)
+def test_further_forms_of_time_stamps(stamp: str, expected: datetime) -> None:
+    assert rows(f"{stamp} ERROR no\n", "m_timestamp", "level", "text") == [(expected, "ERROR", "no")]
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "note"),
+    [
+        ("2024-06-28 16:40:52 CST ERROR no\n", NEAR, "the time zone CST is not used"),
+        ("Jun 28 16:40:52 host app[7]: no\n", NEAR, "the year 2024 is assumed"),
+        ("[ERROR] no\n", NEAR, "no line has a time: only the order of the lines counts"),
+        ("03/04/2024 16:40:52 ERROR no\n", NEAR, "dates such as 03/04/2024 are read as month, day"),
+        ("03/04/2024 16:40:52 ERROR no\n", datetime(2024, 4, 3), None),
+        (line("one"), NEAR, None),
+    ],
+)
+def test_what_is_assumed_about_times_is_noted(text: str, near: datetime, note: str | None) -> None:
+    assert read(text, near).tally["notes"].to_list() == [note]
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("ERROR | payment refused\nINFO | paid\n", ["ERROR", "INFO"]),
+        ("2024-06-28 16:40:52 ERROR no\n" * 2 + "2024-06-28 16:40:53 listening\n", ["ERROR", "ERROR", None]),
+        (
+            '{"log":"2024-06-28 16:40:52,234 [main] WARN  org.acme.Cart - low","stream":"stdout"}\n' * 2,
+            ["WARN", "WARN"],
+        ),
+        (
+            '[\n{"ts":1719592852.2,"level":"warn","msg":"a"},\n{"ts":1719592853,"level":"info","msg":"b"}\n]',
+            ["WARN", "INFO"],
+        ),
+        ("2024-06-28 16:40:52 System ready\n2024-06-28 16:40:52 GET /cart\n", [None, None]),
+    ],
+)
+def test_levels_are_found_only_where_they_are(text: str, levels: list[str | None]) -> None:
+    assert [level for (level,) in rows(text, "level")] == levels
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024-06-28 16:40:52.234  INFO 7 --- [main] c.e.Cart  : Paid",
+        '{"time":"2024-06-28T16:40:52Z","level":"warn","msg":"low"}',
+        "[2024-06-28 16:40:52 +0000] [7] [INFO] Listening",
+    ],
+)
+def test_a_cut_last_line_of_any_format_is_skipped(line: str) -> None:
+    tally = read(f"{line}\n" * 3 + line[:26]).tally
+    assert tally.select("events", "continuations", "skipped").row(0) == (3, 0, 1)
+
+
 @pytest.mark.real
 def test_public_logs_of_eight_systems_become_dated_events(real_data: Path, tmp_path: Path) -> None:
     with tarfile.open(real_data / "loghub-2k.tar.xz") as archive:

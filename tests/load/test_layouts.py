@@ -328,3 +328,41 @@ def test_a_layout_is_described_by_a_template(tmp_path: Path) -> None:
 def test_a_template_that_cannot_work_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"it needs \{service\}"):
         Template(text)
+
+
+@pytest.mark.parametrize(
+    ("logs", "services"),
+    [
+        (["shop-cart-1.log", "shop-payment-1.log", "shop-payment-2.log"], ["cart", "payment", "payment-2"]),
+        (["shop_cart_1.log", "shop_payment_1.log"], ["cart", "payment"]),
+        (["user_service_1.log", "order_service_1.log"], ["order_service", "user_service"]),
+        (["redis-0.log", "redis-1.log"], ["redis", "redis-2"]),
+        (["cart-7d9f8b6c5d-x2x7z.log", "cart-7d9f8b6c5d-k4k4z.log"], ["cart", "cart-2"]),
+        (["fluentd-x2x7z.log", "web-https.log"], ["fluentd", "web-https"]),
+        (["cart/logs/app.log", "web/logs/app.log"], ["cart", "web"]),
+        (["cart.log", "cart.err"], ["cart", "cart-err"]),
+    ],
+)
+def test_names_of_containers_are_understood_together(tmp_path: Path, logs: list[str], services: list[str]) -> None:
+    for name in logs:
+        write_log(tmp_path / "run_1" / "correct", line(), name=name)
+    assert sorted(str(file.service) for file in find_logs([tmp_path])) == services
+
+
+@pytest.mark.parametrize(
+    "copy",
+    ["Copy of correct", "correct - Copy (2)", "correct (3rd copy)", "correct - Kopie", "correct.bak", "correct2"],
+)
+def test_copies_of_the_normal_test_case_are_normal_and_what_begins_like_it_is_unknown(
+    tmp_path: Path, copy: str
+) -> None:
+    for folder in ("correct", copy, "correct-v2", "pay_503"):
+        write_log(tmp_path / "run_1" / folder, line(), name="cart.log")
+    labels = {file.folder: file.normal for file in find_logs([tmp_path])}
+    assert labels == {"correct": True, copy: True, "correct-v2": None, "pay_503": False}
+
+
+def test_several_logs_of_one_given_service_are_test_cases_of_their_own(tmp_path: Path) -> None:
+    paths = [write_log(tmp_path, line(), name=name) for name in ("monday.log", "tuesday.log")]
+    found = find_logs(paths, "payment")
+    assert [(file.folder, file.service) for file in found] == [("monday", "payment"), ("tuesday", "payment")]
