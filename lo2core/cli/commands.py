@@ -134,12 +134,13 @@ def _run_enhance(command: commands.Enhance) -> None:
 
 
 def _run_train(command: commands.Train) -> None:
+    from lo2core.pipeline.bundles import default_bundle
     from lo2core.pipeline.train import train_bundle
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(command.output_dir)
     recipe = command.recipe
-    bundle = command.bundle or recipe.default_bundle
+    bundle = command.bundle or default_bundle(workspace, recipe)
     _print_paths([train_bundle(workspace, recipe, bundle, replace=command.replace)])
 
 
@@ -163,16 +164,18 @@ def _print_remarks(workspace: Workspace, bundle: Path, predictions: str) -> None
 
 
 def _run_run(command: commands.Run) -> None:
+    from lo2core.pipeline.bundles import default_bundle
     from lo2core.pipeline.run import run
     from lo2core.store.workspace import Workspace
 
     workspace, recipe = Workspace(command.output_dir), command.recipe
+    bundle = command.bundle or default_bundle(workspace, recipe)
     paths = run(
         workspace,
         command.root,
         command.options,
         recipe,
-        command.bundle or recipe.default_bundle,
+        bundle,
         service=command.service,
         default_masks=command.default_masks,
         jobs=command.jobs,
@@ -180,7 +183,7 @@ def _run_run(command: commands.Run) -> None:
         strict=command.strict,
         replace=command.replace,
     )
-    _print_remarks(workspace, command.bundle or recipe.default_bundle, paths[-1].stem)
+    _print_remarks(workspace, bundle, paths[-1].stem)
     _print_paths(paths)
 
 

@@ -18,17 +18,21 @@ import joblib
 
 from lo2core.base.calls import checked_arguments
 from lo2core.base.clock import now
+from lo2core.base.config import DEFAULT_WORKSPACE
 from lo2core.base.errors import BundleError, InputError
 from lo2core.base.provenance import BundleFacts, Manifest, typed
 from lo2core.base.untrusted import json_value
 from lo2core.detect.calibration import Calibration, Threshold
 from lo2core.detect.detectors import Detector
 from lo2core.detect.model import Model
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.messages.masks import Masker
 from lo2core.pipeline.unpickler import Refused, read_pickle
 from lo2core.store import bundles
+from lo2core.store.names import cleaned
 from lo2core.store.parquet import lo2core_version
+from lo2core.store.workspace import Workspace
 
 _WATCHED = ("scikit-learn", "polars")
 """Packages whose minor version may change scores."""
@@ -60,6 +64,20 @@ def save_bundle(model: Model, vec: Vectorizer, path: Path, facts: BundleFacts, *
     tests = model.make_self_test(vec)
     bundles.save_bundle(path, buffer.getvalue(), facts, tests, _versions(), replace=replace)
     return path
+
+
+def default_bundle(workspace: Workspace, recipe: Recipe) -> Path:
+    """Where a model is saved if no file is named; it never is the model of another workspace.
+
+    Models of a workspace in `demo/result` have its name: `models/today_nn.joblib` for `demo/result/today`. Elsewhere
+    the name is `models/lo2_nn.joblib`, unless another workspace has trained that one.
+    """
+    shared = recipe.default_bundle
+    named = shared.with_name(shared.name.replace("lo2", cleaned(workspace.root.resolve().name), 1))
+    if workspace.root.resolve().parent == Path(DEFAULT_WORKSPACE).parent.resolve():
+        return named
+    owner = bundles.facts_of(shared).get("workspace")
+    return shared if owner is None or workspace.is_at(owner) else named
 
 
 @checked_arguments

@@ -39,7 +39,10 @@ def _with_secrets() -> Any:
 
 def _new_bundle() -> Any:
     return option(
-        None, "--bundle", metavar="FILE.joblib", help="where to save the model (default: models/lo2_<detector>.joblib)"
+        None,
+        "--bundle",
+        metavar="FILE.joblib",
+        help="where to save the model (default: models/<workspace>_<detector>.joblib, see docs/configuration.md)",
     )
 
 

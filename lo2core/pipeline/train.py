@@ -9,7 +9,7 @@ from lo2core.detect import train
 from lo2core.detect.known_items import held_out
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
-from lo2core.pipeline.bundles import save_bundle
+from lo2core.pipeline.bundles import default_bundle, save_bundle
 from lo2core.pipeline.inputs import formats_of, masker_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import bundle_facts, made_by_this_command, window_of
@@ -27,7 +27,7 @@ def train_bundle(
     """Train stage: fit one detector per service on the normal sequences of the workspace, and save the model.
 
     recipe: detector, items and alert budget; None takes the default, `NearestNormal` on messages. bundle: the file to
-    save, ending in .joblib; None takes `recipe.default_bundle`. Supervised detectors also learn from faulty sequences.
+    save, ending in .joblib; None takes `default_bundle`. Supervised detectors also learn from faulty sequences.
     Scores are calibrated on normals of held-out runs, and the threshold is the z-score at which at most `recipe.budget`
     of 100 normal incidents are flagged.
     Returns the path of the bundle; `open_bundle` opens it.
@@ -41,7 +41,7 @@ def train_bundle(
         'oov.joblib'
     """
     recipe = recipe or Recipe()
-    bundle = Path(bundle) if bundle else recipe.default_bundle
+    bundle = Path(bundle) if bundle else default_bundle(workspace, recipe)
     if bundles.state(bundle) is BundleState.SIGNED and made_by_this_command(workspace, bundles.facts_of(bundle)):
         return bundle
     bundles.check_free(bundle, replace)

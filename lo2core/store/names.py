@@ -111,6 +111,11 @@ def clean_name(name: str, longest: int = 100) -> str:
     return name
 
 
+def cleaned(name: str) -> str:
+    """A clean name that is like `name`: other characters become `_`; "unnamed" if nothing is left."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-")[-90:].lstrip(".-") or "unnamed"
+
+
 def given_name(name: str) -> str:
     """As `clean_name`, for a table that a user names: the names of other tables are not allowed.
 

@@ -23,7 +23,7 @@ from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.recipe import Recipe
 from lo2core.messages.masks import MaskRule
 from lo2core.pipeline import bundles
-from lo2core.pipeline.bundles import open_bundle, save_bundle, vouch
+from lo2core.pipeline.bundles import default_bundle, open_bundle, save_bundle, vouch
 from lo2core.store import signing
 from lo2core.store.bundles import FORMAT, state
 from lo2core.store.signing import BundleState
@@ -205,3 +205,30 @@ def test_a_forest_without_an_attribute_that_this_scikit_learn_needs_is_one_sente
 
 def test_an_opened_bundle_prints_in_one_line(bundle: Path) -> None:
     assert repr(open_bundle(bundle)) == f"LoadedBundle(path={bundle!r}, warnings=())"
+
+
+@pytest.mark.parametrize(
+    ("workspace", "name"),
+    [
+        ("demo/result/lo2", "lo2_nn"),
+        ("demo/result/today", "today_nn"),
+        ("demo/result/my logs", "my_logs_nn"),
+        ("elsewhere/first", "lo2_nn"),
+    ],
+)
+def test_models_are_named_after_their_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workspace: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LO2_MODELS", raising=False)
+    assert default_bundle(Workspace(workspace), Recipe()) == Path(f"models/{name}.joblib")
+
+
+def test_the_default_is_never_the_model_of_another_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LO2_MODELS", str(tmp_path))
+    first, second = Workspace(tmp_path / "first"), Workspace(tmp_path / "second")
+    model, vec = of_rows("Rarity")
+    path = default_bundle(first, Recipe())
+    save_bundle(model, vec, path, model.facts | {"workspace": str(first.root)})
+    assert default_bundle(first, Recipe()) == path
+    assert default_bundle(second, Recipe()) == tmp_path / "second_nn.joblib"

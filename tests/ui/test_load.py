@@ -310,7 +310,7 @@ def test_the_command_shown_means_what_was_chosen() -> None:
         ("../../etc/passwd.log", "passwd.log"),
         ("C:\\logs\\a b.zip", "a_b.zip"),
         (".hidden.log", "hidden.log"),
-        ("...", "upload"),
+        ("...", "unnamed"),
         ("ü" * 200 + ".zip", "_.zip"),
     ],
 )

@@ -117,7 +117,8 @@ def test_training_is_a_job_that_leaves_a_signed_bundle(workspace: Workspace) -> 
 
 def test_a_bundle_is_replaced_only_after_a_question(workspace: Workspace, model: Path) -> None:
     before = model.read_bytes()
-    app = press(page(TRAIN), "Train")
+    app = page(TRAIN)
+    app = press(app.text_input(key="stem-ws_nn").set_value(model.stem).run(), "Train")
     assert has_button(app, "Replace")
     assert model.read_bytes() == before
 

@@ -16,6 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lo2core.base.text import size
 from lo2core.store.atomic import write_atomic
+from lo2core.store.names import cleaned
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell.widgets import say
 
@@ -65,7 +66,7 @@ def _copy(file: UploadedFile, path: Path) -> None:
 def clean_file_name(name: str) -> str:
     """The last part of `name`, with only letters, digits, `.`, `-` and `_`, and no leading dot or dash."""
     last = re.split(r"[/\\]", name)[-1]
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip(".-")[-90:].lstrip(".-") or "upload"
+    return cleaned(last)
 
 
 def stem(name: str) -> str:

@@ -14,10 +14,11 @@ from lo2core.base.schemas import Counts
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.incidents import not_fully_scored
 from lo2core.detect.predict import labelled
+from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import unit_of
 from lo2core.explain.top_items import top_items
 from lo2core.pipeline import jobs
-from lo2core.pipeline.bundles import LoadedBundle
+from lo2core.pipeline.bundles import LoadedBundle, default_bundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.summary import unclear_logs
@@ -224,7 +225,7 @@ def command(here: Frame, choice: Choice | None) -> Predict:
     """The command of the page, for `frame.terminal`."""
     if choice:
         return choice.command
-    return Predict(output_dir=here.workspace.root, bundle=here.models_dir / "lo2_nn.joblib")
+    return Predict(output_dir=here.workspace.root, bundle=default_bundle(here.workspace, Recipe()))
 
 
 def _untrusted(info: BundleInfo) -> None:

@@ -66,21 +66,22 @@ def choose(found: list[BundleInfo]) -> BundleInfo | None:
 
     Signed models come first, and among them those trained in this workspace.
     """
-    ordered = sorted(found, key=_preference, reverse=True)
+    ordered = _ordered(found)
     return _choose(ordered, ordered[0].name)
 
 
 def choose_for(logs: Workspace, found: list[BundleInfo]) -> BundleInfo | None:
     """As `choose`, but by default the first of them that fits the logs; None if none fits and none was chosen."""
-    ordered = sorted(found, key=_preference, reverse=True)
+    ordered = _ordered(found)
     return _choose(ordered, None if address.read("bundle") else _best(ordered, logs))
 
 
 def _choose(ordered: list[BundleInfo], default: str | None) -> BundleInfo | None:
     by_name = {info.name: info for info in ordered}
-    names, asked = list(by_name), address.read("bundle")
+    names, asked, here = list(by_name), address.read("bundle"), _here()
+    labels = {name: label(info, here) for name, info in by_name.items()}
     chosen = asked_or(asked, default, names, f"There is no model {asked} in this list.")
-    name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=lambda n: label(by_name[n]))
+    name = address.choice("Model", names, chosen, lambda n: {"bundle": n}, format_func=labels.__getitem__)
     return by_name[name] if name else None
 
 
@@ -91,18 +92,29 @@ def _best(ordered: list[BundleInfo], logs: Workspace) -> str | None:
     return next(fitting, None if signed else ordered[0].name)
 
 
-def _preference(info: BundleInfo) -> tuple[bool, bool, int]:
+def _ordered(found: list[BundleInfo]) -> list[BundleInfo]:
+    here = _here()
+    return sorted(found, key=lambda info: _preference(info, here), reverse=True)
+
+
+def _here() -> Workspace:
+    return Workspace(str(st.session_state.get(WORKSPACE, "")))
+
+
+def _preference(info: BundleInfo, here: Workspace) -> tuple[bool, bool, int]:
     signed = info.state is signing.BundleState.SIGNED
-    here = Workspace(str(st.session_state.get(WORKSPACE, "")))
     return signed, signed and here.is_at(info.facts.get("workspace")), bundles.stamp(info.path)[0]
 
 
-def label(info: BundleInfo) -> str:
-    """'lo2_nn  ·  NearestNormal on messages'; the state instead if the bundle is not signed."""
+def label(info: BundleInfo, here: Workspace) -> str:
+    """'lo2_nn  ·  NearestNormal on messages  ·  of demo/result/today', without its own workspace, or its state."""
     signed = info.state is signing.BundleState.SIGNED
     unit = "" if info.facts.get("unit") in (None, "sequence") else f" of single {info.facts['unit']}s"
     made = f"{info.facts.get('detector', '?')} on {info.facts.get('items', '?')}{unit}"
-    return f"{info.name}  ·  {made if signed else info.state.value}"
+    owner = info.facts.get("workspace")
+    foreign = owner is not None and not here.is_at(owner)
+    parts = [info.name, made, *([f"of {owner}"] if foreign else [])] if signed else [info.name, info.state.value]
+    return "  ·  ".join(parts)
 
 
 def estimated(threshold: Threshold) -> str:

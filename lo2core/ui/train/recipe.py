@@ -18,6 +18,7 @@ from lo2core.detect.train import obstacle
 from lo2core.detect.units import UNITS
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
 from lo2core.pipeline import jobs
+from lo2core.pipeline.bundles import default_bundle
 from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
@@ -68,7 +69,7 @@ def command(here: Frame, asked: Asked | None) -> Train:
     """The command that trains the same."""
     if asked:
         return asked.command(here)
-    return Train(output_dir=here.workspace.root, bundle=here.models_dir / "lo2_nn.joblib")
+    return Train(output_dir=here.workspace.root, bundle=default_bundle(here.workspace, Recipe()))
 
 
 def _fields(here: Frame) -> Asked | None:
@@ -90,7 +91,8 @@ def _fields(here: Frame) -> Asked | None:
         weighting = middle.selectbox(
             "Weighting", (OWN_WEIGHTING, *WEIGHTINGS), help=f"Default of this detector: {detector.weighting}."
         )
-        stem = right.text_input("Name of the model", f"lo2_{detector.short}", key=f"stem-{name}")
+        proposed = default_bundle(here.workspace, Recipe(name)).stem
+        stem = right.text_input("Name of the model", proposed, key=f"stem-{proposed}")
     if not kinds:
         notice("Choose at least one kind of item.")
         return None
