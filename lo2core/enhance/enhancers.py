@@ -40,6 +40,8 @@ class EnhancedFrame(pl.DataFrame):
     def drain(self) -> EnhancedFrame:
         return self._enhance("drain")
 
+    mask, parse_drain = normalize, drain
+
     def _enhance(self, step: str) -> EnhancedFrame:
         if not hasattr(self, "_enhancer"):
             raise InputError(
@@ -57,7 +59,8 @@ class EventLogEnhancer:
     fitted one, whose masks and templates are used instead of new ones. `normalize` adds e_message_normalized, `words`
     e_words, `trigrams` e_trigrams, `drain` e_event_drain_id and e_template, `length` e_chars_len, e_words_len and
     e_event_id_len; `schemas.EnrichedEvents` describes them. Each call keeps the columns of earlier calls and returns
-    the whole frame, so that calls can be chained.
+    the whole frame, so that calls can be chained. `mask` and `parse_drain` are the names of `normalize` and `drain` in
+    LogLead 2.
     Raises InputError if m_message is missing.
 
     Examples:
@@ -70,6 +73,8 @@ class EventLogEnhancer:
         ['GET /user from <IP>', 'GET /user from <IP>', 'Disk full']
         >>> df_events["e_words"].to_list()[2]
         ['Disk', 'full']
+        >>> enhancer.mask().parse_drain()["e_template"].to_list()
+        ['GET /user from <IP>', 'GET /user from <IP>', 'Disk full']
         >>> enhancer.length().select("e_chars_len", "e_words_len").rows()
         [(23, 4), (23, 4), (9, 2)]
     """
@@ -101,6 +106,8 @@ class EventLogEnhancer:
     def drain(self) -> EnhancedFrame:
         """Adds e_event_drain_id (a hash of the template's text) and e_template."""
         return self._with("e_event_drain_id", "e_template")
+
+    mask, parse_drain = normalize, drain
 
     @understood(_EVENTS)
     def length(self) -> EnhancedFrame:

@@ -14,12 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePath, PurePosixPath
 
 from lo2core.base.errors import InputError
 from lo2core.base.text import plural
 from lo2core.base.untrusted import check_regular, is_file
 from lo2core.load.compression import USUAL_RATIO, is_compressed_log, is_log
+from lo2core.load.containers import containers, services
 from lo2core.load.names import (
     GENERIC,
     is_normal,
@@ -64,6 +66,8 @@ class LogFile:
     """The folder of the test case, if it is not the one that contains the file."""
     older: tuple[Path, ...] = ()
     """Rotated pieces of the same log, oldest first; they are read before it."""
+    container: str | None = None
+    """The container whose lines are read, of a file that holds those of several."""
     regular: bool = True
     """False for a pipe or a device, which is never read."""
 
@@ -112,7 +116,10 @@ def find_logs(
         else:
             named = [_named(file, is_lo2, service, names) for file in logs]
             named = named if is_lo2 or service else _distinct_services(_by_folder(named, base))
-            files += _with_runs(named, base)
+            placed = _with_runs(named, base)
+            if not is_lo2 and not service:
+                placed = _distinct_services(list(chain.from_iterable(map(_by_container, placed))))
+            files += placed
     if _same_sequence(files):
         files = [by_folder_above(file) for file in files]
     if service and not is_lo2 and _same_sequence(files):
@@ -301,18 +308,24 @@ def _distinct_services(files: list[LogFile]) -> list[LogFile]:
 
     The first one keeps the name; others get the ending of their file if that differs, else a number.
     """
-    groups: dict[tuple[Path, str | None], list[LogFile]] = defaultdict(list)
-    for file in files:
+    used: dict[Path, dict[str, LogFile]] = defaultdict(dict)
+    for file in sorted(files, key=lambda file: not _log_name(file.path).endswith(".log")):
         if file.service:
-            groups[file.case_folder, file.service].append(file)
-    renamed: dict[Path, str] = {}
-    for (_, service), found in groups.items():
-        group = sorted(found, key=lambda file: not _log_name(file.path).endswith(".log"))
-        endings = [Path(_log_name(file.path)).suffix for file in group]
-        for number, (file, ending) in enumerate(zip(group[1:], endings[1:], strict=True), start=2):
-            differs = endings.count(ending) == 1 and _stem(file.path) == _stem(group[0].path)
-            renamed[file.path] = f"{service}{ending.replace('.', '-') if differs else f'-{number}'}"
-    return [replace(file, service=renamed.get(file.path, file.service)) for file in files]
+            used[file.case_folder].setdefault(file.service, file)
+    return [_distinct(file, used[file.case_folder]) if file.service else file for file in files]
+
+
+def _distinct(file: LogFile, used: dict[str, LogFile]) -> LogFile:
+    """The log with a name that is its own among those that are used in its folder."""
+    first = used[str(file.service)]
+    if first is file:
+        return file
+    ending = Path(_log_name(file.path)).suffix.replace(".", "-")
+    by_ending = [f"{file.service}{ending}"] if _stem(file.path) == _stem(first.path) and ending != "-log" else []
+    names = chain(by_ending, (f"{file.service}-{number}" for number in range(2, len(used) + 3)))
+    name = next(name for name in names if name not in used)
+    used[name] = file
+    return replace(file, service=name)
 
 
 def _by_file(file: LogFile) -> LogFile:
@@ -326,6 +339,16 @@ def _by_file(file: LogFile) -> LogFile:
         repetition=repetition,
         normal=is_normal(stem) if tells_labels(stem) else None,
     )
+
+
+def _by_container(file: LogFile) -> list[LogFile]:
+    """A log for each container in a file; the file itself if it holds the lines of one."""
+    found = containers((*file.older, file.path)) if file.service else {}
+    names = services(found)
+    return [
+        replace(file, source=f"{file.source} [{name}]", service=names[name], bytes=size, container=name)
+        for name, size in sorted(found.items())
+    ] or [file]
 
 
 def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:

@@ -155,8 +155,8 @@ def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, servic
         raise InputError(
             f"The options leave none of {plural(len(logs), 'log')} to read. Choose other runs, services or test cases."
         )
-    keep = {file.path for file in chosen}
-    return Plan(chosen, [f for f in logs if f.path not in keep], [f for f in files if not f.service])
+    keep = {file.source for file in chosen}
+    return Plan(chosen, [f for f in logs if f.source not in keep], [f for f in files if not f.service])
 
 
 def _labelled(file: LogFile, options: LoadOptions) -> LogFile:

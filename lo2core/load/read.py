@@ -15,6 +15,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import Events, Sequences
 from lo2core.load import ledger as load_ledger
 from lo2core.load.compression import content
+from lo2core.load.containers import of_container
 from lo2core.load.event_tables import read_table
 from lo2core.load.formats.custom import chosen
 from lo2core.load.layouts import TABLE, LogFile, distinct
@@ -67,6 +68,8 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
 
 def _content(file: LogFile) -> bytes:
     """The bytes of a log, its rotated pieces first."""
+    if file.container:
+        return of_container((*file.older, file.path), file.container)
     older = [piece if piece.endswith(b"\n") else piece + b"\n" for piece in map(content, file.older) if piece]
     return b"".join([*older, content(file.path)])
 

@@ -15,7 +15,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\
 """ANSI control sequences: colours, cursor movements, titles and links of terminals."""
 _MARKS = re.compile("^\ufeff+", re.MULTILINE)
 PARTS = ("rest", "date", "time", "zone", "epoch", "partial")
-_NO_NAME = rf"^(?i:{LEVELS}|LOG|[0-9.:-]+)$"
+NO_NAME = re.compile(rf"^(?i:{LEVELS}|LOG|[0-9.:-]+)$")
 """Words in front of a bar that are not names of containers: levels, numbers, dates."""
 
 
@@ -47,7 +47,7 @@ class Wrapper:
         """The groups of the pattern as columns; all null for a line without this wrapper."""
         found = texts.to_frame("text").select(parts=pl.col("text").str.extract_groups(expanded(self.pattern)))
         if self.names_containers:
-            is_name = ~pl.col("parts").struct.field("name").str.contains(_NO_NAME)
+            is_name = ~pl.col("parts").struct.field("name").str.contains(NO_NAME.pattern)
             found = found.select(parts=pl.when(is_name).then("parts"))
         return found.unnest("parts")
 
@@ -72,7 +72,7 @@ class Wrapper:
         if self.json:
             return _json_text(line, self.json[0][2:]) if line.lstrip().startswith("{") else None
         found = match(self.pattern, line)
-        if not found or (self.names_containers and re.match(_NO_NAME, found["name"])):
+        if not found or (self.names_containers and NO_NAME.match(found["name"])):
             return None
         return found["rest"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 
 import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import visible_frame
 from lo2core.load.compression import pieces
+from lo2core.load.containers import of_container
 from lo2core.load.formats.custom import chosen
 from lo2core.load.layouts import TABLE, LogFile
 from lo2core.load.parse import decode, parse
@@ -18,7 +18,7 @@ from lo2core.load.plan import LoadOptions
 from lo2core.ui.load.preview import Logs, is_archive_of, plan_of
 from lo2core.ui.shell.widgets import say
 
-_FILES, _LINES = 8, 50
+_FILES, _LINES, _MOST = 8, 50, 1 << 20
 
 
 def ask() -> LoadOptions:
@@ -69,13 +69,14 @@ def _names(files: Sequence[LogFile]) -> pl.DataFrame:
     )
 
 
-def _head(path: Path) -> str:
-    text, _ = decode(next(iter(pieces(path)), b""))
+def _head(file: LogFile) -> str:
+    piece = of_container([file.path], file.container) if file.container else next(iter(pieces(file.path)), b"")
+    text, _ = decode(piece[:_MOST])
     return "".join(f"{line}\n" for line in islice(text.split("\n"), _LINES))
 
 
 def _events(file: LogFile, options: LoadOptions) -> tuple[pl.DataFrame, str | None]:
-    parsed = parse([_head(file.path)], file.epoch, formats=chosen(options.formats))
+    parsed = parse([_head(file)], file.epoch, formats=chosen(options.formats))
     events = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")
     time = pl.col("m_timestamp").dt.to_string("%F %H:%M:%S%.3f").alias("time")
     shown = events.select("line_no", time, "level", "logger", message="text", lines="n_lines")
