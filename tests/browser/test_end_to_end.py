@@ -27,7 +27,6 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
     expect(app.page.get_by_text("Saved as tomorrow.")).to_be_visible()
     assert set(Workspace(app.server.workspace).predictions()) == {*made, "tomorrow"}
 
-    app.server.restart()
     app.goto("/Explain")
     expect(app.page.get_by_text(" has z ")).to_be_visible()
     expect(app.page.get_by_text("--predictions tomorrow")).to_be_visible()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from helpers.driver import App, Server
-from helpers.hostile import make_hostile
+from helpers.hostile import GARBAGE, make_hostile
 from helpers.scored import score_sample
 from playwright.sync_api import expect
+
+from lo2core.base.schemas import Events
+from lo2core.store.workspace import Workspace
 
 PAGES = {
     "/": "Worst incidents",
@@ -41,3 +44,14 @@ def test_every_page_is_drawn_without_a_traceback(app: App, server: Server) -> No
     expect(listed).to_contain_text("lo2_feedback.parquet is damaged or not a lo2core table")
     assert server.process and server.process.poll() is None
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_report_that_cannot_be_made_is_one_sentence(app: App, server: Server) -> None:
+    app.goto("/Explain?prediction=nn")
+    Workspace(server.workspace).path(Events).write_bytes(GARBAGE)
+    button = app.page.get_by_role("button", name="Report of the worst 20")
+    button.click()
+    row = button.locator("xpath=ancestor::div[.//button[contains(., 'Save')]][1]")
+    expect(row).to_contain_text("lo2_events.parquet is damaged")
+    assert not app.page.get_by_test_id("stDownloadButtonError").is_visible(), "Streamlit's own words"
+    app.no_exception()
