@@ -63,7 +63,11 @@ class Fitness:
     @property
     def sentence(self) -> str:
         """The verdict and the reasons as text."""
-        return " ".join((_VERDICTS[self.verdict], *self.reasons))
+        return " ".join(self.sentences)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return _VERDICTS[self.verdict], *self.reasons
 
     @property
     def facts(self) -> FitnessFacts:
@@ -128,7 +132,7 @@ class _Measured:
     def words(self, share: float) -> str:
         aside = " (without warnings, errors and their requests)" if share < self.unknown else ""
         usual = f"compared with {_percent(self.usual)} in held-out normal runs"
-        return f"{_percent(share)} of its {self.noun}s{aside} are new to the model, {usual}"
+        return f"{_percent(share)} of the {self.noun}s{aside} are new to the model, {usual}"
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class _Judge:
         if name not in self.model.detectors:
             return ServiceFitness(service, NOT_AT_ALL, "the model does not know this service")
         if unread == here.height:
-            return ServiceFitness(service, NOT_AT_ALL, "not one line of its logs could be read")
+            return ServiceFitness(service, NOT_AT_ALL, "not one line could be read")
         if why := self._why_unjudged(name):
             return ServiceFitness(service, UNJUDGED, why)
         other = self._other_format(name, service)
@@ -161,18 +165,18 @@ class _Judge:
         found = _compared(service, measured) if measured else self._empty(name, service)
         if found.verdict == FITS and unread:
             return ServiceFitness(service, IN_PART, f"{plural(unread, 'log')} could not be read")
-        read_as = f"; its logs were read as {other}, its training logs were not" if found.why and other else ""
+        read_as = f"; read as {other}, unlike the training logs" if found.why and other else ""
         return replace(found, why=found.why + read_as)
 
     def _empty(self, name: str, service: str) -> ServiceFitness:
         """The verdict if nothing can be compared."""
         if any(every.of(service).rows.height for every in (self.found or {}).values()):
-            return ServiceFitness(service, UNJUDGED, "too few of its normal runs in training contain an event")
+            return ServiceFitness(service, UNJUDGED, "fewer than two of the training runs have events of it")
+        if not {MESSAGE, REQUEST} & self.facts["held_out"][name].keys():
+            return ServiceFitness(service, FITS)
         if self.logs.sequences.filter(service=service)["events"].sum():
-            return ServiceFitness(service, NOT_AT_ALL, f"its logs contain no {self.vec.items}, which the model counts")
-        silent = not {MESSAGE, REQUEST} & self.facts["held_out"][name].keys()
-        why = "" if silent else "its logs contain no event, unlike those of normal runs"
-        return ServiceFitness(service, FITS if silent else IN_PART, why)
+            return ServiceFitness(service, NOT_AT_ALL, f"no {self.vec.items}, which the model counts")
+        return ServiceFitness(service, IN_PART, "no events, unlike in normal runs")
 
     def _why_unjudged(self, name: str) -> str:
         usual = self.facts.get("held_out", {}).get(name)

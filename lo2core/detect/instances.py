@@ -61,7 +61,8 @@ class Source(Protocol):
 class CountSource:
     """Whole sequences, one row each, from counts; no log text is read.
 
-    rows: seq_id, run, test_case, service, normal, anomaly, case, incident, weight (1).
+    rows: seq_id, run, test_case, service, normal, anomaly, case, incident, weight (1), read (whether lines of the log
+    could be read; true unless `sequences` has a column that says so).
     """
 
     unit = "sequence"
@@ -93,7 +94,8 @@ class CountSource:
         case, window = pl.format("{}__{}", "run", "folder"), pl.col("window").cast(pl.String).str.zfill(6)
         identity = ("seq_id", "run", "test_case", "service", "normal", "anomaly")
         incident = pl.format("{}__{}", case, window.fill_null(""))
-        return sequences.select(*identity, case=case, incident=incident, weight=pl.lit(1.0))
+        read = pl.col("read") if "read" in sequences.columns else pl.lit(True)
+        return sequences.select(*identity, case=case, incident=incident, weight=pl.lit(1.0), read=read)
 
 
 class EventSource(CountSource):

@@ -15,6 +15,8 @@ from lo2core.detect.detectors import Detector
 from lo2core.detect.vectorizer import Vectorizer
 
 _SELF_TEST_ROWS = 4
+_ABOVE = 0.01
+"""How far the z-score of a silent sequence lies above all held-out normals, at least."""
 
 
 @dataclass
@@ -43,16 +45,30 @@ class Model:
         return set(self.detectors) != {""}
 
     def score(self, X: sparse.csr_matrix, services: pl.Series) -> pl.DataFrame:
-        """score, z_score and p_value of each row of X; null if the model does not know its service. Higher is worse."""
+        """score, z_score and p_value of each row of X; null if the model does not know its service. Higher is worse.
+
+        A sequence in which nothing can be counted scores higher than all held-out normals, if no normal of its service
+        is that silent: many detectors only see what is there.
+        """
         out = np.full((3, X.shape[0]), np.nan)
         for service in services.unique():
             if service in self.detectors:
                 rows = np.flatnonzero((services == service).to_numpy())
-                scores = self.detectors[service].score(X[rows])
                 calibration = self.calibrations[service]
+                scores = self._not_below_silence(service, X[rows], self.detectors[service].score(X[rows]))
                 out[:, rows] = scores, calibration.z(scores), calibration.p(scores)
         frame = pl.DataFrame(dict(zip(("score", "z_score", "p_value"), out, strict=True)))
         return frame.with_columns(pl.all().fill_nan(None))
+
+    def _not_below_silence(self, service: str, X: sparse.csr_matrix, scores: Floats) -> Floats:
+        silent = X.getnnz(axis=1) == 0
+        normals = self.normals.get(service, ([], X))[1]
+        if self.unit != "sequence" or not silent.any() or not normals.getnnz(axis=1).all():
+            return scores
+        calibration = self.calibrations[service]
+        largest = max(calibration.z(calibration.scores).max(), *self.normal_incidents[-1:])
+        above = calibration.mean + (largest + _ABOVE) * calibration.spread
+        return np.where(silent, np.maximum(scores, above), scores)
 
     def unknown_services(self, services: pl.Series) -> list[str]:
         return sorted(set(services.drop_nulls().unique()) - set(self.detectors))

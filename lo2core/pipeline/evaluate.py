@@ -13,7 +13,7 @@ from lo2core.base.schemas import Sequences
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
-from lo2core.pipeline.inputs import masker_of, read_items
+from lo2core.pipeline.inputs import masker_of, read_items, unread_in
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import data_provenance, evaluation_facts
 from lo2core.store.parquet import reads_tables
@@ -62,6 +62,7 @@ def evaluate_recipes(
 
     loaded = workspace.snapshot()
     items, sequences = read_items(loaded), loaded.read(Sequences)
+    sequences = sequences.with_columns(read=~pl.col("seq_id").is_in(unread_in(loaded, sequences).implode()))
     units = {recipe.unit for recipe in recipes}
     sources = {unit: count_unit(unit).source(items, sequences, masker_of(loaded)) for unit in units}
     known = not replace and all(loaded.has(schema) for schema in evaluate.TABLES)

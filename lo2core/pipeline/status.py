@@ -13,6 +13,7 @@ import polars as pl
 from lo2core.base.clock import moment_of
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
+from lo2core.base.text import plural
 from lo2core.base.untrusted import is_file
 from lo2core.detect.incidents import flagged, per_incident
 from lo2core.load import verdict
@@ -120,7 +121,7 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
     mine = of_these + [info for info in trained if info not in of_these]
     used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
     if not mine and not used:
-        others = f" {len(found)} saved models can be used to score." if found else ""
+        others = f" Page Predict shows whether one of {plural(len(found), 'saved model')} fits." if found else ""
         return Step(name, why=f"No model was trained here yet.{others}")
     info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
     facts = {

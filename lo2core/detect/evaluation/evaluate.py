@@ -22,12 +22,13 @@ from lo2core.base.csv import restored
 from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.statistics import binomial, psi
+from lo2core.base.text import plural
 from lo2core.base.untrusted import read_small
 from lo2core.detect import folds as detect_folds
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.evaluation import metrics
 from lo2core.detect.evaluation.faults import fault_table, right_service
-from lo2core.detect.evaluation.holdout import LeftOut, alarm, at_level, faults_left_out, left_out
+from lo2core.detect.evaluation.holdout import LeftOut, alarm, at_level, faults_left_out, fully_scored, left_out
 from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds
@@ -135,8 +136,11 @@ def evaluate(
         key = identity | {"split": split}
         for level in UNITS[recipe.unit].levels:
             rows = at_level(held_out.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
-            figures.append(key | {"level": level} | _figures(rows, held_out, level, protocol))
-            curves.append(_keyed(metrics.curves(scored(rows)).with_row_index("point"), key | {"level": level}))
+            known = fully_scored(rows) if level == "incident" else rows
+            found = _figures(known, held_out, level, protocol)
+            found["note"] = " ".join(filter(None, [found["note"], _not_counted(rows.height - known.height)]))
+            figures.append(key | {"level": level} | found)
+            curves.append(_keyed(metrics.curves(scored(known)).with_row_index("point"), key | {"level": level}))
         faults.append(_keyed(fault_table(held_out.rows, protocol.apart, protocol.concerns), key))
         if split == BY_RUN:
             figures += _shortcut_rows(held_out, incidents, protocol, facts or {})
@@ -279,6 +283,12 @@ def _notes(counted: Scored, rows: pl.DataFrame) -> Iterable[str]:
         yield f"All labelled rows are {present}, so there is nothing to rank."
     if unscored := rows["z_score"].null_count():
         yield f"{unscored} rows of services that the model does not know count as not detected."
+
+
+def _not_counted(incidents: int) -> str:
+    if not incidents:
+        return ""
+    return f"{plural(incidents, 'incident')} without an alarm, in which a service has no score, not counted."
 
 
 def _shortcut_rows(

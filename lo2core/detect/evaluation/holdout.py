@@ -44,7 +44,7 @@ def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Ca
     """Score the test rows of each fold with a model trained on its training rows. Calls `advance(1)` after each."""
     scored, models = [], []
     for fold in folds:
-        model, vec = train(source.where(fold.train), recipe)
+        model, vec = train(source.where(fold.train & source.rows["read"]), recipe)
         scored.append(_scored(source, source.rows.filter(fold.test), model, vec))
         models.append(model)
         advance(1)
@@ -70,7 +70,9 @@ def faults_left_out(
             concerned = source.rows["test_case"].is_in(faults) & ~source.rows["normal"]
             test = source.rows.filter(fold.test & concerned)
             if test.height:
-                vec, fitted = fit_detectors(source, source.rows.filter(fold.train & ~concerned), recipe)
+                vec, fitted = fit_detectors(
+                    source, source.rows.filter(fold.train & ~concerned & source.rows["read"]), recipe
+                )
                 scored.append(_scored(source, test, replace(model, detectors=fitted), vec))
             advance(1)
     return LeftOut(pl.concat(scored), by_run.models)
@@ -79,13 +81,20 @@ def faults_left_out(
 def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
     """The scored rows as events, sequences or incidents; each group is represented by its worst row, with its service.
 
-    A row that no detector could score (z_score null) counts as the least anomalous.
+    A row that no detector could score (z_score null) counts as the least anomalous. Incidents have the column partly:
+    whether any of their rows has no score.
     """
     if level == "event":
         equal = ["run", "test_case", "service", "normal", "anomaly", "z_score", "threshold"]
         return rows.group_by(equal, maintain_order=True).agg(pl.col("weight").sum())
     key = "seq_id" if level == "sequence" else "incident"
+    rows = rows.with_columns(partly=pl.col("z_score").is_null().any().over("incident"))
     return worst_first(rows).unique(key, keep="first", maintain_order=True).with_columns(weight=pl.lit(1.0))
+
+
+def fully_scored(incidents: pl.DataFrame) -> pl.DataFrame:
+    """The incidents (`at_level`) without those of which nothing is known: one service has no score and none alarms."""
+    return incidents.filter(~pl.col("partly") | alarm())
 
 
 def alarm() -> pl.Expr:
@@ -95,5 +104,5 @@ def alarm() -> pl.Expr:
 
 def _scored(source: CountSource, rows: pl.DataFrame, model: Model, vec: Vectorizer) -> pl.DataFrame:
     encoded = source.encode(rows, vec)
-    scores = model.score(encoded.X, encoded.frame["service"])
+    scores = model.score(encoded.X, encoded.frame["service"]).select(pl.when(rows["read"]).then(pl.all()))
     return pl.concat([encoded.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))

@@ -106,7 +106,7 @@ def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -
 def statement(fits: Fitness) -> None:
     """A box that says whether a model fits some logs."""
     fine = ":green[:material/check_circle:]" if fits.verdict == FITS else ":material/info:"
-    notice(fits.sentence, icon=":orange[:material/warning:]" if fits.verdict == NOT_AT_ALL else fine)
+    notice("\n".join(fits.sentences), icon=":orange[:material/warning:]" if fits.verdict == NOT_AT_ALL else fine)
 
 
 def problem(sentence: str, advice: str = "") -> None:
