@@ -148,7 +148,16 @@ def log_formats() -> str:
           time of day, `{when}` for the same with or without the date, `{clock}` for a time of day, `{epoch}` for
           seconds, milliseconds, microseconds or nanoseconds since 1970, `{level}` for a level, and `{message}` for the
           rest of the line. Groups can be named `level`, `thread`, `logger`, `method`, `correlation_id` and `message`.
-          The syntax is that of masks: regular expressions without look-around.
+          The syntax is that of masks: regular expressions without look-around. A pattern begins at the start of a line.
+        - `--format text` takes every line as an event.
+        - `formats.toml` in the workspace holds formats of your own; page Load proposes and writes them. They are tried
+          before the table below, and can be named with `--format`:
+
+              [payment]
+              pattern = "^@@ {stamp} <{level}> {message}"
+
+        A model records by which formats its training logs were read. A sample is read as the logs of its workspace, and
+        `load --like models/NAME.joblib` reads new logs elsewhere in the same way.
 
         ## Time stamps
 

@@ -26,7 +26,8 @@ class ModelFacts(TypedDict, total=False):
     """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs.
 
     held_out: by service, what its held-out normals contain that the other runs do not (`detect.fitness.held_out`).
-    formats: the formats of the logs of each service.
+    formats: the formats of the logs of each service. reading: the formats and described of `LoadOptions`, by which new
+    logs are read in the same way.
     """
 
     detector: str
@@ -41,6 +42,7 @@ class ModelFacts(TypedDict, total=False):
     data_fingerprint: str | None
     held_out: dict[str, dict[str, float]]
     formats: dict[str, list[str]]
+    reading: dict[str, list[str]]
 
 
 class FitnessFacts(TypedDict, total=False):

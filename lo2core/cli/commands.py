@@ -91,10 +91,11 @@ def _run_load(command: commands.Load) -> None:
     from lo2core.base.schemas import Events
     from lo2core.load import loader
     from lo2core.load import plan as load_plan
+    from lo2core.pipeline.formats import with_formats
     from lo2core.pipeline.load import load_logs
     from lo2core.store.workspace import Workspace
 
-    options = command.options
+    options = with_formats(Workspace(command.output_dir), command.options, command.like)
     if command.dry_run:
         with loader.unpacked(command.root) as roots:
             plan = load_plan.plan(roots, options, command.service)
@@ -108,6 +109,7 @@ def _run_load(command: commands.Load) -> None:
         command.root,
         options,
         service=command.service,
+        like=command.like,
         default_masks=command.default_masks,
         jobs=command.jobs,
         save_events=command.save_events,
@@ -177,6 +179,7 @@ def _run_run(command: commands.Run) -> None:
         recipe,
         bundle,
         service=command.service,
+        like=command.like,
         default_masks=command.default_masks,
         jobs=command.jobs,
         save_events=command.save_events,

@@ -21,7 +21,6 @@ from lo2core.base.errors import InputError
 from lo2core.base.text import plural
 from lo2core.base.untrusted import check_regular, is_file
 from lo2core.load.compression import USUAL_RATIO, is_compressed_log, is_log
-from lo2core.load.containers import containers, services
 from lo2core.load.names import (
     GENERIC,
     is_normal,
@@ -343,6 +342,8 @@ def _by_file(file: LogFile) -> LogFile:
 
 def _by_container(file: LogFile) -> list[LogFile]:
     """A log for each container in a file; the file itself if it holds the lines of one."""
+    from lo2core.load.containers import containers, services  # takes a while, and `--help` needs this module
+
     found = containers((*file.older, file.path)) if file.service else {}
     names = services(found)
     return [

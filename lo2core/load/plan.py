@@ -30,8 +30,8 @@ class LoadOptions:
     windows that test cases are cut into; None keeps them whole. labels: "names" takes the labels from the names of test
     cases, "none" leaves logs unlabelled, "normal" labels all logs as normal. normal: patterns (with `*` and `?`) of the
     names of normal test cases; all others are then faulty. layout: see `template.Template`; None recognises the layout.
-    formats: names of formats or patterns, see `formats.custom.chosen`; empty recognises the format. seed: of random
-    draws.
+    formats: names of formats or patterns, see `formats.custom.chosen`; empty recognises the format. described: further
+    formats as NAME=PATTERN, those of `formats.toml`, which a load adds. seed: of random draws.
     Raises InputError for a value out of range.
 
     Examples:
@@ -91,6 +91,7 @@ class LoadOptions:
         metavar="NAME|PATTERN",
         help="read logs by these formats only, such as kafka or '^{stamp} {level} {message}'",
     )
+    described: tuple[str, ...] = ()
     seed: int = option(SEED, "--seed", help="random seed of the choice of test cases")
 
     def __post_init__(self) -> None:
@@ -105,10 +106,11 @@ class LoadOptions:
             raise InputError(f"Use either --normal or --labels {self.labels}: they say different things.")
         if self.layout is not None:
             Template(self.layout)
-        if self.formats:
+        patterns = [text for text in self.formats if set("^({\\") & set(text)]
+        if patterns or self.described:
             from lo2core.load.formats.custom import chosen  # takes a while to import
 
-            chosen(self.formats)
+            chosen(patterns, self.described)
 
 
 @dataclass(frozen=True)

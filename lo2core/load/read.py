@@ -18,6 +18,7 @@ from lo2core.load.compression import content
 from lo2core.load.containers import of_container
 from lo2core.load.event_tables import read_table
 from lo2core.load.formats.custom import chosen
+from lo2core.load.formats.format import Format
 from lo2core.load.layouts import TABLE, LogFile, distinct
 from lo2core.load.parse import Parsed, decode, parse
 from lo2core.load.plan import LoadOptions
@@ -48,7 +49,7 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
-    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders, _written(files), chosen(options.formats))
+    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders, _written(files), _formats(options))
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
     lines = _lines(parsed.lines, masker)
@@ -64,6 +65,10 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     items = MessageCounts(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
     rows = load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally)
     return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+
+
+def _formats(options: LoadOptions) -> tuple[Format, ...]:
+    return chosen(options.formats, options.described)
 
 
 def _content(file: LogFile) -> bytes:

@@ -85,6 +85,9 @@ class _LoadingCommand(_WritingCommand):
     service: str | None = option(
         None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
     )
+    like: Path | None = option(
+        None, "--like", metavar="FILE.joblib", help="read the logs by the formats of this model's training logs"
+    )
     strict: bool = option(
         False, "--strict", help="end with status 2, and change nothing, if a log has lines but no event"
     )

@@ -33,6 +33,7 @@ from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
+from lo2core.pipeline.formats import with_formats
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.progress import Progress
@@ -75,6 +76,7 @@ def load_logs(
     options: LoadOptions | None = None,
     *,
     service: str | None = None,
+    like: str | Path | None = None,
     masker: Masker | None = None,
     default_masks: bool = False,
     jobs: int = 2,
@@ -86,7 +88,8 @@ def load_logs(
     """Load stage: read logs and save their events, sequences, ledger, messages and counts in the workspace.
 
     roots: one or more folders, archives, logs or tables of events. options: which logs are read, and how; None reads
-    all of them. service: the service of all logs, used if no file name contains one. masker: the masks; None takes
+    all of them. service: the service of all logs, used if no file name contains one. like: a saved
+    model; the logs are read by the formats that its training logs were read by. masker: the masks; None takes
     those of the workspace. default_masks: drop masks that were added to the workspace. jobs: number of threads.
     save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
     table, if a log has lines but no event. append: add runs to the loaded ones.
@@ -107,7 +110,7 @@ def load_logs(
         ['correct', 'correct_1', 'correct_2']
     """
     roots = [roots] if isinstance(roots, (str, Path)) else roots
-    options = options or LoadOptions()
+    options = with_formats(workspace, options or LoadOptions(), Path(like) if like else None)
     known = Masker() if default_masks else masker_of(workspace)
     masker = masker or (known if append else known.renewed())
     tables = (Events, *_SMALL) if save_events else _SMALL

@@ -16,7 +16,7 @@ _WORDS = (
     *("severe", "verbose"),
 )
 """Levels that are recognised in small letters, or with a capital one, where a sentence could begin as well."""
-_PARTS = {
+PARTS = {
     "stamp": stamps.STAMP,
     "when": stamps.WHEN,
     "clock": stamps.TIME_OF_DAY,
@@ -113,7 +113,7 @@ class Format:
 
 def expanded(pattern: str) -> str:
     """A pattern with its common parts inserted."""
-    for name, part in _PARTS.items():
+    for name, part in PARTS.items():
         pattern = pattern.replace("{" + name + "}", part)
     return pattern
 

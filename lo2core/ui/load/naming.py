@@ -76,7 +76,7 @@ def _head(file: LogFile) -> str:
 
 
 def _events(file: LogFile, options: LoadOptions) -> tuple[pl.DataFrame, str | None]:
-    parsed = parse([_head(file)], file.epoch, formats=chosen(options.formats))
+    parsed = parse([_head(file)], file.epoch, formats=chosen(options.formats, options.described))
     events = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")
     time = pl.col("m_timestamp").dt.to_string("%F %H:%M:%S%.3f").alias("time")
     shown = events.select("line_no", time, "level", "logger", message="text", lines="n_lines")
