@@ -100,7 +100,7 @@ _PICKLED = {
     "DecisionTree": "detect.detectors.supervised",
     "Drain": "messages.drain",
     "HistGradientBoosting": "detect.detectors.supervised",
-    "IsolationForest": "detect.detectors.unsupervised",
+    "IsolationForest": "detect.detectors.isolation_forest",
     "KMeans": "detect.detectors.unsupervised",
     "LinearSVC": "detect.detectors.supervised",
     "LocalOutlierFactor": "detect.detectors.unsupervised",

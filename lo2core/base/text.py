@@ -82,3 +82,13 @@ def file_name(name: str) -> str:
     if clean == name:
         return clean
     return f"{clean}_{blake2b(name.encode(errors='surrogatepass'), digest_size=4).hexdigest()}"
+
+
+def duration(seconds: float) -> str:
+    """6.4 -> '6 s'; 200 -> '3 min 20 s'; 4000 -> '1 h 7 min'."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
+from lo2core.base.config import MIN_RUNS
 from lo2core.base.errors import InputError
 from lo2core.base.types import Floats
 from lo2core.detect.calibration import Calibration, left_out_z, threshold_for
 from lo2core.detect.detectors import Detector
-from lo2core.detect.folds import folds
-from lo2core.detect.instances import Rows, Source
+from lo2core.detect.folds import MAX_FOLDS, folds
+from lo2core.detect.instances import CountSource, Rows, Source
 from lo2core.detect.model import Model
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import Vectorizer
+
+Advance = Callable[[str, int], None]
+"""Called with a service and the number of `steps` that are done for it."""
 
 MAX_TRAINING_ROWS = 50_000
 """Maximum number of rows to fit a detector on. More rows are thinned evenly, since single events repeat."""
 
 
-def train(source: Source, recipe: Recipe) -> tuple[Model, Vectorizer]:
+def _ignore(service: str, n: int) -> None:
+    pass
+
+
+def train(source: Source, recipe: Recipe, advance: Advance = _ignore) -> tuple[Model, Vectorizer]:
     """Fit on the normal rows (a supervised detector also on the faulty ones) and calibrate on left-out normals.
+
+    A detector with parts that have each not seen some runs is fitted once for a service with normals of at least
+    `MIN_RUNS` runs (`Detector.fit_out_of_bag`). Otherwise another one is fitted for each fold, without its rows.
+    `advance(service, n)` is called when a detector is ready, which is n of `steps`.
 
     If other services have normals from several runs, a service with normals from only one run cannot be calibrated and
     gets no detector. Raises InputError if there are no normal rows, or too few to leave one out.
     """
     rows = training_rows(source.rows, recipe)
-    vec, fitted = fit_detectors(source, rows, recipe)
-    unseen = unseen_normals(source, rows, recipe)
+    vec, fitted, unseen = _fit_and_hold_out(source, rows, recipe, advance)
     calibrations = calibrate(unseen)
     fitted = {service: detector for service, detector in fitted.items() if service in calibrations}
     incidents = incident_z(unseen.filter(pl.col("service").is_in(list(calibrations))))
@@ -103,16 +114,69 @@ def obstacle(rows: pl.DataFrame, recipe: Recipe, key: Sequence[str], divisible: 
     return ""
 
 
-def fit_detectors(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Detector]]:
+def steps(source: Source, recipe: Recipe) -> int:
+    """How many detectors `train` fits if it fits one for each fold."""
+    rows = training_rows(source.rows, recipe)
+    return int(rows["service"].n_unique()) * _fits(rows)
+
+
+def _fits(rows: pl.DataFrame) -> int:
+    return 1 + sum(1 for _ in folds(rows))
+
+
+def _fit_and_hold_out(
+    source: Source, rows: pl.DataFrame, recipe: Recipe, advance: Advance
+) -> tuple[Vectorizer, dict[str, Detector], pl.DataFrame]:
+    """The vectorizer, the detector of each service, and all normals with their scores and z when they are unseen."""
+    vec, parts = _encoded(source, rows, recipe)
+    # Not if the items depend on the normals, as templates do, and not for frames, whose rows can come from anywhere.
+    by_run = isinstance(source, CountSource) and vec.drain_ is None
+    fitted = {service: recipe.make() for service in parts}
+    once = {}
+    for service, part in parts.items():
+        scored = _fit_out_of_bag(fitted[service], part) if by_run else None
+        if scored is None:
+            _fit(fitted[service], part)
+            advance(service, 1)
+        else:
+            once[service] = scored
+            advance(service, _fits(rows))
+    others = fitted.keys() - once.keys()
+    unseen = [*once.values(), *(unseen_normals(source, rows, recipe, others, advance) if others else ())]
+    if not unseen:
+        raise InputError(
+            "Training needs a service with two normal test cases (of two runs, if there are several runs), found none. "
+            "Load more logs of `correct` test cases."
+        )
+    return vec, fitted, pl.concat(part.with_columns(z=_left_out_z(part)) for part in unseen)
+
+
+def fit_detectors(
+    source: Source,
+    rows: pl.DataFrame,
+    recipe: Recipe,
+    services: Collection[str] | None = None,
+    advance: Advance = _ignore,
+) -> tuple[Vectorizer, dict[str, Detector]]:
     """A vectorizer and one detector per service, fitted on these rows only; the vocabulary is that of the normal rows.
 
-    A service without normal rows (for a supervised detector: without faulty ones) gets no detector. Raises InputError
-    if no service gets one.
+    services: those that need a detector; None for all. A service without normal rows (for a supervised detector:
+    without faulty ones) gets none. Raises InputError if no service gets one.
     """
+    vec, parts = _encoded(source, rows, recipe)
+    fitted = {}
+    for service, part in parts.items():
+        if services is None or service in services:
+            fitted[service] = _fit(recipe.make(), part)
+            advance(service, 1)
+    return vec, fitted
+
+
+def _encoded(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Rows]]:
+    """A vectorizer fitted on the normal rows, and the rows of each service that a detector can learn from."""
     vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
     parts = dict(by_service(source.encode(rows, vec)))
-    taught = {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
-    return vec, {service: _fit(recipe.make(), part) for service, part in taught.items()}
+    return vec, {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
 
 
 def _can_teach(rows: pl.DataFrame, recipe: Recipe) -> bool:
@@ -123,6 +187,15 @@ def _fit(detector: Detector, rows: Rows) -> Detector:
     index = _repeated(rows.frame["weight"].to_numpy())
     y = rows.frame["anomaly"].to_numpy()[index] if detector.supervised else None
     return detector.fit(rows.X[index], y)
+
+
+def _fit_out_of_bag(detector: Detector, rows: Rows) -> pl.DataFrame | None:
+    """The rows with their scores out of bag and their folds; None if the detector has to be fitted for each fold."""
+    names, runs = np.unique(rows.frame["run"].to_numpy(), return_inverse=True)
+    if len(names) < MIN_RUNS:
+        return None
+    scores = detector.fit_out_of_bag(rows.X, runs, _repeated(rows.frame["weight"].to_numpy()))
+    return None if scores is None else rows.frame.with_columns(score=scores, fold=runs % MAX_FOLDS)
 
 
 def _repeated(weights: Floats) -> NDArray[np.intp]:
@@ -140,29 +213,25 @@ def by_service(rows: Rows) -> Iterator[tuple[str, Rows]]:
         yield service, rows.take(rows.frame["service"] == service)
 
 
-def unseen_normals(source: Source, rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """All normal rows, scored by detectors and vocabularies that had not seen their fold.
+def unseen_normals(
+    source: Source, rows: pl.DataFrame, recipe: Recipe, services: Collection[str], advance: Advance = _ignore
+) -> list[pl.DataFrame]:
+    """The normal rows of each service, scored by detectors and vocabularies that had not seen their fold.
 
-    z: the score relative to the scores of the other folds (`calibration.left_out_z`).
+    Columns of the source, score and fold, one frame per service; none for a service that cannot be left out.
     """
     scored = []
     for number, (left_out, _) in enumerate(folds(rows)):
         if not (left_out & rows["normal"]).any():
             continue
         _check_faults(rows, left_out, recipe)
-        vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe)
+        vec, fitted = fit_detectors(source, rows.filter(~left_out), recipe, services, advance)
         test = source.encode(rows.filter(left_out & rows["normal"]), vec)
         for service, part in by_service(test):
             if service in fitted:
                 score = pl.Series(fitted[service].score(part.X), dtype=pl.Float64)
-                scored.append(part.frame.with_columns(score=score, fold=pl.lit(number)))
-    if not scored:
-        raise InputError(
-            "Training needs a service with two normal test cases (of two runs, if there are several runs), found none. "
-            "Load more logs of `correct` test cases."
-        )
-    parts = pl.concat(scored).partition_by("service", maintain_order=True)
-    return pl.concat(part.with_columns(z=_left_out_z(part)) for part in parts)
+                scored.append(part.frame.with_columns(score=score, fold=pl.lit(number, dtype=pl.Int64)))
+    return pl.concat(scored).partition_by("service", maintain_order=True) if scored else []
 
 
 def _left_out_z(part: pl.DataFrame) -> pl.Series:

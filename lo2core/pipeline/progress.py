@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from lo2core.base.text import visible
+from lo2core.base.text import duration, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBar
@@ -54,10 +54,11 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def advance(self, amount: float) -> None:
-        """So much more is done; threads may call it."""
+    def advance(self, amount: float, label: str = "") -> None:
+        """So much more is done, and what is done now if that has changed; threads may call it."""
         with self._turn:
             self.done += amount
+            self.label = label or self.label
             self._tell()
 
     def stage(self, label: str) -> None:
@@ -95,7 +96,8 @@ class Progress:
     def _print_line(self) -> None:
         facts = self.snapshot()
         share = "" if facts["fraction"] is None else f" {facts['fraction']:.0%}"
-        line = f"{self.label}{share} {facts['rate']}".rstrip()
+        left = f", about {duration(facts['eta'])} left" if facts["eta"] else ""
+        line = f"{self.label}{share} {facts['rate']}".rstrip() + left
         if line != self._line:
             self._line = line
             tell(line)
@@ -119,7 +121,7 @@ def _terminal_bar() -> ProgressBar:
 
 
 def _rate(speed: float, unit: str) -> str:
-    if not speed:
+    if not speed or not unit:
         return ""
     if unit == "bytes":
         return f"{speed / 1e6:,.1f} MB/s"

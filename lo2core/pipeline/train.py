@@ -46,11 +46,12 @@ def train_bundle(
     if bundles.state(bundle) is BundleState.SIGNED and made_by_this_command(workspace, bundles.facts_of(bundle)):
         return bundle
     bundles.check_free(bundle, replace)
-    with Progress(None, f"Train {recipe.detector}"):
-        logs = workspace.snapshot()
-        items, sequences, note = training_data(logs)
-        source = count_unit(recipe.unit).source(items, sequences, masker_of(logs))
-        model, vec = train.train(source, recipe)
+    logs = workspace.snapshot()
+    items, sequences, note = training_data(logs)
+    source = count_unit(recipe.unit).source(items, sequences, masker_of(logs))
+    label = f"Train {recipe.detector}"
+    with Progress(train.steps(source, recipe), label) as progress:
+        model, vec = train.train(source, recipe, lambda service, n: progress.advance(n, f"{label}: {service}"))
         normal = source.rows.filter("normal")
         yardstick = held_out(source.occurrences(normal, vec), normal, vec)
         model.facts |= {"window": window_of(logs), "held_out": yardstick, "formats": formats_of(logs)}

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from lo2core.base.clock import local_time
-from lo2core.base.text import are, command, file_name, folded_command, plural, size, visible
+from lo2core.base.text import are, command, duration, file_name, folded_command, plural, size, visible
 from lo2core.ui.shell.tables import on_local_clock
 
 
@@ -23,6 +23,11 @@ def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (6.4, "6 s"), (200, "3 min 20 s"), (4000, "1 h 6 min")])
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_one_is_not_many() -> None:

@@ -85,7 +85,7 @@ def test_windows_of_the_only_normal_test_case_are_left_out_in_blocks_of_neighbou
 
 def test_calibration_scores_are_of_unseen_normals(loader: LO2Loader) -> None:
     rows = training_rows(source(loader).rows, Recipe())
-    unseen = unseen_normals(source(loader), rows, Recipe())
+    unseen = pl.concat(unseen_normals(source(loader), rows, Recipe(), rows["service"].unique().to_list()))
     assert sorted(unseen["seq_id"]) == sorted(rows["seq_id"])
     model, _ = train(source(loader), Recipe())
     run = str(rows["run"][0])

@@ -196,7 +196,7 @@ def test_a_forest_that_this_scikit_learn_cannot_read_is_one_sentence(bundle: Pat
 def test_a_forest_without_an_attribute_that_this_scikit_learn_needs_is_one_sentence(bundle: Path) -> None:
     save(bundle, "IsolationForest", replace=True)
     model, vec = of_rows("IsolationForest")
-    del model.detectors["client"].estimator_._decision_path_lengths
+    del model.detectors["client"].trees_[0].tree_
     resign(bundle, (model, vec))
     sign(bundle, versions=bundles._versions() | {"scikit-learn": "1.0.2"})
     with pytest.raises(BundleError, match=r"self-test failed with .*AttributeError.*scikit-learn 1\.0\.2;"):

@@ -23,11 +23,6 @@ def test_short_numbers(number: float, text: str) -> None:
     assert widgets.short(number) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (6.4, "6 s"), (200, "3 min 20 s"), (4000, "1 h 6 min")])
-def test_durations(seconds: float, text: str) -> None:
-    assert widgets.duration(seconds) == text
-
-
 @pytest.mark.parametrize(
     ("moment", "text"),
     [

@@ -18,6 +18,7 @@ from typing import Any
 
 from lo2core.base.errors import InputError, choices
 from lo2core.detect.detectors.base import Detector
+from lo2core.detect.detectors.isolation_forest import IsolationForest
 from lo2core.detect.detectors.nearest_normal import NearestNormal
 from lo2core.detect.detectors.rarity import OutOfVocabulary, Rarity
 from lo2core.detect.detectors.supervised import (
@@ -27,7 +28,7 @@ from lo2core.detect.detectors.supervised import (
     LogisticRegression,
     RandomForest,
 )
-from lo2core.detect.detectors.unsupervised import IsolationForest, KMeans, LocalOutlierFactor, OneClassSVM
+from lo2core.detect.detectors.unsupervised import KMeans, LocalOutlierFactor, OneClassSVM
 
 __all__ = ["REGISTRY", "Detector", "make"]
 

@@ -69,6 +69,15 @@ class Detector(ABC):
         self.n_items_ = X.shape[1]
         return self
 
+    def fit_out_of_bag(self, X: sparse.csr_matrix, runs: Integers, index: Integers) -> Floats | None:
+        """Learn from normal rows in parts that leave out whole runs; returns the scores of all rows, out of bag.
+
+        Each row is scored by the parts that have not seen its run, and as `score` would score it if its run was new.
+        runs: int [n_sequences], the number of the run of each row. index: the rows to learn from; a row may occur
+        several times. Returns None if the detector has no such parts or too few; then nothing was learned.
+        """
+        return None
+
     def score(self, X: sparse.csr_matrix) -> Floats:
         """float64 [n_sequences], higher is worse. Raises InputError if X has other columns than in training."""
         X = self._checked(X)
@@ -157,6 +166,12 @@ def distinct_rows(X: sparse.csr_matrix) -> tuple[Integers, Integers]:
     """
     _, first, inverse = np.unique(_row_keys(X), return_index=True, return_inverse=True)
     return first, inverse
+
+
+def varying_columns(X: sparse.csr_matrix) -> Integers:
+    """The columns whose value differs between rows; the first column if there is none."""
+    varies = X.max(axis=0).toarray().ravel() != X.min(axis=0).toarray().ravel()
+    return np.flatnonzero(varies) if varies.any() else np.zeros(1, dtype=np.intp)
 
 
 def content_order(X: sparse.csr_matrix, y: NDArray[np.bool_]) -> Integers:

@@ -43,7 +43,7 @@ class ScikitDetector(Detector):
         return X
 
 
-class TreeDetector(ScikitDetector):
+class TreeDetector(Detector):
     """A detector that consists of trees. Its scores are divided by SHAP if shap is installed."""
 
     uses_shap = True
@@ -68,19 +68,23 @@ class TreeDetector(ScikitDetector):
         X = self._checked(X)
         out = zeros(X.shape, self.title)
         used = np.arange(X.shape[1])[self._used]
-        explainer = _explainer(self.estimator_)
+        explainer = _explainer(self)
         values = np.asarray(explainer.shap_values(dense(X[:, used], self.title), check_additivity=False))
         # Classifiers with probabilities have one layer per class; the last one is that of anomalies.
         out[:, used] = self.shap_sign * values.reshape(X.shape[0], len(used), -1)[:, :, -1]
         return out
 
+    @abstractmethod
+    def _explained(self) -> Any:
+        """What shap explains: an estimator of scikit-learn."""
+
 
 @lru_cache(maxsize=16)
-def _explainer(estimator: Any) -> Any:
+def _explainer(detector: TreeDetector) -> Any:
     """The explainer, cached: it takes longer to create than to use, and a page asks for one service at a time."""
     import shap
 
-    return shap.TreeExplainer(estimator)
+    return shap.TreeExplainer(detector._explained())
 
 
 class _OneForBlas:

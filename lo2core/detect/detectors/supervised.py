@@ -15,7 +15,7 @@ from scipy import sparse
 from lo2core.base.config import SEED
 from lo2core.base.errors import InputError
 from lo2core.base.types import Floats
-from lo2core.detect.detectors.base import dense, zeros
+from lo2core.detect.detectors.base import dense, varying_columns, zeros
 from lo2core.detect.detectors.sklearn_base import ScikitDetector, TreeDetector
 
 
@@ -106,6 +106,9 @@ class _SupervisedTrees(TreeDetector, _Supervised):
     def _estimated(self, X: sparse.csr_matrix) -> Floats:
         return np.asarray(self.estimator_.predict_proba(X)[:, 1])
 
+    def _explained(self) -> Any:
+        return self.estimator_
+
 
 class DecisionTree(_SupervisedTrees):
     """Share of anomalies in the leaf that a row falls into. Breiman, Friedman, Olshen, Stone: CART, 1984."""
@@ -175,8 +178,7 @@ class HistGradientBoosting(_SupervisedTrees):
         )
 
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
-        varies = X.max(axis=0).toarray().ravel() != X.min(axis=0).toarray().ravel()
-        self._used = np.flatnonzero(varies) if varies.any() else np.zeros(1, dtype=np.intp)
+        self._used = varying_columns(X)
         super()._fit(X, y)
         # Only fitting draws random numbers; without the generator, a bundle contains data and trees only.
         vars(self.estimator_).pop("_feature_subsample_rng", None)

@@ -11,41 +11,9 @@ from scipy import sparse
 from lo2core.base.config import SEED
 from lo2core.base.types import Floats
 from lo2core.detect.detectors.base import distinct_rows
-from lo2core.detect.detectors.sklearn_base import ScikitDetector, TreeDetector
+from lo2core.detect.detectors.sklearn_base import ScikitDetector
 
 _BLOCK_ROWS = 256
-
-
-class IsolationForest(TreeDetector):
-    """How quickly random cuts isolate a row: `-score_samples` of scikit-learn's IsolationForest, between 0 and 1.
-
-    Cuts use only items whose count varies among the normals: items that no normal contains have no effect.
-    Liu, Ting, Zhou: Isolation Forest, ICDM 2008 (its defaults: 100 trees of 256 rows).
-    """
-
-    __module__ = "lo2core"
-
-    title = "Isolation forest"
-    short = "if"
-    about = "How few random cuts set a sequence apart from the normal ones; it is blind to items that no normal holds."
-    units = ("sequence", "event")
-    shap_says = (
-        "SHAP values of the path length with the sign turned: they explain how early the trees isolate the sequence, "
-        "not the score itself, and do not add up to it. Items that no normal contains get no share."
-    )
-    shap_sign = -1
-
-    def __init__(self, n_estimators: int = 100, max_samples: int | float | str = "auto") -> None:
-        self.n_estimators = n_estimators
-        self.max_samples = max_samples
-
-    def _estimator(self, X: sparse.csr_matrix) -> Any:
-        from sklearn import ensemble
-
-        return ensemble.IsolationForest(n_estimators=self.n_estimators, max_samples=self.max_samples, random_state=SEED)
-
-    def _estimated(self, X: sparse.csr_matrix) -> Floats:
-        return np.asarray(-self.estimator_.score_samples(X))
 
 
 class LocalOutlierFactor(ScikitDetector):

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError, BusyError, reason
+from lo2core.base.text import duration
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Command
 from lo2core.pipeline.lock import Work
@@ -16,7 +17,7 @@ from lo2core.store import bundles, signing
 from lo2core.ui.shell import session
 from lo2core.ui.shell.boundary import fragment, section
 from lo2core.ui.shell.session import Lead
-from lo2core.ui.shell.widgets import duration, notice, raw, say
+from lo2core.ui.shell.widgets import notice, raw, say
 
 TRAIN, PREDICT, EXPLAIN = "pages/3_Train.py", "pages/4_Predict.py", "pages/5_Explain.py"
 POLL_SECONDS = 0.5

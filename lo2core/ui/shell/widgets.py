@@ -42,16 +42,6 @@ def short(n: float) -> str:
     return f"{n / 1e9:,.3g} G"
 
 
-def duration(seconds: float) -> str:
-    """6.4 -> '6 s'; 200 -> '3 min 20 s'; 4000 -> '1 h 7 min'."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def when(moment: datetime, now: datetime | None = None) -> str:
     """'today 09:12', 'yesterday 17:40', '23 Nov 09:12', '23 Nov 2024'; an aware time is converted to local time."""
     local = moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment
