@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lo2core.load.loader import LO2Loader
     from lo2core.load.plan import LoadOptions
     from lo2core.load.synthetic import write_sample
-    from lo2core.messages.drain import Drain
     from lo2core.messages.masks import Masker, MaskRule
+    from lo2core.messages.templates import Templates
     from lo2core.pipeline.bundles import open_bundle
     from lo2core.pipeline.compare import compare_predictions, save_comparison
     from lo2core.pipeline.enhance import enhance_events
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnomalyDetector",
-    "Drain",
     "EvaluationProtocol",
     "EventLogEnhancer",
     "Incident",
@@ -48,6 +47,7 @@ __all__ = [
     "NearestNormal",
     "Recipe",
     "SequenceEnhancer",
+    "Templates",
     "Vectorizer",
     "Workspace",
     "compare_predictions",
@@ -98,7 +98,6 @@ _MODULES = {"detectors": "detect.detectors", "errors": "base.errors", "schemas":
 _PICKLED = {
     "Calibration": "detect.calibration",
     "DecisionTree": "detect.detectors.supervised",
-    "Drain": "messages.drain",
     "HistGradientBoosting": "detect.detectors.supervised",
     "IsolationForest": "detect.detectors.isolation_forest",
     "KMeans": "detect.detectors.unsupervised",
@@ -113,6 +112,7 @@ _PICKLED = {
     "OutOfVocabulary": "detect.detectors.rarity",
     "RandomForest": "detect.detectors.supervised",
     "Rarity": "detect.detectors.rarity",
+    "Templates": "messages.templates",
     "Threshold": "detect.calibration",
     "Vectorizer": "detect.vectorizer",
 }

@@ -199,7 +199,7 @@ def test_arguments_of_any_value(value: Any, tmp_path: Path, monkeypatch: pytest.
     ):
         assert is_understood(lambda function=function: function(value, value))
         assert is_understood(lambda function=function: function(workspace, value))
-    for function in (lo2core.open_bundle, lo2core.Incident.parse, lo2core.Drain().fit, lo2core.Masker, Workspace):
+    for function in (lo2core.open_bundle, lo2core.Incident.parse, lo2core.Templates().fit, lo2core.Masker, Workspace):
         assert is_understood(lambda function=function: function(value))
     for field in ("detector", "items", "unit", "weighting", "budget", "params"):
         assert is_understood(lambda field=field: Recipe(**{field: value}))

@@ -196,8 +196,7 @@ TERMS = (
     ),
     Term(
         "Template",
-        "What a group of similar messages has in common, with `<*>` for the words that differ. Templates are found by "
-        "the Drain algorithm.",
+        "What a group of similar messages has in common, with `<*>` for the parts that differ.",
         "Enhance, the table of templates",
     ),
     Term(

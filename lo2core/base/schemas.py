@@ -163,7 +163,7 @@ class EnrichedEvents(Events):
     e_event_drain_id = dy.UInt64()
     """Hash of the template."""
     e_template = dy.String()
-    """The template, as found by Drain."""
+    """The template, see `Templates`."""
 
 
 class Predictions(_Identity):

@@ -11,8 +11,8 @@ from lo2core.detect.detectors.base import Detector
 from lo2core.detect.detectors.nearest_normal import NearestNormal
 from lo2core.detect.vectorizer import Encoded, Vectorizer, raw_counts
 from lo2core.messages.counts import MessageCounts
-from lo2core.messages.drain import UNSEEN
 from lo2core.messages.salience import severity
+from lo2core.messages.templates import UNSEEN
 
 
 def split(detector: Detector, vec: Vectorizer, encoded: Encoded, novel: NDArray[np.bool_]) -> pl.DataFrame:

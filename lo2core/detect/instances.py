@@ -213,7 +213,7 @@ def rows_of_events(events: pl.LazyFrame, messages: pl.DataFrame, vec: Vectorizer
         )
     texts = messages.filter(pl.col("kind") == "message")["text"]
     kept = [name for name in _BY_MESSAGE if name in wanted or name == "e_message_normalized"]
-    enriched = enrich_messages(texts, vec.drain_).select("message_id", *kept).lazy()
+    enriched = enrich_messages(texts, vec.templates_).select("message_id", *kept).lazy()
     joined = events.join(enriched, on="message_id", how="left", maintain_order="left")
     return joined.with_columns(e_chars_len=pl.col("m_message").str.len_chars().cast(pl.Int32))
 
@@ -225,6 +225,6 @@ def rows_of_messages(messages: pl.DataFrame, vec: Vectorizer) -> pl.DataFrame | 
     """
     if vec.item_column not in _BY_MESSAGE:
         return None
-    enriched = enrich_messages(messages["text"], vec.drain_).select("message_id", *_BY_MESSAGE)
+    enriched = enrich_messages(messages["text"], vec.templates_).select("message_id", *_BY_MESSAGE)
     joined = messages.select("message_id").join(enriched, on="message_id", how="left", maintain_order="left")
     return joined.with_columns(pl.lit(0.0).alias(name) for name in vec.numeric_columns)

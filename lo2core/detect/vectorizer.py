@@ -21,9 +21,9 @@ from lo2core.base.calls import as_frame, check_column, checked_arguments, unders
 from lo2core.base.errors import InputError, choices
 from lo2core.base.types import DataType
 from lo2core.messages.counts import MessageCounts
-from lo2core.messages.drain import UNSEEN, Drain
 from lo2core.messages.hashing import content_hash, message_ids
 from lo2core.messages.masks import Masker
+from lo2core.messages.templates import UNSEEN, Templates
 from lo2core.messages.text import event_lines, trigrams, words
 
 ITEM_KINDS = ("messages", "templates", "requests", "words", "trigrams")
@@ -121,7 +121,7 @@ class Vectorizer:
         self.masker = masker or Masker()
         self.item_column = item_column
         self.numeric_columns = tuple(numeric_columns)
-        self.drain_: Drain | None = None
+        self.templates_: Templates | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The state to pickle: the vocabulary as an array of ids, since polars may change how it pickles frames."""
@@ -131,7 +131,8 @@ class Vectorizer:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({"templates_": None, **state})
+        vars(self).pop("drain_", None)  # of an earlier version, which used Drain
         if "vocabulary_" in state:
             ids = pl.DataFrame({"feature": np.asarray(state["vocabulary_"], dtype=np.uint64)})
             self.vocabulary_ = ids.with_row_index("column")
@@ -226,7 +227,7 @@ class Vectorizer:
     def _learn_templates(self, messages: pl.DataFrame) -> None:
         if "templates" in self.kinds:
             texts = messages.filter(pl.col("kind") == "message")["text"].unique().sort()
-            self.drain_ = Drain().fit(texts)
+            self.templates_ = Templates().fit(texts)
 
     def _learn(self, long: pl.DataFrame, n_rows: int) -> Vectorizer:
         column = long.columns[0]
@@ -283,15 +284,15 @@ class Vectorizer:
         if long["item"].dtype == pl.String:
             return long.with_columns(feature=message_ids(long["item"]), name="item").drop("item")
         name = pl.col("item").cast(pl.String)
-        if self.drain_:
-            texts = pl.Series([*self.drain_.templates, UNSEEN])
+        if self.templates_:
+            texts = pl.Series([*self.templates_.texts, UNSEEN])
             name = pl.col("item").replace_strict(message_ids(texts), texts, default=name)
         return long.select("row", feature=pl.col("item").cast(pl.UInt64), name=name)
 
     def _derived_ids(self, frame: pl.DataFrame) -> pl.Series:
-        """Template ids of the rows from the tree of this vectorizer; the id column if the frame contains no text."""
+        """Ids of the templates of the rows, by this vectorizer; the id column if the frame contains no text."""
         texts = self._texts(frame)
-        if texts is not None and self.drain_:
+        if texts is not None and self.templates_:
             distinct = texts.drop_nulls().unique()
             ids = self.template_ids(distinct)
             return texts.replace_strict(distinct, ids, default=None, return_dtype=pl.UInt64)
@@ -301,7 +302,7 @@ class Vectorizer:
         )
         if 2 * n_known < len(ids):
             warnings.warn(
-                "Under half of the template ids are known to this vectorizer: they come from another Drain tree. Keep "
+                "Under half of the template ids are known to this vectorizer: they were made of other templates. Keep "
                 "e_message_normalized in the frame, so that the ids can be derived again.",
                 stacklevel=4,
             )
@@ -316,12 +317,16 @@ class Vectorizer:
 
     def template_ids(self, texts: pl.Series) -> pl.Series:
         """Ids of the templates that the texts match; the id of `UNSEEN` for texts that match none."""
-        return message_ids(self._templates_of(texts))
+        return message_ids(pl.Series(self._learned().texts_of(texts, UNSEEN), dtype=pl.String))
 
-    def _templates_of(self, texts: pl.Series) -> pl.Series:
-        if self.drain_ is None:
+    def template_items(self, texts: pl.Series) -> pl.Series:
+        """The templates of the texts with their status and error codes, as items; `UNSEEN` for those without one."""
+        return pl.Series(self._learned().items_of(texts, UNSEEN), dtype=pl.String)
+
+    def _learned(self) -> Templates:
+        if self.templates_ is None:
             raise InputError(f"A vectorizer of {self.items} has learned no templates.")
-        return pl.Series(self.drain_.texts_of(texts, UNSEEN), dtype=pl.String)
+        return self.templates_
 
 
 def _messages(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
@@ -336,7 +341,7 @@ def _requests(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
 
 def _templates(vec: Vectorizer, messages: pl.DataFrame) -> pl.DataFrame:
     kept = messages.filter(pl.col("kind") == "message")
-    names = vec._templates_of(kept["text"])
+    names = vec.template_items(kept["text"])
     return kept.select("message_id", feature=message_ids(names), name=names, per=pl.lit(1, dtype=pl.Int64))
 
 

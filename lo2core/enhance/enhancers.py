@@ -86,7 +86,7 @@ class EventLogEnhancer:
                 f"Events need the column m_message, found {', '.join(self.df.columns)}. Load them with LO2Loader."
             )
         check_texts(self.df)
-        if vectorizer is not None and not hasattr(vectorizer, "drain_"):
+        if vectorizer is not None and not hasattr(vectorizer, "templates_"):
             raise InputError(f"vectorizer is of the type {type(vectorizer).__name__}; expected a lo2core Vectorizer.")
         self.vectorizer = vectorizer
         self._known: pl.DataFrame | None = None
@@ -136,7 +136,7 @@ class EventLogEnhancer:
 
     def _messages(self, texts: pl.Series) -> pl.DataFrame:
         if self._known is None:
-            self._known = enrich_messages(texts, self.vectorizer.drain_ if self.vectorizer else None)
+            self._known = enrich_messages(texts, self.vectorizer.templates_ if self.vectorizer else None)
         return self._known
 
     def _frame(self) -> EnhancedFrame:

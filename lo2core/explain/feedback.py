@@ -22,8 +22,8 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.explain.requests import all_windows, requests_of
 from lo2core.messages.counts import COUNTS, MessageCounts
-from lo2core.messages.drain import covers
 from lo2core.messages.hashing import content_hash
+from lo2core.messages.templates import covered
 
 MARKS = Feedback.create_empty().schema
 KINDS = ("item", "template", "request", "sequence")
@@ -211,7 +211,7 @@ def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
         return wanted.join(carried, on="feature").select("mark", "service", "message_id")
     messages = evidence.messages.filter(pl.col("kind") == "message")
     matches = [
-        messages.filter([covers(row["text"], text) for text in messages["text"]]).select(
+        messages.filter(covered(row["text"], messages["text"])).select(
             "message_id", mark=pl.lit(row["mark"]), service=pl.lit(row["service"], dtype=pl.String)
         )
         for row in wanted.iter_rows(named=True)
@@ -223,7 +223,7 @@ def _carriers(evidence: Evidence, force: pl.DataFrame, of: str) -> pl.DataFrame:
 def template_of(evidence: Evidence, message_id: int) -> tuple[int, str] | None:
     """Id and text of the template of a message, to mark it; None if the item is no message."""
     texts = evidence.messages.filter(pl.col("kind") == "message")["text"]
-    templates = templates_of(texts, evidence.vec.drain_)
+    templates = templates_of(texts, evidence.vec.templates_)
     matches = templates.filter(pl.col("message_id") == message_id)["e_template"].to_list()
     return (content_hash(matches[0]), matches[0]) if matches else None
 

@@ -14,8 +14,8 @@ from lo2core.detect.attribution import unmatched
 from lo2core.detect.detectors.nearest_normal import NearestNormal
 from lo2core.detect.vectorizer import raw_counts
 from lo2core.explain.evidence import Evidence
-from lo2core.messages.drain import UNSEEN
 from lo2core.messages.salience import weight
+from lo2core.messages.templates import UNSEEN
 from lo2core.messages.titles import titles
 
 _ITEMS = ExplainedItems.create_empty().schema

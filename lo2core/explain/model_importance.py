@@ -128,7 +128,7 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
 
 
 def _templates(evidence: Evidence, items: MessageCounts) -> pl.DataFrame:
-    """message_id and template of all messages, from the tree of the vectorizer if it has one."""
+    """message_id and template of all messages, with those of the vectorizer if it has learned some."""
     texts = items.messages.filter(pl.col("kind") == "message")["text"]
-    templates = templates_of(texts, evidence.vec.drain_)
+    templates = templates_of(texts, evidence.vec.templates_)
     return templates.select("message_id", template="e_template")

@@ -11,8 +11,8 @@ from lo2core.detect.model import Model
 from lo2core.detect.units import unit_of
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.messages.counts import MessageCounts
-from lo2core.messages.drain import UNSEEN
 from lo2core.messages.salience import weight
+from lo2core.messages.templates import UNSEEN
 from lo2core.messages.titles import titles
 
 _ROWS = 1000

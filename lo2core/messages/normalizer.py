@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from lo2core.messages.drain import Drain
 from lo2core.messages.masks import Masker
+from lo2core.messages.templates import Templates
 
 
 class Normalizer(Protocol):
-    """`masker` masks texts; `drain_` contains the learned templates, or is None if none were learned."""
+    """`masker` masks texts; `templates_` are the learned templates, or None if none were learned."""
 
     masker: Masker
-    drain_: Drain | None
+    templates_: Templates | None

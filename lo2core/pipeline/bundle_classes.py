@@ -13,7 +13,6 @@ from lo2core.base.types import Integers
 OURS = (
     "Calibration",
     "DecisionTree",
-    "Drain",
     "HistGradientBoosting",
     "IsolationForest",
     "KMeans",
@@ -28,6 +27,7 @@ OURS = (
     "OutOfVocabulary",
     "RandomForest",
     "Rarity",
+    "Templates",
     "Threshold",
     "Vectorizer",
 )

@@ -77,8 +77,8 @@ def enhance_events(workspace: Workspace, *, masker: Masker | None = None, replac
 
     masker: masks that extend those of the workspace; the messages and counts are then masked again first, and models
     trained before cannot score them.
-    Returns the path of the table (`schemas.EnrichedEvents`, one row per event). Templates are learned by Drain, see
-    `Drain`.
+    Returns the path of the table (`schemas.EnrichedEvents`, one row per event). Templates are learned
+    from these events, see `Templates`.
     Raises ExistsError if the table exists, or masks would change, without `replace`, and InputError for masks that do
     not extend those of the workspace.
 

@@ -17,8 +17,8 @@ from lo2core.detect.vectorizer import ITEM_KINDS, Vectorizer
 from lo2core.enhance.enhancers import EventLogEnhancer
 from lo2core.load.loader import LO2Loader
 from lo2core.messages.counts import COUNTS, MESSAGES, MessageCounts
-from lo2core.messages.drain import UNSEEN
 from lo2core.messages.hashing import message_ids
+from lo2core.messages.templates import UNSEEN
 
 
 def items_of(**sequences: list[str]) -> MessageCounts:
@@ -164,7 +164,7 @@ def test_template_ids_are_derived_anew_by_the_frozen_tree() -> None:
     foreign = drained("user x9 in", "nobody knows").with_columns(e_event_drain_id=pl.lit(5, dtype=pl.UInt64))
     for frame in (foreign, foreign.drop("e_message_normalized")):
         X = vec.transform_frame(frame).X.toarray()
-        assert X[0, column(vec, "user <*> in")] == 1
+        assert X[0, column(vec, "user x<*> in")] == 1
         assert X[:, -1].tolist() == [0, 1]
 
 

@@ -40,8 +40,8 @@ def test_messages_are_enriched_once_in_sorted_order() -> None:
     assert found["e_words"][0].to_list() == ["ERROR", "a.B", "m", "-", "CLIENT_NOT_FOUND"]
     assert found["e_trigrams"][1].to_list()[:3] == ["INF", "NFO", "FO "]
     assert found["e_words_len"].to_list() == found["e_words"].list.len().to_list()
-    assert found["e_template"].to_list() == ["ERROR a.B m - CLIENT_NOT_FOUND", *["INFO a.B m - user <*> in"] * 2]
-    assert found["e_event_drain_id"][1] == content_hash("INFO a.B m - user <*> in")
+    assert found["e_template"].to_list() == ["ERROR a.B m - CLIENT_NOT_FOUND", *["INFO a.B m - user x<*> in"] * 2]
+    assert found["e_event_drain_id"][1] == content_hash("INFO a.B m - user x<*> in")
 
 
 def test_missing_texts_stay_missing() -> None:
@@ -116,7 +116,7 @@ def test_with_a_vectorizer_templates_are_those_it_learned(loader: LO2Loader) -> 
     vec = Vectorizer(item_column="e_event_drain_id").fit_frame(enhancer.normalize().drain())
     new = pl.DataFrame({"m_message": ["DEBUG c.n.handler.Chain handle - beat 7 of size 1", "never heard of"]})
     found = EventLogEnhancer(new, vectorizer=vec).drain()
-    assert found["e_template"].to_list() == ["DEBUG c.n.handler.Chain handle - beat <*> of size <NUM>", "<unseen>"]
+    assert found["e_template"].to_list() == ["DEBUG c.n.handler.Chain handle - beat <*> of size <*>", "<unseen>"]
     assert found["e_event_drain_id"][0] in set(enhancer.df["e_event_drain_id"])
 
 

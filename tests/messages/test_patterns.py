@@ -177,7 +177,7 @@ def test_masks_cannot_fill_the_memory() -> None:
 
 SLOW = """
 import polars as pl
-from lo2core.messages.drain import Drain
+from lo2core.messages.templates import Templates
 from lo2core.messages.masks import DEFAULT_RULES, Masker
 
 heads = ("", 'code = "')
@@ -186,7 +186,7 @@ texts = pl.Series([head + pump * (60_000 // len(pump)) + '9x"' for head in heads
 for rule in DEFAULT_RULES:
     if rule.engine == "re":
         Masker((rule,)).mask(texts)
-Drain().fit(texts)
+Templates().fit(texts)
 """
 
 

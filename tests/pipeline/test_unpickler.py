@@ -183,7 +183,7 @@ HOSTILE: dict[str, Callable[[Path], bytes]] = {
     "numpy reconstruct": lambda mark: dumped(Call(np._core.multiarray._reconstruct, np.ndarray, (10**12,), b"b")),
     "copyreg": lambda mark: by_name("copyreg", "_reconstructor"),
     "polars frame": lambda mark: by_name("polars.dataframe.frame", "DataFrame"),
-    "constructor": lambda mark: by_name("lo2core", "Drain"),
+    "constructor": lambda mark: by_name("lo2core", "Templates"),
     "old global": lambda mark: b"cos\nsystem\n(S'true'\ntR.",
     "inst": lambda mark: b"(S'true'\nios\nsystem\n.",
     "extension": lambda mark: pickle.PROTO + b"\4" + pickle.EXT1 + b"\1" + pickle.STOP,

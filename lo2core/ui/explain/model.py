@@ -154,7 +154,7 @@ def _events_with(evidence: Evidence, item: str, service: str) -> pl.DataFrame:
 
 def _events_of_template(evidence: Evidence, template: str) -> pl.DataFrame:
     texts = evidence.here.items.messages.filter(pl.col("kind") == "message")["text"]
-    known = templates_of(texts, evidence.vec.drain_)
+    known = templates_of(texts, evidence.vec.templates_)
     return _first_events(evidence, known.filter(pl.col("e_template") == template)["message_id"], pl.lit(True))
 
 
