@@ -130,7 +130,7 @@ def _fit_and_hold_out(
     """The vectorizer, the detector of each service, and all normals with their scores and z when they are unseen."""
     vec, parts = _encoded(source, rows, recipe)
     # Not if the items depend on the normals, as templates do, and not for frames, whose rows can come from anywhere.
-    by_run = isinstance(source, CountSource) and vec.drain_ is None
+    by_run = isinstance(source, CountSource) and vec.templates_ is None
     fitted = {service: recipe.make() for service in parts}
     once = {}
     for service, part in parts.items():
