@@ -82,6 +82,12 @@ TERMS = (
         "Compare, what differs between the two predictions",
     ),
     Term(
+        "Fitness",
+        "Whether a model knows the messages and requests of some logs as well as it knew those of its own held-out "
+        "normal runs: it fits, fits in part, or does not fit. It never changes a score.",
+        "Predict, the box above the scores; Overview, the card Predictions",
+    ),
+    Term(
         "Held-out run",
         "A run that was left out of the training, so that its scores are those that new logs would get. An evaluation "
         "holds out each run in turn.",
@@ -143,6 +149,12 @@ TERMS = (
         "A test case without a fault, named `correct`. Models of unsupervised detectors learn from normal sequences "
         "only.",
         "Load, the chart of runs over time",
+    ),
+    Term(
+        "Not fully scored",
+        "An incident without a flagged service in which one has no score, because its log could not be read or the "
+        "model does not know it. Metrics count it separately.",
+        "Overview and Predict, the number of flagged incidents; Compare, the alert rates",
     ),
     Term(
         "p-value",

@@ -103,16 +103,15 @@ def shift_in_words(a: SavedPrediction, b: SavedPrediction) -> str:
     flagged, and as many lie above the thresholds and above high quantiles of both together. The PSI does not see tails,
     since its last bin is open.
     """
-    index = score_shift(a, b)
+    index, tail = score_shift(a, b), _tail_in_words(a, b)
     if index is None:
         return ""
-    if index >= SOME_SHIFT:
-        return f"The scores have {statistics.shift_in_words(index)} (PSI {index:.2f})."
-    if tail := _tail_in_words(a, b):
+    n_a, n_b = (one.frame["z_score"].count() for one in (a, b))
+    if min(n_a, n_b) < ENOUGH:
+        few = f"{n_a:,} and {n_b:,} scores are too few to say whether their distributions are similar"
+        return f"{few}, but the highest ones differ: {tail}." if tail else f"{few}."
+    if tail and index < SOME_SHIFT:
         return f"Most scores have {statistics.shift_in_words(index)} (PSI {index:.2f}), but not the highest: {tail}."
-    z_a, z_b = (one.frame["z_score"].count() for one in (a, b))
-    if min(z_a, z_b) < ENOUGH:
-        return f"With {z_a:,} and {z_b:,} scores it is not known whether their distributions are similar."
     return f"The scores have {statistics.shift_in_words(index)} (PSI {index:.2f})."
 
 
@@ -120,6 +119,8 @@ def _tail_in_words(a: SavedPrediction, b: SavedPrediction) -> str:
     """How the upper tails of the z-scores differ; empty if they do not."""
     z = [one.frame["z_score"].drop_nulls().to_numpy() for one in (a, b)]
     n = len(z[0]), len(z[1])
+    if not all(n):
+        return ""
     flags = [int(one.frame["pred_ano"].sum()) for one in (a, b)]
     if separated((flags[0], flags[1]), n):
         return f"{flags[0] / n[0]:.1%} of them are flagged in {a.name}, {flags[1] / n[1]:.1%} in {b.name}"

@@ -344,3 +344,39 @@ def test_a_prediction_may_be_named_like_a_column() -> None:
     assert shown.recall is not None
     assert [title.text for title in shown.recall.titles] == ["test case", "fact", "test_case"]
     assert "what differs: fact / test_case" in terminal.comparison(found)
+
+
+def told_of(a: list[float], b: list[float], thresholds: tuple[float, float] = (3.0, 3.0)) -> str:
+    sides = [saved(name, z, threshold) for name, z, threshold in zip("ab", (a, b), thresholds, strict=True)]
+    return drift.shift_in_words(*sides)
+
+
+def test_distributions_are_called_similar_only_with_enough_scores() -> None:
+    rng = np.random.default_rng(0)
+    assert "a similar distribution" in told_of(list(rng.normal(0, 1, 400)), list(rng.normal(0, 1, 400)))
+    assert "60 and 60 scores are too few to say whether" in told_of(
+        list(rng.normal(0, 1, 60)), list(rng.normal(0, 1, 60))
+    )
+    assert "but the highest ones differ: 0.0% of them are flagged in a" in told_of([0.0] * 30, [9.0] * 30)
+    assert told_of([0, 1], [0, 1]) == ""
+
+
+def test_distributions_with_other_tails_are_not_called_similar() -> None:
+    rng = np.random.default_rng(0)
+    usual = list(rng.normal(0, 1, 400))
+    tail = sorted(usual)[:360] + [50.0] * 40  # the same up to the last bin of the PSI, which is open
+    assert "but not the highest: 0.0% of them are flagged in a, 10.0% in b" in told_of(usual, tail, (4.0, 4.0))
+    assert "but not the highest" in told_of(usual, tail, (99.0, 99.0))
+    assert "are flagged in a" in told_of(usual, usual, (2.33, -0.67))  # 1 % and 75 %
+
+
+def test_incidents_that_are_not_fully_scored_count_as_neither_flagged_nor_not() -> None:
+    a, b = saved("a", [5, 0, 0, 5]), saved("b", [None, 0, 0, 5])
+    found = comparison.Comparison((a, b))
+    assert found.rates.select("flagged_incidents", "not_fully_scored", "alert_rate").rows() == [
+        (2, 0, 0.5),
+        (1, 1, 1 / 3),
+    ]
+    assert "1 of 4 incidents flagged (33.3%), 1 not fully scored" in terminal.comparison(found)
+    assert found.incident_pairs is not None
+    assert found.incident_pairs["change"].null_count() == 1

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
-from lo2core.base.statistics import PER_BIN, SOME_SHIFT, STRONG_SHIFT
+from lo2core.base.statistics import ENOUGH, PER_BIN, SOME_SHIFT, STRONG_SHIFT
 from lo2core.compare.comparison import Comparison
 from lo2core.pipeline import compare
 from lo2core.report import charts
@@ -47,7 +47,8 @@ def show_faults(pair: Pair) -> None:
 def show_shifts(pair: Pair) -> None:
     """The population stability index of scores and messages, service by service."""
     st.caption(
-        f"Population stability index: below {SOME_SHIFT} is stable, above {STRONG_SHIFT} is a strong shift. "
+        f"Population stability index: below {SOME_SHIFT} is stable, above {STRONG_SHIFT} is a strong shift, if there "
+        f"are at least {ENOUGH} sequences. It does not see how high the highest scores are. "
         "If messages shift, the logs have changed; if only scores shift, the model has changed."
     )
     tables.show(pair.found.shifts, _SHIFTS)
