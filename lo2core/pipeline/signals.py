@@ -18,8 +18,8 @@ import time
 INTERRUPTED = 130
 """Exit status of a command that was stopped by SIGTERM or Ctrl-C."""
 STOPPED = "lo2core: stopped; what was finished is kept."
-_PATIENCE_S = 0.8
-_LONGEST_S = 1.2
+_PATIENCE_S, _LONGEST_S = 1.0, 1.4
+"""Seconds after a signal at which the thread and the guard end the command."""
 
 
 def end_on_signals() -> None:
