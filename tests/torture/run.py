@@ -12,8 +12,8 @@ from importlib import import_module
 
 from torture.figures import Figures
 
-AMOUNTS = {"kills": 200, "disk": 1_500, "inputs": 10_000, "browsers": 600}
-"""Each kind is a module with a function `torture(amount, seed)`; the amount is in kills, cases, inputs, or seconds."""
+AMOUNTS = {"kills": 200, "disk": 1_500, "stops": 100, "inputs": 10_000, "browsers": 600}
+"""Each kind is a module with a function `torture(amount, seed)`; amounts are kills, cases, stops, inputs, seconds."""
 
 
 def main() -> int:
