@@ -75,19 +75,25 @@ def in_short(ledger: pl.DataFrame) -> str:
     return f"{' and '.join(listed)}." if listed else ""
 
 
-def not_read_well(ledger: pl.DataFrame) -> str:
-    """A sentence about logs read in part and one about logs not read, and what to do; empty if all were read well."""
+ADVICE = "Describe the form of such lines with --format; docs/formats.md lists what is recognised."
+
+
+def not_read_well(ledger: pl.DataFrame, advice: str = ADVICE) -> str:
+    """A sentence about logs read in part, one about logs not read, what was assumed, and the advice if it is needed.
+
+    Empty if all logs were read well and nothing was assumed.
+    """
     found, lines = verdicts(ledger), []
     for verdict in (IN_PART, NOT_READ):
         logs = found.filter(verdict=verdict)
         if logs.height:
             first = logs.row(0, named=True)
-            shown = f", such as: {masked_text(first['unknown'])}" if first["unknown"] else ""
+            shown = f"; the first such line: {masked_text(first['unknown'])}" if first["unknown"] else ""
             more = ", ..." if logs.height > 1 else ""
             lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}{shown}){more}.")
     lines += [f"In {plural(n, 'log')} {note}." for note, n in assumptions(ledger).iter_rows()]
     if found.filter(pl.col("verdict") != WELL).height:
-        lines.append("Describe the form of such lines with --format; docs/formats.md lists what is recognised.")
+        lines.append(advice)
     return "\n".join(lines)
 
 

@@ -193,7 +193,7 @@ def test_names_and_lines_are_shown_before_they_are_loaded(workspace: Workspace, 
     app = page("pages/1_Load.py")
     app.text_input(key="load-folder").input(str(tmp_path / "shop")).run()
     app.text_input(key="load-layout").input("{run}/{service}@{test_case}.log").run()
-    app.text_input(key="load-normal").input("baseline*").run()
+    app.multiselect(key="load-normal").set_value(["baseline*"]).run()
     app.text_input(key="load-format").input(r"^<(?P<level>\w)> {stamp} {message}").run()
     assert not app.exception
     names, events = (table.value for table in app.dataframe[:2])

@@ -77,7 +77,7 @@ def ask(workspace: Workspace) -> Request | None:
         job_panel(workspace.root, "load")
         return None
     logs = source(workspace)
-    options = choose(logs) if logs else None
+    options = choose(workspace, logs) if logs else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         request = target(workspace, logs, options) if logs and options else None
         if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
@@ -121,17 +121,23 @@ def _named(logs: Logs) -> Logs:
     return logs if typed in ("", by_name) else replace(logs, service=typed)
 
 
-def choose(logs: Logs) -> LoadOptions | None:
+def choose(workspace: Workspace, logs: Logs) -> LoadOptions | None:
     """The options of the load, and its plan in words; None if there is nothing to load."""
     try:
-        asked = naming.ask()
+        asked = naming.ask(workspace, logs)
         options = _options(plan_of(logs, asked), asked, logs.uploaded)
         summary = in_words(plan_of(logs, options))
-        naming.preview(logs, options)
+        naming.preview(workspace, logs, options)
     except (Lo2Error, OSError, RuntimeError) as error:  # a typed path may be invalid: too long, an unknown ~name
         problem(str(error))
         return None
     notice(summary, icon=":material/travel_explore:")
+    naming.verdicts(workspace, logs, options)
+    if options.labels == LoadOptions().labels and all(file.normal is None for file in plan_of(logs, options).chosen):
+        problem(
+            "No name says which test cases are normal, and a model is trained on normal ones.",
+            f'Choose them under "{naming.EXPANDER}", or say under "More" that everything is normal.',
+        )
     if options.labels != LoadOptions().labels:
         st.caption(f'Normal test cases: {LABELS[options.labels]}. Change this under "More".')
     return options

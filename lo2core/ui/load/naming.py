@@ -8,49 +8,162 @@ from itertools import islice
 import polars as pl
 import streamlit as st
 
+from lo2core.base.errors import Lo2Error
 from lo2core.base.frames import visible_frame
-from lo2core.load.compression import pieces
-from lo2core.load.containers import of_container
+from lo2core.base.text import plural, visible
+from lo2core.load import verdict
 from lo2core.load.formats.custom import chosen
-from lo2core.load.layouts import TABLE, LogFile
+from lo2core.load.formats.proposal import propose
+from lo2core.load.layouts import TABLE, LogFile, distinct
 from lo2core.load.parse import decode, parse
-from lo2core.load.plan import LoadOptions
+from lo2core.load.plan import LoadOptions, Plan
+from lo2core.load.sampling import head, sampled_ledger
+from lo2core.messages.secrets import masked_text
+from lo2core.pipeline.formats import custom_formats, save_format, with_formats
+from lo2core.store.workspace import Workspace
 from lo2core.ui.load.preview import Logs, is_archive_of, plan_of
-from lo2core.ui.shell.widgets import say
+from lo2core.ui.shell import cache
+from lo2core.ui.shell.boundary import section
+from lo2core.ui.shell.widgets import notice, problem, say
 
-_FILES, _LINES, _MOST = 8, 50, 1 << 20
+_FILES, _LINES = 8, 50
+EXPANDER = "Other layouts, names and formats"
+_ADVICE = f'Describe the form of such lines under "{EXPANDER}".'
+_FORMAT, _NOTE = "load-format", "load-format-note"
 
 
-def ask() -> LoadOptions:
+def ask(workspace: Workspace, logs: Logs) -> LoadOptions:
     """The options that say how names and lines are read. Raises InputError for one that cannot be used."""
-    with st.expander("Other layouts and formats", icon=":material/account_tree:"):
+    with st.expander(EXPANDER, icon=":material/account_tree:"):
         st.caption("Leave these empty for LO2's logs, and wherever the preview below is right.")
         layout = st.text_input(
             "Layout of the paths", key="load-layout", placeholder="{run}/{test_case}/{service}.log", max_chars=200
         )
-        normal = st.text_input(
-            "Names of the normal test cases", key="load-normal", placeholder="correct, baseline*", max_chars=500
+        named = LoadOptions(layout=layout.strip() or None)
+        plan = plan_of(logs, named)
+        normal = st.multiselect(
+            "Normal test cases",
+            distinct(file.test_case for file in plan.chosen),
+            format_func=visible,
+            accept_new_options=True,
+            key="load-normal",
+            placeholder="correct; choose names, or type one such as baseline*",
         )
+        form = _format(workspace, plan, logs)
+        return LoadOptions(layout=named.layout, normal=tuple(normal), formats=(form,) if form else ())
+
+
+def _format(workspace: Workspace, plan: Plan, logs: Logs) -> str:
+    """The format of the lines: its name or a pattern, which can be proposed and saved."""
+    own = custom_formats(workspace)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         form = st.text_input(
-            "Format of the lines", key="load-format", placeholder="^{stamp} {level} {message}", max_chars=1_000
+            "Format of the lines",
+            key=_FORMAT,
+            placeholder="^{stamp} {level} {message}",
+            max_chars=1_000,
+            help="A pattern, or the name of a format. The preview below shows what it makes of the first lines.",
+        ).strip()
+        readable = not is_archive_of(logs) and plan.chosen and plan.chosen[0].layout != TABLE
+        st.button(
+            "Propose", icon=":material/lightbulb:", on_click=_propose, args=(plan.chosen[:1],), disabled=not readable
         )
-        return LoadOptions(
-            layout=layout.strip() or None,
-            normal=tuple(name.strip() for name in normal.split(",") if name.strip()),
-            formats=(form.strip(),) if form.strip() else (),
-        )
+        name = st.text_input("Save as", key="load-format-name", max_chars=40, width=160, placeholder="name").strip()
+        st.button("Save", on_click=_save, args=(workspace, name, form), disabled=not (name and form))
+    if note := st.session_state.pop(_NOTE, ""):
+        say(note)
+    if own:
+        say(f"Saved in this workspace: {', '.join(own)}. They are tried first.")
+    return form
 
 
-def preview(logs: Logs, options: LoadOptions) -> None:
+def _propose(files: Sequence[LogFile]) -> None:
+    """Put a pattern that is proposed from the first log into the box."""
+    try:
+        pattern = propose(_first_lines(files[0], 200))
+    except Lo2Error as error:
+        st.session_state[_NOTE] = str(error)
+        return
+    if pattern:
+        st.session_state[_FORMAT] = pattern
+    else:
+        st.session_state[_NOTE] = "No time and no level was found in the first lines, so no pattern can be proposed."
+
+
+def _save(workspace: Workspace, name: str, pattern: str) -> None:
+    try:
+        path = save_format(workspace, name, pattern)
+        st.session_state[_FORMAT] = ""
+        st.session_state[_NOTE] = f"{name} is saved in {path}."
+    except Lo2Error as error:
+        st.session_state[_NOTE] = str(error)
+
+
+@section
+def verdicts(workspace: Workspace, logs: Logs, options: LoadOptions) -> None:
+    """What is understood of the first lines of some logs, with a warning if a log has no event."""
+    plan = plan_of(logs, options)
+    if is_archive_of(logs) or all(file.layout == TABLE for file in plan.chosen):
+        return
+    ledger = _ledger(logs, with_formats(workspace, options))
+    found = verdict.verdicts(ledger)
+    words = verdict.not_read_well(ledger, _ADVICE)
+    if plan.chosen and not any(file.bytes for file in plan.chosen):
+        problem("No log has a line: there is nothing to learn from them, and to score only that they are silent.")
+    if found.filter(verdict=verdict.NOT_READ).height:
+        problem(words, "What is not read is not scored.")
+    elif found.height:
+        formats = ", ".join(found["format"].drop_nulls().unique().sort())
+        fine = f"The first lines of {plural(found.height, 'log')} are understood: {formats}."
+        notice(
+            "\n".join(filter(None, [fine, words])),
+            icon=":green[:material/check_circle:]" if not words else ":material/info:",
+        )
+    if found.height:
+        with st.expander("What is understood, log by log", icon=":material/fact_check:", expanded=bool(words)):
+            st.dataframe(visible_frame(_table(found)), hide_index=True, column_config=_SHARES)
+
+
+_SHARES = {
+    name: st.column_config.NumberColumn(name, format="percent")
+    for name in ("of this format", "with level", "with time")
+}
+
+
+def _table(found: pl.DataFrame) -> pl.DataFrame:
+    order = [verdict.NOT_READ, verdict.IN_PART, verdict.WELL]
+    events = pl.col("events")
+    shares = {"of this format": "explained", "with level": "leveled", "with time": "timed"}
+    shown = found.sort(pl.col("verdict").cast(pl.Enum(order)), "source", maintain_order=True)
+    return shown.select(
+        "verdict",
+        "service",
+        pl.col("format").fill_null("unknown"),
+        "lines",
+        "events",
+        *((pl.col(column) / events).fill_nan(None).alias(name) for name, column in shares.items()),
+        pl.col("why").fill_null("").alias("what is missing"),
+        pl.col("unknown").fill_null("").map_elements(masked_text, pl.String).alias("first such line"),
+        pl.col("source").alias("log"),
+    )
+
+
+def _ledger(logs: Logs, options: LoadOptions) -> pl.DataFrame:
+    plan = plan_of(logs, options)
+    stamps = tuple((file.source, cache.file_stamp(file.path)) for file in plan.chosen[:200])
+    return cache.PLANS.get(("understood", logs.roots, stamps, options), lambda: sampled_ledger(plan, options))
+
+
+def preview(workspace: Workspace, logs: Logs, options: LoadOptions) -> None:
     """What the options make of the first files, and of the first lines of the first log."""
     plan = plan_of(logs, options)
-    with st.expander("Preview of names and lines", icon=":material/preview:"):
+    with st.expander("Preview of names and lines", icon=":material/preview:", expanded=bool(options.formats)):
         st.dataframe(visible_frame(_names(plan.chosen[:_FILES])), hide_index=True)
         if is_archive_of(logs) or not plan.chosen or plan.chosen[0].layout == TABLE:
             st.caption("The lines of archives and tables are shown once they are loaded.")
             return
         first = plan.chosen[0]
-        events, known = _events(first, options)
+        events, known = _events(first, with_formats(workspace, options))
         st.dataframe(visible_frame(events), hide_index=True, height=220)
         say(f"The first {_LINES} lines of {first.source}: {known or 'no known format'}.")
 
@@ -69,14 +182,13 @@ def _names(files: Sequence[LogFile]) -> pl.DataFrame:
     )
 
 
-def _head(file: LogFile) -> str:
-    piece = of_container([file.path], file.container) if file.container else next(iter(pieces(file.path)), b"")
-    text, _ = decode(piece[:_MOST])
-    return "".join(f"{line}\n" for line in islice(text.split("\n"), _LINES))
+def _first_lines(file: LogFile, n: int) -> list[str]:
+    return list(islice(decode(head(file))[0].split("\n"), n))
 
 
 def _events(file: LogFile, options: LoadOptions) -> tuple[pl.DataFrame, str | None]:
-    parsed = parse([_head(file)], file.epoch, formats=chosen(options.formats, options.described))
+    lines = "".join(f"{line}\n" for line in _first_lines(file, _LINES))
+    parsed = parse([lines], file.epoch, formats=chosen(options.formats, options.described))
     events = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")
     time = pl.col("m_timestamp").dt.to_string("%F %H:%M:%S%.3f").alias("time")
     shown = events.select("line_no", time, "level", "logger", message="text", lines="n_lines")

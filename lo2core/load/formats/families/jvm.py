@@ -7,7 +7,7 @@ from lo2core.load.formats.format import Format, example
 JVM = (
     Format(
         "spring boot",
-        r"^{stamp} +{level} (?:[0-9]+|\S+) --- (?:\[[^\]]*\] )??\[ *(?P<thread>{brackets})\] "
+        r"^{stamp} +{level} +(?:[0-9]+|\S+) --- (?:\[[^\]]*\] )??\[ *(?P<thread>{brackets})\] "
         r"(?:\[(?P<correlation_id>[^\]]*)\] )?(?P<logger>\S+) *: {message}",
         (
             example(
