@@ -31,6 +31,14 @@ class Job(TypedDict, total=False):
     started: str
     detached: bool
     alive: str
+    before: str
+
+
+class Next(TypedDict, total=False):
+    """`next.json`: the command that waits, and the ticket that lets it run once."""
+
+    work: Job
+    ticket: str
 
 
 class Unfinished(TypedDict, total=False):

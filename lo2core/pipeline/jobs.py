@@ -3,6 +3,7 @@
     lock, job.json, alive-<id>  the process that works on the workspace: see `lock`
     progress.json               how far it is, replaced at most five times a second: see `progress`
     outcome.json                how it ended: done, failed or cancelled, and a sentence
+    next.json                   the command that runs next: see `queue`
     cancelled.json              names the job that somebody cancelled
     output.log, errors.log
 
@@ -15,20 +16,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
-from lo2core.pipeline import job_files, lock, process
+from lo2core.pipeline import job_files, lock, process, queue
 from lo2core.pipeline.job_files import Cancelled, Job, Outcome, Progress, tail
 from lo2core.pipeline.lock import Work, job_folder
-from lo2core.pipeline.progress import PROGRESS_VARIABLE
-from lo2core.pipeline.worker import CANCELLED, JOB_VARIABLE, last_line
+from lo2core.pipeline.worker import CANCELLED, last_line
 from lo2core.store.atomic import write_json_atomic
 
 _KILLED = "The process ended without a word (killed, or out of memory). Its last line: {}"
@@ -53,6 +53,8 @@ class JobStatus:
     ended: datetime | None = None
     log_tail: str = ""
     """The last lines of both logs."""
+    before: str = ""
+    """Why the job before it failed, as one sentence; empty if it did not."""
     stoppable: bool = False
     """Whether `cancel` may end it: it runs, and was not started by hand in a terminal."""
 
@@ -69,25 +71,24 @@ def start(workspace: str | os.PathLike[str], work: Work) -> JobStatus:
     Raises `BusyError` while another command holds the workspace, and `ArtefactError` if the job could not begin.
     """
     folder = job_folder(workspace)
-    job = {"folder": str(folder), "work": asdict(work)}
-    child = subprocess.Popen(
-        [sys.executable, *work.arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, JOB_VARIABLE: json.dumps(job), PROGRESS_VARIABLE: str(folder / "progress.json")},
-        start_new_session=True,
-    )
+    _check_begun(queue.launched(folder, work, subprocess.PIPE))
+    return status(workspace)
+
+
+def start_next(workspace: str | os.PathLike[str]) -> None:
+    """Start the command that waits for the workspace, if one does and the workspace is free."""
+    child = queue.begin_next(job_folder(workspace), subprocess.PIPE)
+    if child:
+        with suppress(BusyError):
+            _check_begun(child)
+
+
+def _check_begun(child: subprocess.Popen[bytes]) -> None:
+    """Wait until a job holds the workspace; raise what kept it from beginning, by its report or its last words."""
     assert child.stdout is not None
     with child.stdout:
         words = child.stdout.read().decode(errors="replace")  # ends when the job turns to its logs, or dies
     threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
-    _check_begun(words)
-    return status(workspace)
-
-
-def _check_begun(words: str) -> None:
-    """Raise what kept a job from beginning, if its report or its last words say so."""
     last = words.strip().rpartition("\n")[2]
     try:
         report = json.loads(last)
@@ -121,6 +122,7 @@ def _status_of(folder: Path, job: Job) -> JobStatus:
         label=progress.get("label", ""),
         fraction=_share(progress.get("fraction")),
         log_tail=log,
+        before=job.get("before", ""),
     )
     if running:
         return replace(found, rate=progress.get("rate", ""), eta=progress.get("eta"), stoppable=detached)

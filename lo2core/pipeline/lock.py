@@ -5,6 +5,7 @@
     job.json    what that process does or did: its `Work`, number and identity, start, `alive` file, and whether it is a
                 job
     unfinished.json  the arguments of commands that were killed: repeated, they continue
+    next.json   the command that runs next: see `queue`
 
 A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
 To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
@@ -42,6 +43,7 @@ from lo2core.store.changes import recover
 
 LOCK = "lock"
 UNFINISHED = "unfinished.json"
+NEXT = "next.json"
 _MOST_UNFINISHED = 20
 _PATIENCE_S = 0.5
 """How long taking the lock is tried: the last command may be about to end."""
@@ -70,6 +72,13 @@ class Work:
     def command(self) -> str:
         """The arguments as one would type them; empty where there are none."""
         return shlex.join(["python", *self.arguments]) if self.arguments else ""
+
+    @property
+    def title(self) -> str:
+        """The command and its artefact, such as "Train lo2_nn"."""
+        model = Path(self.bundle).stem if self.stage in ("train", "run") else ""
+        made = model or self.predictions or self.output_dir
+        return f"{self.stage.capitalize()} {made}".strip() if self.stage else "Another command"
 
     @classmethod
     def recorded(cls, job: Job) -> Work:
@@ -120,13 +129,17 @@ def _remove_unused(folder: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
+def held(folder: Path, work: Work, detached: bool, ticket: str = "") -> Iterator[Job]:
     """Hold the lock of a job folder and describe the holder in `job.json`; yields what is written there.
 
-    Raises `BusyError`, and `ArtefactError` if the folder cannot be written.
+    ticket: of a command that has waited in `next.json`.
+    Raises `BusyError`, also if its ticket was used already, and `ArtefactError` if the folder cannot be written.
     """
     lock = _taken(folder)
-    unfinished = _unfinished(folder)
+    if ticket and ticket != job_files.read(folder / NEXT, job_files.Next).get("ticket"):
+        lock.release()
+        raise BusyError("This command was started already, or is not wanted any more.")
+    unfinished, before = _unfinished(folder), _failure(folder)
     repeats = _repeats.set(list(work.arguments) in unfinished)
     alive = FileLock(folder / f"alive-{uuid4().hex[:12]}")
     token = _held.set(_held.get() | {folder})
@@ -141,10 +154,13 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
             "started": now(),
             "detached": detached,
             "alive": Path(alive.lock_file).name,
+            "before": before,
         }
         job = cast(Job, asdict(work) | {"arguments": list(work.arguments)} | facts)
         _keep_unfinished(folder, [*unfinished, list(work.arguments)])
         write_json_atomic(folder / "job.json", job, replace=True)
+        if ticket:
+            (folder / NEXT).unlink(missing_ok=True)
         with _forgotten_at_the_end(folder, unfinished, work):
             yield job
     finally:
@@ -154,6 +170,12 @@ def held(folder: Path, work: Work, detached: bool) -> Iterator[Job]:
         with suppress(OSError):
             Path(alive.lock_file).unlink()
         alive.release()
+
+
+def _failure(folder: Path) -> str:
+    """Why the last job failed, as a sentence; empty if it did not."""
+    outcome, work = job_files.read(folder / "outcome.json", job_files.Outcome), Work.recorded(read_job(folder))
+    return f"{work.title} failed: {outcome.get('message', '')}" if outcome.get("state") == "failed" else ""
 
 
 def _taken(folder: Path) -> FileLock:

@@ -12,20 +12,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lo2core.base.clock import now
 from lo2core.base.disk import writing
 from lo2core.base.errors import DiskError, Lo2Error
-from lo2core.pipeline import lock
+from lo2core.pipeline import lock, queue
 from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
 from lo2core.pipeline.process import end_own_group
+from lo2core.pipeline.queue import JOB_VARIABLE
 from lo2core.pipeline.signals import INTERRUPTED
 from lo2core.store.atomic import write_json_atomic
 
-JOB_VARIABLE = "LO2_JOB"
-"""Tells a process that it is a job: which folder is its job folder, and what it does."""
 CANCELLED = "Cancelled."
 
 
@@ -42,7 +41,7 @@ def reporting() -> Iterator[None]:
     described = json.loads(named)
     folder = Path(described["folder"])
     try:
-        with _begun(folder, Work.recorded(described["work"])) as job:
+        with _holding(folder, described) as job:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             with _ending(folder, job):
                 yield
@@ -53,11 +52,23 @@ def reporting() -> Iterator[None]:
 
 
 @contextmanager
-def _begun(folder: Path, work: Work) -> Iterator[Job]:
-    """Hold the workspace, tell `start` so, and write to the logs from then on."""
+def _holding(folder: Path, described: dict[str, Any]) -> Iterator[Job]:
+    """Hold the workspace, tell `start` so, and write to the logs from then on; at the end, begin what waits."""
+    begun = False
+    try:
+        with _begun(folder, Work.recorded(described["work"]), described["ticket"]) as job:
+            begun = True
+            yield job
+    finally:
+        if begun:
+            queue.begin_next(folder)
+
+
+@contextmanager
+def _begun(folder: Path, work: Work, ticket: str) -> Iterator[Job]:
     with ExitStack() as stack:
         try:
-            job = stack.enter_context(lock.held(folder, work, detached=True))
+            job = stack.enter_context(lock.held(folder, work, detached=True, ticket=ticket))
             logs = [stack.enter_context(_opened(folder / name)) for name in ("output.log", "errors.log")]
         except Lo2Error as error:
             _report(type(error).__name__, str(error))

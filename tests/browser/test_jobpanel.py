@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 from helpers.driver import App
@@ -55,3 +57,21 @@ def test_a_failed_job_shows_its_sentence_as_plain_text(app: App, tmp_path: Path)
     app.goto("/Load")
     expect(app.page.get_by_text("The last job failed").first).to_be_visible()
     expect(app.page.get_by_text("No [log](http://example.com) was found.").first).to_be_attached()
+
+
+def test_a_request_while_another_command_runs_is_not_lost(app: App, tmp_path: Path, loaded_sample: Path) -> None:
+    shutil.copytree(loaded_sample, app.server.workspace, dirs_exist_ok=True)
+    app.goto("/Train")
+    start(app, tmp_path / "end")  # in another tab, of which this one knows nothing yet
+    app.page.get_by_role("button", name="Train", exact=True).click()
+    dialog = app.page.get_by_role("dialog")
+    expect(dialog.get_by_text("has been running since")).to_be_visible()
+    expect(dialog.get_by_text("Your request was not started: Train ")).to_be_visible()
+    dialog.get_by_role("button", name="Run it next").click()
+    expect(app.page.get_by_text("Runs next: Train ")).to_be_visible()
+    app.server.restart()
+    app.goto("/Train")
+    expect(app.page.get_by_text("Runs next: Train ")).to_be_visible()
+    (tmp_path / "end").touch()
+    expect(app.page.get_by_text(re.compile("Done after .*: Train "))).to_be_visible()
+    app.no_exception()

@@ -5,27 +5,17 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.jobs import PREAMBLE, ended, start, wait_for
 
 from lo2core.base.errors import ArtefactError, BusyError
 from lo2core.pipeline import jobs
 from lo2core.pipeline.lock import Work, workspace_lock
 from lo2core.pipeline.process import identity
 from lo2core.store.workspace import Workspace
-
-PREAMBLE = """
-import os, sys, time, subprocess
-from pathlib import Path
-from lo2core.base.errors import InputError
-from lo2core.pipeline import jobs
-from lo2core.pipeline.lock import Work, workspace_lock
-from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.worker import reporting
-"""
 
 
 @pytest.fixture
@@ -34,24 +24,8 @@ def workspace(tmp_path: Path) -> Iterator[Path]:
     jobs.cancel(tmp_path, grace=0)
 
 
-def start(workspace: Path, body: str) -> jobs.JobStatus:
-    return jobs.start(workspace, Work(arguments=("-c", PREAMBLE + body)))
-
-
 def script(body: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", PREAMBLE + body], stdout=subprocess.PIPE, text=True)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def ended(workspace: Path) -> jobs.JobStatus:
-    wait_for(lambda: not jobs.status(workspace).running)
-    return jobs.status(workspace)
 
 
 def alive(pid: int) -> bool:

@@ -44,7 +44,6 @@ def headline(workspace: Workspace) -> None:
     )
     if jobs.status(workspace.root).running:
         job_panel(workspace.root, "enhance")
-        return
     can = workspace.has(Events)
     if right.button("Enrich", type="primary", icon=":material/auto_fix_high:", disabled=not can, width="stretch"):
         with apart():

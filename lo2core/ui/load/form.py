@@ -75,7 +75,6 @@ def ask(workspace: Workspace) -> Request | None:
     """The whole form and its button; returns None while something is missing."""
     if jobs.status(workspace.root).running:
         job_panel(workspace.root, "load")
-        return None
     logs = source(workspace)
     options = choose(workspace, logs) if logs else None
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -17,7 +17,6 @@ from lo2core.detect.predict import labelled
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import unit_of
 from lo2core.explain.top_items import top_items
-from lo2core.pipeline import jobs
 from lo2core.pipeline.bundles import LoadedBundle, default_bundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import items_for
@@ -240,9 +239,8 @@ def _untrusted(info: BundleInfo) -> None:
 
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of this choice were requested in this session; scoring single events starts a job."""
-    busy = not unit_of(loaded.model).from_counts and jobs.status(choice.here.workspace).running
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Predict", type="primary", icon=":material/radar:", disabled=busy)
+        pressed = st.button("Predict", type="primary", icon=":material/radar:")
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
         if not unit_of(loaded.model).from_counts:

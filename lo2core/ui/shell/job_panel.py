@@ -9,27 +9,30 @@ import streamlit as st
 
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError, BusyError, reason
-from lo2core.base.text import duration
-from lo2core.pipeline import jobs
+from lo2core.base.text import duration, visible
+from lo2core.pipeline import jobs, queue
 from lo2core.pipeline.commands import Command
 from lo2core.pipeline.lock import Work
 from lo2core.store import bundles, signing
 from lo2core.ui.shell import session
-from lo2core.ui.shell.boundary import fragment, section
+from lo2core.ui.shell.boundary import dialog, fragment, section
 from lo2core.ui.shell.session import Lead
 from lo2core.ui.shell.widgets import notice, raw, say
 
 TRAIN, PREDICT, EXPLAIN = "pages/3_Train.py", "pages/4_Predict.py", "pages/5_Explain.py"
 POLL_SECONDS = 0.5
-_WATCHED = "watched_job"
+_WATCHED, _REFUSED = "watched_job", "refused_job"
 
 
 def start_job(workspace: Path, command: Command) -> None:
     """Start a command as the job of `workspace` and run the page again, now with the job's panel.
 
-    Raises `BusyError` while another job holds the workspace.
+    While another command holds the workspace, the page asks whether this one is to run next.
     """
-    jobs.start(workspace, command.work())
+    try:
+        jobs.start(workspace, command.work())
+    except BusyError as error:
+        st.session_state[_REFUSED] = workspace, command.work(), str(error)
     st.rerun()
 
 
@@ -39,6 +42,9 @@ def job_panel(workspace: Path, where: str) -> None:
 
     When the job ends, the page runs again and shows a message. `where` distinguishes several panels on one page.
     """
+    if refused := st.session_state.pop(_REFUSED, None):
+        _offer_next(*refused)
+    jobs.start_next(workspace)
     status = jobs.status(workspace)
     if status.running:
         st.session_state[_WATCHED] = str(workspace)
@@ -46,7 +52,7 @@ def job_panel(workspace: Path, where: str) -> None:
         return
     just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
     if just_ended and status.state == "done":
-        session.flash(f"Done after {_age(status)}.", after(status.work))
+        session.flash(f"Done after {_age(status)}: {visible(status.work.title)}.", after(status.work))
     if status.state == "failed" or (just_ended and status.state == "cancelled"):
         _ended(status, just_ended)
 
@@ -83,11 +89,33 @@ def _running(workspace: Path, where: str) -> None:
     if not status.running:
         st.rerun()
     with st.container(border=True, gap="small"):
+        if status.before:
+            notice(status.before, icon=":red[:material/error:]")
+        say(status.work.title)
         say(status.label or "Starting ...")
         st.progress(status.fraction or 0.0)
         say(_pace(status))
         if status.stoppable:
             st.button("Cancel", key=f"cancel-{where}", on_click=_cancel, args=(workspace,), width="stretch")
+        if following := queue.waiting(workspace):
+            say(f"Runs next: {following.title}")
+            st.button("Remove", key=f"remove-{where}", on_click=queue.remove, args=(workspace,), width="stretch")
+
+
+@dialog("Another command is running", icon=":material/hourglass_top:")
+def _offer_next(workspace: Path, work: Work, busy: str) -> None:
+    """Say what happened to a request for which the workspace was not free, and offer to run it next."""
+    earlier = queue.waiting(workspace)
+    say(busy)
+    say(f"Your request was not started: {work.title}.")
+    if earlier:
+        say(f"Only one command can wait, and {earlier.title} does. Remove that one first.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Discard", key="next-no"):
+            st.rerun()
+        if st.button("Run it next", key="next-yes", type="primary", disabled=earlier is not None):
+            queue.enqueue(workspace, work)
+            st.rerun()
 
 
 def _cancel(workspace: Path) -> None:
@@ -115,7 +143,7 @@ def _ended(status: jobs.JobStatus, unfold: bool) -> None:
         notice("The job was cancelled.", icon=":material/cancel:")
         return
     with st.expander("The last job failed", icon=":material/error:", expanded=unfold):
-        say(status.message or "No reason was recorded.")
+        say(f"{status.work.title}: {status.message or 'no reason was recorded.'}")
         raw(status.work.command)
         if status.log_tail and status.log_tail != status.message:
             raw(status.log_tail)

@@ -18,7 +18,6 @@ from lo2core.detect.evaluation.ranking import ranked_evaluations
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, warning
 from lo2core.detect.folds import BY_RUN
 from lo2core.detect.recipe import Recipe
-from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Evaluate
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
@@ -57,12 +56,9 @@ def ask(here: Frame, recipe: Recipe) -> None:
     st.subheader("Evaluation on held-out runs", anchor=False, help=meaning("Held-out run"))
     st.caption("Each run is held out in turn and scored by a model trained on the others, next to trivial baselines.")
     chosen = command(here, recipe, recipe.detector)
-    busy = jobs.status(here.workspace.root).running
     with st.container(horizontal=True, vertical_alignment="center"):
-        one = st.button("Evaluate", icon=":material/fact_check:", disabled=busy)
-        every = st.button(
-            "Evaluate all detectors", type="tertiary", disabled=busy, help="This may take several minutes."
-        )
+        one = st.button("Evaluate", icon=":material/fact_check:")
+        every = st.button("Evaluate all detectors", type="tertiary", help="This may take several minutes.")
     if one or every:
         with apart():
             start_job(here.workspace.root, chosen if one else command(here, recipe, "all"))

@@ -17,7 +17,6 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import obstacle
 from lo2core.detect.units import UNITS
 from lo2core.detect.vectorizer import ITEM_KINDS, WEIGHTINGS
-from lo2core.pipeline import jobs
 from lo2core.pipeline.bundles import default_bundle
 from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
@@ -117,10 +116,7 @@ def _train_button(here: Frame, asked: Asked) -> None:
     with apart():
         found = remembered(outlook, here.workspace, asked.recipe)
     with st.container(horizontal=True, vertical_alignment="center"):
-        busy = jobs.status(here.workspace.root).running
-        pressed = st.button(
-            "Train", type="primary", icon=":material/model_training:", disabled=busy or not found.possible
-        )
+        pressed = st.button("Train", type="primary", icon=":material/model_training:", disabled=not found.possible)
         say(found.sentence)
     if not pressed:
         return
