@@ -28,7 +28,7 @@ MAX_BYTES = 64 << 30
 MAX_NAME_BYTES = 1024
 MAX_DEPTH = 32
 
-_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2)$", re.I)
+_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2|tar\.zst|tzst)$", re.I)
 _DAMAGED = (
     *DAMAGED,
     tarfile.TarError,

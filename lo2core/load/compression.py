@@ -1,4 +1,4 @@
-"""Reads plain files and files compressed by gzip, xz or bzip2, recognised by their first bytes, not by name."""
+"""Reads plain and compressed files (gzip, xz, bzip2, Zstandard), recognised by their first bytes, not by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -25,7 +26,9 @@ CHUNK = 1 << 20
 DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError)
 _XZ_MEMORY = 128 << 20
 """Limit of memory to decompress xz; `xz -9` needs 65 MiB."""
-COMPRESSED = r"\.(?:gz|xz|bz2)"
+_ZSTD_WINDOW = 27
+"""Binary logarithm of the largest window of Zstandard: 128 MiB, which is that of `zstd --ultra -22`."""
+COMPRESSED = r"\.(?:gz|xz|bz2|zst)"
 LOG_ENDING = rf"\.log({COMPRESSED})?$"
 _LOG = re.compile(rf"\.(?:log|out|err|jsonl|ndjson)(?:[-.][0-9][0-9T_.:-]*)?({COMPRESSED})?$", re.I)
 
@@ -77,10 +80,42 @@ class _Xz(io.RawIOBase):
         return True
 
 
+class _Zstandard(io.RawIOBase):
+    """A file compressed by Zstandard, with a limit of memory. Raises zlib.error for a damaged file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._zstd = _zstandard()
+        options = {self._zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        self._content = self._zstd.ZstdFile(file, options=options)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self._content.readinto(buffer))
+        except self._zstd.ZstdError as error:
+            raise zlib.error(str(error)) from error
+
+
+def _zstandard() -> Any:
+    """The module of Python 3.14, or its backport. Raises InputError without either."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise InputError(
+        "Files compressed by Zstandard need the package backports.zstd: pip install 'lo2core[zstd]', or decompress "
+        "them yourself."
+    )
+
+
 _OPENERS: Sequence[tuple[bytes, Any]] = (
     (b"\x1f\x8b", gzip.open),
     (b"BZh", bz2.open),
     (b"\xfd7zXZ\0", lambda file: io.BufferedReader(_Xz(file), CHUNK)),
+    (b"\x28\xb5\x2f\xfd", lambda file: io.BufferedReader(_Zstandard(file), CHUNK)),
 )
 
 

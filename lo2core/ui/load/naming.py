@@ -37,7 +37,11 @@ def ask(workspace: Workspace, logs: Logs) -> LoadOptions:
     with st.expander(EXPANDER, icon=":material/account_tree:"):
         st.caption("Leave these empty for LO2's logs, and wherever the preview below is right.")
         layout = st.text_input(
-            "Layout of the paths", key="load-layout", placeholder="{run}/{test_case}/{service}.log", max_chars=200
+            "Layout of the paths",
+            key="load-layout",
+            placeholder="{run}/{test_case}/{service}.log",
+            max_chars=200,
+            persist_state="session",
         )
         named = LoadOptions(layout=layout.strip() or None)
         plan = plan_of(logs, named)
@@ -47,6 +51,7 @@ def ask(workspace: Workspace, logs: Logs) -> LoadOptions:
             format_func=visible,
             accept_new_options=True,
             key="load-normal",
+            persist_state="session",
             placeholder="correct; choose names, or type one such as baseline*",
         )
         form = _format(workspace, plan, logs)
@@ -60,6 +65,7 @@ def _format(workspace: Workspace, plan: Plan, logs: Logs) -> str:
         form = st.text_input(
             "Format of the lines",
             key=_FORMAT,
+            persist_state="session",
             placeholder="^{stamp} {level} {message}",
             max_chars=1_000,
             help="A pattern, or the name of a format. The preview below shows what it makes of the first lines.",

@@ -20,7 +20,7 @@ from lo2core.store.names import cleaned
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell.widgets import say
 
-KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "log", "parquet", "csv"]
+KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "zst", "log", "parquet", "csv"]
 _PIECE = 1 << 20
 _GENERATION, _KEPT = "upload_generation", "uploaded_files"
 
@@ -29,7 +29,7 @@ def uploads(workspace: Workspace) -> list[Path]:
     """The uploader; returns the files of the last upload, saved in ``<workspace>/uploads/<name of the first>/``."""
     generation = st.session_state.setdefault(_GENERATION, 0)
     files = st.file_uploader(
-        "Archives (.zip, .tar.gz, .tar.xz), .log or .log.gz files, or tables of events (.parquet, .csv)",
+        "Archives (.zip, .tar.gz, .tar.xz, .tar.zst), .log or .log.gz files, or tables of events (.parquet, .csv)",
         type=KINDS,
         accept_multiple_files=True,
         key=f"upload-{generation}",
