@@ -5,8 +5,8 @@ each normal run that no other run contains. New logs are compared with it, servi
 statement next to the scores and never changes one.
 
 Faults are no misfit. A service is judged by its median sequence, so what happens in fewer than half of the test cases
-does not count. New warnings and errors do not count either, nor other messages that occur only in requests with a
-warning or an error, provided that the logs have the format of the training logs.
+does not count. New warnings and errors do not count either, nor what occurs only in requests with one of them, provided
+that the logs have the format of the training logs.
 """
 
 from __future__ import annotations
@@ -165,8 +165,8 @@ class _Judge:
         found = _compared(service, measured) if measured else self._empty(name, service)
         if found.verdict == FITS and unread:
             return ServiceFitness(service, IN_PART, f"{plural(unread, 'log')} could not be read")
-        read_as = f"; read as {other}, unlike the training logs" if found.why and other else ""
-        return replace(found, why=found.why + read_as)
+        read_as = f"read as {other}, unlike the training logs" if other else ""
+        return replace(found, why="; ".join(filter(None, [found.why, read_as])))
 
     def _empty(self, name: str, service: str) -> ServiceFitness:
         """The verdict if nothing can be compared."""
@@ -206,20 +206,27 @@ class _Judge:
             part = every.of(service)
             if part.rows.height and {kind, f"{kind}_sd"} <= usual.keys():
                 unknown = part.unknown(known, self.vec)
-                misfit = unknown & ~self._excused(kind, service) if excusing else unknown
+                misfit = unknown & ~self._excused(kind, service, known) if excusing else unknown
                 shares = _in_median(part, unknown), _in_median(part, misfit)
                 measured.append(_Measured(kind, *shares, usual[kind], _limit(usual, kind)))
         return measured
 
-    def _excused(self, kind: str, service: str) -> Flags:
-        """Which items a fault explains: problems, requests with one, and messages that occur in such requests only."""
-        problem = self._problems(kind)
-        if kind == REQUEST or self.found is None:
-            return problem
-        requests = np.unique(self.found[REQUEST].of(service).rows["item"].to_numpy())
-        faulty, of = self._problems(REQUEST)[requests], members(self.logs.items)[requests]
-        in_faulty, in_others = (np.asarray(of[which].getnnz(axis=0) > 0) for which in (faulty, ~faulty))
-        return np.asarray(problem | (in_faulty & ~in_others))
+    def _excused(self, kind: str, service: str, known: Flags) -> Flags:
+        """Which items a fault explains: problems new to the model, and what occurs only in requests with one of them.
+
+        A request that fails as normal requests do explains nothing.
+        """
+        found = self.found or {}
+        if MESSAGE not in found:  # the model counts requests only
+            return self._problems(kind)
+        problem = self._problems(MESSAGE) & found[MESSAGE].unknown(known, self.vec)
+        of = members(self.logs.items)
+        failed = np.asarray(of @ problem.astype(np.float64) > 0)
+        if kind == REQUEST:
+            return failed
+        here = np.isin(np.arange(len(failed)), found[REQUEST].of(service).rows["item"].to_numpy())
+        in_failed, in_others = (np.asarray(of[which].getnnz(axis=0) > 0) for which in (here & failed, here & ~failed))
+        return np.asarray(problem | (in_failed & ~in_others))
 
     def _problems(self, kind: str) -> Flags:
         items = self.logs.items.messages.filter(kind=kind)

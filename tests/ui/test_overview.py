@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from lo2core.base.schemas import Predictions, Sequences
+from lo2core.detect.fitness import NOT_AT_ALL, Fitness
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback
 from lo2core.pipeline import jobs
@@ -44,6 +45,16 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert not app.exception
     assert predictions(app).value == "my_own"
     assert "incidents are flagged. The 20 worst:" in texts(app)
+
+
+def test_a_prediction_by_a_model_that_does_not_fit_says_so(workspace: Workspace) -> None:
+    made = workspace.metadata("nn") | {"fitness": Fitness(NOT_AT_ALL, ("token: all is new.",)).facts}
+    frame = workspace.read(Predictions, "nn")
+    workspace.write(Predictions, frame, name="nn", provenance=made, replace=True)
+    shown = texts(predictions(page()).set_value("nn").run())
+    assert "The model does not fit these logs" in shown
+    assert "token: all is new." in shown
+    assert "model does not fit" in shown
 
 
 def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
