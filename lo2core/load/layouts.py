@@ -25,11 +25,13 @@ from lo2core.load.names import (
     GENERIC,
     is_normal,
     lo2_service,
+    may_be_log,
     normal_form,
     own_service,
     own_services,
     piece_of,
     split_repetition,
+    stem_of,
     tells_labels,
 )
 from lo2core.load.template import Template
@@ -106,14 +108,15 @@ def find_logs(
     tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
     listed = [_below(path) for path in paths if path not in {table.path for table in tables}]
     is_lo2 = any(lo2_service(_log_name(path)) for _, found in listed for path in found)
-    names = {} if is_lo2 else own_services(_stem(path) for _, found in listed for path in found)
+    readable = _readable([path for _, found in listed for path in found], paths)
+    names = {} if is_lo2 else own_services(_stem(path) for path in sorted(readable))
     files: list[LogFile] = tables
     for (base, found), name in zip(listed, _names([base for base, _ in listed]), strict=True):
         logs = _whole_logs([_as_file(path, base, name) for path in found])
         if template:
             files += _by_template(logs, base, template)
         else:
-            named = [_named(file, is_lo2, service, names) for file in logs]
+            named = [_named(file, is_lo2 or file.path not in readable, service, names) for file in logs]
             named = named if is_lo2 or service else _distinct_services(_by_folder(named, base))
             placed = _with_runs(named, base)
             if not is_lo2 and not service:
@@ -172,7 +175,7 @@ def _below(root: Path) -> tuple[Path, list[Path]]:
         raise InputError(f"{root} does not exist. Give the path of {_ROOTS}.") from None
     except OSError as error:
         raise InputError(f"{root} cannot be read: {error.strerror}. Give the path of {_ROOTS}.") from error
-    if not is_log(root.name):
+    if not piece_of(root.name):
         raise InputError(f"{root.name} is not a log, judging by its name. Give {_ROOTS}.")
     return root.resolve().parent, [root.resolve()]
 
@@ -248,7 +251,7 @@ def _log_name(path: Path) -> str:
 
 def _stem(path: Path) -> str:
     """The name of the log that a file belongs to, without its ending, in Unicode's composed form."""
-    return normal_form(_log_name(path).rpartition(".")[0])
+    return normal_form(stem_of(_log_name(path)))
 
 
 def _whole_logs(files: list[LogFile]) -> list[LogFile]:
@@ -269,11 +272,17 @@ def _joined(group: list[LogFile]) -> LogFile:
     return replace(latest, bytes=sum(file.bytes for file in group), older=tuple(file.path for file in older))
 
 
-def _named(file: LogFile, is_lo2: bool, service: str | None, names: Mapping[str, str]) -> LogFile:
+def _readable(found: Sequence[Path], roots: Sequence[Path]) -> set[Path]:
+    """The files that are logs by their names; where there are none, those that could be. A given file is one."""
+    given = {root.resolve() for root in roots} & set(found)
+    return given | ({path for path in found if is_log(path.name)} or {p for p in found if may_be_log(p.name)})
+
+
+def _named(file: LogFile, only_lo2: bool, service: str | None, names: Mapping[str, str]) -> LogFile:
     piece = piece_of(file.path.name)
     if not file.regular:
         return file
-    if is_lo2 or not piece:
+    if only_lo2 or not piece:
         return replace(file, service=lo2_service(_log_name(file.path)))
     return replace(file, service=service or names[_stem(file.path)])
 

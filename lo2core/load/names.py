@@ -22,6 +22,13 @@ _ROTATED = re.compile(
     rf"(?:[-.](?P<later_date>{_DATE}))?(?:\.(?P<number>[0-9]{{1,4}}))?(?:{COMPRESSED})?$",
     re.I,
 )
+_TEXT = re.compile(
+    rf"^(?P<stem>(?:.+?(?=\.(?:txt|json))|[^.]+?))(?P<ending>\.(?:txt|json))?(?:[-.](?P<date>{_DATE}))?"
+    rf"(?:\.(?P<number>[0-9]{{1,4}}))?(?:{COMPRESSED})?$",
+    re.I,
+)
+"""Other names that logs have: `syslog`, `access_log.1`, `app.txt`, `events.json`."""
+_USUAL = re.compile(r".*log|messages|stdout|stderr|secure|dmesg|console|daemon|journal", re.I)
 _CONTAINER_FILE = re.compile(r"^[a-z0-9.-]+_[a-z0-9-]+_(?P<service>[a-z0-9-]+)-[0-9a-f]{64}$")
 """Name of a container's log on a Kubernetes node: pod, namespace, container and its id."""
 _COMPOSE_1 = re.compile(
@@ -72,13 +79,27 @@ def piece_of(file_name: str) -> Piece | None:
 
     Pieces in the order of `Piece.order` are in the order of time; the current log is the last one.
     """
-    match = _ROTATED.match(file_name)
+    match = _ROTATED.match(file_name) or _TEXT.match(file_name)
     if not match or file_name.startswith("."):
         return None
-    date = match["date"] or match["later_date"] or ""
-    number = -int(match["number"]) if match["number"] else int(match["index"] or 0)
-    is_current = not date and not match["number"]
-    return Piece(match["stem"] + match["ending"], (int(is_current), date, number))
+    parts = match.groupdict("")
+    date = parts["date"] or parts.get("later_date", "")
+    number = -int(parts["number"]) if parts["number"] else int(parts.get("index") or 0)
+    is_current = not date and not parts["number"]
+    return Piece(parts["stem"] + parts["ending"], (int(is_current), date, number))
+
+
+def may_be_log(file_name: str) -> bool:
+    """Whether a file could be a log by its name, where no other one says so: `syslog`, `app.txt`, `events.json`."""
+    match = _TEXT.match(file_name)
+    if not match or file_name.startswith("."):
+        return False
+    return bool(match["ending"] or _USUAL.fullmatch(match["stem"]))
+
+
+def stem_of(log: str) -> str:
+    """The name of a log (`Piece.log`) without its ending."""
+    return log.rpartition(".")[0] or log
 
 
 def lo2_service(file_name: str) -> str | None:

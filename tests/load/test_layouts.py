@@ -187,9 +187,9 @@ def test_a_link_that_leads_to_many_other_files_is_named(tmp_path: Path, monkeypa
 
 
 def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
-    for name in ("locust.csv", "notes.txt"):
+    for name in ("locust.csv", "notes.pdf"):
         write_log(tmp_path, "x", name=name)
-    with pytest.raises(InputError, match=r"oauth2-client-1\.log, found 2 files \(locust.csv, notes.txt\)"):
+    with pytest.raises(InputError, match=r"oauth2-client-1\.log, found 2 files \(locust.csv, notes.pdf\)"):
         find_logs([tmp_path])
 
 
@@ -212,8 +212,8 @@ def test_an_empty_folder_says_that_there_is_no_file(tmp_path: Path) -> None:
 def test_a_missing_root_and_a_foreign_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere does not exist"):
         find_logs([tmp_path / "nowhere"])
-    path = write_log(tmp_path, "x", name="notes.txt")
-    with pytest.raises(InputError, match=r"notes.txt is not a log.*\.log"):
+    path = write_log(tmp_path, "x", name="notes.png")
+    with pytest.raises(InputError, match=r"notes.png is not a log.*\.log"):
         find_logs([path])
 
 
@@ -366,3 +366,21 @@ def test_several_logs_of_one_given_service_are_test_cases_of_their_own(tmp_path:
     paths = [write_log(tmp_path, line(), name=name) for name in ("monday.log", "tuesday.log")]
     found = find_logs(paths, "payment")
     assert [(file.folder, file.service) for file in found] == [("monday", "payment"), ("tuesday", "payment")]
+
+
+@pytest.mark.parametrize(
+    ("names", "root", "services"),
+    [
+        (["syslog", "syslog.1", "access_log", "README"], ".", ["access_log", "syslog"]),
+        (["cart.txt", "web.json", "web.json.1"], ".", ["cart", "web"]),
+        (["cart.log", "notes.txt", "metrics.json"], ".", ["cart"]),
+        (["mystery"], "mystery", ["mystery"]),
+        (["cart.txt"], "cart.txt", ["cart"]),
+    ],
+)
+def test_other_names_are_logs_where_no_file_is_named_as_one(
+    tmp_path: Path, names: list[str], root: str, services: list[str]
+) -> None:
+    for name in names:
+        write_log(tmp_path, line(), name=name)
+    assert sorted(file.service for file in find_logs([tmp_path / root]) if file.service) == services

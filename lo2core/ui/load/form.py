@@ -13,7 +13,7 @@ from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Sequences
 from lo2core.base.text import visible
 from lo2core.load.layouts import TABLE, distinct
-from lo2core.load.names import lo2_service, own_service, piece_of
+from lo2core.load.names import lo2_service, own_service, piece_of, stem_of
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
@@ -115,7 +115,7 @@ def _named(logs: Logs) -> Logs:
     piece = piece_of(names[0])
     if len(names) > 1 or not piece or lo2_service(piece.log) or Path(logs.roots[0]).expanduser().is_dir():
         return logs
-    by_name = own_service(piece.log.rpartition(".")[0])
+    by_name = own_service(stem_of(piece.log))
     typed = st.text_input("Service", by_name, key="load-service", persist_state="session", max_chars=60).strip()
     return logs if typed in ("", by_name) else replace(logs, service=typed)
 

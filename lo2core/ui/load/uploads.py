@@ -20,7 +20,25 @@ from lo2core.store.names import cleaned
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell.widgets import say
 
-KINDS = ["zip", "tar", "gz", "tgz", "xz", "txz", "bz2", "zst", "log", "parquet", "csv"]
+KINDS = [
+    "zip",
+    "tar",
+    "gz",
+    "tgz",
+    "xz",
+    "txz",
+    "bz2",
+    "zst",
+    "log",
+    "txt",
+    "json",
+    "jsonl",
+    "ndjson",
+    "out",
+    "err",
+    "parquet",
+    "csv",
+]
 _PIECE = 1 << 20
 _GENERATION, _KEPT = "upload_generation", "uploaded_files"
 
