@@ -23,7 +23,7 @@ from lo2core.store.predictions import bundle_of, home_of, newest_first, read_pre
 from lo2core.store.unreadable import damaged
 from lo2core.store.workspace import Artefact, Workspace
 
-FRESH, STALE, MISSING, BROKEN = "fresh", "stale", "missing", "cannot be read"
+FRESH, STALE, MISSING, OPTIONAL, BROKEN = "fresh", "stale", "missing", "optional", "cannot be read"
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     """The steps Loaded, Enriched, Model, Predictions, Explained, Compared.
 
     A step is stale if it was made from other logs (data fingerprint), by an earlier state of its bundle (SHA-256), or
-    before the predictions it explains. The newest model and prediction count, including those of samples. A damaged
-    file affects its own step only.
+    before the predictions it explains. The newest prediction counts, including those of samples, with the model that
+    made it; before the first one, the newest model. A damaged file affects its own step only.
     """
     workspace = workspace.snapshot()
     saved = {name: _artefact(workspace, name) for name in newest_first(workspace)}
@@ -50,7 +50,7 @@ def chain(workspace: Workspace, models: Path) -> list[Step]:
     return [
         _told("Loaded", _loaded, workspace),
         _told("Enriched", _enriched, workspace),
-        _told("Model", _model, workspace, models, saved[newest] if newest else None),
+        _told("Model", _model, workspace, models, newest),
         _told("Predictions", _predicted, workspace, models, newest),
         _told("Explained", _explained, workspace, saved),
         _told("Compared", _compared, workspace, saved),
@@ -87,7 +87,7 @@ def _enriched(workspace: Workspace) -> Step:
     messages = workspace.read(Messages, columns=["kind"]) if workspace.has(Messages) else None
     facts = {} if messages is None else {"messages": messages.filter(pl.col("kind") == "message").height}
     if not made.exists:
-        return Step(name, why="Events are not enriched yet; training does not need it.", facts=facts)
+        return Step(name, OPTIONAL, why="Events are not enriched; training does not need it.", facts=facts)
     return Step(name, *_made_of(made, workspace), facts=facts)
 
 
@@ -113,17 +113,18 @@ def _changed(home: Workspace, made: datetime | None) -> str:
     return "The logs were loaded again since."
 
 
-def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
+def _model(workspace: Workspace, models: Path, newest: str | None) -> Step:
     name, data = "Model", _fingerprint(workspace)
     found = bundles.bundles(models)
     of_these = [info for info in found if data and info.facts.get("data_fingerprint") == data]
     trained = [info for info in found if workspace.is_at(info.facts.get("workspace"))]
     mine = of_these + [info for info in trained if info not in of_these]
-    used = [info for info in found if newest and info.path.name == Path(newest.metadata.get("bundle", "")).name]
+    used = _used(workspace, models, newest)
     if not mine and not used:
         others = f" Page Predict shows whether one of {plural(len(found), 'saved model')} fits." if found else ""
         return Step(name, why=f"No model was trained here yet.{others}")
-    info = max(mine or used, key=lambda one: bundles.stamp(one.path)[0])
+    info = max(used or mine, key=_saved)
+    own = {one.path.resolve() for one in mine}
     facts = {
         "name": info.name,
         "detector": info.facts.get("detector"),
@@ -132,9 +133,24 @@ def _model(workspace: Workspace, models: Path, newest: Artefact | None) -> Step:
     made = moment_of(bundles.stamp(info.path)[0] / 1e9)
     if info.state is not signing.BundleState.SIGNED:
         return Step(name, STALE, made, f"It is {info.state.value}.", facts)
-    if mine and data and info.facts.get("data_fingerprint") not in (None, data):
+    if own and data and info.facts.get("data_fingerprint") not in (None, data):
         return Step(name, STALE, made, _changed(workspace, made), facts)
-    return Step(name, FRESH, made, "" if mine else "Trained on other logs.", facts)
+    if info.path.resolve() not in own:
+        return Step(name, FRESH, made, "Trained on other logs.", facts)
+    newer = [one.name for one in mine if _saved(one) > _saved(info)]
+    return Step(name, FRESH, made, f"Newer, without predictions: {', '.join(newer)}." if newer else "", facts)
+
+
+def _used(workspace: Workspace, models: Path, newest: str | None) -> list[bundles.BundleInfo]:
+    """The model that made the newest predictions, if it is known and still there."""
+    path = bundle_of(*home_of(workspace, newest), models) if newest else None
+    if path is None or not is_file(path):
+        return []
+    return [bundles.BundleInfo(path, bundles.state(path), bundles.facts_of(path))]
+
+
+def _saved(info: bundles.BundleInfo) -> int:
+    return bundles.stamp(info.path)[0]
 
 
 def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
@@ -162,7 +178,7 @@ def _explained(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
         if made := _newest_file(home.explanations(table)):
             kept[prediction] = made
     if not kept:
-        return Step(name, why="No explanation is saved yet.")
+        return Step(name, OPTIONAL, why="No explanation is saved yet.")
     newest = max(kept, key=lambda one: kept[one])
     made, created, facts = kept[newest], saved[newest].created, {"prediction": newest}
     if created and made < created:
@@ -174,7 +190,7 @@ def _compared(workspace: Workspace, saved: Mapping[str, Artefact]) -> Step:
     name, folders = "Compared", list((workspace.root / "explainability").glob("compare_*"))
     times = {folder: made for folder in folders if (made := _newest_file(folder))}
     if not times:
-        return Step(name, why="No comparison is saved yet.")
+        return Step(name, OPTIONAL, why="No comparison is saved yet.")
     folder = max(times, key=lambda one: times[one])
     compared = Workspace(folder).metadata("provenance").get("compared", ())
     about = [saved[one] for one in compared if one in saved]

@@ -20,7 +20,7 @@ from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import predict_logs
 from lo2core.pipeline.run import run
-from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step
+from lo2core.pipeline.status import BROKEN, FRESH, MISSING, OPTIONAL, STALE, Step
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.predictions import newest_first
 from lo2core.store.workspace import Workspace
@@ -50,14 +50,14 @@ def keep_now(workspace: Workspace) -> Path:
 
 def test_nothing_is_there_in_an_empty_workspace(tmp_path: Path) -> None:
     steps = status.chain(Workspace(tmp_path / "none"), tmp_path / "models")
-    assert [step.state for step in steps] == [MISSING] * 6
+    assert [step.state for step in steps] == [MISSING, OPTIONAL, MISSING, MISSING, OPTIONAL, OPTIONAL]
     assert all(step.why for step in steps)
 
 
 def test_what_was_just_made_is_fresh(made: tuple[Workspace, Path]) -> None:
     steps = states(made)
     assert [steps[name].state for name in ("Loaded", "Model", "Predictions")] == [FRESH] * 3
-    assert [steps[name].state for name in ("Enriched", "Explained", "Compared")] == [MISSING] * 3
+    assert [steps[name].state for name in ("Enriched", "Explained", "Compared")] == [OPTIONAL] * 3
     assert steps["Loaded"].facts["runs"] == 1
     assert steps["Predictions"].facts["name"] == "one_predictions"
 
@@ -81,6 +81,13 @@ def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Works
     steps = states(made)
     assert (steps["Model"].state, steps["Predictions"].state) == (FRESH, STALE)
     assert steps["Predictions"].why == "The model was trained again since."
+
+
+def test_the_model_is_the_one_of_the_predictions_also_if_a_newer_one_was_trained(made: tuple[Workspace, Path]) -> None:
+    train_bundle(made[0], Recipe(budget=1.0), made[1] / "two.joblib")
+    steps = states(made)
+    assert (steps["Model"].facts["name"], steps["Model"].state) == ("one", FRESH)
+    assert steps["Model"].why == "Newer, without predictions: two."
 
 
 def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Path], sample_logs: Path) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Demo
-from lo2core.pipeline.status import BROKEN, FRESH, MISSING, STALE, Step, chain
+from lo2core.pipeline.status import BROKEN, FRESH, MISSING, OPTIONAL, STALE, Step, chain
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import job_panel, start_job
@@ -30,6 +30,7 @@ BADGES: dict[str, tuple[BadgeColour, str]] = {
     FRESH: ("green", ":material/check:"),
     STALE: ("orange", ":material/update:"),
     MISSING: ("gray", ":material/radio_button_unchecked:"),
+    OPTIONAL: ("gray", ":material/add:"),
     BROKEN: ("orange", ":material/warning:"),
 }
 _NOUNS = {
@@ -76,7 +77,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
     if is_empty(chained):
         _begin(here)
         return
-    row = st.container(horizontal=True, gap="xsmall", key="chain")
+    row = st.container(horizontal=True, gap="small", key="chain")
     for step in chained:
         with row.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(PAGES[step.name], label=f"**{step.name}**", query_params=same_workspace())

@@ -40,6 +40,10 @@ STYLE = """
 [class*=st-key-terminal] span {
     font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
 }
+.st-key-chain > * { position: relative }
+.st-key-chain > :not(:last-child)::after {
+    content: "\\2192"; position: absolute; top: 50%; left: 100%; width: 1rem; text-align: center; opacity: 0.6;
+}
 [data-testid=stElementToolbar] [aria-label^="Download as CSV"] { display: none } /* ours mask secrets and formulas */
 [data-testid=stDownloadButtonError] { display: none } /* the page says why a report was not made */
 .stHtml pre {
@@ -55,7 +59,7 @@ STYLE = """
 }
 .stHtml th:first-child { width: 9rem }
 """
-"""What the theme cannot express: page width, commands that a click selects, and the look of log text and tables."""
+"""What the theme cannot express: page width, arrows, commands that a click selects, the look of log text and tables."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
 _CHOICE = "choice-Workspace"
