@@ -15,7 +15,7 @@ from lo2core.base.text import visible
 from lo2core.pipeline.lock import workspace_lock
 from lo2core.pipeline.progress import tell
 from lo2core.pipeline.recovery import clean_up
-from lo2core.pipeline.signals import INTERRUPTED, STOPPED, end_on_signals
+from lo2core.pipeline.signals import INTERRUPTED, STOPPED, end_on_signals, is_stopped
 from lo2core.pipeline.worker import reporting
 
 if TYPE_CHECKING:
@@ -29,17 +29,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         with reporting(), writing():
             _run(_readable(sys.argv[1:] if argv is None else argv))
             _flush()
-    except Lo2Error as error:
-        tell(f"lo2core: {error}")
-        return 2
-    except BrokenPipeError:  # whoever read what is printed has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
+    except BaseException as error:
+        return _status_after(error)
+    return 0
+
+
+def _status_after(error: BaseException) -> int:
+    """The exit status of a command that an error ended, after telling it; raises what is neither of these."""
+    if is_stopped() or isinstance(error, KeyboardInterrupt):
         with suppress(OSError):  # there may be no standard error
             _say(STOPPED, file=sys.stderr)
         return INTERRUPTED
-    return 0
+    if isinstance(error, Lo2Error):
+        tell(f"lo2core: {error}")
+        return 2
+    if isinstance(error, BrokenPipeError):  # whoever read what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    raise error
 
 
 def _say(what: object, file: TextIO | None = None) -> None:

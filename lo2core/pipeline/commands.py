@@ -6,7 +6,7 @@ here imports a heavy library, because `--help` and a starting job would wait for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +261,10 @@ class Sample(Command):
 
     output_dir: Path = option(REQUIRED, "--output-dir", metavar="DIR", help="a new or empty folder")
     seed: int = option(SEED, "--seed", help="random seed; the same seed writes the same files")
+
+    def work(self) -> Work:
+        """Without the folder: it is no workspace, which would be cleaned up first."""
+        return replace(super().work(), output_dir="")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,32 @@ import select
 import signal
 import threading
 import time
+from types import FrameType
 
 INTERRUPTED = 130
 """Exit status of a command that was stopped by SIGTERM or Ctrl-C."""
 STOPPED = "lo2core: stopped; what was finished is kept."
-_PATIENCE_S, _LONGEST_S = 1.0, 1.4
+_PATIENCE_S, _LONGEST_S = 0.8, 1.2
 """Seconds after a signal at which the thread and the guard end the command."""
+
+
+_stopped = threading.Event()
+
+
+def interrupt_on_signals() -> None:
+    """From now on, SIGTERM and Ctrl-C raise KeyboardInterrupt, and `is_stopped` tells so."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+
+
+def is_stopped() -> bool:
+    """Whether such a signal has arrived. What is raised then may be anything: some code wraps a KeyboardInterrupt."""
+    return _stopped.is_set()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _stopped.set()
+    raise KeyboardInterrupt
 
 
 def end_on_signals() -> None:
@@ -31,7 +51,7 @@ def end_on_signals() -> None:
     passed_on, passes_on = os.pipe()
     os.set_blocking(noted, False)
     signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on_signals()
     command = os.getpid()
     if hasattr(os, "fork") and not os.fork():
         try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +21,7 @@ from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
 from lo2core.pipeline.process import end_own_group
 from lo2core.pipeline.queue import JOB_VARIABLE
-from lo2core.pipeline.signals import INTERRUPTED
+from lo2core.pipeline.signals import INTERRUPTED, interrupt_on_signals, is_stopped
 from lo2core.store.atomic import write_json_atomic
 
 CANCELLED = "Cancelled."
@@ -42,7 +41,7 @@ def reporting() -> Iterator[None]:
     folder = Path(described["folder"])
     try:
         with _holding(folder, described) as job:
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            interrupt_on_signals()
             with _ending(folder, job):
                 yield
     except SystemExit as stop:
@@ -102,13 +101,13 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
 
     try:
         yield
-    except KeyboardInterrupt:
-        end("cancelled", CANCELLED)
-        raise SystemExit(INTERRUPTED) from None
     except SystemExit as stop:
         end(*_meaning(stop, folder))
         raise
     except BaseException as error:
+        if is_stopped() or isinstance(error, KeyboardInterrupt):
+            end("cancelled", CANCELLED)
+            raise SystemExit(INTERRUPTED) from None
         end("failed", str(error) if isinstance(error, Lo2Error) else f"{type(error).__name__}: {error}")
         raise
     end("done", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -12,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from helpers.commands import call
 
 from lo2core.base.config import SERVICES
 from lo2core.base.errors import InputError
@@ -186,6 +188,15 @@ def test_what_a_killed_process_has_written_is_replaced(tmp_path: Path, moved: in
     (tmp_path / ".mine.tmp").touch()
     assert digest(write_sample(tmp_path / "new", runs=2)) == whole
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "there", "new", ".mine.tmp"}
+
+
+def test_a_killed_command_that_is_repeated_writes_the_whole_sample(sample: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    shutil.copytree(sample, there)
+    (there / ".sample.0123abcd.tmp").mkdir()
+    max(there.glob("light-*")).rename(there / ".sample.0123abcd.tmp" / "the last run")
+    assert call("sample", "--output-dir", there) == 0
+    assert digest(there) == digest(sample)
 
 
 def test_no_runs_are_refused(tmp_path: Path) -> None:

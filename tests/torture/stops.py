@@ -20,8 +20,8 @@ from torture.project import STAGES, Project, project
 LIMIT_S = 2.0
 BUSY = 6
 COMMANDS = STAGES | {"dashboard": "dashboard --output-dir ws --no-browser"}
-KNOWN = (0, 130, -signal.SIGKILL, -signal.SIGTERM)
-"""It ended by itself, tidily, by force where that took too long, or while Python started."""
+KNOWN = (0, 130, -signal.SIGINT, -signal.SIGKILL, -signal.SIGTERM)
+"""It ended by itself; tidily, which Python may turn into its own SIGINT; by force; or while Python started."""
 
 
 def torture(amount: int, seed: int) -> Figures:
