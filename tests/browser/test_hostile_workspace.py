@@ -51,7 +51,7 @@ def test_a_report_that_cannot_be_made_is_one_sentence(app: App, server: Server) 
     Workspace(server.workspace).path(Events).write_bytes(GARBAGE)
     button = app.page.get_by_role("button", name="Report of the worst 20")
     button.click()
-    row = button.locator("xpath=ancestor::div[.//button[contains(., 'Save')]][1]").last  # the old one may still be there
+    row = button.locator("xpath=ancestor::div[.//button[contains(., 'Save')]][1]").last  # the old one may be there, too
     expect(row).to_contain_text("lo2_events.parquet is damaged")
     assert not app.page.get_by_test_id("stDownloadButtonError").is_visible(), "Streamlit's own words"
     app.no_exception()
