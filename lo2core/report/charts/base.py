@@ -98,11 +98,12 @@ def by_label() -> alt.Color:
 
 def by_z(column: str, threshold: float) -> alt.Color:
     """Colour by a column of z-scores; the ramp ends at four times the threshold."""
+    width = if_narrow("containerSize()[0] * 0.4", "220")
     return alt.Color(
         f"{column}:Q",
         title="z-score",
         scale=alt.Scale(domain=[0, max(4 * threshold, 1.0)], clamp=True),
-        legend=alt.Legend(orient="bottom", gradientLength=220, titleOrient="left", format="~s"),
+        legend=alt.Legend(orient="bottom", gradientLength=width, titleOrient="left", format="~s"),
     )
 
 
@@ -128,14 +129,32 @@ def legend(title: str | None = None) -> alt.Legend:
     )
 
 
+def if_narrow(then: str, otherwise: str) -> Any:
+    """A Vega expression: `then` where the page gives the chart less than 500 pixels, as on a phone.
+
+    In images there is no page, so that `otherwise` holds.
+    """
+    return alt.ExprRef(f"containerSize()[0] < 500 ? {then} : {otherwise}")
+
+
 def long_labels(limit: int = LABEL_LIMIT) -> alt.Axis:
-    """An axis of names, each cut off at `limit` pixels."""
-    return alt.Axis(labelLimit=limit, labelPadding=6, labelFlush=False, ticks=False, domain=False)
+    """An axis of names, each cut off at `limit` pixels, on a phone at two fifths of the width."""
+    shown = if_narrow("containerSize()[0] * 0.4", str(limit))
+    return alt.Axis(labelLimit=shown, labelPadding=6, labelFlush=False, ticks=False, domain=False)
 
 
 def service_columns(limit: int = 110) -> alt.Axis:
-    """Horizontal column titles above the chart, each cut off at `limit` pixels."""
-    return alt.Axis(orient="top", labelAngle=0, labelLimit=limit, labelFlush=False, ticks=False, domain=False)
+    """Column titles above the chart, each cut off at `limit` pixels; horizontal, on a phone upright."""
+    return alt.Axis(
+        orient="top",
+        labelAngle=if_narrow("-90", "0"),
+        labelAlign=if_narrow("'left'", "'center'"),
+        labelBaseline=if_narrow("'middle'", "'alphabetic'"),
+        labelLimit=limit,
+        labelFlush=False,
+        ticks=False,
+        domain=False,
+    )
 
 
 def largest_first(column: str) -> alt.EncodingSortField:
