@@ -13,7 +13,7 @@ from functools import lru_cache
 import polars as pl
 
 from lo2core.load.formats.format import Format, expanded
-from lo2core.load.formats.objects import read_objects
+from lo2core.load.formats.objects import is_entry
 
 LONGEST = 2_000
 """Characters of a line that are compared; runs of blanks are shortened, since Python's engine backtracks over them."""
@@ -72,12 +72,8 @@ def of_format(known: Format, lines: Sequence[str]) -> list[bool]:
     if known.typed:
         return pl.Series(lines, dtype=pl.String).str.contains(known.regex).to_list()
     if known.objects:
-        return [bool(_rough(known.pattern).match(line)) and _is_object(line, known.objects) for line in lines]
+        return [bool(_rough(known.pattern).match(line)) and is_entry(line, known.objects) for line in lines]
     return [match(known.pattern, line) is not None for line in lines]
-
-
-def _is_object(line: str, kind: str) -> bool:
-    return read_objects(pl.Series([line]), kind)["message"][0] is not None
 
 
 def could_be(known: Format, line: str) -> bool:

@@ -75,6 +75,12 @@ def read_objects(texts: pl.Series, kind: str) -> pl.DataFrame:
     return pl.DataFrame(data, schema=dict.fromkeys(columns, pl.String))
 
 
+def is_entry(text: str, kind: str) -> bool:
+    """Whether a line is an object of a log, as `read_objects` finds it."""
+    found = _json(text) if kind == "json" else _logfmt(text)
+    return found is not None and _fields(found) is not None
+
+
 def _json(text: str) -> Mapping[str, Any] | None:
     try:
         found = json.loads(text.strip().lstrip("[").rstrip(",]").strip())  # a line of an array
