@@ -22,6 +22,7 @@ from lo2core.base.text import plural
 from lo2core.load.dating import points_in_time
 from lo2core.load.formats.stamps import day_first
 from lo2core.load.layouts import LogFile
+from lo2core.load.names import normal_form
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
 from lo2core.messages.masks import Masker
 from lo2core.messages.text import event_lines
@@ -117,6 +118,7 @@ def _opened(path: Path) -> pl.LazyFrame:
     """The rows of the file as they were saved. Raises InputError if a required column is missing."""
     parquet = path.suffix.lower() == ".parquet"
     table = pl.scan_parquet(path, glob=False) if parquet else restored(_scan_csv(path))
+    table = _with_usual_names(table, path)
     columns = table.collect_schema().names()
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise InputError(
@@ -124,6 +126,27 @@ def _opened(path: Path) -> pl.LazyFrame:
             f"{' and '.join(_REQUIRED)}; found: {', '.join(columns)}. Rename its columns."
         )
     return table
+
+
+def _with_usual_names(table: pl.LazyFrame, path: Path) -> pl.LazyFrame:
+    """A table of log lines with the columns of other tools under our names; it is one sequence, if it names none."""
+    there = table.collect_schema().names()
+    if "m_message" in there or "seq_id" in there:
+        return table
+    found = {name: next((n for n in names if n in there), None) for name, names in _USUAL_NAMES.items()}
+    if not found["m_message"]:
+        return table
+    table = table.rename({old: new for new, old in found.items() if old and old != new and new not in there})
+    return table.with_columns(seq_id=pl.lit(normal_form(path.stem)))
+
+
+_USUAL_NAMES = {
+    "m_message": ("Content", "message", "Message", "msg"),
+    "m_timestamp": ("@timestamp", "timestamp", "Timestamp", "datetime", "ts"),
+    "level": ("level", "Level", "severity", "log_level"),
+    "logger": ("logger", "Component"),
+}
+"""Columns of tables that were exported by other tools, such as the structured logs of LogHub."""
 
 
 def _scan_csv(path: Path) -> pl.LazyFrame:
@@ -186,7 +209,7 @@ def _anomaly(frame: pl.DataFrame, file: LogFile) -> pl.Series:
     if file.normal:
         return pl.Series([False]).new_from_index(0, frame.height)
     text = frame["anomaly"].cast(pl.String).str.to_lowercase().str.strip_chars()
-    text = text.str.replace(r"^([01])\.0+$", "${1}")  # decimals of a database
+    text = text.str.replace(r"^([01])[.,]0+$", "${1}")  # decimals of a database
     if unknown := text.filter(~text.is_in([*_FAULTY, *_NORMAL])).unique().sort().to_list():
         raise InputError(
             f"{file.source} contains the label {unknown[0]!r}. Use true, false, 1, 0 or an empty value in the column "
@@ -199,6 +222,8 @@ def _timestamps(frame: pl.DataFrame) -> pl.Series:
     if "m_timestamp" not in frame.columns:
         return pl.Series([None], dtype=_EVENTS["m_timestamp"]).new_from_index(0, frame.height)
     stamps = frame["m_timestamp"]
+    if stamps.dtype.is_integer():
+        stamps = stamps.cast(pl.String)  # an epoch
     if stamps.dtype == pl.String and stamps.null_count() < len(stamps):
         stamps = _parsed(stamps)
     if stamps.null_count() < len(stamps) and stamps.dtype != pl.Date and not isinstance(stamps.dtype, pl.Datetime):
@@ -218,6 +243,11 @@ def _parsed(stamps: pl.Series) -> pl.Series:
             f"The column m_timestamp contains time stamps of several forms, such as {several[0]!r} and {several[1]!r}. "
             "Convert it to one form, such as 2026-11-24 17:25:18.037."
         )
+    if len(short := given.filter(given.str.contains(_SHORT_YEAR))):
+        raise InputError(
+            f"The column m_timestamp contains {short[0]!r}, whose year has two digits. Convert it to the form "
+            "2026-11-24 17:25:18.037."
+        )
     if len(given.filter(given.str.contains(_UNCLEAR))) and day_first(given.str.extract(_UNCLEAR)) is None:
         raise InputError(
             f"The column m_timestamp contains {given[0]!r}, which may begin with the day or with the month. Convert it "
@@ -230,6 +260,7 @@ def _parsed(stamps: pl.Series) -> pl.Series:
 
 
 _UNCLEAR = r"^\s*([0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4})"
+_SHORT_YEAR = r"^\s*[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}(?:\D|$)"
 _FORMS = (
     r"^\s*[0-9]{4}[-/.]?[0-9]{2}[-/.]?[0-9]{2}(?:\D|$)",
     r"^\s*[0-9]{1,2}\.",

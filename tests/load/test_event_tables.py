@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from lo2core.base.errors import InputError
 from lo2core.explain.raw_lines import raw_lines
 from lo2core.load import event_tables
 from lo2core.load.loader import LO2Loader
@@ -41,3 +43,31 @@ def test_labels_may_be_floats_as_pandas_writes_those_with_gaps(tmp_path: Path) -
     loader = LO2Loader(tmp_path / "t.csv")
     loader.execute()
     assert dict(loader.df_seq.select("seq_id", "anomaly").iter_rows()) == {"a": True, "b": False, "c": None}
+
+
+def test_tables_of_other_tools_are_one_sequence_under_their_usual_names(tmp_path: Path) -> None:
+    (tmp_path / "hdfs.csv").write_text("LineId,timestamp,Level,Content\n1,2024-06-28 16:40:52,INFO,done\n")
+    events = LO2Loader(tmp_path / "hdfs.csv").execute()
+    assert events.select("seq_id", "m_timestamp", "level", "m_message").rows() == [
+        ("hdfs", datetime(2024, 6, 28, 16, 40, 52), "INFO", "done")
+    ]
+
+
+def test_labels_have_decimal_points_or_commas_and_times_may_be_epochs(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "seq_id;m_message;m_timestamp;anomaly\na;x;1719592852;0,0\nb;y;1719592852234;1,00\n"
+    )
+    loader = LO2Loader(tmp_path / "t.csv")
+    assert loader.execute()["anomaly"].to_list() == [False, True]
+    assert loader.df["m_timestamp"].to_list() == [
+        datetime(2024, 6, 28, 16, 40, 52),
+        datetime(2024, 6, 28, 16, 40, 52, 234_000),
+    ]
+
+
+@pytest.mark.parametrize("stamps", [["03/04/26 17:25:18"], ["2026-11-24 17:25:18", "1719592852"], ["03/04/2026 17:25"]])
+def test_time_stamps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path, stamps: list[str]) -> None:
+    rows = "".join(f"a,x,{stamp}\n" for stamp in stamps)
+    (tmp_path / "t.csv").write_text(f"seq_id,m_message,m_timestamp\n{rows}")
+    with pytest.raises(InputError, match="m_timestamp contains"):
+        LO2Loader(tmp_path / "t.csv").execute()
