@@ -15,7 +15,8 @@ from lo2core.base.calls import checked_arguments
 from lo2core.base.schemas import Counts, EventPredictions, Predictions
 from lo2core.base.untrusted import check_regular
 from lo2core.store import handwritten
-from lo2core.store.bundles import has_signed_manifest
+from lo2core.store.bundles import claimed_sha256, has_signed_manifest
+from lo2core.store.changes import names
 from lo2core.store.parquet import readable, table_name
 from lo2core.store.workspace import Workspace
 
@@ -68,17 +69,22 @@ def read_predictions(workspace: Workspace, name: str, columns: Sequence[str] | N
 
 
 def bundle_of(workspace: Workspace, name: str, models: Path) -> Path | None:
-    """The bundle that made saved predictions: the recorded path, or else the same name in `models`.
+    """The bundle that made saved predictions: at the recorded path, or else of the same name in `models`.
 
-    The bundle is thus found after a project folder was moved with its models. Predictions may come from anywhere, so
+    If that is another one by its SHA-256, a bundle in `models` with the recorded hash counts. So the bundle is found
+    after it was renamed, and after a project folder was moved with its models. Predictions may come from anywhere, so
     the recorded path counts only if it is in `models` or this user has signed the bundle. None if the predictions do
     not record a bundle, for example because they were written by hand.
     """
-    recorded = workspace.metadata(name).get("bundle")
+    metadata = workspace.metadata(name)
+    recorded, sha256 = metadata.get("bundle"), metadata.get("bundle_sha256")
     if not recorded or "\0" in recorded:
         return None
-    path = Path(recorded)
-    return path if _is_known(path, models) else models / path.name
+    path = Path(recorded) if _is_known(Path(recorded), models) else models / Path(recorded).name
+    if not sha256 or claimed_sha256(path) == sha256:
+        return path
+    renamed = (models / one for one in names(models, ".joblib") if claimed_sha256(models / one) == sha256)
+    return next(renamed, path)
 
 
 def _is_known(path: Path, models: Path) -> bool:

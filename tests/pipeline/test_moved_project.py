@@ -47,6 +47,15 @@ def test_command_line_and_page_explain_by_the_moved_model(moved: Workspace, caps
     assert steps["Predictions"].why == ""
 
 
+def test_a_renamed_model_is_found_by_its_hash_also_if_another_one_has_its_name(moved: Workspace) -> None:
+    models = moved.root.parent / "models"
+    for ending in ("joblib", "json"):
+        (models / f"mine.{ending}").rename(models / f"renamed.{ending}")
+    assert predictions.bundle_of(moved, "scores", models) == models / "renamed.joblib"
+    train_bundle(moved, Recipe(budget=1.0), models / "mine.joblib")
+    assert bundle_of(moved, "scores").path == models / "renamed.joblib"
+
+
 def test_of_which_model_nothing_is_recorded_a_person_must_say(moved: Workspace) -> None:
     scores = moved.read(Predictions, "scores").select("seq_id", pl.col("score"))
     scores.write_parquet(moved.path("by_hand"))
