@@ -32,7 +32,7 @@ def rule_effect(
 
     Raises InputError like `Masker`, and where the added rules take longer than `longest` seconds for the lines.
     """
-    extended = Masker((*masker.rules, rule))
+    extended = Masker((*masker.rules, rule), masker.templates)
     _check_speed(extended.rules, lines, longest)
     tried = pl.DataFrame({"before": masker.mask(lines), "after": extended.mask(lines)})
     changed = tried.filter(pl.col("before") != pl.col("after"))

@@ -55,6 +55,9 @@ _CROWD = 100
 _COMMON = 0.05
 """Share of the templates of such a crowd from which on a token is not rare."""
 
+_MOST_TEMPLATES = 1_000
+"""With more templates of a group, the first word is free text, too."""
+
 _LARGE = 5_000
 """Rare tokens of larger groups are replaced at once, since comparing all of their messages would take minutes."""
 
@@ -180,12 +183,12 @@ def _thinned(group: set[Tokens], places: list[int]) -> set[Tokens]:
         crowds[tokens[0] if tokens else ""].append(tokens)
     result: set[Tokens] = set()
     for crowd in crowds.values():
-        result |= _without_rare(crowd, places) if len(crowd) > _CROWD else set(crowd)
-    return result
+        result |= _without_rare(crowd, [at for at in places if at]) if len(crowd) > _CROWD else set(crowd)
+    return _without_rare(list(result), places) if len(result) > _MOST_TEMPLATES else result
 
 
 def _without_rare(crowd: list[Tokens], places: list[int]) -> set[Tokens]:
-    counts = {at: Counter(tokens[at] for tokens in crowd) for at in places if at}
+    counts = {at: Counter(tokens[at] for tokens in crowd) for at in places}
     enough = _COMMON * len(crowd)
     return {
         tuple(

@@ -18,6 +18,7 @@ from lo2core.base.untrusted import json_value
 from lo2core.messages.hashing import factorize
 from lo2core.messages.patterns import group_names, linear_pattern
 from lo2core.messages.replace import GROUP, replace_all
+from lo2core.messages.templates import Templates
 
 Stage = Literal["all", "distinct"]
 Engine = Literal["polars", "re"]
@@ -144,6 +145,8 @@ class Masker:
     """Masks texts by rules: first those of stage "all", then those of stage "distinct", each in the given order.
 
     Equal texts always get the same result, whatever else the Series contains. Without rules, `DEFAULT_RULES` are used.
+    templates: of logs with too many distinct messages; after the rules, each message becomes its template, with its
+    status and error codes (`Templates.reduced`).
     Raises InputError for a rule that is invalid or matches the empty text, for two rules of the same name, and for more
     than 200 rules.
 
@@ -160,9 +163,12 @@ class Masker:
 
     __module__ = "lo2core"
 
+    templates: Templates | None = None
+
     @checked_arguments
-    def __init__(self, rules: tuple[MaskRule, ...] = DEFAULT_RULES) -> None:
+    def __init__(self, rules: tuple[MaskRule, ...] = DEFAULT_RULES, templates: Templates | None = None) -> None:
         self.rules = tuple(rules)
+        self.templates = templates
         _check(self.rules)
 
     @checked_arguments
@@ -175,6 +181,8 @@ class Masker:
             if not masked.equals(distinct):
                 merged, distinct = factorize(masked)
                 codes = merged.gather(codes)
+        if self.templates is not None:
+            distinct = self.templates.reduced(distinct)
         return distinct.gather(codes).alias(texts.name)
 
     def hits(self, texts: pl.Series) -> pl.DataFrame:
@@ -193,9 +201,9 @@ class Masker:
         return pl.DataFrame(rows, schema=schema)
 
     def renewed(self) -> Masker:
-        """The current default rules, followed by the rules of this masker that a user added."""
+        """The current default rules, followed by the rules that a user added, and the templates."""
         defaults = {rule.name for rule in DEFAULT_RULES}
-        return Masker((*DEFAULT_RULES, *(rule for rule in self.rules if rule.name not in defaults)))
+        return Masker((*DEFAULT_RULES, *(rule for rule in self.rules if rule.name not in defaults)), self.templates)
 
     def beyond(self, other: Masker) -> Masker:
         """Only the rules that follow those of `other`, for texts that `other` has masked already.
@@ -204,9 +212,14 @@ class Masker:
         with those of `other`.
         """
         n = len(other.rules)
+        if other.templates is not None and self.fingerprint != other.fingerprint:
+            raise InputError(
+                "These logs have so many distinct messages that they are counted by templates, to which no mask can be "
+                "added later: load the logs again."
+            )
         if self.rules[:n] != other.rules:
             raise InputError("These masks do not extend those that the logs were loaded with: load the logs again.")
-        return Masker(self.rules[n:])
+        return Masker(self.rules[n:], None if other.templates else self.templates)
 
     @property
     def fingerprint(self) -> str:
@@ -214,16 +227,21 @@ class Masker:
         return blake2b(self.to_json().encode(), digest_size=6).hexdigest()
 
     def to_json(self) -> str:
-        """All rules as JSON text."""
-        return json.dumps([asdict(rule) for rule in self.rules])
+        """All rules, and the templates if there are some, as JSON text."""
+        rules = [asdict(rule) for rule in self.rules]
+        return json.dumps(rules if self.templates is None else {"rules": rules, "templates": self.templates.to_dict()})
 
     @classmethod
     def from_json(cls, text: str) -> Masker:
         """The inverse of `to_json`. Raises ValueError or TypeError for another text, InputError as `Masker`."""
-        rules = json_value(text)
+        saved = json_value(text)
+        rules, templates = saved, None
+        if isinstance(saved, dict):
+            rules, templates = saved.get("rules"), saved.get("templates", {})
         if not isinstance(rules, list):
             raise ValueError(f"expected a list of masks, found {text[:40]!r}")
-        return cls(tuple(MaskRule(**rule) for rule in rules))
+        learned = None if templates is None else Templates.from_dict(templates)
+        return cls(tuple(MaskRule(**rule) for rule in rules), learned)
 
     def _in_order(self) -> list[MaskRule]:
         return sorted(self.rules, key=lambda rule: rule.stage == "distinct")

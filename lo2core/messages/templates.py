@@ -10,7 +10,7 @@ import polars as pl
 
 from lo2core.base.calls import understood
 from lo2core.messages.grouping import Tokens, group_key, merged, parts, tokens_of
-from lo2core.messages.variables import WILDCARD, codes_of, filled, generalised, unfilled
+from lo2core.messages.variables import WILDCARD, codes_of, filled, generalised, may_have_codes, unfilled
 
 UNSEEN = "<unseen>"
 """Name of everything outside a vocabulary, and template of messages that match no template."""
@@ -79,6 +79,32 @@ class Templates:
             for number, text in zip(self._covering(_split(texts)), texts, strict=True)
         ]
 
+    def reduced(self, messages: pl.Series) -> pl.Series:
+        """As `items_of`; messages without a template become their general text, indented lines stay as they are.
+
+        Indented lines are stack frames, of which there are few.
+        """
+        texts, templates = messages.to_list(), [_text(*template) for template in self._templates]
+        split, coded = _split(texts), may_have_codes(messages)
+        rows = zip(texts, split, self._covering(split), coded, strict=True)
+        found = [
+            text
+            if text[:1].isspace()
+            else filled(_text(*own) if number is None else templates[number], codes_of(text) if has_codes else ())
+            for text, own, number, has_codes in rows
+        ]
+        return pl.Series(messages.name, found, dtype=pl.String)
+
+    def extended(self, messages: Iterable[str]) -> Templates:
+        """These templates and those of the messages that none of them covers; no status is part of them."""
+        texts = list(messages)
+        uncovered = zip(self._covering(_split(texts)), texts, strict=True)
+        more = Templates().fit(text for number, text in uncovered if number is None)
+        both = Templates()
+        both._set(sorted({*self._templates, *more._templates}))
+        both._codes = [None] * len(both._templates)
+        return both
+
     @property
     def texts(self) -> list[str]:
         """The texts of the templates; variable parts are `<*>`."""
@@ -94,10 +120,15 @@ class Templates:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Templates:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`. Raises ValueError for anything else."""
         learned = cls()
-        learned._set([(header, tuple(tokens)) for header, tokens in state["templates"]])
-        learned._codes = [None if codes is None else tuple(codes) for codes in state["codes"]]
+        try:
+            learned._set([(str(header), tuple(map(str, tokens))) for header, tokens in state["templates"]])
+            learned._codes = [None if codes is None else tuple(map(str, codes)) for codes in state["codes"]]
+        except (KeyError, TypeError) as error:
+            raise ValueError("no templates") from error
+        if len(learned._codes) != len(learned._templates):
+            raise ValueError("as many codes as templates are needed")
         return learned
 
     def __getstate__(self) -> dict[str, Any]:

@@ -7,11 +7,13 @@ are kept. A general mask knows kinds of values (paths, hosts, numbers), never a 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+import sys
+from typing import NamedTuple
 
 import polars as pl
 
-from lo2core.messages.masks import Masker, MaskRule
+from lo2core.messages.hashing import factorize
+from lo2core.messages.replace import replace_all
 
 WILDCARD = "<*>"
 """A part of a template that differs between its messages."""
@@ -36,39 +38,43 @@ _AMOUNT = r"(?:<\*>|\b\d+(?:\.\d+)?)\s?"
 _TIME_UNIT = r"(?:ns|us|ms|m?secs?|millis(?:econds)?|seconds?|minutes?|mins?|hours?|hrs?|days?|[smh])"
 
 
-def _variable(name: str, pattern: str, replacement: str = WILDCARD) -> MaskRule:
-    return MaskRule(name, pattern, replacement)
+class GeneralMask(NamedTuple):
+    """A kind of values, its pattern (for the `regex` crate of Rust) and what replaces it."""
+
+    name: str
+    pattern: str
+    replacement: str = WILDCARD
 
 
-GENERAL_RULES: tuple[MaskRule, ...] = (
-    _variable("bytes in hexadecimal", rf"(?:\b[0-9A-Fa-f]{{2}}|{_MASK})(?:[:-](?:[0-9A-Fa-f]{{2}}\b|{_MASK})){{2,}}"),
+GENERAL_MASKS: tuple[GeneralMask, ...] = (
+    GeneralMask("bytes in hexadecimal", rf"(?:\b[0-9A-Fa-f]{{2}}|{_MASK})(?:[:-](?:[0-9A-Fa-f]{{2}}\b|{_MASK})){{2,}}"),
     # Dots that lead to a value: a column of its own.
-    _variable("leading dots", r"\.{4,}", " .... "),
-    _variable(
+    GeneralMask("leading dots", r"\.{4,}", " .... "),
+    GeneralMask(
         "date in words",
         rf"\b(?:{_DAY},? )?{_MONTH} +\d\d?,?(?: <TIME>)?(?: [A-Z]{{3,4}})?(?: \d{{4}})?\b"
         rf"|\b{_DAY},? \d\d? {_MONTH} \d{{4}}(?: <TIME>)?",
     ),
-    _variable("address of a resource", r"\b[a-z][a-z0-9+.-]*://[^\s\"'()\[\]{},;|]+"),
-    _variable("path with backslashes", r"(?:\b[A-Za-z]:|\\\\?[?.]?)\\[^\s\"'<>|,;]+"),
-    _variable("path", rf"{_SEPARATED}(?:\.{{0,2}}/(?:[\w.~+@%*$#{{}}:=&?!-]|{_MASK})+)+/?", f"${{1}}{WILDCARD}"),
-    _variable("host name", rf"(?:{_LABEL}\.)+(?:{_DOMAINS})(:\d+)?([^\w.-]|\.\s|\.?$)", f"{WILDCARD}${{2}}"),
-    _variable("path below a name with dots", r"\b[a-z]\w*(?:\.\w+)+/[\w.$/-]+"),
-    _variable("host and port", rf"\b[A-Za-z]+[0-9.-](?:[\w.-]|{_MASK})*:(?:\d{{2,5}}\b|<NUM>)"),
-    _variable("any other mask", rf"(?:<\s?)?{_MASK}"),
-    _variable("hexadecimal number", r"[-+]?\b0x[0-9a-fA-F]+\b"),
-    _variable("letters among digits", r"\b[A-Za-z0-9]*[0-9][A-Za-z]+[0-9][A-Za-z0-9]*\b"),
-    _variable("hexadecimal id", rf"\b(?:{_HEX_WITH_A_DIGIT})\b"),
-    _variable("size", rf"{_AMOUNT}(?:[KMGTP]i?)?B\b"),
-    _variable("duration", rf"(?:<\s?)?{_AMOUNT}{_TIME_UNIT}\b"),
-    _variable("number with a sign", r"(^|[\s=:(\[,{_])[-+]?\d+(?:\.\d+)?%?", f"${{1}}{WILDCARD}"),
+    GeneralMask("address of a resource", r"\b[a-z][a-z0-9+.-]*://[^\s\"'()\[\]{},;|]+"),
+    GeneralMask("path with backslashes", r"(?:\b[A-Za-z]:|\\\\?[?.]?)\\[^\s\"'<>|,;]+"),
+    GeneralMask("path", rf"{_SEPARATED}(?:\.{{0,2}}/(?:[\w.~+@%*$#{{}}:=&?!-]|{_MASK})+)+/?", f"${{1}}{WILDCARD}"),
+    GeneralMask("host name", rf"(?:{_LABEL}\.)+(?:{_DOMAINS})(:\d+)?([^\w.-]|\.\s|\.?$)", f"{WILDCARD}${{2}}"),
+    GeneralMask("path below a name with dots", r"\b[a-z]\w*(?:\.\w+)+/[\w.$/-]+"),
+    GeneralMask("host and port", rf"\b[A-Za-z]+[0-9.-](?:[\w.-]|{_MASK})*:(?:\d{{2,5}}\b|<NUM>)"),
+    GeneralMask("any other mask", rf"(?:<\s?)?{_MASK}"),
+    GeneralMask("hexadecimal number", r"[-+]?\b0x[0-9a-fA-F]+\b"),
+    GeneralMask("letters among digits", r"\b[A-Za-z0-9]*[0-9][A-Za-z]+[0-9][A-Za-z0-9]*\b"),
+    GeneralMask("hexadecimal id", rf"\b(?:{_HEX_WITH_A_DIGIT})\b"),
+    GeneralMask("size", rf"{_AMOUNT}(?:[KMGTP]i?)?B\b"),
+    GeneralMask("duration", rf"(?:<\s?)?{_AMOUNT}{_TIME_UNIT}\b"),
+    GeneralMask("number with a sign", r"(^|[\s=:(\[,{_])[-+]?\d+(?:\.\d+)?%?", f"${{1}}{WILDCARD}"),
     # An error code such as ERR12011 is no number: it is matched first, and put back.
-    _variable("number", r"\b([A-Z]{2,}-?\d{5,})\b|\d+", f"${{1}}{WILDCARD}"),
-    _variable("error code", r"\b([A-Z]{2,}-?\d{5,})<\*>", "${1}"),
-    _variable("name with dots", r"(=\s?)[a-z]\w*(?:\.[A-Za-z]*[a-z]\w*){2,}", f"${{1}}{WILDCARD}"),
-    _variable("truth value", r"([=:]\s?)(?:true|false|null|True|False|None)\b", f"${{1}}{WILDCARD}"),
+    GeneralMask("number", r"\b([A-Z]{2,}-?\d{5,})\b|\d+", f"${{1}}{WILDCARD}"),
+    GeneralMask("error code", r"\b([A-Z]{2,}-?\d{5,})<\*>", "${1}"),
+    GeneralMask("name with dots", r"(=\s?)[a-z]\w*(?:\.[A-Za-z]*[a-z]\w*){2,}", f"${{1}}{WILDCARD}"),
+    GeneralMask("truth value", r"([=:]\s?)(?:true|false|null|True|False|None)\b", f"${{1}}{WILDCARD}"),
     # Lists of values have any length.
-    _variable("list", r"<\*>(?:[\s,;:|/.#@_+~-]*<\*>)+"),
+    GeneralMask("list", r"<\*>(?:[\s,;:|/.#@_+~-]*<\*>)+"),
 )
 
 
@@ -77,7 +83,10 @@ def generalised(messages: pl.Series) -> pl.DataFrame:
     whole = messages.str.replace_all(r"\s+", " ").str.strip_chars()
     header = whole.str.extract(f"({HEADER})").fill_null("")
     body = pl.select(whole.str.slice(header.str.len_chars())).to_series()
-    general = _masker().mask(body).str.replace_all(r"\s+", " ").str.strip_chars()
+    codes, general = factorize(body)
+    for mask in GENERAL_MASKS:
+        general = replace_all(general, mask.pattern, mask.replacement, sys.maxsize)
+    general = general.gather(codes).str.replace_all(r"\s+", " ").str.strip_chars()
     return pl.DataFrame([header.str.strip_chars_end().rename("header"), general.rename("text")])
 
 
@@ -86,8 +95,14 @@ _CODE_NAME = (
     r"(?i:(?<![a-z])(?:http/[0-9](?:\.[0-9])?|(?:http)?[ _-]?status(?:[ _-]?code)?|errno|hresult|rc"
     r"|(?:(?:error|return|exit|result|response)[ _-]?)?code|exit(?:ed)?(?: with)?(?: status)?|signal))"
 )
+_CODE_HINTS = ["http/", "status", "errno", "hresult", "rc", "code", "exit", "signal"]
 _CODES = re.compile(rf"({_CODE_NAME}[\"']?\s?[:=]?\s?[\"'(\[]?)({_CODE}|<\*>)")
 """A name of a code, what separates it from the code, and the code or the wildcard in its place."""
+
+
+def may_have_codes(messages: pl.Series) -> pl.Series:
+    """Whether a message may contain a code: most do not contain the name of one, and this is found faster."""
+    return messages.str.contains_any(_CODE_HINTS, ascii_case_insensitive=True)
 
 
 def codes_of(message: str) -> tuple[str, ...]:
@@ -115,8 +130,3 @@ def filled(template: str, codes: tuple[str, ...]) -> str:
 def unfilled(template: str) -> str:
     """The inverse of `filled`."""
     return _CODES.sub(rf"\1{WILDCARD}", re.sub(r" \([0-9a-fA-Fx, -]+\)$", "", template))
-
-
-@lru_cache(maxsize=1)
-def _masker() -> Masker:
-    return Masker(GENERAL_RULES)

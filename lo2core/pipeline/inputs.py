@@ -34,7 +34,7 @@ def masker_of(workspace: Workspace) -> Masker:
     if saved := artefact.metadata.get("masks"):
         try:
             return Masker.from_json(saved)
-        except (ValueError, TypeError, InputError) as error:
+        except (ValueError, TypeError, KeyError, InputError) as error:
             raise ArtefactError(
                 f"{workspace.path(Messages)} does not record valid masks ({reason(error)}): load the logs again with "
                 "--replace --default-masks, then add corrected masks."
@@ -48,9 +48,9 @@ def extended_masker(workspace: Workspace, rules: Iterable[Sequence[str]]) -> Mas
 
     Raises InputError for an invalid rule or a name that is already used.
     """
-    there = masker_of(workspace).rules
+    there = masker_of(workspace)
     added = [user_rule(*rule) for rule in rules]
-    return Masker((*there, *(rule for rule in added if rule not in there)))
+    return Masker((*there.rules, *(rule for rule in added if rule not in there.rules)), there.templates)
 
 
 def read_items(workspace: Workspace) -> MessageCounts:
@@ -108,7 +108,7 @@ def masked_for(
     events = workspace.scan(Events) if workspace.has(Events) else None
     if mine.fingerprint == its.fingerprint:
         return items, events
-    if its.rules[: len(mine.rules)] != mine.rules:
+    if mine.templates is not None or its.rules[: len(mine.rules)] != mine.rules:
         raise ArtefactError(
             f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs again with "
             "--replace --default-masks, or train a bundle on them."

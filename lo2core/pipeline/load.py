@@ -33,6 +33,7 @@ from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
+from lo2core.messages.reduction import MOST_MESSAGES, DistinctMessages, TooManyMessages
 from lo2core.pipeline.formats import with_formats
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.lock import repeats_a_killed_command
@@ -44,6 +45,9 @@ from lo2core.store.workspace import Workspace
 
 _Parts = dict[Any, PartsWriter]
 _SMALL = (Sequences, Ledger, Messages, Counts)
+_MOST_ROWS = 200_000
+"""Messages of the parts of a run in memory, from which on the parts are put together."""
+
 _SPACE = 0.1
 """Bytes in the workspace for each byte of text: LO2 logs need 0.1 to 0.2 while they are merged, and half afterwards."""
 
@@ -113,6 +117,8 @@ def load_logs(
     options = with_formats(workspace, options or LoadOptions(), Path(like) if like else None)
     known = Masker() if default_masks else masker_of(workspace)
     masker = masker or (known if append else known.renewed())
+    fixed = append or workspace.owner is not None  # a sample is counted like the logs of its workspace
+    masker = masker if fixed else Masker(masker.rules)
     tables = (Events, *_SMALL) if save_events else _SMALL
     repeats = repeats_a_killed_command()
     if not append and not repeats:
@@ -130,7 +136,15 @@ def load_logs(
             _refuse_existing(workspace, tables, replace)
         key = _key(plan, _stamps(roots, plan), options, masker) if append else asked
         parts = {schema: workspace.parts(schema, key) for schema in tables}
-        _load_runs(plan, options, masker, parts, jobs)
+        limit = None if fixed else MOST_MESSAGES
+        while True:
+            try:
+                _load_runs(plan, options, parts, jobs, DistinctMessages(masker, limit))
+                break
+            except TooManyMessages as found:
+                masker, limit = found.masker, 2 * (limit or MOST_MESSAGES)
+                key = _key(plan, _stamps(roots, plan), options, masker)
+                parts = {schema: workspace.parts(schema, key) for schema in tables}
         if strict:
             _refuse_unread(parts[Ledger])
         provenance = {
@@ -249,22 +263,32 @@ def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan
     return with_distinct_sources(plan, sources)
 
 
-def _load_runs(plan: load_plan.Plan, options: LoadOptions, masker: Masker, parts: _Parts, jobs: int) -> None:
-    """Load every run without finished parts; all parts of a run are finished together."""
+def _load_runs(
+    plan: load_plan.Plan, options: LoadOptions, parts: _Parts, jobs: int, distinct: DistinctMessages
+) -> None:
+    """Load every run without finished parts; all parts of a run are finished together.
+
+    Raises TooManyMessages as soon as the logs have too many distinct messages.
+    """
     done = frozenset.intersection(*(frozenset(writer.finished()) for writer in parts.values()))
+    if done:  # the decision must not depend on whether a load was interrupted
+        distinct.add(MessageCounts(parts[Messages].scan().collect(), Counts.create_empty()))
     left = sum(file.text_bytes for file in plan.chosen if file.run not in done)
     check_space(parts[Sequences].folder, int(left * _SPACE), "Loading these logs")
     loaded_bytes = sum(file.bytes for file in plan.chosen if file.run in done)
     with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
         for writer in parts.values():
             stack.enter_context(writer)
-        folders = loader.load_folders(plan, options, masker, jobs=jobs, skip=done)
+        folders = loader.load_folders(plan, options, distinct.masker, jobs=jobs, skip=done)
         for run, group in groupby(folders, key=lambda read: str(read[0][0].run)):
-            small = []
+            small: list[load_read.Loaded] = []
             for files, loaded in group:
+                distinct.add(loaded.items)
                 if Events in parts:
                     parts[Events].append(run, loaded.events)
                 small.append(replace_fields(loaded, events=loaded.events.clear()))
+                if sum(part.items.messages.height for part in small) > _MOST_ROWS:
+                    small = [loader.gather_loaded(small)]
                 progress.advance(sum(file.bytes for file in files))
             _finish_run(parts, run, loader.gather_loaded(small))
 

@@ -178,7 +178,19 @@ def test_a_masker_travels() -> None:
         assert again.mask(pl.Series(["in tenant-blue"])).to_list() == ["in tenant-b"]
 
 
-@pytest.mark.parametrize("text", ["{}", '"a"', "5", "[5]", "[{}]", '[{"name": 1, "pattern": "a", "replacement": "b"}]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"rules": [], "templates": {"templates": 5}}',
+        '{"rules": [], "templates": {"templates": [], "codes": [1]}}',
+        '"a"',
+        "5",
+        "[5]",
+        "[{}]",
+        '[{"name": 1, "pattern": "a", "replacement": "b"}]',
+    ],
+)
 def test_what_is_no_list_of_masks_is_refused(text: str) -> None:
     with pytest.raises((ValueError, TypeError, InputError)):
         Masker.from_json(text)
