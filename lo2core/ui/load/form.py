@@ -113,11 +113,18 @@ def _named(logs: Logs) -> Logs:
     """The service of a single log that is not one of LO2's: by its name, unless another one is typed."""
     names = [Path(root).name for root in logs.roots]
     piece = piece_of(names[0])
-    if len(names) > 1 or not piece or lo2_service(piece.log) or Path(logs.roots[0]).expanduser().is_dir():
+    if len(names) > 1 or not piece or lo2_service(piece.log) or not _is_file(logs.roots[0]):
         return logs
     by_name = own_service(stem_of(piece.log))
     typed = st.text_input("Service", by_name, key="load-service", persist_state="session", max_chars=60).strip()
     return logs if typed in ("", by_name) else replace(logs, service=typed)
+
+
+def _is_file(root: str) -> bool:
+    try:
+        return Path(root).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # a typed path may be invalid
+        return False
 
 
 def choose(workspace: Workspace, logs: Logs) -> LoadOptions | None:
