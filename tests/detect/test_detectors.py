@@ -319,3 +319,11 @@ def test_columns_that_never_vary_change_nothing_in_gradient_boosting() -> None:
     attributed = wide.attribute(sparse.csr_matrix(padded[:5]))
     assert attributed.shape == (5, 11)
     assert not attributed[:, [0, 4, 10]].any()
+
+
+def test_columns_in_the_same_order_do_not_change_the_boosted_trees() -> None:
+    X, y = training()
+    twins = sparse.csr_matrix(sparse.hstack([X, 3 * X[:, :20], X[:, :20].power(2)]))
+    doubled, scored = make("HistGradientBoosting").fit(twins, y), sparse.csr_matrix(sparse.hstack([X, 0 * X]))
+    alone = make("HistGradientBoosting").fit(X, y)
+    assert np.array_equal(doubled.score(scored), alone.score(X))
