@@ -22,6 +22,12 @@ class DataProvenance(TypedDict, total=False):
     data_fingerprint: str | None
 
 
+class EvaluationProvenance(DataProvenance, total=False):
+    """Provenance of the tables of evaluations. evaluations: the names of those that the command has made so far."""
+
+    evaluations: list[str]
+
+
 class ModelFacts(TypedDict, total=False):
     """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs.
 

@@ -247,7 +247,8 @@ def _run_evaluate(command: commands.Evaluate) -> None:
     protocol = EvaluationProtocol(command.apart, concerns, command.train_share, command.fault_groups)
     chosen = recipes(command.detector, command.items, command.unit, command.budget, command.weighting)
     workspace = Workspace(command.output_dir)
-    _say(as_text(evaluate_recipes(workspace, chosen, protocol, replace=command.replace)))
+    figures = evaluate_recipes(workspace, chosen, protocol, jobs=command.jobs, replace=command.replace)
+    _say(as_text(figures))
     _print_paths([workspace.path(Evaluation)])
 
 

@@ -128,7 +128,8 @@ def _fit_and_hold_out(
     source: Source, rows: pl.DataFrame, recipe: Recipe, advance: Advance
 ) -> tuple[Vectorizer, dict[str, Detector], pl.DataFrame]:
     """The vectorizer, the detector of each service, and all normals with their scores and z when they are unseen."""
-    vec, parts = _encoded(source, rows, recipe)
+    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
+    parts = _taught(source.encode(rows, vec), recipe)
     # Not if the items depend on the normals, as templates do, and not for frames, whose rows can come from anywhere.
     by_run = isinstance(source, CountSource) and vec.templates_ is None
     fitted = {service: recipe.make() for service in parts}
@@ -163,20 +164,26 @@ def fit_detectors(
     services: those that need a detector; None for all. A service without normal rows (for a supervised detector:
     without faulty ones) gets none. Raises InputError if no service gets one.
     """
-    vec, parts = _encoded(source, rows, recipe)
+    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
+    return vec, fit_encoded(source.encode(rows, vec), recipe, services, advance)
+
+
+def fit_encoded(
+    rows: Rows, recipe: Recipe, services: Collection[str] | None = None, advance: Advance = _ignore
+) -> dict[str, Detector]:
+    """The detectors of `fit_detectors`, from rows that are encoded already."""
     fitted = {}
-    for service, part in parts.items():
+    for service, part in _taught(rows, recipe).items():
         if services is None or service in services:
             fitted[service] = _fit(recipe.make(), part)
             advance(service, 1)
-    return vec, fitted
+    return fitted
 
 
-def _encoded(source: Source, rows: pl.DataFrame, recipe: Recipe) -> tuple[Vectorizer, dict[str, Rows]]:
-    """A vectorizer fitted on the normal rows, and the rows of each service that a detector can learn from."""
-    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
-    parts = dict(by_service(source.encode(rows, vec)))
-    return vec, {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
+def _taught(rows: Rows, recipe: Recipe) -> dict[str, Rows]:
+    """The rows of each service that a detector can learn from."""
+    parts = dict(by_service(rows))
+    return {service: part for service, part in parts.items() if _can_teach(part.frame, recipe)} or parts
 
 
 def _can_teach(rows: pl.DataFrame, recipe: Recipe) -> bool:

@@ -245,6 +245,7 @@ class Evaluate(_WritingCommand):
     fault_groups: int = option(
         10, "--fault-groups", metavar="N", help="for supervised detectors: hold out the faults in N groups"
     )
+    jobs: int = option(2, "--jobs", metavar="N", help="number of processes that train supervised detectors")
     replace: bool = _replace()
 
 

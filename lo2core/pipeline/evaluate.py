@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import compress
+from operator import not_
+from typing import TYPE_CHECKING, Any, cast
 
 import dataframely as dy
 import polars as pl
 
 from lo2core.base.calls import checked_arguments
+from lo2core.base.provenance import DataProvenance, EvaluationProvenance
 from lo2core.base.schemas import Sequences
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
 from lo2core.pipeline.inputs import masker_of, read_items, unread_in
 from lo2core.pipeline.progress import Progress
-from lo2core.pipeline.provenance import data_provenance, evaluation_facts
+from lo2core.pipeline.provenance import data_provenance, evaluation_facts, made_by_this_command
+from lo2core.report.scoreboard import in_short
 from lo2core.store.parquet import reads_tables
 from lo2core.store.workspace import Workspace
 
 if TYPE_CHECKING:
-    from lo2core.detect.evaluation.evaluate import EvaluationProtocol
+    from lo2core.detect.evaluation.evaluate import Evaluated, EvaluationProtocol
 
 
 @checked_arguments
@@ -30,13 +35,15 @@ def evaluate_recipes(
     recipes: Sequence[Recipe],
     protocol: EvaluationProtocol | None = None,
     *,
+    jobs: int = 1,
     replace: bool = False,
 ) -> pl.DataFrame:
     """Evaluate stage: how well each recipe finds faults in runs that it was not trained on.
 
     Each run is held out in turn and scored by models that were trained on the other runs. Trivial baselines (such as
     the length of a log) are evaluated on the same incidents. protocol: how to evaluate; None holds out runs and leaves
-    no test case out of the figures.
+    no test case out of the figures. jobs: number of processes that train supervised detectors.
+    Each evaluation is saved when it is ready; a command that was killed and is repeated continues with the next one.
     Returns the figures (`schemas.Evaluation`): one row per recipe or baseline, split and level, with AUROC, average
     precision, recall at 1 % and 5 % false alarms and others, all from 0 to 1. They are saved in the workspace together
     with curves and faults, and replace an earlier evaluation of the same recipe; with `replace`, all earlier ones are
@@ -65,21 +72,54 @@ def evaluate_recipes(
     sequences = sequences.with_columns(read=~pl.col("seq_id").is_in(unread_in(loaded, sequences).implode()))
     units = {recipe.unit for recipe in recipes}
     sources = {unit: count_unit(unit).source(items, sequences, masker_of(loaded)) for unit in units}
-    known = not replace and all(loaded.has(schema) for schema in evaluate.TABLES)
-    saved = evaluate.Evaluated(*(loaded.read(schema) for schema in evaluate.TABLES)) if known else None
-    new = None
-    total = sum(evaluate.steps(sources[recipe.unit], recipe, protocol) for recipe in recipes)
-    with Progress(total, "Evaluate") as progress:
-        for recipe in recipes:
+    saved, done = _before(loaded, replace)
+    facts = evaluation_facts(loaded)
+    efforts = [evaluate.steps(sources[one.unit], one, protocol) * one.make().effort for one in recipes]
+    ready = [evaluate.name_of(recipe, protocol, facts) in done for recipe in recipes]
+    with Progress(sum(efforts), "Evaluate", done=sum(compress(efforts, ready))) as progress:
+        for recipe in compress(recipes, map(not_, ready)):
             progress.stage(f"Evaluate {recipe.detector}, {recipe.items}")
+            advance = partial(_advance, progress, recipe.make().effort)
+            mapped = partial(_in_processes, jobs) if jobs > 1 and recipe.make().supervised else map
             facts = evaluation_facts(loaded)
-            found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, progress.advance)
-            saved, new = evaluate.merged(saved, found), evaluate.merged(new, found)
-            _save(workspace, dict(zip(evaluate.TABLES, saved.frames(), strict=True)), data_provenance(loaded))
-    return new.figures if new else evaluate.TABLES[0].create_empty()
+            found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, advance, mapped)
+            saved = evaluate.merged(saved, found)
+            done.extend(found.figures["evaluation"].unique(maintain_order=True))
+            _save(workspace, dict(zip(evaluate.TABLES, saved.frames(), strict=True)), data_provenance(loaded), done)
+            progress.say(in_short(found.figures))
+    figures = saved.figures if saved else evaluate.TABLES[0].create_empty()
+    return figures.filter(pl.col("evaluation").is_in(done))
 
 
-def _save(workspace: Workspace, frames: Mapping[type[dy.Schema], pl.DataFrame], provenance: Mapping[str, Any]) -> None:
+def _before(workspace: Workspace, replace: bool) -> tuple[Evaluated | None, list[str]]:
+    """The saved evaluations to keep, and the names of those that a killed command with the same arguments has saved."""
+    from lo2core.detect.evaluation import evaluate
+
+    if not all(workspace.has(schema) for schema in evaluate.TABLES):
+        return None, []
+    recorded = cast(EvaluationProvenance, workspace.metadata(evaluate.TABLES[0]))
+    done = recorded.get("evaluations", []) if made_by_this_command(workspace, recorded) else []
+    if replace and not done:
+        return None, []
+    return evaluate.Evaluated(*(workspace.read(schema) for schema in evaluate.TABLES)), done
+
+
+def _advance(progress: Progress, effort: float, n: int) -> None:
+    progress.advance(effort * n)
+
+
+def _in_processes(jobs: int, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterable[Any]:
+    """`map` in several processes."""
+    from joblib import Parallel, delayed  # slow to import
+
+    results: Iterable[Any] = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(value) for value in values)
+    return results
+
+
+def _save(
+    workspace: Workspace, frames: Mapping[type[dy.Schema], pl.DataFrame], made: DataProvenance, done: list[str]
+) -> None:
+    provenance: EvaluationProvenance = {**made, "evaluations": done}
     with workspace.change() as change:
         for schema, frame in frames.items():
             workspace.write(schema, frame, provenance=provenance, replace=True, change=change)

@@ -67,6 +67,14 @@ class Progress:
             self.label = label
             self._tell(force=True)
 
+    def say(self, line: str) -> None:
+        """Print a line to standard error; a bar stays below it."""
+        with self._turn:
+            if self._bar:
+                self._bar.console.print(visible(line), markup=False, highlight=False)
+            else:
+                tell(line)
+
     def snapshot(self) -> dict[str, Any]:
         """What `progress.json` says: label, done, total, fraction (0 to 1 or null), rate, eta in seconds."""
         elapsed = time.monotonic() - self._began

@@ -30,6 +30,14 @@ def as_text(figures: pl.DataFrame) -> str:
     return "\n".join([*lines, "", *_notes(figures), *warnings(figures)]).rstrip()
 
 
+def in_short(figures: pl.DataFrame) -> str:
+    """A line about one evaluation (rows of `schemas.Evaluation`): its main metrics of incidents in held-out runs."""
+    row = figures.filter(_MAIN, pl.col("kind") == "detector").row(0, named=True)
+    alarms = f"{plural(row['false_positives'], 'false alarm')} in {plural(row['normal'], 'normal incident')}"
+    auroc, recall = _number(row["auroc"], 4), _number(row["recall"], 3)
+    return f"{row['detector']}, {row['items']}: AUROC {auroc}, recall {recall}, {alarms}"
+
+
 def warnings(figures: pl.DataFrame) -> list[str]:
     """The leakage check: a sentence for each trivial baseline that explains a metric or beats a detector."""
     incidents = figures.filter(_MAIN, pl.col("auroc").is_not_null()).sort("auroc", descending=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from lo2core.detect.evaluation.evaluate import (
     read_concerns,
     recipes,
     shortcuts_beside,
+    steps,
 )
 from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import incident_facts
@@ -141,6 +143,15 @@ def test_every_labelled_row_is_tested_once(logs: tuple[MessageCounts, pl.DataFra
     source = CountSource(*logs)
     found = holdout.left_out(source, Recipe(), run_folds(source.rows), lambda n: None)
     assert sorted(found.rows["seq_id"]) == sorted(source.rows["seq_id"])
+
+
+def test_training_in_parallel_changes_no_figure(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
+    recipe, done = Recipe("DecisionTree"), []
+    with ThreadPoolExecutor(2) as pool:
+        parallel = evaluate(CountSource(*logs), logs[1], recipe, None, FACTS, done.append, pool.map)
+    alone = evaluate(CountSource(*logs), logs[1], recipe, None, FACTS)
+    assert all(one.equals(other) for one, other in zip(parallel.frames(), alone.frames(), strict=True))
+    assert sum(done) == steps(CountSource(*logs), recipe, EvaluationProtocol())
 
 
 def test_a_loud_fault_is_found_and_test_cases_apart_do_not_count(evaluated: Evaluated) -> None:

@@ -42,3 +42,21 @@ def test_a_killed_run_continues_where_it_stopped_but_takes_nothing_of_other_comm
         assert run(other, "load", "--root", "logs", "--output-dir", "ws", "--runs", "1", "--replace").status == 0
         assert refuses(run(other, *RUN))
         assert pl.read_parquet(other / "ws" / "lo2_sequences.parquet")["run"].n_unique() == 1
+
+
+def test_a_killed_evaluation_continues_with_the_next_detector(tmp_path: Path) -> None:
+    folder, whole = tmp_path / "project", tmp_path / "whole"
+    evaluate = ("evaluate", "--output-dir", "ws", "--detector", "OutOfVocabulary", "Rarity")
+    write_runs(folder / "logs")
+    with Commands() as run:
+        assert run(folder, "load", "--root", "logs", "--output-dir", "ws", "--no-save-events").status == 0
+        shutil.copytree(folder, whole)
+        expected = run(whole, *evaluate)
+        assert run(folder, *evaluate, kill_at=round(0.6 * expected.operations)).killed
+        ended = run(folder, *evaluate)
+    assert ended.status == 0, ended.output
+    assert "Evaluate OutOfVocabulary" in expected.output
+    assert "Evaluate OutOfVocabulary" not in ended.output
+    assert "\nRarity, messages: AUROC" in ended.output
+    tables = [pl.read_parquet(one / "ws" / "lo2_evaluation.parquet").drop("evaluated_at") for one in (folder, whole)]
+    assert tables[0].equals(tables[1])

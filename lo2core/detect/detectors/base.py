@@ -30,7 +30,8 @@ class Detector(ABC):
     title, about: name and one sentence for people. short: part of file names. units: what it can score, "sequence"
     (or a window of one) and "event". weighting, unseen_columns: settings of the vectorizer; a recipe may name another
     weighting. attribution: how `attribute` divides a score, and its limits. splits_quickly: whether it does so without
-    scoring again. uses_shap: whether it does so by SHAP, if shap is installed.
+    scoring again. uses_shap: whether it does so by SHAP, if shap is installed. effort: how long training takes on LO2's
+    logs, compared with other detectors; only the time left is estimated with it.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Detector(ABC):
     unseen_columns: int = 1
     splits_quickly: bool = False
     uses_shap: bool = False
+    effort: float = 5.0
 
     n_items_: int
 

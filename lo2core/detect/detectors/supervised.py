@@ -71,6 +71,7 @@ class LogisticRegression(_Linear):
 
     title = "Logistic regression"
     short = "lr"
+    effort = 2.0
     about = "Log-odds of an anomaly as a weighted sum of the items, learned from labelled sequences."
 
     def _estimator(self, X: sparse.csr_matrix) -> Any:
@@ -89,6 +90,7 @@ class LinearSVC(_Linear):
 
     title = "Linear SVM"
     short = "lsvc"
+    effort = 10.0
     about = "On which side of a separating plane a sequence lies, and how far, learned from labelled sequences."
 
     def __init__(self, C: float = 1.0, max_iter: int = 10_000) -> None:
@@ -117,6 +119,7 @@ class DecisionTree(_SupervisedTrees):
 
     title = "Decision tree"
     short = "dt"
+    effort = 1.0
     about = "Probability of an anomaly by a tree of yes-no questions about counts, learned from labelled sequences."
 
     def __init__(self, max_depth: int | None = None) -> None:
@@ -135,6 +138,7 @@ class RandomForest(_SupervisedTrees):
 
     title = "Random forest"
     short = "rf"
+    effort = 7.0
     about = "Probability of an anomaly by the vote of many random trees, learned from labelled sequences."
 
     def __init__(self, n_estimators: int = 100) -> None:
@@ -160,6 +164,7 @@ class HistGradientBoosting(_SupervisedTrees):
 
     title = "Gradient boosting"
     short = "hgb"
+    effort = 7.0
     about = "Log-odds of an anomaly by trees that correct each other, learned from labelled sequences."
 
     def __init__(self, max_iter: int = 100, learning_rate: float = 0.1, min_samples_leaf: int = 5) -> None:

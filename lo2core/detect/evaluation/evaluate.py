@@ -28,7 +28,7 @@ from lo2core.detect import folds as detect_folds
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.evaluation import metrics
 from lo2core.detect.evaluation.faults import fault_table, right_service
-from lo2core.detect.evaluation.holdout import LeftOut, alarm, at_level, faults_left_out, fully_scored, left_out
+from lo2core.detect.evaluation.holdout import LeftOut, Mapped, alarm, at_level, faults_left_out, fully_scored, left_out
 from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds
@@ -120,10 +120,12 @@ def evaluate(
     protocol: EvaluationProtocol | None = None,
     facts: dict[str, Any] | None = None,
     advance: Callable[[int], None] = lambda n: None,
+    mapped: Mapped = map,
 ) -> Evaluated:
     """Metrics of one recipe on the labelled rows of a source, and of the trivial baselines on the same incidents.
 
     facts: values for the columns window, data_fingerprint and evaluated_at. `advance(1)` is called `steps` times.
+    mapped: `map`, or one that trains in several processes; the metrics are the same.
     """
     protocol, source = protocol or EvaluationProtocol(), labelled(source)
     protocol.check(source.rows)
@@ -132,7 +134,7 @@ def evaluate(
     )
     identity = _identity(recipe, protocol, facts or {})
     figures, curves, faults = [], [], []
-    for split, held_out in _splits(source, recipe, protocol, incidents, advance):
+    for split, held_out in _splits(source, recipe, protocol, incidents, advance, mapped):
         key = identity | {"split": split}
         for level in UNITS[recipe.unit].levels:
             rows = at_level(held_out.rows.filter(~pl.col("test_case").is_in(protocol.apart)), level)
@@ -197,13 +199,14 @@ def _splits(
     protocol: EvaluationProtocol,
     incidents: pl.DataFrame,
     advance: Callable[[int], None],
+    mapped: Mapped,
 ) -> Iterator[tuple[str, LeftOut]]:
     folds = run_folds(source.rows, protocol.share)
-    by_run = left_out(source, recipe, folds, advance)
+    by_run = left_out(source, recipe, folds, advance, mapped)
     yield BY_RUN, by_run
     if recipe.make().supervised:
         groups = detect_folds.fault_groups(source.rows, protocol.fault_groups)
-        yield FAULT_LEFT_OUT, faults_left_out(source, recipe, folds, by_run, groups, advance)
+        yield FAULT_LEFT_OUT, faults_left_out(source, recipe, folds, by_run, groups, advance, mapped)
         return
     long = long_normal_folds(folds, source.rows, incidents)
     if long and _trainable(source, long):
@@ -212,6 +215,11 @@ def _splits(
 
 def _trainable(source: CountSource, folds: list[Fold]) -> bool:
     return all(source.rows.filter(fold.train & source.rows["normal"])["incident"].n_unique() > 1 for fold in folds)
+
+
+def name_of(recipe: Recipe, protocol: EvaluationProtocol, facts: dict[str, Any]) -> str:
+    """The name of an evaluation: the column `evaluation` of its tables."""
+    return str(_identity(recipe, protocol, facts)["evaluation"])
 
 
 def _identity(recipe: Recipe, protocol: EvaluationProtocol, facts: dict[str, Any]) -> dict[str, Any]:

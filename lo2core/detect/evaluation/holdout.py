@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -12,11 +14,16 @@ from lo2core.base.types import Floats
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.folds import Fold
 from lo2core.detect.incidents import worst_first
-from lo2core.detect.instances import CountSource
+from lo2core.detect.instances import CountSource, Rows
 from lo2core.detect.model import Model
 from lo2core.detect.recipe import Recipe
-from lo2core.detect.train import fit_detectors, train
-from lo2core.detect.vectorizer import Vectorizer
+from lo2core.detect.train import fit_encoded, train
+
+
+class Mapped(Protocol):
+    """Calls a function with each of some values, perhaps in other processes; yields the results in their order."""
+
+    def __call__(self, function: Callable[[Any], Any], values: Iterable[Any], /) -> Iterable[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,23 @@ class LeftOut:
         return np.concatenate([calibration.normal_z for calibration in calibrations])
 
 
-def left_out(source: CountSource, recipe: Recipe, folds: list[Fold], advance: Callable[[int], None]) -> LeftOut:
+def left_out(
+    source: CountSource, recipe: Recipe, folds: list[Fold], advance: Callable[[int], None], mapped: Mapped = map
+) -> LeftOut:
     """Score the test rows of each fold with a model trained on its training rows. Calls `advance(1)` after each."""
     scored, models = [], []
-    for fold in folds:
-        model, vec = train(source.where(fold.train & source.rows["read"]), recipe)
-        scored.append(_scored(source, source.rows.filter(fold.test), model, vec))
+    for rows, model in mapped(partial(_by_the_others, source, recipe), folds):
+        scored.append(rows)
         models.append(model)
         advance(1)
     return LeftOut(pl.concat(scored), models)
+
+
+def _by_the_others(source: CountSource, recipe: Recipe, fold: Fold) -> tuple[pl.DataFrame, Model]:
+    """The scored test rows of a fold, and the model without what only scoring needs."""
+    model, vec = train(source.where(fold.train), recipe)
+    rows = source.encode(source.rows.filter(fold.test), vec)
+    return _scored(rows, model), replace(model, detectors={}, normals={})
 
 
 def faults_left_out(
@@ -58,24 +73,41 @@ def faults_left_out(
     by_run: LeftOut,
     groups: list[list[str]],
     advance: Callable[[int], None],
+    mapped: Mapped = map,
 ) -> LeftOut:
     """Like `by_run`, the result of `left_out`, but faulty rows are scored by detectors that never saw their fault.
 
     The faults are left out group by group; `advance(1)` is called after each. Calibration and threshold are taken from
     the fold with all faults: they come from normals, so computing them for each group would change little.
     """
+    halves = [half for half in (groups[::2], groups[1::2]) if half]  # so that processes end at about the same time
+    parts = [(fold, model, half) for fold, model in zip(folds, by_run.models, strict=True) for half in halves]
     scored = [by_run.rows.filter("normal")]
-    for fold, model in zip(folds, by_run.models, strict=True):
-        for faults in groups:
-            concerned = source.rows["test_case"].is_in(faults) & ~source.rows["normal"]
-            test = source.rows.filter(fold.test & concerned)
-            if test.height:
-                vec, fitted = fit_detectors(
-                    source, source.rows.filter(fold.train & ~concerned & source.rows["read"]), recipe
-                )
-                scored.append(_scored(source, test, replace(model, detectors=fitted), vec))
-            advance(1)
+    for rows, (_, _, half) in zip(mapped(partial(_by_those_without, source, recipe), parts), parts, strict=True):
+        scored += rows
+        advance(len(half))
     return LeftOut(pl.concat(scored), by_run.models)
+
+
+def _by_those_without(
+    source: CountSource, recipe: Recipe, part: tuple[Fold, Model, list[list[str]]]
+) -> list[pl.DataFrame]:
+    """The faulty test rows of a fold, group by group, scored by detectors that were trained without the group.
+
+    All have the vocabulary of the same normals, so the rows are encoded once.
+    """
+    fold, model, groups = part
+    rows = source.rows.filter(fold.train)
+    vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
+    training, test = source.encode(rows, vec), source.encode(source.rows.filter(fold.test), vec)
+    scored = []
+    for faults in groups:
+        held_out = pl.col("test_case").is_in(faults) & ~pl.col("normal")
+        concerned = test.take(test.frame.select(held_out).to_series())
+        if concerned.frame.height:
+            others = training.take(training.frame.select(~held_out).to_series())
+            scored.append(_scored(concerned, replace(model, detectors=fit_encoded(others, recipe))))
+    return scored
 
 
 def at_level(rows: pl.DataFrame, level: str) -> pl.DataFrame:
@@ -102,7 +134,6 @@ def alarm() -> pl.Expr:
     return (pl.col("z_score") >= pl.col("threshold")).fill_null(False).alias("alarm")
 
 
-def _scored(source: CountSource, rows: pl.DataFrame, model: Model, vec: Vectorizer) -> pl.DataFrame:
-    encoded = source.encode(rows, vec)
-    scores = model.score(encoded.X, encoded.frame["service"]).select(pl.when(rows["read"]).then(pl.all()))
-    return pl.concat([encoded.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))
+def _scored(rows: Rows, model: Model) -> pl.DataFrame:
+    scores = model.score(rows.X, rows.frame["service"])
+    return pl.concat([rows.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))
