@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import compress
@@ -112,8 +113,16 @@ def _in_processes(jobs: int, function: Callable[[Any], Any], values: Iterable[An
     """`map` in several processes."""
     from joblib import Parallel, delayed  # slow to import
 
-    results: Iterable[Any] = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(value) for value in values)
+    calls = (delayed(_without_warnings)(function, value) for value in values)
+    results: Iterable[Any] = Parallel(n_jobs=jobs, return_as="generator")(calls)
     return results
+
+
+def _without_warnings(function: Callable[[Any], Any], value: Any) -> Any:
+    """Each process would repeat them for each fold."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(value)
 
 
 def _save(
