@@ -17,7 +17,7 @@ from lo2core.detect.detectors.base import checked, content_order, distinct_rows,
 from lo2core.detect.detectors.sklearn_base import TreeDetector
 
 MIN_UNSEEN_TREES = 50
-"""Minimum number of trees that score a normal without having seen its run."""
+"""Minimum number of trees that score a normal, none of which has seen its run."""
 MIN_ROWS = 8
 """Minimum number of rows of half of the runs: trees of fewer rows can hardly tell rows apart."""
 _MAX_ROWS = 256
@@ -36,9 +36,10 @@ class IsolationForest(TreeDetector):
     `fit` grows the same trees as scikit-learn's IsolationForest, and scores are the same to the last bit; it calls the
     same trees directly, since most of the time of scikit-learn's own `fit` goes into checks of each tree.
 
-    `fit_out_of_bag` grows each tree on half of the runs, always the same number of them. The trees that have not seen a
-    run score its normals as all trees score new rows, whose runs none of them has seen. Kim, Xu, Barber: Predictive
-    inference is free with the jackknife+-after-bootstrap, NeurIPS 2020.
+    `fit_out_of_bag` grows pairs of trees on two halves of the runs. New rows are scored by the first tree of each pair,
+    a normal by the second one if the first has seen its run. So both are scored by as many trees, of as many runs, and
+    none has seen the run of the row. After Kim, Xu, Barber: Predictive inference is free with the
+    jackknife+-after-bootstrap, NeurIPS 2020.
     """
 
     __module__ = "lo2core"
@@ -67,22 +68,26 @@ class IsolationForest(TreeDetector):
             self.trees_ = list(vars(self).pop("estimator_").estimators_)
 
     def fit_out_of_bag(self, X: sparse.csr_matrix, runs: Integers, index: Integers) -> Floats | None:
-        """See `Detector`; None if a tree would have fewer than `MIN_ROWS` rows, or a normal too few unseen trees."""
+        """See `Detector`; None with fewer than `MIN_ROWS` rows of a tree, or `MIN_UNSEEN_TREES` trees."""
         X = checked(X)
         self._check_parameters()
         index = index[content_order(X[index], np.zeros(len(index), dtype=bool))]
-        halves = _halves(self.n_estimators, int(runs.max()) + 1)
-        rows = [index[half[runs[index]]] for half in halves]
-        unseen = ~halves[:, runs]
-        if unseen.sum(axis=0).min() < MIN_UNSEEN_TREES or min(map(len, rows)) < MIN_ROWS:
+        first, second = _halves(self.n_estimators, int(runs.max()) + 1)
+        rows = [index[half[runs[index]]] for half in (*first, *second)]
+        if self.n_estimators < MIN_UNSEEN_TREES or min(map(len, rows)) < MIN_ROWS:
             return None
         self.n_items_, self._used = X.shape[1], varying_columns(X[index])
         with understood(f"{self.title} cannot learn from these rows"):
             self.trees_ = self._grown_apart(X[:, self._used], rows)
-        first, inverse = distinct_rows(X)
-        lengths = zip(self._path_lengths(X[first]), unseen, strict=True)
-        total = np.sum([length[inverse] * counts for length, counts in lengths], axis=0)
-        return _anomaly(total, _average_path(self._sizes()) @ unseen)
+        seen = first[:, runs]
+        scores_it = np.concatenate([~seen, seen])
+        distinct, inverse = distinct_rows(X)
+        total = np.zeros(X.shape[0])
+        for lengths, mine in zip(self._path_lengths(X[distinct]), scores_it, strict=True):
+            total += lengths[inverse] * mine
+        expected = _average_path(self._sizes()) @ scores_it
+        self.trees_ = self.trees_[: self.n_estimators]
+        return _anomaly(total, expected)
 
     def _fit(self, X: sparse.csr_matrix, y: NDArray[np.bool_]) -> None:
         self._check_parameters()
@@ -217,13 +222,8 @@ def _anomaly(path: Floats, expected: Floats) -> Floats:
     return np.asarray(2.0 ** -np.divide(path, expected, out=np.ones_like(path), where=expected != 0))
 
 
-def _halves(n_trees: int, n_runs: int) -> NDArray[np.bool_]:
-    """Which runs each tree sees, bool [n_trees, n_runs]: n_runs // 2 of them; a pair of trees sees none in common."""
+def _halves(n_pairs: int, n_runs: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The runs that the first and the second tree of each pair see, bool [n_pairs, n_runs]; n_runs // 2 of them."""
     rng = np.random.default_rng(SEED)
-    size = n_runs // 2
-    halves = np.zeros((n_trees + 1, n_runs), dtype=bool)
-    for first in range(0, n_trees, 2):
-        order = rng.permutation(n_runs)
-        halves[first, order[:size]] = True
-        halves[first + 1, order[n_runs - size :]] = True
-    return halves[:n_trees]
+    place = np.array([rng.permutation(n_runs) for _ in range(n_pairs)])
+    return place < n_runs // 2, place >= n_runs - n_runs // 2
