@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lo2core.load.layouts import FLATTENED, LogFile, by_folder_above, last_parts
+from lo2core.load.log_file import FLATTENED, LogFile, by_folder_above, last_parts
 from lo2core.load.plan import Plan
 
 

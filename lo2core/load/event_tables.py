@@ -21,7 +21,7 @@ from lo2core.base.schemas import Events, Sequences
 from lo2core.base.text import plural
 from lo2core.load.dating import points_in_time
 from lo2core.load.formats.stamps import day_first
-from lo2core.load.layouts import LogFile
+from lo2core.load.log_file import LogFile
 from lo2core.load.names import normal_form
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
 from lo2core.messages.masks import Masker

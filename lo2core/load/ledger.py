@@ -9,7 +9,7 @@ import polars as pl
 
 from lo2core.base.schemas import Ledger
 from lo2core.load.compression import is_log, pieces
-from lo2core.load.layouts import LogFile
+from lo2core.load.log_file import LogFile
 from lo2core.load.plan import Plan
 
 _LEDGER = Ledger.create_empty().schema

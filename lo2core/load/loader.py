@@ -19,10 +19,11 @@ from lo2core.base.calls import checked_arguments
 from lo2core.base.claims import UnpackingFolder
 from lo2core.base.errors import InputError
 from lo2core.load import archives, loglead_tables
-from lo2core.load.layouts import LogFile, as_path
 from lo2core.load.ledger import unread
+from lo2core.load.log_file import LogFile
 from lo2core.load.plan import LoadOptions, Plan, plan
 from lo2core.load.read import Loaded, read_logs
+from lo2core.load.walk import as_path
 from lo2core.messages.counts import combine
 from lo2core.messages.masks import Masker
 

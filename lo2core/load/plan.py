@@ -13,7 +13,8 @@ from lo2core.base.calls import check_fields
 from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
-from lo2core.load.layouts import LogFile, distinct, find_logs
+from lo2core.load.layouts import find_logs
+from lo2core.load.log_file import LogFile, distinct
 from lo2core.load.template import Template
 
 SHORTEST_WINDOW = 0.1

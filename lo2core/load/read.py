@@ -19,7 +19,7 @@ from lo2core.load.containers import of_container
 from lo2core.load.event_tables import read_table
 from lo2core.load.formats.custom import chosen
 from lo2core.load.formats.format import Format
-from lo2core.load.layouts import TABLE, LogFile, distinct
+from lo2core.load.log_file import TABLE, LogFile, distinct
 from lo2core.load.parse import Parsed, decode, parse
 from lo2core.load.plan import LoadOptions
 from lo2core.load.windows import slots

@@ -12,7 +12,7 @@ from lo2core.load import ledger as load_ledger
 from lo2core.load.compression import pieces
 from lo2core.load.containers import of_container
 from lo2core.load.formats.custom import chosen
-from lo2core.load.layouts import TABLE, LogFile
+from lo2core.load.log_file import TABLE, LogFile
 from lo2core.load.parse import decode, parse
 from lo2core.load.plan import LoadOptions, Plan
 

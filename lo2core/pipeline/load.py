@@ -28,9 +28,9 @@ from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
 from lo2core.load.append import already_loaded, with_distinct_runs, with_distinct_sources
-from lo2core.load.layouts import as_path
 from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
+from lo2core.load.walk import as_path
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
 from lo2core.messages.reduction import MOST_MESSAGES, DistinctMessages, TooManyMessages

@@ -9,8 +9,9 @@ import pytest
 from helpers.loglines import line, write_log
 
 from lo2core.base.errors import InputError
-from lo2core.load import layouts
-from lo2core.load.layouts import LogFile, find_logs, natural
+from lo2core.load import walk
+from lo2core.load.layouts import find_logs
+from lo2core.load.log_file import LogFile, natural
 from lo2core.load.names import lo2_service, split_repetition
 from lo2core.load.template import Template
 
@@ -176,7 +177,7 @@ def test_a_link_to_a_folder_around_the_logs_is_not_followed(tmp_path: Path, to: 
 
 
 def test_a_link_that_leads_to_many_other_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "_MANY", 50)
+    monkeypatch.setattr(walk, "_MANY", 50)
     write_log(tmp_path / "root" / "run_1" / "correct", line())
     for number in range(120):
         write_log(tmp_path / "elsewhere", "x", name=f"{number}.txt")
@@ -196,7 +197,7 @@ def test_a_folder_without_a_log_says_what_was_looked_for_and_found(tmp_path: Pat
 def test_a_look_into_a_folder_of_very_many_other_files_ends_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layouts, "_MANY", 200)
+    monkeypatch.setattr(walk, "_MANY", 200)
     (tmp_path / "a.log").touch()
     for number in range(200):
         (tmp_path / f"{number}.txt").touch()

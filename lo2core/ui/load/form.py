@@ -12,7 +12,7 @@ from lo2core.base.config import NORMAL_TEST_CASE
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Sequences
 from lo2core.base.text import visible
-from lo2core.load.layouts import TABLE, distinct
+from lo2core.load.log_file import TABLE, distinct
 from lo2core.load.names import lo2_service, own_service, piece_of, stem_of
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.pipeline import jobs

@@ -14,7 +14,7 @@ from lo2core.base.text import plural, visible
 from lo2core.load import verdict
 from lo2core.load.formats.custom import chosen
 from lo2core.load.formats.proposal import propose
-from lo2core.load.layouts import TABLE, LogFile, distinct
+from lo2core.load.log_file import TABLE, LogFile, distinct
 from lo2core.load.parse import decode, parse
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.load.sampling import head, sampled_ledger

@@ -11,7 +11,7 @@ from lo2core.base.claims import UnpackingFolder
 from lo2core.base.text import size
 from lo2core.load import archives, event_tables, loader
 from lo2core.load import plan as load_plan
-from lo2core.load.layouts import TABLE
+from lo2core.load.log_file import TABLE
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.ui.shell import cache
 
