@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from lo2core.base.calls import checked_arguments
 from lo2core.base.claims import UnpackingFolder
 from lo2core.base.errors import InputError
 from lo2core.load import archives, loglead_tables
+from lo2core.load.large import is_large, read_in_pieces
 from lo2core.load.ledger import unread
 from lo2core.load.log_file import LogFile
 from lo2core.load.plan import LoadOptions, Plan, plan
@@ -71,14 +73,22 @@ def load_folders(
         raise InputError(f"The number of jobs must be at least 1, found {jobs}.")
     with ThreadPoolExecutor(jobs) as pool, _cancelled_on_error(pool):
         ahead: deque[tuple[list[LogFile], Future[Loaded]]] = deque()
-        for files in _batches(file for file in plan.chosen if file.run not in skip):
+        for files in _batches((file for file in plan.chosen if file.run not in skip), options):
+            if is_large(files[0], options):
+                yield from _in_order(ahead, 0)
+                for size, part in read_in_pieces(files[0], options, masker):
+                    yield [replace(files[0], bytes=size)], part
+                continue
             ahead.append((files, pool.submit(read_logs, files, options, masker)))
-            if len(ahead) > jobs:
-                files, done = ahead.popleft()
-                yield files, done.result()
-        while ahead:
-            files, done = ahead.popleft()
-            yield files, done.result()
+            yield from _in_order(ahead, jobs)
+        yield from _in_order(ahead, 0)
+
+
+def _in_order(ahead: deque[tuple[list[LogFile], Future[Loaded]]], most: int) -> Iterator[tuple[list[LogFile], Loaded]]:
+    """What was read first, until at most `most` are ahead."""
+    while len(ahead) > most:
+        files, done = ahead.popleft()
+        yield files, done.result()
 
 
 @contextmanager
@@ -91,8 +101,24 @@ def _cancelled_on_error(pool: ThreadPoolExecutor) -> Iterator[None]:
         raise
 
 
-def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
-    """The files of one or more whole test case folders of a run at a time, about `BATCH_BYTES` of text."""
+def _batches(files: Iterable[LogFile], options: LoadOptions) -> Iterator[list[LogFile]]:
+    """The files of one or more whole test case folders of a run at a time, about `BATCH_BYTES` of text.
+
+    A large log is alone.
+    """
+    for batch in _by_folder(files):
+        group: list[LogFile] = []
+        for file in batch:
+            if is_large(file, options):
+                yield from ([group, [file]] if group else [[file]])
+                group = []
+            else:
+                group.append(file)
+        if group:
+            yield group
+
+
+def _by_folder(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
     batch: list[LogFile] = []
     for (run, _), folder in groupby(files, key=lambda file: (file.run, file.folder)):
         if batch and (batch[0].run != run or sum(file.text_bytes for file in batch) >= BATCH_BYTES):
@@ -117,8 +143,8 @@ def gather_loaded(parts: Iterable[Loaded], rest: pl.DataFrame | None = None) -> 
 def head(plan: Plan, options: LoadOptions, n: int) -> pl.DataFrame:
     """The first `n` events (`schemas.Events`) of the plan; files after them are not read."""
     parts: list[pl.DataFrame] = []
-    for files in _batches(plan.chosen):
-        parts.append(read_logs(files, options, Masker()).events.head(n))
+    for _, part in load_folders(plan, options, Masker(), jobs=1):
+        parts.append(part.events.head(n))
         if sum(part.height for part in parts) >= n:
             break
     return pl.concat(parts).head(n)

@@ -70,6 +70,11 @@ def decode(data: bytes) -> tuple[str, int]:
         return _clean(text), invalid
 
 
+def is_utf16(data: bytes) -> bool:
+    """Whether a log begins as a text in UTF-16."""
+    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or bool(_utf16(data[:_HEAD]))
+
+
 def _utf16(head: bytes) -> str:
     """The encoding of a text in UTF-16 without a byte order mark; empty for any other."""
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):

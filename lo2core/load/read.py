@@ -6,7 +6,7 @@ The result for a folder does not depend on which folders are read with it; readi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -45,11 +45,21 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     """The content of the logs of one or more whole test case folders of one run. Raises InputError as `pieces`."""
     if files[0].layout == TABLE:
         return _read_table(files[0], options, masker)
-    data = [_content(file) for file in files]
+    loaded, events = read_texts(files, [_content(file) for file in files], options, masker, files[0].epoch)
+    return with_requests(loaded, request_kinds(events))
+
+
+def read_texts(
+    files: Sequence[LogFile], data: Sequence[bytes], options: LoadOptions, masker: Masker, epoch: datetime | None
+) -> tuple[Loaded, pl.DataFrame]:
+    """The content of logs (`data`, one for each file) without requests, and the events for `request_kinds`.
+
+    epoch: as in `parse`.
+    """
     texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
-    parsed = parse(texts, files[0].epoch, options.skip_init_lines, folders, _written(files), _formats(options))
+    parsed = parse(texts, epoch, options.skip_init_lines, folders, _written(files), _formats(options))
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
     lines = _lines(parsed.lines, masker)
@@ -60,11 +70,18 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     )
     trace_texts = masked(parsed.traces["text"], masker)
     traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
-    kinds = request_kinds(raw)
-    messages = [as_messages(lines, "message"), as_messages(trace_texts, "trace"), kinds.messages]
-    items = MessageCounts(pl.concat(messages), pl.concat([count_items(raw, traces), kinds.counts]))
+    messages = pl.concat([as_messages(lines, "message"), as_messages(trace_texts, "trace")])
+    items = MessageCounts(messages, count_items(raw, traces))
     rows = load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally)
-    return Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+    loaded = Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
+    return loaded, raw.select("file", "seq_id", "correlation_id", "message_id")
+
+
+def with_requests(loaded: Loaded, kinds: MessageCounts) -> Loaded:
+    """Loaded logs with the requests in them."""
+    items = loaded.items
+    both = MessageCounts(pl.concat([items.messages, kinds.messages]), pl.concat([items.counts, kinds.counts]))
+    return replace(loaded, items=both)
 
 
 def _formats(options: LoadOptions) -> tuple[Format, ...]:

@@ -1,0 +1,132 @@
+"""Reads large logs in pieces, so that memory does not grow with the size of a file.
+
+A piece ends where an event ends, and times continue those of the piece before. The result is that of reading the file
+at once, but that the format of each piece is recognised by its own lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import polars as pl
+
+from lo2core.load.compression import pieces
+from lo2core.load.formats.custom import chosen
+from lo2core.load.log_file import TABLE, LogFile
+from lo2core.load.parse import decode, is_utf16, parse
+from lo2core.load.plan import LoadOptions
+from lo2core.load.read import Loaded, read_texts, with_requests
+from lo2core.messages.counts import MessageCounts, request_kinds
+from lo2core.messages.masks import Masker
+
+LARGE = 32 << 20
+"""Bytes of text from which on a log is read in pieces."""
+PIECE = 8 << 20
+_TAIL_LINES = 400
+"""Lines at the end of a piece in which its last event is looked for first."""
+
+
+def is_large(file: LogFile, options: LoadOptions) -> bool:
+    """Whether a log is read in pieces. Windows need all logs of a folder at once."""
+    whole = options.window or file.container or file.layout == TABLE
+    return bool(not whole and file.text_bytes > LARGE)
+
+
+def read_in_pieces(file: LogFile, options: LoadOptions, masker: Masker) -> Iterator[tuple[int, Loaded]]:
+    """The bytes of each piece and what it contains; the sequence, its requests and the ledger come with the last one.
+
+    Raises InputError as `compression.pieces`.
+    """
+    sequences, rows, requests = [], [], []
+    lines, epoch = 0, file.epoch
+    for data in _whole_events(file, options):
+        loaded, events = read_texts([file], [data], options, masker, epoch)
+        options = replace(options, skip_init_lines=0)
+        requests.append(events.drop_nulls("correlation_id").with_columns(pl.col("correlation_id").hash()).unique())
+        sequences.append(loaded.sequences)
+        rows.append(loaded.ledger)
+        epoch = _last_time(loaded.events) or epoch
+        numbered = loaded.events.with_columns(pl.col("line_no") + lines)
+        lines += int(loaded.ledger["lines"][0])
+        empty = loaded.sequences.clear(), loaded.ledger.clear()
+        yield len(data), Loaded(numbered, *empty, loaded.items)
+    kinds = request_kinds(pl.concat(requests))
+    nothing = MessageCounts(loaded.items.messages.clear(), loaded.items.counts.clear())
+    last = Loaded(numbered.clear(), _one_sequence(sequences), _one_row(rows), nothing)
+    yield 0, with_requests(last, kinds)
+
+
+def _last_time(events: pl.DataFrame) -> datetime | None:
+    found: datetime | None = events.select(pl.col("m_timestamp").drop_nulls().last()).item()
+    return found
+
+
+def _one_sequence(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The sequence of a file from those of its pieces."""
+    every = pl.concat(parts)
+    facts = every.select(
+        pl.col("start_time").min(), pl.col("end_time").max(), *(pl.col(n).sum() for n in ("events", "lines", "bytes"))
+    )
+    return every.head(1).with_columns(facts.get_columns())
+
+
+def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The ledger row of a file from those of its pieces: sums of numbers, and the first of what is known."""
+    every = pl.concat(parts)
+    texts = [name for name, dtype in every.schema.items() if not dtype.is_numeric() and dtype != pl.Boolean]
+    return every.select(
+        pl.when(pl.col(name).count() > 0).then(pl.col(name).drop_nulls().first())
+        if name in texts
+        else pl.col(name).any()
+        if dtype == pl.Boolean
+        else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
+        for name, dtype in every.schema.items()
+    )
+
+
+def _whole_events(file: LogFile, options: LoadOptions) -> Iterator[bytes]:
+    """The content in pieces of about `PIECE` bytes that end where an event ends."""
+    kept, enough = b"", PIECE
+    for data in _pieces(file):
+        kept += data
+        if len(kept) < enough:
+            continue
+        if cut := _last_event(kept, options):
+            yield kept[:cut]
+            kept, enough = kept[cut:], PIECE
+        else:
+            enough = 2 * len(kept)
+    yield kept
+
+
+def _pieces(file: LogFile) -> Iterator[bytes]:
+    """The content of a log, its rotated pieces first, each of which ends with a line."""
+    for path in (*file.older, file.path):
+        last = b"\n"
+        for data in pieces(path):
+            yield data
+            last = data[-1:]
+        if last != b"\n" and path != file.path:
+            yield b"\n"
+
+
+def _last_event(data: bytes, options: LoadOptions) -> int:
+    """Where the last event begins of which the end is certain, in bytes; 0 if there is none.
+
+    It is looked for in the last lines, then in all of them. In UTF-16, and where lines end with a carriage return only,
+    none is found.
+    """
+    if is_utf16(data):
+        return 0
+    end = data.rfind(b"\n") + 1
+    for most in (_TAIL_LINES, None):
+        lines = data[:end].rsplit(b"\n", most)[1:] if most else data[:end].split(b"\n")
+        text, _ = decode(b"\n".join(lines))
+        if text.count("\n") != len(lines) - 1:
+            return 0
+        found = parse([text], formats=chosen(options.formats, options.described)).events["line_no"]
+        if found.len() > 1:
+            return end - sum(len(line) + 1 for line in lines[int(found[-1]) - 1 :]) + 1
+    return 0
