@@ -74,7 +74,7 @@ class EventLogEnhancer:
         >>> df_events["e_words"].to_list()[2]
         ['Disk', 'full']
         >>> enhancer.mask().parse_drain()["e_template"].to_list()
-        ['GET /user from <IP>', 'GET /user from <IP>', 'Disk full']
+        ['GET <*> from <*>', 'GET <*> from <*>', 'Disk full']
         >>> enhancer.length().select("e_chars_len", "e_words_len").rows()
         [(23, 4), (23, 4), (9, 2)]
     """

@@ -49,7 +49,7 @@ def find_logs(
     tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
     listed = [below(path) for path in paths if path not in {table.path for table in tables}]
     is_lo2 = any(lo2_service(log_name(path)) for _, found in listed for path in found)
-    usable = readable([path for _, found in listed for path in found], paths)
+    usable = readable(listed, paths)
     names = {} if is_lo2 else own_services(log_stem(path) for path in sorted(usable))
     files: list[LogFile] = tables
     for (base, found), name in zip(listed, _names([base for base, _ in listed]), strict=True):

@@ -13,10 +13,22 @@ from lo2core.load.log_file import LogFile, log_name, log_stem
 from lo2core.load.names import GENERIC, lo2_service, may_be_log, normal_form, own_service, piece_of, tells_labels
 
 
-def readable(found: Sequence[Path], roots: Sequence[Path]) -> set[Path]:
-    """The files that are logs by their names; where there are none, those that could be. A given file is one."""
-    given = {root.resolve() for root in roots} & set(found)
-    return given | ({path for path in found if is_log(path.name)} or {p for p in found if may_be_log(p.name)})
+def readable(listed: Sequence[tuple[Path, list[Path]]], roots: Sequence[Path]) -> set[Path]:
+    """The files that are logs by their names; where there are none, those that could be. A given file is one.
+
+    listed: folders and the files below them. In hidden folders, such as that of the jobs of a workspace, no file could
+    be a log.
+    """
+    found = {path for _, files in listed for path in files}
+    given = {root.resolve() for root in roots} & found
+    return given | (
+        {path for path in found if is_log(path.name)}
+        or {path for base, files in listed for path in files if may_be_log(path.name) and not _hidden(path, base)}
+    )
+
+
+def _hidden(path: Path, base: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(base).parts)
 
 
 def named_by_file(file: LogFile, only_lo2: bool, service: str | None, names: Mapping[str, str]) -> LogFile:

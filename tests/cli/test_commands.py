@@ -101,7 +101,7 @@ def test_logs_without_any_event_are_named(logs: Path, tmp_path: Path, capsys: py
     assert call("load", "--root", strange, "--output-dir", tmp_path / "ws") == 0
     printed = capsys.readouterr().out
     assert "1 log not read: logs/light-oauth2-data-1719592986/correct/light-oauth2-oauth2-key" in printed
-    assert "(no line is of a known format)" in printed
+    assert "(no line is of a known format; the first such line: started at noon)" in printed
 
 
 def test_a_load_that_is_terminated_leaves_no_unpacked_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +242,7 @@ def test_the_loader_of_the_note_writes_when_told_to(logs: Path, tmp_path: Path) 
 
 
 def test_a_new_process_ends_with_status_2_too(tmp_path: Path) -> None:
-    write_log(tmp_path, line(), name="notes.txt")
+    write_log(tmp_path, line(), name="notes.md")
     done = script(tmp_path, "--root", tmp_path, "--save-parquet")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("lo2core: No log in")

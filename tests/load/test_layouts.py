@@ -385,3 +385,12 @@ def test_other_names_are_logs_where_no_file_is_named_as_one(
     for name in names:
         write_log(tmp_path, line(), name=name)
     assert sorted(file.service for file in find_logs([tmp_path / root]) if file.service) == services
+
+
+def test_files_of_a_hidden_folder_are_not_taken_for_logs(tmp_path: Path) -> None:
+    (tmp_path / ".job").mkdir()
+    (tmp_path / ".job" / "job.json").write_text("{}")
+    with pytest.raises(InputError, match="No log in"):
+        find_logs([tmp_path])
+    (tmp_path / "app.txt").write_text("2026-11-28 10:00:00 INFO started\n")
+    assert [file.path.name for file in find_logs([tmp_path]) if file.service] == ["app.txt"]

@@ -61,7 +61,7 @@ def left_out(
 
 def _by_the_others(source: CountSource, recipe: Recipe, fold: Fold) -> tuple[pl.DataFrame, Model]:
     """The scored test rows of a fold, and the model without what only scoring needs."""
-    model, vec = train(source.where(fold.train), recipe)
+    model, vec = train(source.where(fold.train & source.rows["read"]), recipe)
     rows = source.encode(source.rows.filter(fold.test), vec)
     return _scored(rows, model), replace(model, detectors={}, normals={})
 
@@ -97,7 +97,7 @@ def _by_those_without(
     All have the vocabulary of the same normals, so the rows are encoded once.
     """
     fold, model, groups = part
-    rows = source.rows.filter(fold.train)
+    rows = source.rows.filter(fold.train & source.rows["read"])
     vec = source.fit_vectorizer(rows.filter("normal"), **recipe.vectorizer_settings)
     training, test = source.encode(rows, vec), source.encode(source.rows.filter(fold.test), vec)
     scored = []
@@ -135,5 +135,5 @@ def alarm() -> pl.Expr:
 
 
 def _scored(rows: Rows, model: Model) -> pl.DataFrame:
-    scores = model.score(rows.X, rows.frame["service"])
+    scores = model.score(rows.X, rows.frame["service"]).select(pl.when(rows.frame["read"]).then(pl.all()))
     return pl.concat([rows.frame, scores], how="horizontal").with_columns(threshold=pl.lit(model.threshold.z))
