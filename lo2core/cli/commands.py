@@ -211,7 +211,8 @@ def _run_explain(command: commands.Explain) -> None:
     predictions = read_predictions(workspace, name)
     bundle = open_bundle(command.bundle) if command.bundle else bundle_of(workspace, name)
     evidence = explain.evidence(workspace, bundle)
-    for sentence in filter(None, (*bundle.warnings, made_by_another(workspace, name, bundle.path), evidence.remark)):
+    changed = explain.of_other_logs(workspace, name), made_by_another(workspace, name, bundle.path)
+    for sentence in filter(None, (*bundle.warnings, *changed, evidence.remark)):
         _say(sentence, file=sys.stderr)
     chosen = [Incident.parse(command.incident)] if command.incident else worst_incidents(predictions, command.top)
     explained = [explain_incident(evidence, predictions, one, name) for one in chosen]

@@ -38,6 +38,9 @@ LEAST = 0.01
 CONFIDENCE = 0.95
 """Of the prediction interval for the share of one more normal run."""
 
+MOSTLY = 0.5
+"""If a larger share of the messages of normal runs is in no other run, new messages say nothing about the model."""
+
 _MOST_REASONS = 3
 """Most services whose reasons are given in full."""
 
@@ -184,6 +187,11 @@ class _Judge:
             return "what the model counts cannot be derived from loaded logs"
         if not usual:
             return "the model does not record what its held-out normal runs contain: train it again"
+        if usual.get(MESSAGE, 0) > MOSTLY:
+            return (
+                f"{_percent(usual[MESSAGE])} of its messages in held-out normal runs are in no other run, so that new "
+                "ones say nothing: mask what varies, or count templates (--items templates)"
+            )
         if usual.get("runs", 0) < 2:
             return "the model was trained on one normal run, which is not enough to know how much normal runs differ"
         return ""
@@ -272,6 +280,9 @@ def _overall(judged: Sequence[ServiceFitness], invalid: bool, partly: bool) -> s
     """
     verdicts = [one.verdict for one in judged]
     no, new = verdicts.count(NOT_AT_ALL), sum(one.is_new for one in judged)
+    known = [one for one in judged if one.verdict != UNJUDGED]
+    if any(one.is_new and one.verdict == NOT_AT_ALL for one in known) and 2 * no > len(known):
+        return NOT_AT_ALL
     if invalid or 2 * no > len(verdicts) or (new > 1 and 2 * new > len(verdicts)):
         return NOT_AT_ALL
     if {*verdicts} <= {UNJUDGED, NOT_AT_ALL}:

@@ -32,6 +32,7 @@ from lo2core.pipeline.unpickler import Refused, read_pickle
 from lo2core.store import bundles
 from lo2core.store.names import cleaned
 from lo2core.store.parquet import lo2core_version
+from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 
 _WATCHED = ("scikit-learn", "polars")
@@ -110,9 +111,12 @@ def vouch(path: str | Path) -> LoadedBundle:
     """Trust a bundle because a person does: open it, check its content, make new self-test rows, sign it.
 
     Only call it when a person asked for it. The facts in the new manifest are those of the model itself
-    (`model.facts`). Raises `BundleError` if it is missing, damaged or not a bundle.
+    (`model.facts`). A bundle that this user has signed is opened and stays as it is. Raises `BundleError` if it is
+    missing, damaged or not a bundle.
     """
     path = bundles.checked_path(path)
+    if bundles.state(path) is BundleState.SIGNED:
+        return open_bundle(path)
     data = bundles.read_unverified(path)
     model, vec, found = _unpickled(data, path, {})
     try:

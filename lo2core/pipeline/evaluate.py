@@ -19,7 +19,7 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
 from lo2core.pipeline.inputs import masker_of, read_items, unread_in
-from lo2core.pipeline.progress import Progress
+from lo2core.pipeline.progress import Progress, tell
 from lo2core.pipeline.provenance import data_provenance, evaluation_facts, made_by_this_command
 from lo2core.report.scoreboard import in_short
 from lo2core.store.parquet import reads_tables
@@ -71,6 +71,7 @@ def evaluate_recipes(
     loaded = workspace.snapshot()
     items, sequences = read_items(loaded), loaded.read(Sequences)
     sequences = sequences.with_columns(read=~pl.col("seq_id").is_in(unread_in(loaded, sequences).implode()))
+    recipes = _possible(recipes, sequences)
     units = {recipe.unit for recipe in recipes}
     sources = {unit: count_unit(unit).source(items, sequences, masker_of(loaded)) for unit in units}
     saved, done = _before(loaded, replace)
@@ -90,6 +91,17 @@ def evaluate_recipes(
             progress.say(in_short(found.figures))
     figures = saved.figures if saved else evaluate.TABLES[0].create_empty()
     return figures.filter(pl.col("evaluation").is_in(done))
+
+
+def _possible(recipes: Sequence[Recipe], sequences: pl.DataFrame) -> Sequence[Recipe]:
+    """The recipes that can be evaluated; supervised ones among others are left out if the logs have no faults."""
+    able = [recipe for recipe in recipes if not recipe.make().supervised]
+    if sequences["anomaly"].any() or not able:
+        return recipes
+    left_out = [recipe.detector for recipe in recipes if recipe not in able]
+    if left_out:
+        tell(f"Not evaluated, since they learn from labelled faults and these logs have none: {', '.join(left_out)}.")
+    return able
 
 
 def _before(workspace: Workspace, replace: bool) -> tuple[Evaluated | None, list[str]]:

@@ -12,7 +12,7 @@ import polars as pl
 from lo2core.base.calls import checked_arguments
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError
-from lo2core.base.schemas import Events, Sequences
+from lo2core.base.schemas import Counts, Events, Sequences
 from lo2core.detect.incidents import Incident, worst_incidents
 from lo2core.detect.logs import Logs
 from lo2core.detect.units import unit_of
@@ -91,6 +91,14 @@ def made_by_another(workspace: Workspace, name: str, bundle: Path) -> str:
         f"{name} was made by another model than {bundle.name} is now. The scores are from the earlier model, "
         "the explanations from the current one: predict again to get both from the same model."
     )
+
+
+def of_other_logs(workspace: Workspace, name: str) -> str:
+    """A sentence if saved predictions record that they were made from other logs than are loaded now; else empty."""
+    scored, now = (workspace.metadata(table).get("data_fingerprint") for table in (name, Counts))
+    if None in (scored, now) or scored == now:
+        return ""
+    return f"{name} was made from other logs than are loaded now: predict again, since its lines are not these."
 
 
 @checked_arguments

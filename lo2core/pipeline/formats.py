@@ -39,6 +39,8 @@ def with_formats(workspace: Workspace, options: LoadOptions, like: Path | None =
 
     A sample is read like its workspace, unless its options name formats. Raises InputError for a name that is unknown.
     """
+    for name in custom_formats(workspace):
+        check_name(name)
     known = _described(_reading(workspace.owner), custom_formats(workspace))
     formats = options.formats
     if like is not None:

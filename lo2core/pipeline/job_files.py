@@ -35,10 +35,11 @@ class Job(TypedDict, total=False):
 
 
 class Next(TypedDict, total=False):
-    """`next.json`: the command that waits, and the ticket that lets it run once."""
+    """`next.json`: the command that waits, the ticket that lets it run once, the seal of the user who asked for it."""
 
     work: Job
     ticket: str
+    seal: str
 
 
 class Unfinished(TypedDict, total=False):

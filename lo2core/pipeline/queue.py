@@ -2,7 +2,8 @@
 
 It begins when the running job ends. If that was killed, or was a command in a terminal, it begins as soon as a page of
 the workspace is open. Its ticket makes sure that it runs once, whoever starts it: the process that takes the lock with
-the ticket removes the file.
+the ticket removes the file. It is sealed with the user's key: a file that came with a workspace from elsewhere counts
+as nothing, so that no command in it runs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lo2core.pipeline import job_files, lock
 from lo2core.pipeline.job_files import Next
 from lo2core.pipeline.lock import Work, job_folder
 from lo2core.pipeline.progress import PROGRESS_VARIABLE
+from lo2core.store import signing
 from lo2core.store.atomic import write_json_atomic
 
 JOB_VARIABLE = "LO2_JOB"
@@ -42,8 +44,10 @@ def launched(folder: Path, work: Work, stdout: int, ticket: str = "") -> subproc
 def enqueue(workspace: str | os.PathLike[str], work: Work) -> None:
     """Let `work` run next. Raises `BusyError` if another command waits already."""
     folder = job_folder(workspace)
+    ticket = uuid4().hex
+    entry = {"work": asdict(work), "ticket": ticket, "seal": signing.seal(_text(folder, work, ticket))}
     try:
-        write_json_atomic(folder / lock.NEXT, {"work": asdict(work), "ticket": uuid4().hex}, replace=False)
+        write_json_atomic(folder / lock.NEXT, entry, replace=_entry(folder) is None)
     except ExistsError:
         earlier = waiting(workspace) or Work()
         raise BusyError(f"{earlier.title} is waiting already: remove it first.") from None
@@ -70,4 +74,12 @@ def begin_next(folder: Path, stdout: int = subprocess.DEVNULL) -> subprocess.Pop
 
 def _entry(folder: Path) -> Next | None:
     entry = job_files.read(folder / lock.NEXT, Next)
-    return entry if entry.keys() >= {"work", "ticket"} else None
+    if not entry.keys() >= {"work", "ticket", "seal"}:
+        return None
+    text = _text(folder, Work.recorded(entry["work"]), entry["ticket"])
+    return entry if signing.is_sealed(text, entry["seal"]) else None
+
+
+def _text(folder: Path, work: Work, ticket: str) -> str:
+    """What is sealed: the command, for this workspace."""
+    return json.dumps([str(folder), asdict(work), ticket])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -439,3 +440,14 @@ def test_public_hdfs_is_ranked_with_the_same_defaults(real_data: Path, tmp_path:
     workspace = Workspace(tmp_path)
     load_logs(workspace, [real_data / "hdfs-1pct.parquet"], save_events=False)
     assert main_row(evaluate_recipes(workspace, [Recipe()], EvaluationProtocol(share=0.5)))["auroc"] >= 0.999
+
+
+def test_supervised_detectors_are_left_out_of_several_if_there_is_no_fault(
+    tmp_path: Path, loaded_sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = Workspace(shutil.copytree(loaded_sample, tmp_path / "ws"))
+    sequences = workspace.read(Sequences).with_columns(normal=pl.lit(True), anomaly=pl.lit(False))
+    workspace.write(Sequences, sequences, provenance=workspace.metadata(Sequences), replace=True)
+    figures = evaluate_recipes(workspace, [Recipe("OutOfVocabulary"), Recipe("LogisticRegression")])
+    assert set(figures.filter(kind="detector")["detector"]) == {"OutOfVocabulary"}
+    assert "these logs have none: LogisticRegression." in capsys.readouterr().err

@@ -265,3 +265,20 @@ def test_an_evaluation_does_not_count_incidents_that_are_not_fully_scored(tmp_pa
     row = evaluate_recipes(workspace, [Recipe()]).row(by_predicate=INCIDENTS, named=True)
     assert (row["normal"], row["faulty"], row["true_positives"]) == (6, 9, 9)
     assert row["note"] == "3 incidents without an alarm, in which a service has no score, not counted."
+
+
+def test_a_service_whose_messages_are_all_unique_cannot_be_judged(tmp_path: Path) -> None:
+    numbers = iter(range(1000, 100_000))
+
+    def unique(service: str, case: str, log: str) -> str:
+        lines = (f"2026-11-28 10:00:00,123 INFO [main] a.Cart: sold to user{next(numbers)}x" for _ in range(40))
+        return "\n".join(lines) + "\n" if service == "token" else log
+
+    workspace, other = Workspace(tmp_path / "ws"), Workspace(tmp_path / "other")
+    load_logs(workspace, [write(tmp_path / "logs", range(3), NORMALS, unique)], LoadOptions(), jobs=1)
+    load_logs(other, [write(tmp_path / "new", range(3, 4), NORMALS, unique)], LoadOptions(), jobs=1)
+    bundle = train_bundle(workspace, Recipe(), tmp_path / "models" / "nn.joblib")
+    predict_logs(other, bundle, "scores")
+    fitness = other.metadata("scores")["fitness"]
+    assert fitness["services"]["token"] == UNJUDGED and fitness["verdict"] == IN_PART
+    assert any("are in no other run" in reason for reason in fitness["reasons"])

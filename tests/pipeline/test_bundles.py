@@ -207,6 +207,13 @@ def test_an_opened_bundle_prints_in_one_line(bundle: Path) -> None:
     assert repr(open_bundle(bundle)) == f"LoadedBundle(path={bundle!r}, warnings=())"
 
 
+def test_vouching_for_an_own_bundle_keeps_what_its_manifest_says(bundle: Path) -> None:
+    sign(bundle, facts={"workspace": "/data/ws"})
+    before = signing.manifest_path(bundle).read_bytes()
+    assert vouch(bundle).facts == {"workspace": "/data/ws"}
+    assert signing.manifest_path(bundle).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("workspace", "name"),
     [

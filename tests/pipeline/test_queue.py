@@ -90,6 +90,20 @@ def test_only_one_command_waits_and_it_can_be_removed(workspace: Path, end: Path
     assert marks() == ""
 
 
+def test_a_command_that_came_with_a_workspace_never_runs(workspace: Path, end: Path) -> None:
+    work, marks = mark(workspace)
+    queue.enqueue(workspace, work)
+    entry = (job_folder(workspace) / "next.json").read_text()
+    other = workspace.parent / "other"
+    job_folder(other).mkdir(parents=True)
+    for content in (entry, entry.replace('"x"', '"yy"'), entry.replace('"seal"', '"sign"')):
+        (job_folder(other) / "next.json").write_text(content)
+        jobs.start_next(other)
+        assert (marks(), queue.waiting(other), jobs.status(other).state) == ("", None, "idle")
+    queue.enqueue(other, work)
+    assert queue.waiting(other) == work
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"work": 1, "ticket": "x"}', '{"work": {}}'])
 def test_a_damaged_file_counts_as_nothing(workspace: Path, content: str) -> None:
     job_folder(workspace).mkdir(parents=True)

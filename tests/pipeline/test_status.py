@@ -16,6 +16,7 @@ from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import compare, status, summary
 from lo2core.pipeline.enhance import enhance_events
+from lo2core.pipeline.explain import of_other_logs
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.predict import predict_logs
@@ -74,6 +75,7 @@ def test_predictions_and_model_are_stale_when_other_logs_are_loaded(
     steps = states(made)
     assert (steps["Model"].state, steps["Predictions"].state) == (STALE, STALE)
     assert steps["Predictions"].why == "The logs were loaded again since."
+    assert "was made from other logs than are loaded now" in of_other_logs(made[0], "one_predictions")
 
 
 def test_predictions_are_stale_when_the_model_was_trained_anew(made: tuple[Workspace, Path]) -> None:

@@ -12,8 +12,10 @@ from lo2core.base.errors import Lo2Error
 from lo2core.base.frames import visible_frame
 from lo2core.base.text import plural, visible
 from lo2core.load import verdict
+from lo2core.load.formats.catalogue import FORMATS
 from lo2core.load.formats.custom import chosen
 from lo2core.load.formats.proposal import propose
+from lo2core.load.formats.recognition import recognised
 from lo2core.load.log_file import TABLE, LogFile, distinct
 from lo2core.load.parse import decode, parse
 from lo2core.load.plan import LoadOptions, Plan
@@ -83,10 +85,16 @@ def _format(workspace: Workspace, plan: Plan, logs: Logs) -> str:
     return form
 
 
+_MOST_LOGS = 50
+"""Logs that are looked at to propose a pattern."""
+
+
 def _propose(files: Sequence[LogFile]) -> None:
-    """Put a pattern that is proposed from the first log into the box."""
+    """Put a pattern into the box, proposed from the first log that is not understood."""
     try:
-        pattern = propose(_first_lines(files[0], 200))
+        heads = [_first_lines(file, 200) for file in files[:_MOST_LOGS]]
+        unknown = [lines for lines in heads if lines and not recognised(lines, FORMATS)]
+        pattern = propose((unknown or heads)[0])
     except Lo2Error as error:
         st.session_state[_NOTE] = str(error)
         return

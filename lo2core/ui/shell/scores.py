@@ -17,7 +17,7 @@ from lo2core.base.errors import ArtefactError, InputError
 from lo2core.detect.incidents import NO_SCORES
 from lo2core.explain.evidence import Evidence
 from lo2core.pipeline import explain
-from lo2core.pipeline.explain import made_by_another
+from lo2core.pipeline.explain import made_by_another, of_other_logs
 from lo2core.pipeline.predict import score
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles, handwritten
@@ -99,6 +99,8 @@ def choose(here: Frame) -> Scores | None:
     saved = chosen.prediction
     if saved and (sentence := handwritten.remark(found.logs, saved)):
         notice(sentence)
+    if saved and (sentence := of_other_logs(found.logs, saved)):
+        notice(sentence, icon=":orange[:material/warning:]")
     if saved and (sentence := made_by_another(found.logs, saved, found.bundle)):
         notice(sentence, icon=":orange[:material/warning:]")
     return found
