@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from lo2core.base.text import UNPRINTABLE, visible
 
@@ -55,3 +56,13 @@ def visible_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """`text.visible` of all texts and column names, for a chart, a table on a page or an export."""
     names = {name: visible(name) for name in frame.columns}
     return map_texts(frame, visible_texts).rename({name: new for name, new in names.items() if new not in names})
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same frame with texts of its own.
+
+    Texts that polars takes from a longer column share its memory, which is not freed as long as one of them is kept.
+    """
+    texts = frame.select(cs.string())
+    own = [pl.Series(column.name, column.to_arrow(compat_level=pl.CompatLevel.oldest())) for column in texts]
+    return frame.with_columns(own)

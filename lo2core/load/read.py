@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from lo2core.base.errors import InputError
+from lo2core.base.frames import compact
 from lo2core.base.schemas import Events, Sequences
 from lo2core.load import ledger as load_ledger
 from lo2core.load.compression import content
@@ -71,8 +72,8 @@ def read_texts(
     trace_texts = masked(parsed.traces["text"], masker)
     traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
     messages = pl.concat([as_messages(lines, "message"), as_messages(trace_texts, "trace")])
-    items = MessageCounts(messages, count_items(raw, traces))
-    rows = load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally)
+    items = MessageCounts(compact(messages), count_items(raw, traces))  # they are kept longer than the events
+    rows = compact(load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally))
     loaded = Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
     return loaded, raw.select("file", "seq_id", "correlation_id", "message_id")
 
