@@ -212,6 +212,18 @@ def test_names_and_lines_are_shown_before_they_are_loaded(workspace: Workspace, 
     assert "it needs {service}" in texts(app)
 
 
+def test_a_pattern_is_proposed_for_the_log_that_is_not_understood(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "shop" / "correct"
+    folder.mkdir(parents=True)
+    (folder / "auth.log").write_text("2024-06-28 16:40:52,123 INFO [main] a.Auth: fine\n" * 9)
+    (folder / "payment.log").write_text("@@ 2024-06-28 16:40:52 <warn> low\n" * 9)
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(tmp_path / "shop")).run()
+    app = press(app, "Propose")
+    assert not app.exception
+    assert app.text_input(key="load-format").value == "^@@ {stamp} <{level}> {message}"
+
+
 def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loaded: Workspace, tmp_path: Path) -> None:
     (tmp_path / "app.log").write_text(LINE)
     app = page("pages/1_Load.py")

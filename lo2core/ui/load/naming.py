@@ -32,6 +32,8 @@ _FILES, _LINES = 8, 50
 EXPANDER = "Other layouts, names and formats"
 _ADVICE = f'Describe the form of such lines under "{EXPANDER}".'
 _FORMAT, _NOTE = "load-format", "load-format-note"
+_MOST_LOGS = 50
+"""Logs that are looked at to propose a pattern."""
 
 
 def ask(workspace: Workspace, logs: Logs) -> LoadOptions:
@@ -73,9 +75,7 @@ def _format(workspace: Workspace, plan: Plan, logs: Logs) -> str:
             help="A pattern, or the name of a format. The preview below shows what it makes of the first lines.",
         ).strip()
         readable = not is_archive_of(logs) and plan.chosen and plan.chosen[0].layout != TABLE
-        st.button(
-            "Propose", icon=":material/lightbulb:", on_click=_propose, args=(plan.chosen[:1],), disabled=not readable
-        )
+        st.button("Propose", icon=":material/lightbulb:", on_click=_propose, args=(plan.chosen,), disabled=not readable)
         name = st.text_input("Save as", key="load-format-name", max_chars=40, width=160, placeholder="name").strip()
         st.button("Save", on_click=_save, args=(workspace, name, form), disabled=not (name and form))
     if note := st.session_state.pop(_NOTE, ""):
@@ -83,10 +83,6 @@ def _format(workspace: Workspace, plan: Plan, logs: Logs) -> str:
     if own:
         say(f"Saved in this workspace: {', '.join(own)}. They are tried first.")
     return form
-
-
-_MOST_LOGS = 50
-"""Logs that are looked at to propose a pattern."""
 
 
 def _propose(files: Sequence[LogFile]) -> None:
