@@ -14,15 +14,15 @@ import sys
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lo2core.enhance.enrich import templates_of  # noqa: E402
-from lo2core.messages.masks import Masker  # noqa: E402
+from lo2core.enhance.enrich import templates_of
+from lo2core.messages.masks import Masker
 
 
 def samples(archive: Path) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -66,14 +66,12 @@ def _groups(labels: Sequence[Hashable]) -> set[frozenset[int]]:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = REPOSITORY.parent / "shared/data/loghub-2k.tar.xz"
+    default = Path(__file__).resolve().parents[2] / "shared/data/loghub-2k.tar.xz"
     arguments.add_argument("--logs", type=Path, default=default, help="the archive")
     ways: dict[str, Callable[[list[str]], Sequence[Hashable]]] = {"lo2core": ours}
-    try:
-        import drain3 as _  # noqa: F401
-
+    if find_spec("drain3"):
         ways["drain3"] = drain3
-    except ImportError:
+    else:
         print("drain3 is not installed (pip install drain3): its columns are left out.", file=sys.stderr)
     rows = []
     for system, lines, truth in samples(arguments.parse_args().logs):

@@ -280,10 +280,9 @@ def _overall(judged: Sequence[ServiceFitness], invalid: bool, partly: bool) -> s
     """
     verdicts = [one.verdict for one in judged]
     no, new = verdicts.count(NOT_AT_ALL), sum(one.is_new for one in judged)
-    known = [one for one in judged if one.verdict != UNJUDGED]
-    if any(one.is_new and one.verdict == NOT_AT_ALL for one in known) and 2 * no > len(known):
-        return NOT_AT_ALL
-    if invalid or 2 * no > len(verdicts) or (new > 1 and 2 * new > len(verdicts)):
+    foreign = any(one.is_new and one.verdict == NOT_AT_ALL for one in judged)
+    of = len(verdicts) - (verdicts.count(UNJUDGED) if foreign else 0)
+    if invalid or 2 * no > of or (new > 1 and 2 * new > len(verdicts)):
         return NOT_AT_ALL
     if {*verdicts} <= {UNJUDGED, NOT_AT_ALL}:
         return UNJUDGED

@@ -66,7 +66,7 @@ class Recipe:
 
     @property
     def default_bundle(self) -> Path:
-        """Default path of the bundle: lo2_<short name of the detector>.joblib in the models folder."""
+        """The usual path of the bundle: lo2_<short name of the detector>.joblib in the models folder."""
         return models_dir() / f"lo2_{self.make().short}.joblib"
 
     @property

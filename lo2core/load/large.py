@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
+import polars.selectors as cs
 
 from lo2core.load.compression import pieces
 from lo2core.load.formats.custom import chosen
@@ -75,15 +76,9 @@ def _one_sequence(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The ledger row of a file from those of its pieces: sums of numbers, and the first of what is known."""
     every = pl.concat(parts)
-    texts = [name for name, dtype in every.schema.items() if not dtype.is_numeric() and dtype != pl.Boolean]
-    return every.select(
-        pl.when(pl.col(name).count() > 0).then(pl.col(name).drop_nulls().first())
-        if name in texts
-        else pl.col(name).any()
-        if dtype == pl.Boolean
-        else pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
-        for name, dtype in every.schema.items()
-    )
+    summed = pl.when(cs.numeric().count() > 0).then(cs.numeric().sum()).name.keep()
+    first = (~cs.numeric() & ~cs.boolean()).drop_nulls().first()
+    return every.select(summed, cs.boolean().any(), first).select(every.columns)
 
 
 def _whole_events(file: LogFile, options: LoadOptions) -> Iterator[bytes]:

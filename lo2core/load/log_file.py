@@ -54,7 +54,7 @@ class LogFile:
     @property
     def epoch(self) -> datetime | None:
         """Start of the run in UTC, from the name of its folder; None if the name does not contain it."""
-        match = RUNS[layout].match(self.run or "") if (layout := layout_of_run(self.run or "")) else None
+        match = next(filter(None, (form.match(self.run or "") for form in RUNS.values())), None)
         epoch = match.groupdict().get("epoch") if match else None
         return datetime.fromtimestamp(int(epoch), UTC).replace(tzinfo=None) if epoch else None
 

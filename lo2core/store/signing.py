@@ -103,19 +103,22 @@ def signed(manifest: Manifest) -> Manifest:
 
 def seal(text: str) -> str:
     """What shows that this user wrote a text; the key is created on first use."""
-    return hmac.new(_read_key() or _make_key(), text.encode(errors="replace"), hashlib.sha256).hexdigest()
+    return _hmac(text, _read_key() or _make_key())
 
 
 def is_sealed(text: str, claimed: str) -> bool:
     """Whether `claimed` is the seal of a text by this user."""
     key = _read_key()
-    return key is not None and hmac.compare_digest(claimed.encode(errors="replace"), seal(text).encode())
+    return key is not None and hmac.compare_digest(claimed.encode(errors="replace"), _hmac(text, key).encode())
+
+
+def _hmac(text: str, key: bytes) -> str:
+    return hmac.new(key, text.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def _signature(manifest: Manifest, key: bytes) -> str:
     body = {name: value for name, value in manifest.items() if name != "signature"}
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-    return hmac.new(key, canonical, hashlib.sha256).hexdigest()
+    return _hmac(json.dumps(body, sort_keys=True, separators=(",", ":")), key)
 
 
 def _key_id(key: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def load(path: Path) -> LO2Loader:
 @pytest.mark.parametrize("text", [over_midnight, dated, without_time, one_event], ids=lambda text: text.__name__)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_pieces_give_the_same_as_the_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: object, encoding: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Callable[[], str], encoding: str
 ) -> None:
-    (tmp_path / "cart.log").write_text(text(), encoding=encoding)  # type: ignore[operator]
+    (tmp_path / "cart.log").write_text(text(), encoding=encoding)
     (tmp_path / "user.log").write_text("2026-11-28 10:00:00,123 INFO [main] a.User: short\n" * 10)
     whole = load(tmp_path)
     monkeypatch.setattr(large, "LARGE", 10_000)

@@ -163,7 +163,7 @@ def test_real_systems_are_grouped_as_published(real_data: Path) -> None:
         for member in tar:
             if not member.name.endswith("_structured.csv"):
                 continue
-            rows = list(csv.DictReader(io.TextIOWrapper(tar.extractfile(member), "utf-8")))  # type: ignore[arg-type]
+            rows = list(csv.DictReader(io.TextIOWrapper(tar.extractfile(member), "utf-8")))  # type: ignore[arg-type]  # it is a file
             masked = Masker().mask(pl.Series([row["Content"] for row in rows])).to_list()
             found = Templates().fit(set(masked)).match(masked)
             pairs = Counter(zip(found, (row["EventId"] for row in rows), strict=True))
