@@ -123,6 +123,18 @@ class Ledger(dy.Schema):
         return pl.col("lines") == pl.sum_horizontal("events", "continuations", "orphans", "blank", "skipped")
 
 
+class Files(dy.Schema):
+    """One row per file that a load has found, as it was then: by it `load --append` sees what is new or has changed."""
+
+    source = dy.String(primary_key=True)
+    root = dy.String()
+    """The path that was given to the load."""
+    bytes = dy.Int64(min=0)
+    """Size of the file, with its rotated pieces."""
+    modified = dy.Int64()
+    """When the file, or the archive that contains it, was last changed, in nanoseconds since 1970."""
+
+
 class Messages(dy.Schema):
     """One row per distinct item: a masked first line, a masked line of a stack trace, or a request kind."""
 

@@ -46,7 +46,7 @@ def find_logs(
     the same sequence.
     """
     paths = [as_path(root) for root in roots]
-    tables = [_table(path) for path in paths if is_file(path) and path.suffix.lower() in _TABLES]
+    tables = [_table(path) for path in paths if _is_table(path)]
     listed = [below(path) for path in paths if path not in {table.path for table in tables}]
     is_lo2 = any(lo2_service(log_name(path)) for _, found in listed for path in found)
     usable = readable(listed, paths)
@@ -74,11 +74,23 @@ def find_logs(
     return sorted(logs, key=order) + sorted((f for f in files if not f.service), key=lambda f: f.source)
 
 
+def names_of_roots(roots: Sequence[Path | str]) -> list[str]:
+    """How the `source` of each file in a root begins: the name of the root, up to the first slash."""
+    paths = [as_path(root) for root in roots]
+    bases = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths if not _is_table(path)]
+    names = _names(bases)
+    return [normal_form(path.name if _is_table(path) else next(names)) for path in paths]
+
+
+def _is_table(path: Path) -> bool:
+    return is_file(path) and path.suffix.lower() in _TABLES
+
+
 def _table(path: Path) -> LogFile:
     """A table of events, see `event_tables`; its rows name their sequences."""
-    run = normal_form(path.stem)
-    size = path.stat().st_size
-    return LogFile(path, normal_form(path.name), size, run, run, run, None, run, normal=False, layout=TABLE)
+    run, name, entry = normal_form(path.stem), normal_form(path.name), path.stat()
+    table = LogFile(path, name, entry.st_size, run, run, run, None, run, normal=False, layout=TABLE)
+    return replace(table, modified=entry.st_mtime_ns)
 
 
 def _names(bases: list[Path]) -> Iterator[str]:
@@ -94,7 +106,7 @@ def _as_file(path: Path, base: Path, name: str) -> LogFile:
     entry = path.stat()
     source = normal_form(f"{name}/{path.relative_to(base).as_posix()}")
     regular = stat.S_ISREG(entry.st_mode)
-    return LogFile(path, source, entry.st_size if regular else 0, regular=regular)
+    return LogFile(path, source, entry.st_size if regular else 0, regular=regular, modified=entry.st_mtime_ns)
 
 
 def _whole_logs(files: list[LogFile]) -> list[LogFile]:
@@ -112,7 +124,12 @@ def _joined(group: list[LogFile]) -> LogFile:
         return piece.order if piece else (0, "", 0)
 
     *older, latest = sorted(group, key=place)
-    return replace(latest, bytes=sum(file.bytes for file in group), older=tuple(file.path for file in older))
+    return replace(
+        latest,
+        bytes=sum(file.bytes for file in group),
+        older=tuple(file.path for file in older),
+        modified=max(file.modified for file in group),
+    )
 
 
 def _by_file(file: LogFile) -> LogFile:

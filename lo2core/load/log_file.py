@@ -45,6 +45,8 @@ class LogFile:
     """The container whose lines are read, of a file that holds those of several."""
     regular: bool = True
     """False for a pipe or a device, which is never read."""
+    modified: int = 0
+    """When the file, or the archive that contains it, was last changed, in ns since 1970."""
 
     @property
     def text_bytes(self) -> int:

@@ -105,7 +105,11 @@ class _LoadingCommand(_WritingCommand):
 class Load(_LoadingCommand):
     """Read logs into events, sequences, counts and a ledger that accounts for every line."""
 
-    append: bool = option(False, "--append", help="add runs to the loaded logs")
+    append: bool = option(
+        False,
+        "--append",
+        help="add what is not loaded yet: other runs, and new or changed test cases of a folder that has grown",
+    )
     dry_run: bool = option(False, "--dry-run", help="show which files would be read, then stop")
     head: int | None = option(
         None, "--head", type=positive, nargs="?", const=5, metavar="N", help="show the first N events"

@@ -1,6 +1,7 @@
 """Runs the load stage on a workspace: reads logs run by run, saves the tables.
 
-An interrupted load continues with the unfinished runs; further runs can be appended.
+An interrupted load continues with the unfinished runs. An append adds further logs: runs of other folders, and what is
+new in folders that were loaded before.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ import polars as pl
 from lo2core.base.calls import checked_arguments
 from lo2core.base.disk import check_space
 from lo2core.base.errors import ArtefactError, ExistsError, InputError
-from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
+from lo2core.base.schemas import Counts, Events, Files, Ledger, Messages, Sequences
 from lo2core.base.text import plural
 from lo2core.load import archives, loader, verdict
 from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
-from lo2core.load.append import already_loaded, with_distinct_runs, with_distinct_sources
+from lo2core.load.append import Growth
 from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.load.walk import as_path
@@ -35,6 +36,7 @@ from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
 from lo2core.messages.reduction import MOST_MESSAGES, DistinctMessages, TooManyMessages
 from lo2core.pipeline.formats import with_formats
+from lo2core.pipeline.growth import as_frame, dropped, files_of, growth_of, root_paths, with_times_of_archives
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.progress import Progress
@@ -96,7 +98,8 @@ def load_logs(
     model; the logs are read by the formats that its training logs were read by. masker: the masks; None takes
     those of the workspace. default_masks: drop masks that were added to the workspace. jobs: number of threads.
     save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
-    table, if a log has lines but no event. append: add runs to the loaded ones.
+    table, if a log has lines but no event. append: add logs to the loaded ones; of a root that was loaded before, only
+    test case folders are read that are new or have changed since, and these replace what was loaded.
     replace: load again.
     Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
     which accounts for every line. A load that was interrupted continues with the runs that were not finished.
@@ -124,14 +127,18 @@ def load_logs(
     if not append and not repeats:
         _refuse_existing(workspace, tables, replace)
     with _folders(roots) as folders:
-        plan = load_plan.plan(folders, options, service)
+        plan = with_times_of_archives(load_plan.plan(folders, options, service), roots, folders)
         asked = _key(plan, _stamps(roots, plan), options, masker)
         if repeats and _is_loaded(workspace, asked):
             workspace.clear_parts()
             return _loaded_before(workspace, tables, plan, append)
-        if append:
-            plan = _beside_loaded(workspace, plan)
+        paths = root_paths(roots, folders)
+        grown = growth_of(workspace.snapshot(), plan, paths) if append else None
+        if grown:
+            plan = grown.plan
             _refuse_unlike(workspace, options, masker, save_events)
+            if not any((plan.chosen, plan.left_out, plan.ignored)):
+                return _nothing_new(workspace, tables, grown)
         else:
             _refuse_existing(workspace, tables, replace)
         key = _key(plan, _stamps(roots, plan), options, masker) if append else asked
@@ -154,8 +161,17 @@ def load_logs(
             "masks": masker.to_json(),
             "load": asked,
         }
+        if grown:
+            files = files_of(grown.found, {grown.names[name]: path for name, path in paths.items()})
+        else:
+            files = files_of(plan, paths)
         with _without_damaged_parts(workspace):
-            return _merge(workspace, plan, parts, provenance, append=append)
+            return _merge(workspace, plan, parts, provenance, files, grown)
+
+
+def _nothing_new(workspace: Workspace, tables: Sequence[Any], grown: Growth) -> LoadResult:
+    paths = [workspace.path(schema) for schema in tables]
+    return LoadResult(paths, grown.sentence(), workspace.read(Ledger), appended=True)
 
 
 @contextmanager
@@ -192,14 +208,6 @@ def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
         with Progress(None, "Unpack", "bytes") as progress:
             folders = stack.enter_context(loader.unpacked(roots, progress.advance))
         yield folders
-
-
-def _sources(workspace: Workspace) -> set[str]:
-    """Names of the files of the loaded runs; rows of an interrupted append do not count."""
-    if not workspace.has(Ledger) or not workspace.has(Sequences):
-        return set()
-    loaded = workspace.scan(Sequences, columns=["run"]).unique()
-    return set(workspace.scan(Ledger).join(loaded, on="run", how="semi").collect()["source"])
 
 
 def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
@@ -253,16 +261,6 @@ def _refuse_unread(ledger: PartsWriter) -> None:
         )
 
 
-def _beside_loaded(workspace: Workspace, plan: load_plan.Plan) -> load_plan.Plan:
-    """The plan with names that differ from those of what is loaded; raises InputError where that is the same."""
-    loaded = workspace.snapshot()
-    runs, sources = set(loaded.read(Sequences, columns=["run"])["run"]), _sources(loaded)
-    plan = with_distinct_runs(plan, runs, sources)
-    if twice := already_loaded(plan, runs, sources):
-        raise InputError(f"The run {twice[0]} is loaded already: append other runs, or load all with --replace.")
-    return with_distinct_sources(plan, sources)
-
-
 def _load_runs(
     plan: load_plan.Plan, options: LoadOptions, parts: _Parts, jobs: int, distinct: DistinctMessages
 ) -> None:
@@ -302,24 +300,42 @@ def _finish_run(parts: _Parts, run: str, loaded: load_read.Loaded) -> None:
 
 
 def _merge(
-    workspace: Workspace, plan: load_plan.Plan, parts: _Parts, provenance: dict[str, Any], append: bool
+    workspace: Workspace,
+    plan: load_plan.Plan,
+    parts: _Parts,
+    provenance: dict[str, Any],
+    files: pl.DataFrame,
+    grown: Growth | None,
 ) -> LoadResult:
-    """Merge the parts, and with `append` the existing tables, into the tables of the workspace.
+    """Merge the parts, and in an append the existing tables, into the tables of the workspace.
 
-    All of them are replaced at once. Rows of these parts that an append by an earlier version, which was interrupted,
-    has left in some tables are dropped.
+    files: `schemas.Files` of all files that were found. All tables are replaced at once. Rows of test case folders that
+    were read again are dropped, and so are those of these parts that an append by an earlier version, which was
+    interrupted, has left in some tables.
     """
     new = parts[Sequences].scan().select("seq_id").collect()["seq_id"].to_list()
     loaded = workspace.snapshot()
-    saved = [schema for schema in parts if append and loaded.has(schema)]
-    before = {schema: [_without(loaded, schema, new)] if schema in saved else [] for schema in parts}
+    saved = [schema for schema in parts if grown and loaded.has(schema)]
+    replaced = dropped(loaded, grown) if grown else []
+    before = {schema: [_without(loaded, schema, [*new, *replaced])] if schema in saved else [] for schema in parts}
     with readable(workspace.root):
         small = {schema: pl.concat([*before[schema], parts[schema].scan()]).collect() for schema in _SMALL}
+        read = parts[Ledger].scan().collect()
     items = combine([MessageCounts(small[Messages], small[Counts])])
-    ledger = pl.concat([small[Ledger], load_ledger.unread(plan)])
-    ledger = ledger.sort(pl.col("status") == "not chosen", maintain_order=True)
-    ledger = ledger.unique("source", keep="first", maintain_order=True)
-    frames = {Ledger: ledger, Messages: items.messages, Counts: items.counts, Sequences: small[Sequences]}
+    if replaced:  # what was read of a line that was still being written may be a message that no log contains
+        counted = items.messages.join(items.counts, on="message_id", how="semi", maintain_order="left")
+        items = MessageCounts(counted, items.counts)
+    ledger = _ledger(loaded.read(Ledger) if Ledger in saved else read.clear(), read, load_ledger.unread(plan), grown)
+    if grown and loaded.has(Files):
+        files = pl.concat([loaded.read(Files).join(files, on="source", how="anti"), files])
+        files = files.join(ledger, on="source", how="semi", maintain_order="left")
+    frames = {
+        Ledger: ledger,
+        Messages: items.messages,
+        Counts: items.counts,
+        Sequences: small[Sequences],
+        Files: files,
+    }
     provenance = provenance | {"data_fingerprint": fingerprint(items.counts)}
     paths = []
     with workspace.change() as change:
@@ -330,7 +346,24 @@ def _merge(
         for schema, frame in frames.items():
             paths.append(workspace.write(schema, frame, provenance=provenance, replace=True, change=change))
     workspace.clear_parts()
-    return LoadResult(paths, plan.sentence(), ledger, append)
+    words = [*([plan.sentence()] if plan.chosen else []), *([grown.sentence()] if grown else [])]
+    return LoadResult(paths, "\n".join(words), ledger, grown is not None)
+
+
+def _ledger(before: pl.DataFrame, read: pl.DataFrame, unread: pl.DataFrame, grown: Growth | None) -> pl.DataFrame:
+    """The ledger after a load: rows of before, of the logs that were read now, and of the other files."""
+    if grown:
+        again = of_logs(before).join(as_frame(grown.replaced), on=["run", "folder"], how="semi")
+        before = before.join(again, on="source", how="anti", maintain_order="left")
+    unread = unread.join(of_logs(before), on="source", how="anti", maintain_order="left")
+    now = pl.concat([read, unread])
+    ledger = pl.concat([before.join(now, on="source", how="anti", maintain_order="left"), now])
+    return ledger.sort(pl.col("status").replace_strict(_ORDER, default=0), maintain_order=True).unique(
+        "source", keep="first", maintain_order=True
+    )
+
+
+_ORDER = {"ignored": 1, "not chosen": 2}
 
 
 def _without(workspace: Workspace, schema: Any, seq_ids: list[str]) -> pl.LazyFrame:

@@ -43,7 +43,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_run_leaves_tables_bundle_and_predictions(loaded: Path) -> None:
-    names = {"events", "sequences", "ledger", "messages", "counts"}
+    names = {"events", "sequences", "ledger", "messages", "counts", "files"}
     assert set(files(loaded / "ws")) == {*(f"lo2_{name}.parquet" for name in names), "b_predictions.parquet"}
     assert set(files(loaded)) == {"b.joblib", "b.json"}
 

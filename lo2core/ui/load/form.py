@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lo2core.base.config import NORMAL_TEST_CASE
-from lo2core.base.errors import Lo2Error
+from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.schemas import Sequences
 from lo2core.base.text import visible
 from lo2core.load.log_file import TABLE, distinct
@@ -19,7 +19,7 @@ from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import naming, uploads
-from lo2core.ui.load.preview import Logs, in_words, plan_of
+from lo2core.ui.load.preview import Logs, growth, in_words, plan_of
 from lo2core.ui.shell import frame
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.job_panel import job_panel, start_job
@@ -215,16 +215,21 @@ def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | 
     how = st.segmented_control(
         "The workspace already contains logs", [APPEND, REPLACE], default=APPEND, required=True, key="load-how"
     )
-    if how == APPEND and (twice := _loaded_already(workspace, logs, options)):
-        say(f"{twice} is already loaded. Replace all logs, or load a new sample.", width="content")
+    if how == APPEND and not _has_new(workspace, logs, options):
         return None
     return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
 
 
-def _loaded_already(workspace: Workspace, logs: Logs, options: LoadOptions) -> str | None:
-    """A run that is in both the workspace and the chosen logs."""
-    there = workspace.read(Sequences, columns=["run"])["run"]
-    return next((run for run in plan_of(logs, options).runs if run in there), None)
+def _has_new(workspace: Workspace, logs: Logs, options: LoadOptions) -> bool:
+    """Whether the logs contain something that is not loaded yet; says what, if part of them is loaded."""
+    try:
+        grown = growth(workspace, logs, options)
+    except InputError as error:
+        say(f"{error} Or load them as a new sample.", width="content")
+        return False
+    if grown.same or grown.changed:
+        say(grown.sentence(), width="content")
+    return bool(grown.plan.chosen)
 
 
 def _sample(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | None:

@@ -11,8 +11,11 @@ from lo2core.base.claims import UnpackingFolder
 from lo2core.base.text import size
 from lo2core.load import archives, event_tables, loader
 from lo2core.load import plan as load_plan
+from lo2core.load.append import Growth
 from lo2core.load.log_file import TABLE
 from lo2core.load.plan import LoadOptions, Plan
+from lo2core.pipeline.growth import growth_of, root_paths, with_times_of_archives
+from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import cache
 
 
@@ -46,9 +49,20 @@ def in_words(plan: Plan) -> str:
     return "\n".join([*([logs.sentence()] if logs.chosen or not tables else []), *sentences])
 
 
+def growth(workspace: Workspace, logs: Logs, options: LoadOptions) -> Growth:
+    """What the logs contain that the workspace has not loaded yet. Raises InputError as `append.growth`."""
+    folders = _folders(logs)
+    plan = with_times_of_archives(plan_of(logs, options), logs.roots, folders)
+    return growth_of(workspace.snapshot(), plan, root_paths(logs.roots, folders))
+
+
 def _plan(logs: Logs, options: LoadOptions) -> Plan:
+    return load_plan.plan(_folders(logs), options, logs.service)
+
+
+def _folders(logs: Logs) -> list[Path]:
     outlines = [_outline_of(root) if Path(root).expanduser().is_file() else [root] for root in logs.roots]
-    return load_plan.plan([Path(str(folder[-1])) for folder in outlines], options, logs.service)
+    return [Path(str(folder[-1])).expanduser() for folder in outlines]
 
 
 def _outline_of(root: str) -> Sequence[object]:
