@@ -25,6 +25,7 @@ PAGES = {
     "docs/files.md": "Files",
     "docs/formats.md": "Log formats",
     "docs/tables.md": "Tables",
+    "docs/growing.md": "Growing logs",
     "docs/templates.md": "Templates",
     "docs/detection.md": "Detection",
     "docs/explainability.md": "Explaining and comparing",

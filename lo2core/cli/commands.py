@@ -197,6 +197,24 @@ def _run_run(command: commands.Run) -> None:
     _print_paths(paths)
 
 
+def _run_watch(command: commands.Watch) -> None:
+    from lo2core.pipeline.watch import Watch, slot
+    from lo2core.store.workspace import Workspace
+
+    with workspace_lock(slot(command.output_dir), command.work()):
+        watch = Watch(
+            Workspace(command.output_dir),
+            command.root,
+            command.bundle,
+            command.predictions,
+            command.options,
+            service=command.service,
+            settle=command.settle,
+            jobs=command.jobs,
+        )
+        watch.run()
+
+
 def _run_explain(command: commands.Explain) -> None:
     from lo2core.detect.incidents import Incident, worst_incidents
     from lo2core.explain.explanation import explain_incident
@@ -295,6 +313,7 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "train": _run_train,
     "predict": _run_predict,
     "run": _run_run,
+    "watch": _run_watch,
     "explain": _run_explain,
     "compare": _run_compare,
     "evaluate": _run_evaluate,

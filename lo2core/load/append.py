@@ -7,7 +7,7 @@ another name or label. Whatever is loaded from another root stays as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,9 +38,10 @@ class LoadedFile:
 class Growth:
     """What logs contain that is not loaded yet.
 
-    plan: the files to read; of the other files only those that are new or have changed. found: the plan of all files.
-    names: what the roots are called in the workspace, by their own names. replaced: loaded test case folders that are
-    read again or are now named differently. new, changed, same: numbers of test case folders.
+    plan: the files to read; of the other files only those that are new or have changed. found: all files that are as
+    the workspace will have them. names: what the roots are called in the workspace, by their own names. replaced:
+    loaded test case folders that are read again or are now named differently. new, changed, same: numbers of test case
+    folders.
     """
 
     plan: Plan
@@ -59,10 +60,13 @@ class Growth:
         )
 
 
-def growth(plan: Plan, roots: Mapping[str, Path], loaded: Mapping[str, LoadedFile]) -> Growth:
+def growth(
+    plan: Plan, roots: Mapping[str, Path], loaded: Mapping[str, LoadedFile], only: Collection[Case] | None = None
+) -> Growth:
     """What the files of a plan add to the loaded ones.
 
-    roots: the paths that were given, by their names in sources. loaded: by source.
+    roots: the paths that were given, by their names in sources. loaded: by source. only: what is new in other test case
+    folders than these is left for later.
     Raises InputError if a run of the plan was loaded from another root.
     """
     names = _names(roots, loaded)
@@ -73,7 +77,9 @@ def growth(plan: Plan, roots: Mapping[str, Path], loaded: Mapping[str, LoadedFil
     cases: dict[Case, list[LogFile]] = defaultdict(list)
     for file in plan.chosen:
         cases[file.run, file.folder].append(file)
-    to_read = {case for case, files in cases.items() if not all(_is_same(file, read) for file in files)}
+    differ = {case for case, files in cases.items() if not all(_is_same(file, read) for file in files)}
+    to_read = differ if only is None else differ.intersection(only)
+    later = differ - to_read
     again = [file for file in plan.left_out if file.source in read and (file.run, file.folder) in to_read]
     chosen = [file for file in (*plan.chosen, *again) if (file.run, file.folder) in to_read]
     there = {(file.run, file.folder) for file in read.values()}
@@ -83,14 +89,16 @@ def growth(plan: Plan, roots: Mapping[str, Path], loaded: Mapping[str, LoadedFil
     changed = {case for case in to_read if case in there or any(file.source in read for file in cases[case])}
     chosen.sort(key=order)
     others = ([file for file in files if not _is_known(file, loaded)] for files in (plan.left_out, plan.ignored))
+    found = [file for file in plan.chosen if (file.run, file.folder) not in later]
+    kept = [file for file in plan.left_out if file.source not in read] + again  # others stay as they were read
     return Growth(
         Plan(chosen, *others),
-        plan,
+        Plan(found, kept, plan.ignored),
         names,
         replaced,
         new=len(to_read - changed),
         changed=len(changed),
-        same=len(cases) - len(to_read),
+        same=len(cases) - len(differ),
     )
 
 

@@ -178,6 +178,29 @@ class Run(_LoadingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watch(Command):
+    """Load and score new test cases of a growing folder when they are complete, until it is stopped."""
+
+    root: tuple[Path, ...] = option(REQUIRED, "--root", metavar="DIR", help="folders in which logs appear")
+    options: LoadOptions = field(default=LoadOptions())
+    service: str | None = option(
+        None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
+    )
+    bundle: Path = option(REQUIRED, "--bundle", metavar="FILE.joblib", help="the saved model")
+    predictions: str | None = option(
+        None,
+        "--predictions",
+        metavar="NAME",
+        help="name of the predictions, which grow with the logs (default: <model>_predictions)",
+    )
+    settle: float = option(
+        60.0, "--settle", metavar="SECONDS", help="a test case is complete when its logs did not change for this long"
+    )
+    jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+    output_dir: Path = _workspace()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explain(Command):
     """Show which items and lines caused the score of an incident."""
 
@@ -296,6 +319,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Train,
     Predict,
     Run,
+    Watch,
     Explain,
     Compare,
     Evaluate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Files, Ledger, Sequences
-from lo2core.load.append import Growth, LoadedFile, growth, root_name
+from lo2core.load.append import Case, Growth, LoadedFile, growth, root_name
 from lo2core.load.layouts import names_of_roots
 from lo2core.load.ledger import of_logs
 from lo2core.load.log_file import TABLE, LogFile
@@ -19,12 +19,14 @@ from lo2core.load.walk import as_path
 from lo2core.store.workspace import Workspace
 
 
-def growth_of(workspace: Workspace, plan: Plan, paths: Mapping[str, Path]) -> Growth:
+def growth_of(
+    workspace: Workspace, plan: Plan, paths: Mapping[str, Path], only: Collection[Case] | None = None
+) -> Growth:
     """What the files of a plan add to the logs of the workspace; see `append.growth`.
 
     plan: with the times of archives, see `with_times_of_archives`. paths: see `root_paths`.
     """
-    return growth(plan, paths, _loaded(workspace))
+    return growth(plan, paths, _loaded(workspace), only)
 
 
 def root_paths(roots: Sequence[str | Path], folders: Sequence[Path]) -> dict[str, Path]:

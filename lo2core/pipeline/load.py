@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
@@ -28,7 +28,7 @@ from lo2core.load import archives, loader, verdict
 from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
 from lo2core.load import read as load_read
-from lo2core.load.append import Growth
+from lo2core.load.append import Case, Growth
 from lo2core.load.ledger import of_logs
 from lo2core.load.plan import LoadOptions
 from lo2core.load.walk import as_path
@@ -90,6 +90,7 @@ def load_logs(
     strict: bool = False,
     append: bool = False,
     replace: bool = False,
+    cases: Collection[Case] | None = None,
 ) -> LoadResult:
     """Load stage: read logs and save their events, sequences, ledger, messages and counts in the workspace.
 
@@ -100,7 +101,8 @@ def load_logs(
     save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
     table, if a log has lines but no event. append: add logs to the loaded ones; of a root that was loaded before, only
     test case folders are read that are new or have changed since, and these replace what was loaded.
-    replace: load again.
+    replace: load again. cases: only these test case folders, as pairs of run and name;
+    the others are left for later.
     Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
     which accounts for every line. A load that was interrupted continues with the runs that were not finished.
     Raises ExistsError if tables exist and neither `append` nor `replace` is given, and InputError for logs or options
@@ -128,12 +130,14 @@ def load_logs(
         _refuse_existing(workspace, tables, replace)
     with _folders(roots) as folders:
         plan = with_times_of_archives(load_plan.plan(folders, options, service), roots, folders)
+        if cases is not None and not append:
+            plan = _only(plan, cases)
         asked = _key(plan, _stamps(roots, plan), options, masker)
         if repeats and _is_loaded(workspace, asked):
             workspace.clear_parts()
             return _loaded_before(workspace, tables, plan, append)
         paths = root_paths(roots, folders)
-        grown = growth_of(workspace.snapshot(), plan, paths) if append else None
+        grown = growth_of(workspace.snapshot(), plan, paths, cases) if append else None
         if grown:
             plan = grown.plan
             _refuse_unlike(workspace, options, masker, save_events)
@@ -172,6 +176,10 @@ def load_logs(
 def _nothing_new(workspace: Workspace, tables: Sequence[Any], grown: Growth) -> LoadResult:
     paths = [workspace.path(schema) for schema in tables]
     return LoadResult(paths, grown.sentence(), workspace.read(Ledger), appended=True)
+
+
+def _only(plan: load_plan.Plan, cases: Collection[Case]) -> load_plan.Plan:
+    return replace_fields(plan, chosen=[file for file in plan.chosen if (file.run, file.folder) in cases])
 
 
 @contextmanager

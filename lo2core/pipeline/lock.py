@@ -6,6 +6,7 @@
                 job
     unfinished.json  the arguments of commands that were killed: repeated, they continue
     next.json   the command that runs next: see `queue`
+    between     exists while the workspace is held between jobs, by `watch`
 
 A file lock ends with its process, however that ends. Only a command that wants to work on the workspace tries `lock`.
 To see whether the command in `job.json` still runs, its `alive` file is tried, which no other command needs: so looking
@@ -44,9 +45,12 @@ from lo2core.store.changes import recover
 LOCK = "lock"
 UNFINISHED = "unfinished.json"
 NEXT = "next.json"
+BETWEEN = "between"
 _MOST_UNFINISHED = 20
 _PATIENCE_S = 0.5
 """How long taking the lock is tried: the last command may be about to end."""
+_LONG_PATIENCE_S = 60.0
+"""The same while the workspace is held between jobs, which takes seconds."""
 
 _ALIVE = re.compile(r"alive-[0-9a-f]{12}")
 
@@ -114,6 +118,37 @@ def workspace_lock(workspace: str | os.PathLike[str], work: Work | None = None) 
                 _remove_unused(folder)  # a mistyped name leaves nothing behind
 
 
+@contextmanager
+def held_between_jobs(workspace: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold the workspace for a moment, without becoming its job: the state of its last job stays.
+
+    A command of a person that starts meanwhile waits for the end. Raises `BusyError` if a command runs or waits.
+    """
+    folder = job_folder(workspace)
+    if (folder / NEXT).exists():
+        raise BusyError(f"{folder.parent} is busy: a command waits for it.")
+    lock = _taken(folder, _PATIENCE_S)
+    token = _held.set(_held.get() | {folder})
+    try:
+        with _marked(folder / BETWEEN):
+            recover(folder.parent)
+            yield
+    finally:
+        _held.reset(token)
+        lock.release()
+
+
+@contextmanager
+def _marked(path: Path) -> Iterator[None]:
+    """While the block runs, the file at `path` exists."""
+    with writing(path):
+        path.touch()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _remove_unused(folder: Path) -> None:
     """Remove a workspace that contains nothing but its job folder; call it while its lock is held.
 
@@ -135,7 +170,7 @@ def held(folder: Path, work: Work, detached: bool, ticket: str = "") -> Iterator
     ticket: of a command that has waited in `next.json`.
     Raises `BusyError`, also if its ticket was used already, and `ArtefactError` if the folder cannot be written.
     """
-    lock = _taken(folder)
+    lock = _taken(folder, _LONG_PATIENCE_S if (folder / BETWEEN).exists() else _PATIENCE_S)
     if ticket and ticket != job_files.read(folder / NEXT, job_files.Next).get("ticket"):
         lock.release()
         raise BusyError("This command was started already, or is not wanted any more.")
@@ -178,10 +213,10 @@ def _failure(folder: Path) -> str:
     return f"{work.title} failed: {outcome.get('message', '')}" if outcome.get("state") == "failed" else ""
 
 
-def _taken(folder: Path) -> FileLock:
+def _taken(folder: Path, patience: float) -> FileLock:
     try:
         with writing(folder / LOCK):
-            return acquired(folder / LOCK, _PATIENCE_S)
+            return acquired(folder / LOCK, patience)
     except Timeout:
         raise BusyError(f"{busy_with(folder)} Wait until it has ended, or cancel it.") from None
     except OSError as error:
@@ -292,7 +327,7 @@ def describes(folder: Path, job: Job) -> bool:
 def clear(folder: Path) -> None:
     """Remove the state of the last job, and temporary files that it may have left in the workspace."""
     _discard(folder / "job.json")  # first: whoever reads it and then finds a file missing will see why
-    for name in ("progress.json", "outcome.json", "cancelled.json", "output.log", "errors.log"):
+    for name in ("progress.json", "outcome.json", "cancelled.json", "output.log", "errors.log", BETWEEN):
         _discard(folder / name)
     for path in folder.glob("alive-*"):
         _discard(path)
@@ -310,6 +345,7 @@ def _discard(path: Path) -> None:
 def busy_with(folder: Path) -> str:
     """A sentence naming the command that holds the lock, and its start."""
     job = read_job(folder)
+    job = job if is_running(folder, job) else Job()
     since, command = local(job.get("started")), Work.recorded(job).command
     what = f"`{command}`" if command else "another command"
     return f"{folder.parent} is busy: {what} {f'has been running since {since:%H:%M:%S}' if since else 'is running'}."

@@ -30,6 +30,7 @@ from lo2core.pipeline.commands import (
     Sample,
     Train,
     Trust,
+    Watch,
 )
 
 TEXTS = ("client", "a b", "--replace", "-1", "-x y", "", "it's", '"', "$HOME", "ä€", "*", "a=b", "\\d+", "new\nline")
@@ -89,6 +90,11 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
             writing | {"bundle": path(), "predictions": perhaps(draw, text()), "budget": perhaps(draw, number(draw))}
         ),
         Run: lambda: loading | training | writing,
+        Watch: lambda: (
+            {name: loading[name] for name in ("root", "options", "service", "jobs")}
+            | where
+            | {"bundle": path(), "predictions": perhaps(draw, text()), "settle": number(draw)}
+        ),
         Explain: lambda: (
             where
             | {"predictions": text(), "bundle": perhaps(draw, path())}
