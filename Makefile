@@ -19,7 +19,7 @@ test: lint browser  ## lint, types and all tests, the browser's too
 	@$(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
 
-torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: two hours, then the figures
+torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: 40 minutes, then the figures
 	@PYTHONPATH=tests $(BIN)/python -m torture.run
 
 lint: .venv/dev.stamp  ## ruff and mypy

@@ -1,13 +1,13 @@
 """Commands that are killed, or find the disk full, at a chosen write, to test that nothing half-written is ever used.
 
-One process imports lo2core and forks a child for each command, so that a command costs no imports. A child counts what
-it does to files in its working folder (open for writing, rename, link, remove, make or remove a folder), which Python
-reports to an audit hook, and kills itself by SIGKILL before the operation with the given number; or from then on the
-system lets it write nothing more to any file. No code of lo2core knows of it.
+One process imports libraries and forks a child for each command, so that a command costs few imports. A child counts
+what it does to files in its working folder (open for writing, rename, link, remove, make or remove a folder), which
+Python reports to an audit hook, and kills itself by SIGKILL before the operation with the given number; or from then on
+the system lets it write nothing more to any file. No code of lo2core knows of it.
 
     with Commands() as run:
-        total = run(folder, "load", "--root", "logs").operations
-        for at in range(1, total + 1):
+        kinds = run(folder, "load", "--root", "logs").kinds
+        for at in range(1, len(kinds) + 1):
             assert run(copy, "load", "--root", "logs", kill_at=at).killed
 """
 
@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,15 +29,21 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 _CHANGES = {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod"}
+_SOURCES = f"{ROOT / 'lo2core'}{os.sep}"
+_MANY = (".log", ".json", ".csv")
+_NUMBERS = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit status (negative: the signal), its operations on files, what it printed."""
+    """How a command ended: its exit status (negative: the signal), its operations on files, what it printed.
+
+    kinds: one text per operation; equal ones do the same to the same kind of file, from the same lines of code.
+    """
 
     status: int
-    operations: int
+    kinds: Sequence[str]
     output: str
 
     @property
@@ -86,27 +94,32 @@ class Commands:
 
 def _serve() -> None:
     """Read requests, one a line, and answer each one when its command has ended."""
-    # Libraries that commands need. Not lo2core: polars starts threads when it is used, and a child would not have them.
+    # What commands need, as long as it does not use polars: that starts threads, and a child would not have them.
+    import altair  # noqa: F401
     import dataframely  # noqa: F401
     import joblib  # noqa: F401
     import scipy.sparse  # noqa: F401
     import sklearn.ensemble
     import sklearn.linear_model  # noqa: F401
 
+    import lo2core.cli.options
+    import lo2core.store.workspace  # noqa: F401
+
     for line in sys.stdin:
         reader, writer = os.pipe()  # which can be written to while no file can
-        with tempfile.TemporaryFile("w+b") as count, os.fdopen(reader, "rb") as output:
+        with tempfile.TemporaryFile("w+b") as kinds, os.fdopen(reader, "rb") as output:
             child = os.fork()
             if not child:
-                _be_disturbed(json.loads(line), writer, count.fileno())
+                _be_disturbed(json.loads(line), writer, kinds.fileno())
             os.close(writer)
             printed = output.read().decode(errors="replace")
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            operations = int(os.pread(count.fileno(), 20, 0) or 0)
-        print(json.dumps({"status": status, "operations": operations, "output": printed}), flush=True)
+            kinds.seek(0)
+            done = kinds.read().decode().splitlines()
+        print(json.dumps({"status": status, "kinds": done, "output": printed}), flush=True)
 
 
-def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
+def _be_disturbed(request: dict[str, Any], output: int, kinds: int) -> None:
     """Run a command in this process and end it."""
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -114,7 +127,7 @@ def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
     Path("tmp").mkdir(exist_ok=True)
     tempfile.tempdir = str(Path("tmp").resolve())
     sys.argv = [str(ROOT / "lo2core" / "__main__.py"), *request["arguments"]]
-    _count_changes(Path.cwd().resolve(), request["kill_at"], request["kill_on"], request["full_at"], count)
+    _count_changes(Path.cwd().resolve(), request["kill_at"], request["kill_on"], request["full_at"], kinds)
     if request["after"]:
         signal.setitimer(signal.ITIMER_REAL, request["after"])  # its signal ends a process at once
     from lo2core.cli.commands import main
@@ -132,7 +145,7 @@ def _be_disturbed(request: dict[str, Any], output: int, count: int) -> None:
         os._exit(status)
 
 
-def _count_changes(folder: Path, kill_at: int, kill_on: str, full_at: int, count: int) -> None:
+def _count_changes(folder: Path, kill_at: int, kill_on: str, full_at: int, kinds: int) -> None:
     done = 0
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -141,7 +154,7 @@ def _count_changes(folder: Path, kill_at: int, kill_on: str, full_at: int, count
             return
         done += 1
         if not full_at or done <= full_at:
-            os.pwrite(count, str(done).encode(), 0)
+            os.write(kinds, f"{_kind(event, arguments)}\n".encode())
         gets_the_name = event in ("os.rename", "os.link") and Path(os.fsdecode(arguments[1])).name == kill_on
         if done == kill_at or gets_the_name:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -156,6 +169,18 @@ def _changes_a_file(event: str, arguments: tuple[Any, ...], folder: Path) -> boo
     if not (writes or event in _CHANGES) or not isinstance(arguments[0], str | bytes | os.PathLike):
         return False
     return (folder / os.fsdecode(arguments[0])).is_relative_to(folder)
+
+
+def _kind(event: str, arguments: tuple[Any, ...]) -> str:
+    """What is done, to which kind of file, and where in the code of lo2core it is asked for."""
+    paths = [Path(os.fsdecode(one)) for one in arguments[:2] if isinstance(one, str | bytes | os.PathLike)]
+    names = [path.suffix if path.suffix in _MANY else _NUMBERS.sub("#", path.name) for path in paths if path.name]
+    frame, lines = sys._getframe(1), []
+    while frame:
+        if frame.f_code.co_filename.startswith(_SOURCES):
+            lines.append(f"{frame.f_code.co_filename.removeprefix(_SOURCES)}:{frame.f_lineno}")
+        frame = frame.f_back
+    return " ".join([event, *names, *lines])
 
 
 if __name__ == "__main__":

@@ -15,18 +15,18 @@ from torture.figures import Figures, reported
 from torture.project import STAGES, Project, content, leftovers, project, unlike
 
 
-def torture(amount: int, seed: int) -> Figures:
-    """Fill the disk at each operation on files of all stages, or at `amount` of them that are drawn at random."""
+def torture(amount: int, seed: int, every: bool = False) -> Figures:
+    """Fill the disk at an operation on files of each kind of all stages, at most `amount`; or at `every` operation."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, project(Path(folder)) as tried:
-        return fill(tried, list(STAGES), amount, seed)
+        return fill(tried, list(STAGES), amount, seed, every)
 
 
-def fill(tried: Project, stages: Sequence[str], amount: int, seed: int) -> Figures:
+def fill(tried: Project, stages: Sequence[str], amount: int, seed: int, every: bool = False) -> Figures:
     """`torture` of some stages."""
     figures, draw = Figures(), random.Random(seed)
-    cases, _ = tried.operations(stages, draw)
-    chosen = draw.sample(cases, min(amount, len(cases)))
-    figures.count(f"disks full at one of {len(cases):,} operations on files", len(chosen))
+    found = tried.operations(stages)
+    chosen = found.chosen(amount, draw, every)
+    figures.count(f"disks full at one of {len(found.all):,} operations on files", len(chosen))
     results = reported("full disks", tried.each(lambda case: _case(tried, *case), chosen), len(chosen))
     for (stage, at), problems in zip(chosen, results, strict=True):
         for problem in filter(None, problems):

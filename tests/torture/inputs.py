@@ -18,6 +18,8 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -31,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 600
 """An input that takes longer hangs: the slowest takes seconds, on a busy machine a minute."""
 KINDS: dict[str, Callable[[Random, Place], Actions]] = {
+    "logs": loaded.logs,  # the two slowest kinds come first, so that no core waits for the other at the end
+    "addresses of pages": asked.pages,
     "predictions": stored.predictions,
     "footers": stored.footers,
     "tables written by hand": stored.written_by_hand,
@@ -38,28 +42,26 @@ KINDS: dict[str, Callable[[Random, Place], Actions]] = {
     "manifests": stored.manifests,
     "models": stored.models,
     "job files": stored.job_files,
-    "logs": loaded.logs,
     "folder trees": loaded.trees,
     "archives": loaded.archives,
     "frames of the API": asked.frames,
-    "addresses of pages": asked.pages,
 }
 
 
 def torture(amount: int, seed: int) -> Figures:
     """`amount` inputs, spread evenly over all kinds; each kind runs in processes of its own."""
-    figures = Figures()
-    with tempfile.TemporaryDirectory(prefix="lo2-torture-") as folder:
+    figures, cores = Figures(), os.cpu_count() or 1
+    with tempfile.TemporaryDirectory(prefix="lo2-torture-") as folder, ThreadPoolExecutor(cores) as pool:
         template = make_template(Path(folder) / "template")
-        for kind in KINDS:
-            _in_processes(kind, -(-amount // len(KINDS)), seed, template, figures)
-            report(f"inputs: {kind}, {len(figures.failures)} failures so far")
+        one_kind = partial(_in_processes, amount=-(-amount // len(KINDS)), seed=seed, template=template)
+        for found in pool.map(one_kind, KINDS):
+            _add(found, figures)
     return figures
 
 
-def _in_processes(kind: str, amount: int, seed: int, template: Path, figures: Figures) -> None:
+def _in_processes(kind: str, amount: int, seed: int, template: Path) -> Figures:
     """`attacked` in another process; where an input ends that by a crash or a hang, one more begins behind it."""
-    done, environment = 0, os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    figures, done, environment = Figures(), 0, os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     while done < amount:
         command = [sys.executable, "-m", "torture.inputs", kind, *map(str, (done, amount, seed, template))]
         ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -69,13 +71,14 @@ def _in_processes(kind: str, amount: int, seed: int, template: Path, figures: Fi
         if done < amount:
             figures.fail(f"{kind} {done} ended its process ({ended.returncode}): {ended.stderr[-1500:]}")
             done += 1
+    report(f"inputs: {kind}, {len(figures.failures)} failures")
+    return figures
 
 
 def _add(one: Figures, figures: Figures) -> None:
     for what, amount in one.counts.items():
         figures.count(what, int(amount))
-    for failure in one.failures:
-        figures.fail(failure)
+    figures.failures.extend(one.failures)
 
 
 def attacked(kind: str, numbers: Iterable[int], seed: int, template: Path) -> Iterator[Figures]:

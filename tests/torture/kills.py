@@ -1,4 +1,4 @@
-"""Kills: a command is killed at a random moment, or before an operation on files that is drawn at random.
+"""Kills: a command is killed at a random moment, or before an operation on files.
 
 Afterwards a different command runs, then the same one again. Both must work, and what they make must be equal to what
 commands make that nobody kills.
@@ -19,26 +19,28 @@ THERE = ("already exists", "is loaded already", "needs a new or empty folder")
 """With these words a command is refused because everything that it makes is there already."""
 
 
-def torture(amount: int, seed: int) -> Figures:
-    """Kill the commands of all stages at `amount` random moments, then before each of their operations on files.
+def torture(amount: int, seed: int, every: bool = False) -> Figures:
+    """Kill commands of all stages at `amount` random moments, then before an operation of each kind, or `every` one.
 
-    If there are more than seven times as many operations as `amount`, some are drawn at random.
+    If there are more than seven times as many kinds of operations as `amount`, some are drawn at random.
     """
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, project(Path(folder)) as tried:
-        return kill(tried, list(STAGES), amount, 7 * amount, seed)
+        return kill(tried, list(STAGES), amount, 7 * amount, seed, every)
 
 
-def kill(tried: Project, stages: Sequence[str], moments: int, operations: int, seed: int) -> Figures:
+def kill(
+    tried: Project, stages: Sequence[str], moments: int, operations: int, seed: int, every: bool = False
+) -> Figures:
     """`torture` of some stages, at so many moments and operations."""
     figures, draw = Figures(), random.Random(seed)
-    cases, seconds = tried.operations(stages, draw)
+    found = tried.operations(stages)
     faults: list[tuple[str, dict[str, float]]] = [
-        (stage, {"after": draw.uniform(0.01, seconds[stage])}) for stage in draw.choices(stages, k=moments)
+        (stage, {"after": draw.uniform(0.01, found.seconds[stage])}) for stage in draw.choices(stages, k=moments)
     ]
     figures.count("kills at a random moment", moments)
-    drawn = draw.sample(cases, min(operations, len(cases)))
+    drawn = found.chosen(operations, draw, every)
     faults += [(stage, {"kill_at": at}) for stage, at in drawn]
-    figures.count(f"kills before one of {len(cases):,} operations on files", len(drawn))
+    figures.count(f"kills before one of {len(found.all):,} operations on files", len(drawn))
     results = reported("kills", tried.each(lambda case: _case(tried, *case), faults), len(faults))
     for (stage, fault), problems in zip(faults, results, strict=True):
         for problem in filter(None, problems):

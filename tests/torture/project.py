@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -43,9 +43,6 @@ STAGES = {
     "sample in a folder": "sample --output-dir empty",
 }
 """The commands that are disturbed, by name; each runs in a copy of the project."""
-MOST = 200
-"""Operations on files that are disturbed of a stage: `sample` has more than a thousand of one kind."""
-
 _MADE = (
     "load --root logs --output-dir plain --jobs 1",
     "load --root logs --output-dir ws --jobs 1",
@@ -72,6 +69,33 @@ class Undisturbed:
 
     content: Content
     status: int
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What the command of each stage does to files, one kind per operation (see `Ended`), and the seconds it takes."""
+
+    kinds: Mapping[str, Sequence[str]]
+    seconds: Mapping[str, float]
+
+    @property
+    def all(self) -> list[tuple[str, int]]:
+        """Every operation: its stage and its number in it, from 1."""
+        return [(stage, at) for stage, kinds in self.kinds.items() for at in range(1, len(kinds) + 1)]
+
+    def of_each_kind(self, draw: Random) -> list[tuple[str, int]]:
+        """One operation, drawn at random, of each kind of each stage: writing the 40th log differs not from the 39th."""
+        same: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for stage, at in self.all:
+            same.setdefault((stage, self.kinds[stage][at - 1]), []).append((stage, at))
+        return [draw.choice(cases) for cases in same.values()]
+
+    def chosen(self, amount: int, draw: Random, every: bool) -> list[tuple[str, int]]:
+        """All of them; or at most `amount` of one of each kind."""
+        if every:
+            return self.all
+        cases = self.of_each_kind(draw)
+        return draw.sample(cases, min(amount, len(cases)))
 
 
 class Project:
@@ -117,28 +141,17 @@ class Project:
                     self._known[commands] = Undisturbed(content(folder), status)
             return self._known[commands]
 
-    def operations(self, stages: Sequence[str], draw: Random) -> tuple[list[tuple[str, int]], dict[str, float]]:
-        """Pairs of a stage and the number of one of its operations on files; and the seconds that each stage takes.
+    def operations(self, stages: Sequence[str]) -> Operations:
+        """Run the command of each stage, and note what it does to files and how long it takes."""
+        measured = dict(zip(stages, self.each(self._measured, stages), strict=True))
+        return Operations(
+            {stage: kinds for stage, (kinds, _) in measured.items()}, {k: s for k, (_, s) in measured.items()}
+        )
 
-        Of a stage with more than `MOST` operations: the first, the last, and others at random.
-        """
-        measured = dict(zip(stages, self.each(self.measured, stages), strict=True))
-        cases = [(stage, at) for stage, (total, _) in measured.items() for at in _numbers(total, draw)]
-        return cases, {stage: seconds for stage, (_, seconds) in measured.items()}
-
-    def measured(self, stage: str) -> tuple[int, float]:
-        """How many operations on files the command of a stage does, and how many seconds it takes."""
+    def _measured(self, stage: str) -> tuple[Sequence[str], float]:
         with self.copy() as folder:
             began = time.monotonic()
-            return self.run(folder, STAGES[stage]).operations, time.monotonic() - began
-
-
-def _numbers(total: int, draw: Random) -> list[int]:
-    numbers = range(1, total + 1)
-    end = MOST // 4
-    return (
-        [*numbers] if total <= MOST else [*numbers[:end], *draw.sample(numbers[end:-end], MOST // 2), *numbers[-end:]]
-    )
+            return self.run(folder, STAGES[stage]).kinds, time.monotonic() - began
 
 
 @contextmanager

@@ -12,8 +12,10 @@ from importlib import import_module
 
 from torture.figures import Figures
 
-AMOUNTS = {"kills": 200, "disk": 1_500, "stops": 100, "inputs": 10_000, "browsers": 600}
+AMOUNTS = {"kills": 200, "disk": 1_500, "stops": 50, "inputs": 10_000, "browsers": 600}
 """Each kind is a module with a function `torture(amount, seed)`; amounts are kills, cases, stops, inputs, seconds."""
+OF_OPERATIONS = ("kills", "disk")
+"""Kinds with an argument `every`: disturb every operation on files, not one of each kind."""
 
 
 def main() -> int:
@@ -22,13 +24,16 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(AMOUNTS)}; default: all")
     parser.add_argument("--amount", type=int, help="how much of each kind; default: as in docs/reliability.md")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--all", action="store_true", help="kills and full disks at every operation: takes hours")
     chosen = parser.parse_args()
     if unknown := set(chosen.kinds) - set(AMOUNTS):
         parser.error(f"unknown kinds: {', '.join(sorted(unknown))}")
     failed = 0
     for kind in chosen.kinds or AMOUNTS:
         began = time.monotonic()
-        figures: Figures = import_module(f"torture.{kind}").torture(chosen.amount or AMOUNTS[kind], chosen.seed)
+        every = {"every": chosen.all} if kind in OF_OPERATIONS else {}
+        torture = import_module(f"torture.{kind}").torture
+        figures: Figures = torture(chosen.amount or AMOUNTS[kind], chosen.seed, **every)
         _print(kind, figures, time.monotonic() - began)
         failed += len(figures.failures)
     print(f"\n{failed} failures")

@@ -39,7 +39,7 @@ def _stopped(tried: Project, stage: str, draw: random.Random, figures: Figures) 
     command = [sys.executable, "-m", "lo2core", *COMMANDS[stage].split()]
     with tried.copy() as folder, tempfile.TemporaryFile() as said:
         with subprocess.Popen(command, cwd=folder, env=settings, stdout=said, stderr=said) as process:
-            time.sleep(draw.uniform(0.05, 10))
+            time.sleep(draw.uniform(0.05, 7))
             figures.count("commands that ran" if process.poll() is None else "commands that had ended before")
             began = time.monotonic()
             process.terminate()
