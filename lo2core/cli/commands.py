@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.text import visible
+from lo2core.pipeline import queue
 from lo2core.pipeline.lock import workspace_lock
 from lo2core.pipeline.progress import tell
 from lo2core.pipeline.recovery import clean_up
@@ -326,7 +327,7 @@ _RUN: dict[str, Callable[[Any], None]] = {
 
 def run_as_program() -> NoReturn:
     """What ``python -m lo2core`` and the script ``lo2core`` do. SIGTERM ends a command as Ctrl-C does: tidily."""
-    end_on_signals()
+    end_on_signals(when_ended=queue.begin_after_kill)
     status = main()
     with suppress(OSError):
         sys.stdout.flush()  # while a signal still ends this, should nobody read the pipe

@@ -1,9 +1,9 @@
 """The command that runs next: at most one waits for a workspace, in `<workspace>/.job/next.json`.
 
-It begins when the running job ends. If that was killed, or was a command in a terminal, it begins as soon as a page of
-the workspace is open. Its ticket makes sure that it runs once, whoever starts it: the process that takes the lock with
-the ticket removes the file. It is sealed with the user's key: a file that came with a workspace from elsewhere counts
-as nothing, so that no command in it runs.
+It begins when the running job ends. If that was killed together with its guard (see `signals`), or was a command in a
+terminal, it begins as soon as a page of the workspace is open. Its ticket makes sure that it runs once, whoever starts
+it: the process that takes the lock with the ticket removes the file. It is sealed with the user's key: a file that came
+with a workspace from elsewhere counts as nothing, so that no command in it runs.
 """
 
 from __future__ import annotations
@@ -70,6 +70,13 @@ def begin_next(folder: Path, stdout: int = subprocess.DEVNULL) -> subprocess.Pop
     if not entry:
         return None
     return launched(folder, Work.recorded(entry["work"]), stdout, entry["ticket"])
+
+
+def begin_after_kill(pid: int) -> None:
+    """In the guard of a job with this number, which has ended: start what waits, if the job could not do that."""
+    folder = Path(json.loads(os.environ[JOB_VARIABLE])["folder"]) if JOB_VARIABLE in os.environ else None
+    if folder and lock.read_job(folder).get("pid") == pid and not (folder / "outcome.json").exists():
+        begin_next(folder)
 
 
 def _entry(folder: Path) -> Next | None:

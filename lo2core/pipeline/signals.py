@@ -4,7 +4,7 @@ Python handles a signal when the main thread is back in Python code. Until then 
 temporary files are removed, and locks released. After that, a thread that learns of the signal at once ends the
 process. But a thread needs Python's interpreter lock, which compiled code may hold, as may a thread that gets no time
 on a busy machine. Therefore a process of its own, the guard, passes the signal on to the thread, and ends the command
-by force if it has not ended soon after.
+by force if it has not ended soon after. It also does what the command can do no more when it was killed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import select
 import signal
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 INTERRUPTED = 130
@@ -42,10 +44,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def end_on_signals() -> None:
+def end_on_signals(when_ended: Callable[[int], None] = lambda pid: None) -> None:
     """From now on, SIGTERM raises KeyboardInterrupt, as Ctrl-C does, and neither can be waited out.
 
-    Call it before other threads run.
+    when_ended: is called with the number of this process in another one when it has ended, in whatever way, unless
+    both are killed. Call it before other threads run.
     """
     numbers, noted = os.pipe()  # the numbers of signals
     passed_on, passes_on = os.pipe()
@@ -56,6 +59,7 @@ def end_on_signals() -> None:
     if hasattr(os, "fork") and not os.fork():
         try:
             _guard(command, numbers, passes_on)
+            when_ended(command)
         finally:
             os._exit(0)
     os.close(passes_on)
@@ -63,17 +67,22 @@ def end_on_signals() -> None:
 
 
 def _guard(command: int, numbers: int, passes_on: int) -> None:
-    """In a process of its own: end the command by force some time after a signal. It ends with the command."""
+    """In a process of its own: end the command by force some time after a signal; returns when it has ended."""
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
     os.dup2(numbers, 0)
     os.dup2(passes_on, 1)
-    os.closerange(2, 1024)  # whoever reads what the command prints does not wait for this process
-    while number := _signal(0):
-        os.write(1, bytes([number]))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    os.closerange(3, 1024)  # whoever reads what the command prints does not wait for this process
+    if number := _signal(0):
+        with suppress(OSError):  # the command has ended already
+            os.write(1, bytes([number]))
         time.sleep(_LONGEST_S)
-        if os.getppid() == command:
+        while os.getppid() == command:
             os.kill(command, signal.SIGKILL)
+            time.sleep(0.01)
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)  # what is started from here must not ignore them, too
 
 
 def _end_after(passed_on: int, numbers: int) -> None:

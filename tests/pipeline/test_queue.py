@@ -20,6 +20,17 @@ with reporting():
         time.sleep(0.02)
     sys.exit(Path({end!r}).read_text() or None)
 """
+DEAF = """
+from lo2core.pipeline.queue import begin_after_kill
+from lo2core.pipeline.signals import end_on_signals
+end_on_signals(when_ended=begin_after_kill)
+with reporting():
+    while True:
+        try:
+            time.sleep(10)
+        except KeyboardInterrupt:
+            pass
+"""
 MARK = """
 import sys, time
 from pathlib import Path
@@ -75,6 +86,18 @@ def test_a_page_begins_it_if_the_running_job_was_killed(workspace: Path, end: Pa
         jobs.start_next(workspace)
     assert ended(workspace).state == "done"
     assert (marks(), queue.waiting(workspace)) == ("x", None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_begins_without_a_page_if_the_running_job_was_ended_by_force(
+    workspace: Path, number: signal.Signals
+) -> None:
+    work, marks = mark(workspace)
+    start(workspace, DEAF)
+    queue.enqueue(workspace, work)
+    os.kill(read_job(job_folder(workspace))["pid"], number)
+    wait_for(lambda: queue.waiting(workspace) is None)
+    assert (ended(workspace).state, marks()) == ("done", "x")
 
 
 def test_only_one_command_waits_and_it_can_be_removed(workspace: Path, end: Path) -> None:

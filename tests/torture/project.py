@@ -84,7 +84,7 @@ class Operations:
         return [(stage, at) for stage, kinds in self.kinds.items() for at in range(1, len(kinds) + 1)]
 
     def of_each_kind(self, draw: Random) -> list[tuple[str, int]]:
-        """One operation, drawn at random, of each kind of each stage: writing the 40th log differs not from the 39th."""
+        """One operation, drawn at random, of each kind of each stage: writing the 40th log is like writing the 39th."""
         same: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for stage, at in self.all:
             same.setdefault((stage, self.kinds[stage][at - 1]), []).append((stage, at))
