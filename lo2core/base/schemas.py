@@ -81,7 +81,7 @@ class Sequences(_Identity):
 
 
 class Ledger(dy.Schema):
-    """One row per file that was found: lines = events + continuations + orphans + blank + skipped."""
+    """One row per file that was found: lines = events + continuations + orphans + blank + skipped + not_chosen."""
 
     source = dy.String(primary_key=True)
     """Name of the folder or archive that was loaded, and the path of the file in it."""
@@ -99,6 +99,8 @@ class Ledger(dy.Schema):
     blank = dy.Int64(min=0)
     skipped = dy.Int64(min=0)
     """Lines left out by `--skip-init-lines`."""
+    not_chosen = dy.Int64(min=0, nullable=True, metadata={"added": True})
+    """Lines outside of `--since` and `--until`. A log is not chosen if this is true of all lines of its test case."""
     invalid_bytes = dy.Int64(min=0)
     """Bytes that are not UTF-8; they are kept in a readable form."""
     dated = dy.Bool()
@@ -120,7 +122,9 @@ class Ledger(dy.Schema):
 
     @dy.rule()
     def adds_up(cls) -> pl.Expr:
-        return pl.col("lines") == pl.sum_horizontal("events", "continuations", "orphans", "blank", "skipped")
+        return pl.col("lines") == pl.sum_horizontal(
+            "events", "continuations", "orphans", "blank", "skipped", "not_chosen"
+        )
 
 
 class Files(dy.Schema):

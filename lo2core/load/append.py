@@ -32,6 +32,8 @@ class LoadedFile:
     folder: str | None
     service: str | None
     normal: bool | None
+    is_part: bool
+    """Whether lines of it were left out, because they are outside of the period to read."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,17 @@ class Growth:
 
 
 def growth(
-    plan: Plan, roots: Mapping[str, Path], loaded: Mapping[str, LoadedFile], only: Collection[Case] | None = None
+    plan: Plan,
+    roots: Mapping[str, Path],
+    loaded: Mapping[str, LoadedFile],
+    only: Collection[Case] | None = None,
+    same_period: bool = True,
 ) -> Growth:
     """What the files of a plan add to the loaded ones.
 
     roots: the paths that were given, by their names in sources. loaded: by source. only: what is new in other test case
-    folders than these is left for later.
+    folders than these is left for later. same_period: whether the period to read is that of the last load; otherwise
+    what was loaded in part is read again.
     Raises InputError if a run of the plan was loaded from another root.
     """
     names = _names(roots, loaded)
@@ -77,7 +84,7 @@ def growth(
     cases: dict[Case, list[LogFile]] = defaultdict(list)
     for file in plan.chosen:
         cases[file.run, file.folder].append(file)
-    differ = {case for case, files in cases.items() if not all(_is_same(file, read) for file in files)}
+    differ = {case for case, files in cases.items() if not all(_is_same(file, loaded, same_period) for file in files)}
     to_read = differ if only is None else differ.intersection(only)
     later = differ - to_read
     again = [file for file in plan.left_out if file.source in read and (file.run, file.folder) in to_read]
@@ -183,13 +190,14 @@ def _refuse(runs: Iterable[str]) -> None:
         )
 
 
-def _is_same(file: LogFile, read: Mapping[str, LoadedFile]) -> bool:
-    """Whether a log is loaded as it is now, under the same names."""
-    before = read.get(file.source)
-    if before is None or not _is_known(file, read):
+def _is_same(file: LogFile, loaded: Mapping[str, LoadedFile], same_period: bool) -> bool:
+    """Whether a log is loaded as it is now, under the same names, or was outside of the same period."""
+    before = loaded.get(file.source)
+    if before is None or not _is_known(file, loaded) or not (before.is_read or before.is_part):
         return False
     names = (file.run, file.folder, file.service) == (before.run, before.folder, before.service)
-    return names and (file.layout == TABLE or file.normal == before.normal)
+    label = file.layout == TABLE or not before.is_read or file.normal == before.normal
+    return names and label and (same_period or not before.is_part)
 
 
 def _is_known(file: LogFile, loaded: Mapping[str, LoadedFile]) -> bool:

@@ -23,6 +23,7 @@ from lo2core.load.dating import points_in_time
 from lo2core.load.formats.stamps import day_first
 from lo2core.load.log_file import LogFile
 from lo2core.load.names import normal_form
+from lo2core.load.period import Period
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
 from lo2core.messages.masks import Masker
 from lo2core.messages.text import event_lines
@@ -67,15 +68,17 @@ def is_table(name: str) -> bool:
     return name.lower().endswith((".parquet", ".csv"))
 
 
-def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
+def read_table(
+    file: LogFile, masker: Masker, period: Period | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
     """`schemas.Events`, `schemas.Sequences`, the tally of lines (see `parse.Parsed`) and the items of a table.
 
-    A sequence is faulty if one of its events is. Rows without seq_id or m_message count as blank lines. Raises
-    InputError for a file that is not a table, a table without rows or without a required column, and for labels and
-    time stamps that cannot be interpreted.
+    period: events outside of it are left out. A sequence is faulty if one of its events is. Rows without seq_id or
+    m_message count as blank lines. Raises InputError for a file that is not a table, a table without rows or without a
+    required column, and for labels and time stamps that cannot be interpreted.
     """
     try:
-        return _read(file, masker)
+        return _read(file, masker, period)
     except _DAMAGE as error:
         raise InputError(
             f"{file.source} contains values that cannot be interpreted ({reason(error)}). Correct them and load it "
@@ -83,20 +86,25 @@ def read_table(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFram
         ) from error
 
 
-def _read(file: LogFile, masker: Masker) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
+def _read(
+    file: LogFile, masker: Masker, period: Period | None
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:
     frame = _scan(file.path)
     kept = frame.drop_nulls(["seq_id", "m_message"])
-    events = _events(kept, file, masker)
+    every = _events(kept, file, masker)
+    events = every.filter(period.contains(every["m_timestamp"])) if period else every
+    not_chosen = int(every["n_lines"].sum()) - int(events["n_lines"].sum())
     continuations = int(events["n_lines"].sum()) - events.height
     tally = pl.DataFrame(
         {
             "file": [0],
-            "lines": [events.height + continuations + frame.height - kept.height],
+            "lines": [events.height + continuations + frame.height - kept.height + not_chosen],
             "events": [events.height],
             "continuations": [continuations],
             "orphans": [0],
             "blank": [frame.height - kept.height],
             "skipped": [0],
+            "not_chosen": [not_chosen],
             "dated": [events["m_timestamp"].null_count() < events.height],
         }
     )

@@ -67,6 +67,8 @@ def _last_time(events: pl.DataFrame) -> datetime | None:
 def _one_sequence(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The sequence of a file from those of its pieces."""
     every = pl.concat(parts)
+    if not every.height:  # none of its lines is in the period to read
+        return every
     facts = every.select(
         pl.col("start_time").min(), pl.col("end_time").max(), *(pl.col(n).sum() for n in ("events", "lines", "bytes"))
     )
@@ -75,7 +77,7 @@ def _one_sequence(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The ledger row of a file from those of its pieces: sums of numbers, and the first of what is known."""
-    every = pl.concat(parts)
+    every = pl.concat(parts).sort(pl.col("status") == "not chosen", maintain_order=True)
     summed = pl.when(cs.numeric().count() > 0).then(cs.numeric().sum()).name.keep()
     first = (~cs.numeric() & ~cs.boolean()).drop_nulls().first()
     return every.select(summed, cs.boolean().any(), first).select(every.columns)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -16,16 +17,23 @@ _LEDGER = Ledger.create_empty().schema
 
 
 def read_rows(
-    files: Sequence[LogFile], sizes: Sequence[int], invalid: Sequence[int], tally: pl.DataFrame
+    files: Sequence[LogFile],
+    sizes: Sequence[int],
+    invalid: Sequence[int],
+    tally: pl.DataFrame,
+    outside: Collection[int] = (),
 ) -> pl.DataFrame:
     """Rows of files that were read.
 
-    sizes: bytes read of each file. invalid: how many of them are not UTF-8. tally: see `parse.Parsed`.
+    sizes: bytes read of each file. invalid: how many of them are not UTF-8. tally: see `parse.Parsed`. outside:
+    the files of which no line is in the period to read, by their index.
     """
-    facts = [
+    facts: list[dict[str, Any]] = [
         {**_facts(file), "status": "read" if size else "empty", "bytes": size, "invalid_bytes": n}
         for file, size, n in zip(files, sizes, invalid, strict=True)
     ]
+    for index in outside:
+        facts[index]["status"] = "not chosen"
     dated = pl.Series("dated", [file.epoch is not None for file in files]) | tally["dated"]
     return _as_ledger(pl.concat([pl.DataFrame(facts), tally.with_columns(dated)], how="horizontal"))
 

@@ -22,10 +22,12 @@ from lo2core.load.formats.format import Format
 from lo2core.load.formats.lines import read_lines
 from lo2core.load.formats.recognition import Reading, recognise
 from lo2core.load.formats.wrappers import without_escapes
+from lo2core.load.period import Period
 from lo2core.messages.text import first_line
 
 _LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
 _NEVER = 2**62
+_WHAT = pl.Enum(["event", "continuation", "orphan", "blank", "skipped", "not chosen"])
 _SHOWN = 200
 _HEAD = 400
 _BLANK = ["", " ", "\t"]
@@ -39,9 +41,9 @@ class Parsed:
     continuation lines, or null), line_offsets (their distances from the first line; null without blank lines between)
     lines: one row per distinct line of events: line, level, logger, method, text
     traces: one row per continuation line or orphan: file, event (row in events; null for an orphan), text
-    tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, dated (whether its lines
-    contain dates), explained (events of a known format), format (what it was read as; null if unknown), notes (what
-    was assumed about times; null if nothing), unindented (continuations that are not), leveled and timed
+    tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, not_chosen, dated (whether its
+    lines contain dates), explained (events of a known format), format (what it was read as; null if unknown), notes
+    (what was assumed about times; null if nothing), unindented (continuations that are not), leveled and timed
     (events with a level, and with a time), unknown (the
     first line that is an orphan, or of which only the time stamp is known; null if there is none)
     """
@@ -96,13 +98,14 @@ def parse(
     folders: Sequence[int] | None = None,
     written: datetime | None = None,
     formats: Sequence[Format] = FORMATS,
+    period: Period | None = None,
 ) -> Parsed:
     """Events, continuation lines and a tally of the given files, which belong to one run.
 
     epoch: start of the run in UTC, which determines the day. Without it, days count from 1970-01-01, separately for
     each folder. folders: the number of the folder of each file; without it all files are in one folder. skip_lines:
     number of lines to skip at the start of each file. written: about when the files were written, for dates without a
-    year, if there is no epoch. formats: to choose from.
+    year, if there is no epoch. formats: to choose from. period: events outside of it are left out.
     """
     split = _split(texts)
     readings = recognise(split.filter(pl.col("line_no") > skip_lines), len(texts), formats)
@@ -111,7 +114,11 @@ def parse(
     folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(events["file"])
     traces = _traces(lines)
     events = dated(events, epoch, folder, written)
-    tally = _tally(lines, readings, events, assumptions(events, epoch, written))
+    days = events.filter("has_date")["file"].unique()
+    if period:
+        lines, events = _within(period, lines, events)
+        traces = _traces(lines)
+    tally = _tally(lines, readings, events, days, assumptions(events, epoch, written))
     heads, distinct = _first_lines(events)
     return Parsed(_folded(heads, traces), distinct, traces.drop("line_no", "n_bytes", "offset"), tally)
 
@@ -157,9 +164,29 @@ def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFram
     return (
         lines.with_columns(event=(pl.col("starts").cast(pl.Int64).cum_sum() - 1).cast(pl.UInt32, strict=False))
         .join(first, on="file", how="left", maintain_order="left")
-        .with_columns(what=what.cast(pl.Enum(["event", "continuation", "orphan", "blank", "skipped"])))
+        .with_columns(what=what.cast(_WHAT))
         .drop("starts", "skipped", "first")
     )
+
+
+def _within(period: Period, lines: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines, with those of events outside of the period as not chosen, and the other events.
+
+    An event without a time, and the orphans of a file, belong to the event before or else to the one after them.
+    """
+    inside = events.with_columns(inside=period.contains(events["m_timestamp"])).select(
+        "file", pl.col("inside").forward_fill().backward_fill().over("file").fill_null(False)
+    )
+    first = inside.group_by("file").agg(head=pl.col("inside").first())
+    rows = lines.with_columns(inside=inside["inside"].gather(lines["event"])) if events.height else lines
+    rows = rows.join(first, on="file", how="left", maintain_order="left")
+    orphan = pl.col("what") == "orphan"
+    chosen = pl.when(orphan).then("head").otherwise("inside") if events.height else pl.lit(True)
+    outside = ~chosen.fill_null(True) & pl.col("what").is_in(["event", "continuation", "orphan"])
+    rows = rows.with_columns(what=pl.when(outside).then(pl.lit("not chosen", _WHAT)).otherwise("what"))
+    starts = (pl.col("what") == "event").cast(pl.Int64)
+    rows = rows.with_columns(event=(starts.cum_sum() - 1).cast(pl.UInt32, strict=False))
+    return rows.drop("inside", "head", strict=False), events.filter(inside["inside"])
 
 
 def _traces(lines: pl.DataFrame) -> pl.DataFrame:
@@ -185,7 +212,11 @@ def _traces(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tally(
-    lines: pl.DataFrame, readings: Sequence[Reading | None], heads: pl.DataFrame, notes: pl.DataFrame
+    lines: pl.DataFrame,
+    readings: Sequence[Reading | None],
+    heads: pl.DataFrame,
+    days: pl.Series,
+    notes: pl.DataFrame,
 ) -> pl.DataFrame:
     what = pl.col("what")
     counted = lines.group_by("file").agg(
@@ -195,6 +226,7 @@ def _tally(
         orphans=(what == "orphan").sum(),
         blank=(what == "blank").sum(),
         skipped=(what == "skipped").sum(),
+        not_chosen=(what == "not chosen").sum(),
         explained=((what == "event") & ~pl.col("opened")).sum(),
         unindented=(
             (what == "continuation") & ~pl.col("joined") & ~pl.col("inner").str.slice(0, 1).is_in(_BLANK)
@@ -208,7 +240,6 @@ def _tally(
     for more in (counted, timed):
         files = files.join(more, on="file", how="left", maintain_order="left")
     tally = files.fill_null(0)
-    days = heads.filter("has_date")["file"].unique()
     return tally.with_columns(
         pl.exclude("file").cast(pl.Int64),
         dated=pl.col("file").is_in(days.implode()),

@@ -15,6 +15,7 @@ from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
 from lo2core.load.layouts import find_logs
 from lo2core.load.log_file import LogFile, distinct
+from lo2core.load.period import Period
 from lo2core.load.template import Template
 
 SHORTEST_WINDOW = 0.1
@@ -32,7 +33,8 @@ class LoadOptions:
     cases, "none" leaves logs unlabelled, "normal" labels all logs as normal. normal: patterns (with `*` and `?`) of the
     names of normal test cases; all others are then faulty. layout: see `template.Template`; None recognises the layout.
     formats: names of formats or patterns, see `formats.custom.chosen`; empty recognises the format. described: further
-    formats as NAME=PATTERN, those of `formats.toml`, which a load adds. seed: of random draws.
+    formats as NAME=PATTERN, those of `formats.toml`, which a load adds. since, until: see `period.Period`. seed:
+    of random draws.
     Raises InputError for a value out of range.
 
     Examples:
@@ -93,6 +95,10 @@ class LoadOptions:
         help="read logs by these formats only, such as kafka or '^{stamp} {level} {message}'",
     )
     described: tuple[str, ...] = ()
+    since: str | None = option(
+        None, "--since", metavar="TIME", help="only lines from this date or time of day on, such as 2024-06-28T16:40"
+    )
+    until: str | None = option(None, "--until", metavar="TIME", help="only lines before this time, or up to this date")
     seed: int = option(SEED, "--seed", help="random seed of the choice of test cases")
 
     def __post_init__(self) -> None:
@@ -105,6 +111,7 @@ class LoadOptions:
             raise InputError(f"Unknown labels {self.labels!r}. {choices(self.labels, ('names', 'none', 'normal'))}")
         if self.normal and self.labels != "names":
             raise InputError(f"Use either --normal or --labels {self.labels}: they say different things.")
+        Period(self.since, self.until)
         if self.layout is not None:
             Template(self.layout)
         patterns = [text for text in self.formats if set("^({\\") & set(text)]
@@ -112,6 +119,11 @@ class LoadOptions:
             from lo2core.load.formats.custom import chosen  # takes a while to import
 
             chosen(patterns, self.described)
+
+    @property
+    def period(self) -> Period | None:
+        """Which part of the logs is read; None for all of them."""
+        return Period(self.since, self.until) if self.since or self.until else None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from lo2core.load.formats.custom import chosen
 from lo2core.load.formats.format import Format
 from lo2core.load.log_file import TABLE, LogFile, distinct
 from lo2core.load.parse import Parsed, decode, parse
+from lo2core.load.period import Period
 from lo2core.load.plan import LoadOptions
 from lo2core.load.windows import slots
 from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
@@ -60,9 +61,11 @@ def read_texts(
     texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
-    parsed = parse(texts, epoch, options.skip_init_lines, folders, _written(files), _formats(options))
+    parsed = parse(texts, epoch, options.skip_init_lines, folders, _written(files), _formats(options), options.period)
+    outside = _outside(files, folders, parsed, options.period)
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
+    identities = identities.filter(~pl.col("file").is_in(outside))
     lines = _lines(parsed.lines, masker)
     raw = (
         parsed.events.with_columns(slot)
@@ -73,9 +76,32 @@ def read_texts(
     traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
     messages = pl.concat([as_messages(lines, "message"), as_messages(trace_texts, "trace")])
     items = MessageCounts(compact(messages), count_items(raw, traces))  # they are kept longer than the events
-    rows = compact(load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally))
+    rows = compact(load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally, outside))
     loaded = Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
     return loaded, raw.select("file", "seq_id", "correlation_id", "message_id")
+
+
+def _outside(files: Sequence[LogFile], folders: Sequence[int], parsed: Parsed, period: Period | None) -> list[int]:
+    """The files of test case folders without an event in the period; a service that was silent in it is not one.
+
+    Raises InputError if the period has dates and the times of a file have none.
+    """
+    if not period:
+        return []
+    tally = parsed.tally
+    undated = [
+        file.source
+        for file, dated, some in zip(files, tally["dated"], tally["events"] + tally["not_chosen"], strict=True)
+        if some and not dated and file.epoch is None
+    ]
+    if period.has_dates and undated:
+        raise InputError(
+            f"The lines of {undated[0]} have times without dates: give --since and --until as times of day, such as "
+            "16:40."
+        )
+    left = {folders[index] for index in parsed.events["file"].unique()}
+    cut = {folder for folder, n in zip(folders, tally["not_chosen"], strict=True) if n}
+    return [index for index, folder in enumerate(folders) if folder in cut - left]
 
 
 def with_requests(loaded: Loaded, kinds: MessageCounts) -> Loaded:
@@ -102,8 +128,9 @@ def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
         raise InputError(
             f"{file.source} is a table that defines its sequences: load it without --window and --skip-init-lines."
         )
-    events, sequences, tally, items = read_table(file, masker)
-    return Loaded(events, sequences, load_ledger.read_rows([file], [file.bytes], [0], tally), items)
+    events, sequences, tally, items = read_table(file, masker, options.period)
+    outside = [0] if not events.height and tally["not_chosen"].sum() else []
+    return Loaded(events, sequences, load_ledger.read_rows([file], [file.bytes], [0], tally, outside), items)
 
 
 def _slots(events: pl.DataFrame, folders: list[int], window: float | None) -> tuple[pl.Series, list[int | None]]:

@@ -25,7 +25,7 @@ def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
     explained are judged by their orphans alone.
     """
     logs = of_logs(ledger)
-    written = pl.col("lines") - pl.col("blank") - pl.col("skipped")
+    written = pl.col("lines") - pl.col("blank") - pl.col("skipped") - pl.col("not_chosen").fill_null(0)
     events = pl.col("events")
     owned = 1 - pl.col("orphans") / written
     known, leveled, timed = (pl.col(name).fill_null(events) / events for name in ("explained", "leveled", "timed"))

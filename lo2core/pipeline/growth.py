@@ -14,19 +14,25 @@ from lo2core.load.append import Case, Growth, LoadedFile, growth, root_name
 from lo2core.load.layouts import names_of_roots
 from lo2core.load.ledger import of_logs
 from lo2core.load.log_file import TABLE, LogFile
-from lo2core.load.plan import Plan
+from lo2core.load.plan import LoadOptions, Plan
 from lo2core.load.walk import as_path
 from lo2core.store.workspace import Workspace
 
 
 def growth_of(
-    workspace: Workspace, plan: Plan, paths: Mapping[str, Path], only: Collection[Case] | None = None
+    workspace: Workspace,
+    plan: Plan,
+    paths: Mapping[str, Path],
+    options: LoadOptions,
+    only: Collection[Case] | None = None,
 ) -> Growth:
     """What the files of a plan add to the logs of the workspace; see `append.growth`.
 
     plan: with the times of archives, see `with_times_of_archives`. paths: see `root_paths`.
     """
-    return growth(plan, paths, _loaded(workspace), only)
+    saved = workspace.metadata(Sequences).get("options", {})
+    same = (saved.get("since"), saved.get("until")) == (options.since, options.until)
+    return growth(plan, paths, _loaded(workspace), only, same)
 
 
 def root_paths(roots: Sequence[str | Path], folders: Sequence[Path]) -> dict[str, Path]:
@@ -79,10 +85,10 @@ def _loaded(workspace: Workspace) -> dict[str, LoadedFile]:
     labels = workspace.read(Sequences, columns=["run", "folder", "normal"]).unique(["run", "folder"])
     ledger = workspace.read(Ledger) if workspace.has(Ledger) else Ledger.create_empty()
     logs = of_logs(ledger).join(labels.select("run").unique(), on="run", how="semi").select("source", is_read=True)
-    rows = ledger.select("source", "run", "folder", "service").join(logs, on="source", how="left")
+    rows = ledger.select("source", "run", "folder", "service", "not_chosen").join(logs, on="source", how="left")
     rows = rows.join(_files(workspace), on="source", how="left").join(labels, on=["run", "folder"], how="left")
-    fields = ("root", "bytes", "modified", "is_read", "run", "folder", "service", "normal")
-    rows = rows.with_columns(pl.col("is_read").fill_null(False))
+    fields = ("root", "bytes", "modified", "is_read", "run", "folder", "service", "normal", "is_part")
+    rows = rows.with_columns(pl.col("is_read").fill_null(False), is_part=pl.col("not_chosen").fill_null(0) > 0)
     return {source: LoadedFile(*facts) for source, *facts in rows.select("source", *fields).iter_rows()}
 
 

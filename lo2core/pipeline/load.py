@@ -67,8 +67,9 @@ class LoadResult:
         """The account of every line, in words."""
         logs = of_logs(self.ledger)
         total = logs.select(pl.col(pl.Int64).sum()).row(0, named=True)
-        kinds = ("events", "continuations", "orphans", "blank", "skipped")
-        parts = ", ".join(f"{total[kind]:,} {kind}" for kind in kinds)
+        kinds = ["events", "continuations", "orphans", "blank", "skipped"]
+        kinds += ["not_chosen"] * bool(total["not_chosen"])
+        parts = ", ".join(f"{total[kind]:,} {kind.replace('_', ' ')}" for kind in kinds)
         now = "The workspace now holds " if self.appended else ""
         account = f"{now}{plural(total['lines'], 'line')}: {parts}."
         return "\n".join(part for part in (self.plan, account, verdict.in_words(self.ledger)) if part)
@@ -137,7 +138,7 @@ def load_logs(
             workspace.clear_parts()
             return _loaded_before(workspace, tables, plan, append)
         paths = root_paths(roots, folders)
-        grown = growth_of(workspace.snapshot(), plan, paths, cases) if append else None
+        grown = growth_of(workspace.snapshot(), plan, paths, options, cases) if append else None
         if grown:
             plan = grown.plan
             _refuse_unlike(workspace, options, masker, save_events)
@@ -156,6 +157,8 @@ def load_logs(
                 masker, limit = found.masker, 2 * (limit or MOST_MESSAGES)
                 key = _key(plan, _stamps(roots, plan), options, masker)
                 parts = {schema: workspace.parts(schema, key) for schema in tables}
+        if options.period and not grown:
+            _refuse_empty(parts[Sequences])
         if strict:
             _refuse_unread(parts[Ledger])
         provenance = {
@@ -257,6 +260,11 @@ def _refuse_unlike(workspace: Workspace, options: LoadOptions, masker: Masker, s
                 f"The workspace was loaded with {name} {saved[name]}, these logs would be with {value}: use the same "
                 "setting to append, or load all logs again with --replace."
             )
+
+
+def _refuse_empty(sequences: PartsWriter) -> None:
+    if not sequences.scan().head(1).collect().height:
+        raise InputError("No line is in the period from --since until --until. Choose another; times are in UTC.")
 
 
 def _refuse_unread(ledger: PartsWriter) -> None:

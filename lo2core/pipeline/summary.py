@@ -74,8 +74,10 @@ def totals(workspace: Workspace) -> dict[str, int]:
 
 def line_kinds(workspace: Workspace) -> pl.DataFrame:
     """What became of each line: kind, lines, share. The lines add up to those of all logs that were read."""
-    logs = of_logs(workspace.read(Ledger)).select(LINE_KINDS)
-    sums = logs.sum().unpivot(variable_name="kind", value_name="lines")
+    logs = of_logs(workspace.read(Ledger))
+    kinds = [*LINE_KINDS, *(["not chosen"] if logs["not_chosen"].sum() else [])]
+    sums = logs.rename({"not_chosen": "not chosen"}).select(kinds).sum()
+    sums = sums.unpivot(variable_name="kind", value_name="lines")
     return sums.with_columns(share=(pl.col("lines") / pl.col("lines").sum()).fill_nan(0.0))
 
 

@@ -100,7 +100,7 @@ class Watch:
         options = self._options()
         while True:
             plan = load_plan.plan(self.roots, options, self.service)
-            grown = self._growth(plan)
+            grown = self._growth(plan, options)
             self._settling.look((plan if grown is None else grown.found).chosen)
             logs = plan if grown is None else grown.plan
             waiting = {(file.run, file.folder) for file in logs.chosen}
@@ -156,11 +156,11 @@ class Watch:
             total += size
         return chosen
 
-    def _growth(self, plan: load_plan.Plan) -> Growth | None:
+    def _growth(self, plan: load_plan.Plan, options: LoadOptions) -> Growth | None:
         """What is not loaded yet; None if nothing is loaded."""
         if not self.workspace.has(Sequences):
             return None
-        return growth_of(self.workspace.snapshot(), plan, root_paths(self.roots, self.roots))
+        return growth_of(self.workspace.snapshot(), plan, root_paths(self.roots, self.roots), options)
 
     def _options(self) -> LoadOptions:
         """The options, with the windows and skipped lines of what is loaded, or of the model's logs."""

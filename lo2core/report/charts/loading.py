@@ -18,7 +18,8 @@ from lo2core.report.charts.base import (
 )
 
 LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
-LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873")
+NOT_CHOSEN = "not chosen"
+LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873", "#6d8a5f")
 _THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", grid=False, tickCount=6)
 
 
@@ -26,15 +27,17 @@ _THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", 
 def ledger_bar(ledger: pl.DataFrame) -> Chart:
     """The number of lines of each kind, as one stacked bar.
 
-    Expects ``kind`` (events, continuations, orphans, blank, skipped) and ``lines``; one row per kind.
+    Expects ``kind`` (events, continuations, orphans, blank, skipped, not chosen) and ``lines``; one row per kind.
     """
+    kinds = (*LEDGER, *([NOT_CHOSEN] if NOT_CHOSEN in ledger["kind"] else []))
+    colours = LEDGER_COLOURS[: len(kinds)]
     bar: alt.Chart = (
         alt.Chart(ledger)
-        .transform_calculate(position=f"indexof({list(LEDGER)}, datum.kind)")
+        .transform_calculate(position=f"indexof({list(kinds)}, datum.kind)")
         .mark_bar(height=26, cornerRadius=2)
         .encode(
             x=alt.X("lines:Q", title=None, stack="zero", axis=_THOUSANDS),
-            color=alt.Color("kind:N", title=None, scale=fixed_scale(LEDGER, LEDGER_COLOURS), legend=legend()),
+            color=alt.Color("kind:N", title=None, scale=fixed_scale(kinds, colours), legend=legend()),
             order=alt.Order("position:Q"),
             tooltip=tooltip(kind="kind", lines="lines"),
         )

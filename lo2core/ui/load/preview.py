@@ -53,7 +53,7 @@ def growth(workspace: Workspace, logs: Logs, options: LoadOptions) -> Growth:
     """What the logs contain that the workspace has not loaded yet. Raises InputError as `append.growth`."""
     folders = _folders(logs)
     plan = with_times_of_archives(plan_of(logs, options), logs.roots, folders)
-    return growth_of(workspace.snapshot(), plan, root_paths(logs.roots, folders))
+    return growth_of(workspace.snapshot(), plan, root_paths(logs.roots, folders), options)
 
 
 def _plan(logs: Logs, options: LoadOptions) -> Plan:
