@@ -32,14 +32,17 @@ UNPACKED = "lo2-unpacked-"
 class Claim:
     """A new temporary file or folder, claimed until `end`."""
 
-    def __init__(self, name: Callable[[], Path], make: Callable[[Path], int]) -> None:
-        """make: creates the path that `name` gives, and opens it."""
+    def __init__(self, name: Callable[[], Path], make: Callable[[Path], int | None]) -> None:
+        """make: creates the path that `name` gives, and opens it; None if it was removed in between."""
         while True:
             self.path = name()
-            self._descriptor = make(self.path)
-            if _is_ours(self._descriptor, self.path):
+            descriptor = make(self.path)
+            if descriptor is None:
+                continue
+            if _is_ours(descriptor, self.path):
+                self._descriptor = descriptor
                 return
-            os.close(self._descriptor)  # taken for a leftover in the moment before it was claimed: another one
+            os.close(descriptor)  # taken for a leftover in the moment before it was claimed: another one
 
     def end(self, *, keep: bool = False) -> None:
         """Remove the file or folder, unless `keep` is given or it was renamed; then give up the claim."""
@@ -64,7 +67,9 @@ class UnpackingFolder(tempfile.TemporaryDirectory[str]):
     def __init__(self) -> None:
         while True:
             super().__init__(prefix=UNPACKED)
-            descriptor = os.open(self.name, os.O_RDONLY)
+            descriptor = _opened(Path(self.name))
+            if descriptor is None:
+                continue
             weakref.finalize(self, os.close, descriptor)
             if _is_ours(descriptor, Path(self.name)):
                 return
@@ -111,9 +116,17 @@ def _is_temporary(name: str, of: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None and (not of or name[1:].rpartition(SUFFIX)[0][:-9] == of)
 
 
-def _made_folder(path: Path) -> int:
+def _made_folder(path: Path) -> int | None:
     path.mkdir()
-    return os.open(path, os.O_RDONLY)
+    return _opened(path)
+
+
+def _opened(folder: Path) -> int | None:
+    """A new folder, opened; None if another process took it for a leftover and removed it."""
+    try:
+        return os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
 
 
 def _is_ours(descriptor: int, path: Path) -> bool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,6 +146,28 @@ def test_a_journal_that_no_change_wrote_counts_for_nothing(folder: Path, journal
     assert seen(folder) == {"a": "old", "b": "old", "old": "old"}
     recover(folder)
     assert {path.name for path in folder.iterdir()} == {"a", "b", "old"}
+
+
+def test_a_new_folder_that_another_process_takes_for_a_leftover_is_made_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process looks for leftovers between the making of a folder and its opening, which claims it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    opened = os.open
+
+    def removed_first(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        monkeypatch.setattr(os, "open", opened)
+        remove_unpacked()
+        remove_unclaimed(folder)
+        return opened(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", removed_first)
+    with UnpackingFolder() as unpacked:
+        assert Path(unpacked).is_dir()
+    monkeypatch.setattr(os, "open", removed_first)
+    claim = claimed_folder(folder / "d")
+    assert claim.path.is_dir()
+    claim.end()
 
 
 def test_only_what_nobody_claims_is_removed(folder: Path) -> None:
