@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.pageverbs import dashboard_in, page, press, texts
+from helpers.pageverbs import ROOT, dashboard_in, page, press, texts
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.glossary import TERMS
@@ -32,6 +32,15 @@ def test_a_place_where_nothing_can_be_written_is_refused(typed: str) -> None:
 def test_a_folder_that_can_be_made_is_not_refused_and_not_made_yet(tmp_path: Path) -> None:
     assert not session.refusal(str(tmp_path / "a" / "b"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("linked", ["a\0b", "x" * 300, __file__])
+def test_a_link_to_what_no_folder_can_be_called_is_not_opened(workspace: Workspace, linked: str) -> None:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    app.query_params["ws"] = linked
+    app.run()
+    assert offered(app) == [str(workspace.root)]
+    assert "Unexpected error" not in texts(app)
 
 
 def test_what_is_not_there_is_offered_only_where_nothing_else_is(

@@ -6,6 +6,7 @@ The path of the workspace is in the address of every page, so that reload, Back 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +126,8 @@ def _is_workspace(path: str) -> bool:
 def _can_be_workspace(path: str) -> bool:
     """Whether this is a folder, or nothing yet."""
     try:
-        return Path(path).is_dir() or not Path(path).exists()
-    except (OSError, ValueError):  # a link may contain anything
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):  # a link may contain anything, also NUL
         return False
