@@ -327,8 +327,11 @@ _RUN: dict[str, Callable[[Any], None]] = {
 
 def run_as_program() -> NoReturn:
     """What ``python -m lo2core`` and the script ``lo2core`` do. SIGTERM ends a command as Ctrl-C does: tidily."""
-    end_on_signals(when_ended=queue.begin_after_kill)
-    status = main()
-    with suppress(OSError):
-        sys.stdout.flush()  # while a signal still ends this, should nobody read the pipe
+    try:
+        end_on_signals(when_ended=queue.begin_after_kill)
+        status = main()
+        with suppress(OSError):
+            sys.stdout.flush()  # while a signal still ends this, should nobody read the pipe
+    except KeyboardInterrupt as error:  # before or after the work
+        status = _status_after(error)
     sys.exit(status)

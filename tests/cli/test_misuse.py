@@ -12,7 +12,9 @@ from helpers.commands import call, sentence
 from helpers.loglines import line, write_log, write_runs
 
 from lo2core.base.schemas import Events, Ledger, Predictions, Sequences
+from lo2core.cli import commands
 from lo2core.pipeline.bundles import open_bundle
+from lo2core.pipeline.signals import INTERRUPTED, STOPPED
 from lo2core.store.workspace import Workspace
 
 
@@ -244,3 +246,16 @@ def test_the_training_logs_may_be_gone(home: Path, capsys: pytest.CaptureFixture
     assert "The training logs of this model are missing" in printed.err
     assert "?" not in printed.out.partition("top items")[2].partition("lines in")[0]
     assert open_bundle("nn.joblib").manifest["facts"]["workspace"].startswith("/")
+
+
+def test_a_signal_before_the_work_ends_a_command_tidily(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "end_on_signals", stopped)
+    with pytest.raises(SystemExit) as ended:
+        commands.run_as_program()
+    assert ended.value.code == INTERRUPTED
+    assert capsys.readouterr().err == f"{STOPPED}\n"
