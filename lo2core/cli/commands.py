@@ -282,6 +282,53 @@ def _run_trust(command: commands.Trust) -> None:
     _say(f"{command.bundle} is signed now: {detector}, services {', '.join(loaded.model.detectors)}.")
 
 
+def _run_artefacts(command: commands.Artefacts) -> None:
+    from lo2core.base.text import size
+    from lo2core.pipeline import manage
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    for entry in manage.entries(workspace):
+        note = f"  {entry.note}" if entry.note else ""
+        _say(f"{entry.kind:<12} {size(entry.bytes):>9}  {entry.name}{note}")
+    for gone in manage.trashed(workspace):
+        _say(f"{'trash':<12} {size(gone.bytes):>9}  {gone.id}  {gone.kind} {gone.name}")
+
+
+def _run_rename(command: commands.Rename) -> None:
+    from lo2core.pipeline import manage
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    entry = manage.chosen(workspace, command.kind, command.name)
+    _say(f"The {entry.kind} {entry.name} is called {manage.rename(workspace, entry, command.new_name)} now.")
+
+
+def _run_note(command: commands.Note) -> None:
+    from lo2core.pipeline import manage
+    from lo2core.store.workspace import Workspace
+
+    manage.annotate(manage.chosen(Workspace(command.output_dir), command.kind, command.name), command.text)
+
+
+def _run_delete(command: commands.Delete) -> None:
+    from lo2core.pipeline import manage
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    entry = manage.chosen(workspace, command.kind, command.name)
+    gone = manage.delete(workspace, entry, even_if_used=command.even_if_used)
+    _say(f"The {gone.kind} {gone.name} is in the trash as {gone.id}: `restore` brings it back.")
+
+
+def _run_restore(command: commands.Restore) -> None:
+    from lo2core.pipeline import manage
+    from lo2core.store.workspace import Workspace
+
+    entry = manage.restore(Workspace(command.output_dir), command.id)
+    _say(f"The {entry.kind} {entry.name} is back.")
+
+
 def _run_sample(command: commands.Sample) -> None:
     from lo2core.load.synthetic import write_sample
 
@@ -319,6 +366,11 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "compare": _run_compare,
     "evaluate": _run_evaluate,
     "trust": _run_trust,
+    "artefacts": _run_artefacts,
+    "rename": _run_rename,
+    "note": _run_note,
+    "delete": _run_delete,
+    "restore": _run_restore,
     "sample": _run_sample,
     "demo": _run_demo,
     "dashboard": _run_dashboard,

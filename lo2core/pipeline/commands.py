@@ -303,6 +303,59 @@ class Demo(_WritingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Artefacts(Command):
+    """List models, predictions, samples, uploads, explanations and the trash, with the space they use."""
+
+    output_dir: Path = _workspace()
+
+
+def _kind() -> Any:
+    return option(REQUIRED, "kind", metavar="KIND", help="model, prediction, sample, upload, explanation or workspace")
+
+
+def _name() -> Any:
+    return option(REQUIRED, "name", metavar="NAME", help="its name, as `artefacts` lists it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rename(Command):
+    """Rename a model, prediction, sample, upload, explanation or workspace."""
+
+    kind: str = _kind()
+    name: str = _name()
+    new_name: str = option(REQUIRED, "new_name", metavar="NEW", help="its new name")
+    output_dir: Path = _workspace()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note(Command):
+    """Write a note about a model, prediction, sample, upload, explanation or workspace."""
+
+    kind: str = _kind()
+    name: str = _name()
+    text: str = option(REQUIRED, "text", metavar="TEXT", help="the note; an empty text removes it")
+    output_dir: Path = _workspace()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete(Command):
+    """Move a model, prediction, sample, upload, explanation or workspace to the trash."""
+
+    kind: str = _kind()
+    name: str = _name()
+    output_dir: Path = _workspace()
+    even_if_used: bool = option(False, "--even-if-used", help="delete it although something depends on it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore(Command):
+    """Undo a deletion, the last one if none is named."""
+
+    id: str | None = option(None, "id", nargs="?", metavar="ID", help="which one, as listed by `artefacts`")
+    output_dir: Path = _workspace()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dashboard(Command):
     """Open the dashboard in the browser."""
 
@@ -324,6 +377,11 @@ COMMANDS: tuple[type[Command], ...] = (
     Compare,
     Evaluate,
     Trust,
+    Artefacts,
+    Rename,
+    Note,
+    Delete,
+    Restore,
     Sample,
     Demo,
     Dashboard,

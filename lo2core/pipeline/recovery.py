@@ -13,6 +13,7 @@ from lo2core.base.claims import remove_unpacked
 from lo2core.base.config import models_dir
 from lo2core.pipeline.lock import Work
 from lo2core.store.changes import recover
+from lo2core.store.moves import finish_moves
 
 _BELOW = (".job", ".parts", "explainability", "samples", "uploads")
 """The folders of a workspace that lo2core writes to, with all folders in them."""
@@ -23,6 +24,7 @@ def clean_up(work: Work) -> None:
     remove_unpacked()
     folders = {models_dir(), *([Path(work.bundle).parent] if work.bundle else [])}
     for folder in (*folders, *(_folders(Path(work.output_dir)) if work.output_dir else ())):
+        finish_moves(folder)
         recover(folder)
 
 

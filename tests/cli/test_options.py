@@ -17,15 +17,20 @@ from lo2core.detect.vectorizer import WEIGHTINGS
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline.commands import (
     COMMANDS,
+    Artefacts,
     Command,
     Compare,
     Dashboard,
+    Delete,
     Demo,
     Enhance,
     Evaluate,
     Explain,
     Load,
+    Note,
     Predict,
+    Rename,
+    Restore,
     Run,
     Sample,
     Train,
@@ -72,6 +77,10 @@ def recipe(draw: random.Random) -> Recipe:
 def command(draw: random.Random, kind: type[Command]) -> Command:
     """A command of this kind, with options drawn."""
     flip, text, path = (lambda: draw.random() < 0.5), (lambda: draw.choice(TEXTS)), (lambda: Path(draw.choice(TEXTS)))
+
+    def named() -> dict[str, str]:
+        return {"kind": draw.choice(NAMES), "name": draw.choice(NAMES)}
+
     loading = {
         "root": some(draw, path, 1),
         "options": load_options(draw),
@@ -111,6 +120,11 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
             | {"weighting": perhaps(draw, draw.choice(WEIGHTINGS)), "budget": number(draw), "apart": some(draw, text)}
             | {"concerns": perhaps(draw, path()), "train_share": perhaps(draw, 0.3), "fault_groups": draw.randint(2, 9)}
         ),
+        Artefacts: lambda: where,
+        Rename: lambda: where | named() | {"new_name": draw.choice(NAMES)},
+        Note: lambda: where | named() | {"text": draw.choice(NAMES)},
+        Delete: lambda: where | named() | {"even_if_used": flip()},
+        Restore: lambda: where | {"id": perhaps(draw, draw.choice(NAMES))},
         Trust: lambda: {"bundle": Path(draw.choice(NAMES))},
         Sample: lambda: where | {"seed": draw.randint(0, 9)},
         Demo: lambda: where,

@@ -52,7 +52,7 @@ def known_workspaces() -> list[str]:
     """
     given = [os.environ["LO2_WORKSPACE"]] if "LO2_WORKSPACE" in os.environ else []
     results = Path(DEFAULT_WORKSPACE).parent
-    found = sorted(str(path) for path in results.glob("*") if path.is_dir())
+    found = sorted(str(path) for path in results.glob("[!.]*") if path.is_dir())
     default = [DEFAULT_WORKSPACE] if DEFAULT_WORKSPACE in found else []
     opened = st.session_state.setdefault(_OPENED, [])
     linked = address.read(WORKSPACE)
