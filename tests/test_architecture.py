@@ -131,7 +131,8 @@ def test_the_package_without_its_pages_loads_no_streamlit() -> None:
 
 
 def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
-    assert not loaded([module for module in MODULES if package_of(module) == "load"], {"scipy", "sklearn"})
+    modules = [module for module in MODULES if package_of(module) == "load"]
+    assert not loaded([*modules, "lo2core.pipeline.load"], {"scipy", "sklearn"})
 
 
 def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from lo2core.base.errors import ArtefactError, InputError, reason
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
 from lo2core.detect.logs import Logs
-from lo2core.detect.vectorizer import Vectorizer
 from lo2core.load import windows
 from lo2core.load.ledger import of_logs
 from lo2core.load.verdict import NOT_READ, verdicts
@@ -18,6 +17,9 @@ from lo2core.messages.counts import MessageCounts, fingerprint, remask
 from lo2core.messages.masks import Masker, user_rule
 from lo2core.store.changes import Change
 from lo2core.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lo2core.detect.vectorizer import Vectorizer
 
 
 def masker_of(workspace: Workspace) -> Masker:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lo2core.base.clock import now
 from lo2core.base.provenance import BundleFacts, DataProvenance, PredictionProvenance
 from lo2core.base.schemas import Counts, Sequences
-from lo2core.detect.calibration import Threshold
-from lo2core.detect.fitness import Fitness
-from lo2core.detect.model import Model
-from lo2core.pipeline.bundles import LoadedBundle
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.store.workspace import Workspace
+
+if TYPE_CHECKING:  # a load needs its provenance, too, and should not wait for scipy
+    from lo2core.detect.calibration import Threshold
+    from lo2core.detect.fitness import Fitness
+    from lo2core.detect.model import Model
+    from lo2core.pipeline.bundles import LoadedBundle
 
 
 def command_line() -> str:
