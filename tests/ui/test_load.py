@@ -22,6 +22,7 @@ from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.load import load_logs
+from lo2core.pipeline.watch import slot
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import uploads
 from lo2core.ui.load.form import Request
@@ -328,3 +329,24 @@ def test_the_command_shown_means_what_was_chosen() -> None:
 )
 def test_upload_names_are_made_harmless(name: str, clean: str) -> None:
     assert uploads.clean_file_name(name) == clean
+
+
+def test_a_folder_is_watched_and_the_watch_is_stopped(
+    workspace: Workspace, trained_runs: Path, sample_logs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained_runs / "ws", workspace.root)
+    shutil.copytree(trained_runs / "models", tmp_path / "models", dirs_exist_ok=True)
+    live = tmp_path / "live"
+    shutil.copytree(max(sample_logs.glob("light*")) / "correct", live / "light-oauth2-data-1800000000" / "correct")
+    app = page("pages/1_Load.py")
+    app.text_input(key="load-folder").input(str(live)).run()
+    switch = f"watch-{workspace.root}"
+    app.toggle(key=f"{switch}-off").set_value(True).run()
+    try:
+        assert jobs.status(slot(workspace)).running
+        assert "Watching for new test cases" in texts(app.run())
+        assert not jobs.status(workspace).running, "people can start a job"
+    finally:
+        app.toggle(key=f"{switch}-on").set_value(False).run()
+    assert jobs.status(slot(workspace)).state == "cancelled"
+    assert "Watching for new test cases" not in texts(app.run())

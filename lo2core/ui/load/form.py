@@ -18,7 +18,7 @@ from lo2core.load.plan import LoadOptions, Plan
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
-from lo2core.ui.load import naming, uploads
+from lo2core.ui.load import naming, uploads, watching
 from lo2core.ui.load.preview import Logs, growth, in_words, plan_of
 from lo2core.ui.shell import frame
 from lo2core.ui.shell.boundary import section
@@ -83,6 +83,7 @@ def ask(workspace: Workspace) -> Request | None:
             start(workspace, request)
     if request:
         say(request.destination)
+    watching.control(workspace, logs, options, request.output if request else workspace.root)
     return request
 
 
