@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from helpers.pageverbs import ROOT, dashboard_in, page, press, texts
+from helpers.pageverbs import ROOT, dashboard_in, has_button, page, press, texts
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.glossary import TERMS
@@ -57,3 +58,26 @@ def test_the_glossary_opens_on_every_page(workspace: Workspace, script: str) -> 
     app = press(page(script), "Glossary")
     assert not app.exception
     assert all(f"**{term.name}**" in texts(app) for term in TERMS)
+
+
+def test_what_is_deleted_in_files_is_restored_there(
+    trained_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(trained_runs, tmp_path / "project")
+    dashboard_in(folder, monkeypatch)
+    assert has_button(page("pages/2_Enhance.py"), "Files")
+
+    def window(path: str) -> None:
+        from lo2core.ui.shell.files import files
+
+        files(path)
+
+    app = AppTest.from_function(window, default_timeout=30, args=(str(folder / "ws"),)).run()
+    app = press(app.selectbox[0].set_value("model lo2_nn").run(), "Delete")
+    assert not (folder / "models" / "lo2_nn.joblib").exists()
+    app = press(app, "Restore")
+    assert (folder / "models" / "lo2_nn.joblib").exists()
+    app = app.selectbox[0].set_value("model lo2_nn").run()
+    press(app.text_input[0].set_value("other").run(), "Save")
+    assert (folder / "models" / "other.joblib").exists()
+    assert not app.exception

@@ -16,6 +16,7 @@ from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, session
 from lo2core.ui.shell.boundary import apart, dialog, section
+from lo2core.ui.shell.files import files
 from lo2core.ui.shell.job_panel import job_panel
 from lo2core.ui.shell.memory import set_modules_aside
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, terminal_command
@@ -147,6 +148,8 @@ def _sidebar() -> str:
         )
         if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
             _glossary()
+        if st.button("Files", icon=":material/folder_managed:", width="stretch", type="tertiary"):
+            files(workspace)
         job_panel(Path(workspace), "sidebar")
     return workspace
 
