@@ -191,7 +191,8 @@ def _run_here(folder: Path, command: str) -> int:
 def content(folder: Path) -> Content:
     """What a project contains: the rows of each table, the bytes of other files; of manifests, only that they exist.
 
-    Hidden files and the folder of temporary ones are left out, as is when and by which command something was made.
+    Hidden files and the folder of temporary ones are left out, as is when, where and by which command something was
+    made.
     """
     return {name: _content(folder / name) for name in _names(folder) if not name.startswith("tmp/")}
 
@@ -203,7 +204,7 @@ def _names(folder: Path) -> list[str]:
 
 def _content(path: Path) -> object:
     if path.suffix == ".parquet" and path.stem != "provenance":
-        frame = pl.read_parquet(path).drop("evaluated_at", strict=False)
+        frame = pl.read_parquet(path).drop("evaluated_at", "root", strict=False)
         return frame.shape, int(frame.hash_rows().sum() or 0)
     return path.read_bytes() if path.suffix in (".joblib", ".log", ".csv") else path.suffix
 
