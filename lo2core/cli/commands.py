@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -350,6 +351,14 @@ def _run_dashboard(command: commands.Dashboard) -> None:
     serve.serve(workspace, command.port, browser=not command.no_browser)
 
 
+def _run_mcp(command: commands.Mcp) -> None:
+    if find_spec("mcp") is None:
+        raise InputError("The package mcp is not installed: run `pip install 'lo2core[mcp]'`.")
+    from lo2core.cli.mcp_server import server
+
+    server(command).run("stdio")
+
+
 def _print_paths(paths: Sequence[Path]) -> None:
     for path in paths:
         _say(path)
@@ -374,6 +383,7 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "sample": _run_sample,
     "demo": _run_demo,
     "dashboard": _run_dashboard,
+    "mcp": _run_mcp,
 }
 
 

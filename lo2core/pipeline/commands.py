@@ -366,6 +366,15 @@ class Dashboard(Command):
     no_browser: bool = option(False, "--no-browser", help="print the address, do not open a browser")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mcp(Command):
+    """Serve the workspace to an assistant by the Model Context Protocol, on standard input and output."""
+
+    output_dir: Path = _workspace()
+    root: tuple[Path, ...] = option((), "--root", metavar="PATH", help="folders from which logs may be loaded")
+    write: bool = option(False, "--write", help="also offer tools that load and score logs")
+
+
 COMMANDS: tuple[type[Command], ...] = (
     Load,
     Enhance,
@@ -385,4 +394,5 @@ COMMANDS: tuple[type[Command], ...] = (
     Sample,
     Demo,
     Dashboard,
+    Mcp,
 )

@@ -27,6 +27,7 @@ from lo2core.pipeline.commands import (
     Evaluate,
     Explain,
     Load,
+    Mcp,
     Note,
     Predict,
     Rename,
@@ -121,6 +122,7 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
             | {"concerns": perhaps(draw, path()), "train_share": perhaps(draw, 0.3), "fault_groups": draw.randint(2, 9)}
         ),
         Artefacts: lambda: where,
+        Mcp: lambda: where | {"root": some(draw, path), "write": flip()},
         Rename: lambda: where | named() | {"new_name": draw.choice(NAMES)},
         Note: lambda: where | named() | {"text": draw.choice(NAMES)},
         Delete: lambda: where | named() | {"even_if_used": flip()},
