@@ -59,7 +59,7 @@ class Server:
             command = [sys.executable, "-m", *(bare if self.script else ours)]
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
-        while not self._healthy():
+        while not self.healthy():
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise TimeoutError(f"the server did not start:\n{self.log.read_text()}")
             time.sleep(0.1)
@@ -80,9 +80,9 @@ class Server:
         for folder in (self.workspace, self.models):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _healthy(self) -> bool:
+    def healthy(self, patience_s: float = 1) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=patience_s) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from helpers.driver import CHROMIUM_ARGS, App, Server
@@ -25,6 +25,8 @@ from lo2core.store.workspace import Workspace
 BROWSERS = 10
 WARM_UP = 0.2
 """The share of the time after which memory is measured first: by then the caches of the server are full."""
+PATIENCE_MS = 300_000
+"""A page that is not drawn after this time hangs: on a busy machine, ten of them at once take more than a minute."""
 MAX_GROWTH_MB = 100
 """More than this, over the rest of the time, is a leak; caches are limited by their number of entries."""
 
@@ -82,12 +84,15 @@ def click(app: App, draw: random.Random, figures: Figures) -> None:
 
 def check(app: App, figures: Figures) -> None:
     """The page is drawn, by a live server, without an error."""
+    drawn = app.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"] h1')
     try:
-        app.settled()
+        drawn.first.wait_for(state="attached", timeout=PATIENCE_MS)
         app.no_exception()
     except (Error, AssertionError) as error:
-        figures.fail(f"{app.page.url}: {str(error).splitlines()[0]}")
-        app.goto("/")
+        figures.fail(f"{app.page.url}: {str(error).splitlines()[0]} The server answers: {app.server.healthy(60)}.")
+        app.page.goto("about:blank")
+        with suppress(Error):  # the next look at it finds that it is not drawn
+            app.page.goto(f"{app.server.url}/", timeout=PATIENCE_MS)
     figures.count("pages looked at")
 
 
