@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
+# Two test processes keep two cores busy: more threads in each only wait for one another.
+ONE_THREAD := POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 .DEFAULT_GOAL := help
 .PHONY: help run test torture lint format docs clean browser
 
@@ -16,7 +19,7 @@ run: .venv/run.stamp  ## score the sample if that is not done yet, then open the
 	@$(BIN)/python -m lo2core dashboard
 
 test: lint browser  ## lint, types and all tests, the browser's too
-	@$(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(ONE_THREAD) $(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
 
 torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: 40 minutes, then the figures
@@ -40,12 +43,12 @@ clean:  ## remove the environment and caches; data and models stay
 
 # The browser tests drive Debian's Chromium. Continuous integration must not skip them.
 browser:
-	@command -v chromium >/dev/null 2>&1 || { \
+	@command -v chromium-headless-shell >/dev/null 2>&1 || { \
 		echo "Installing Chromium for the browser tests ..."; \
 		{ $(AS_ROOT) apt-get update -qq && \
-		  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
-		} >/dev/null 2>&1; } || [ "$$CI" != true ] || \
-		{ echo "The browser tests need chromium, and apt-get could not install it: install it by hand."; exit 1; }
+		  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; \
+		} >/dev/null 2>&1; } || command -v chromium >/dev/null 2>&1 || [ "$$CI" != true ] || \
+		{ echo "The browser tests need chromium-headless-shell, and apt-get could not install it: install it by hand."; exit 1; }
 
 .venv/run.stamp: requirements.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "lo2core needs Python 3.11 or newer, and none was found: install one, then repeat."; exit 1; }

@@ -152,7 +152,7 @@ def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
     from lo2core.base.config import SERVICES
     from lo2core.base.schemas import Predictions
     from lo2core.detect.calibration import Threshold
-    from lo2core.detect.predict import COLUMNS, labelled
+    from lo2core.detect.predict import COLUMNS, SCORED, labelled
 
     at = pl.int_range(rows, dtype=pl.Int64)
     case, faulty = at // 7 % 65, at // 7 % 5 == 0
@@ -171,6 +171,7 @@ def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
         score=z,
         z_score=z + 4 * pl.col("anomaly"),
         p_value=pl.lit(0.5),
+        status=pl.lit(SCORED),
     )
     scored = labelled(frame, Threshold(3.0, 5.0, 100, False)).select(COLUMNS.names())
     facts = {"bundle_sha256": name, "data_fingerprint": "made up"}

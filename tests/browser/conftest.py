@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.driver import CHROMIUM_ARGS, ROOT, App, Server
+from helpers.driver import CHROMIUM_ARGS, ROOT, App, Server, installed_chromium
 from playwright.sync_api import BrowserContext, sync_playwright
 
 FAILED = pytest.StashKey[bool]()
@@ -32,7 +31,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.fixture(scope="session")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """One browser for all tests of a worker, 1280 pixels wide: it compiles Streamlit's scripts once."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = installed_chromium()
     if not chromium:
         pytest.skip("the browser tests need Debian's chromium, which is not installed")
     with sync_playwright() as playwright:
