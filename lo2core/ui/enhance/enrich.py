@@ -45,7 +45,14 @@ def headline(workspace: Workspace) -> None:
     if jobs.status(workspace.root).running:
         job_panel(workspace.root, "enhance")
     can = workspace.has(Events)
-    if right.button("Enrich", type="primary", icon=":material/auto_fix_high:", disabled=not can, width="stretch"):
+    if right.button(
+        "Enrich",
+        type="primary",
+        shortcut="Ctrl+Enter",
+        icon=":material/auto_fix_high:",
+        disabled=not can,
+        width="stretch",
+    ):
         with apart():
             _start(workspace)
     st.caption(_state(workspace))

@@ -79,7 +79,12 @@ def ask(workspace: Workspace) -> Request | None:
     options = choose(workspace, logs) if logs else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         request = target(workspace, logs, options) if logs and options else None
-        if st.button("Load", type="primary", icon=":material/download:", disabled=request is None) and request:
+        if (
+            st.button(
+                "Load", type="primary", shortcut="Ctrl+Enter", icon=":material/download:", disabled=request is None
+            )
+            and request
+        ):
             start(workspace, request)
     if request:
         say(request.destination)

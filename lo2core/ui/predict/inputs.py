@@ -240,7 +240,7 @@ def _untrusted(info: BundleInfo) -> None:
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of this choice were requested in this session; scoring single events starts a job."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Predict", type="primary", icon=":material/radar:")
+        pressed = st.button("Predict", type="primary", shortcut="Ctrl+Enter", icon=":material/radar:")
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
         if not unit_of(loaded.model).from_counts:

@@ -116,7 +116,13 @@ def _train_button(here: Frame, asked: Asked) -> None:
     with apart():
         found = remembered(outlook, here.workspace, asked.recipe)
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Train", type="primary", icon=":material/model_training:", disabled=not found.possible)
+        pressed = st.button(
+            "Train",
+            type="primary",
+            shortcut="Ctrl+Enter",
+            icon=":material/model_training:",
+            disabled=not found.possible,
+        )
         say(found.sentence)
     if not pressed:
         return
