@@ -12,7 +12,7 @@ from helpers.scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from lo2core.base.schemas import Predictions, Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Predictions, Sequences
 from lo2core.detect.fitness import NOT_AT_ALL, Fitness
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback
@@ -23,6 +23,7 @@ from lo2core.pipeline.lock import Work
 from lo2core.pipeline.train import train_bundle
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
+from lo2core.ui.overview.worst import MOST
 from lo2core.ui.shell.job_panel import after
 
 OVERVIEW = "streamlit_app.py"
@@ -45,6 +46,16 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert not app.exception
     assert predictions(app).value == "my_own"
     assert "incidents are flagged. The 20 worst:" in texts(app)
+
+
+def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
+    app = predictions(page()).set_value("nn").run()
+    n = workspace.read(Predictions, "nn").select(INCIDENT_KEY).n_unique()
+    assert app.dataframe[-1].value.shape[0] == MOST < n
+    app = next(toggle for toggle in app.toggle if toggle.label == "Show all").set_value(True).run()
+    assert not app.exception
+    assert f"The {n} worst:" in texts(app)
+    assert app.dataframe[-1].value.shape[0] == n
 
 
 def test_a_prediction_by_a_model_that_does_not_fit_says_so(workspace: Workspace) -> None:

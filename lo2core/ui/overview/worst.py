@@ -30,7 +30,7 @@ from lo2core.ui.shell.links import open_explain
 from lo2core.ui.shell.widgets import empty_state, go_to, notice, say, statement
 
 MOST = 20
-"""Incidents shown here; page Predict shows all."""
+"""Incidents shown until all of them are asked for."""
 
 
 @section
@@ -79,15 +79,21 @@ def _worst(here: Frame, name: str) -> None:
     if fits and fits.verdict != FITS:
         statement(fits)
     ranked = ranked_incidents(found)
-    worst, flagged = ranked.head(MOST), int(ranked["pred_ano"].fill_null(False).sum())
-    partly = not_fully_scored(ranked["pred_ano"])
+    flagged, partly = int(ranked["pred_ano"].fill_null(False).sum()), not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
-    say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. The {worst.height} worst:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        sentence = st.empty()
+        every = ranked.height > MOST and st.toggle("Show all", key=f"overview-all-{name}")
+    worst = ranked.head(tables.MAX_ROWS if every else MOST)
+    with sentence:
+        say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. The {worst.height:,} worst:")
     if note := _after_marks(here, name):
         st.caption(note)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
     incidents.heatmap(found, worst, tops, open_row, "overview")
     shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
+    if every and worst.height < ranked.height:
+        st.caption("Page Predict has a search in all incidents.")
     tables.beside_chart(shown, "worst_incidents", "overview-table", tables.INCIDENT)
 
 
