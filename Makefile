@@ -9,7 +9,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 ONE_THREAD := POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture lint format docs clean browser
+.PHONY: help run test torture benchmark lint format docs clean browser
 
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -24,6 +24,9 @@ test: lint browser  ## lint, types and all tests, the browser's too
 
 torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: 40 minutes, then the figures
 	@PYTHONPATH=tests $(BIN)/python -m torture.run
+
+benchmark: .venv/run.stamp  ## CPU time and memory of the commands; fails if one became 15 % slower
+	@$(BIN)/python demo/ratios.py
 
 lint: .venv/dev.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .
