@@ -12,7 +12,6 @@ separately, because the browser has not loaded the dashboard before.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
 from benchmark import save_made_up
-from helpers.driver import CHROMIUM_ARGS, Server
+from helpers.driver import CHROMIUM_ARGS, Server, installed_chromium
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from lo2core.detect.recipe import Recipe
@@ -185,8 +184,7 @@ def main() -> None:
         folder = Path(temporary)
         (folder / "smallest.py").write_text(SMALLEST)
         explained = prepare(folder, asked.predictions, asked.root)
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(executable_path=installed_chromium(), args=CHROMIUM_ARGS)
         page = browser.new_context(viewport={"width": 1280, "height": 1400}).new_page()
         page.add_init_script(WATCH)
         with serving(folder, str(folder / "smallest.py")) as bare, serving(folder) as ours:

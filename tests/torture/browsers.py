@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from helpers.driver import CHROMIUM_ARGS, App, Server
+from helpers.driver import CHROMIUM_ARGS, App, Server, installed_chromium
 from helpers.scored import score_sample
 from playwright.sync_api import Error, sync_playwright
 from torture.figures import Figures
@@ -123,7 +122,7 @@ def _scored_server() -> Iterator[Server]:
 def _browsers(server: Server) -> Iterator[list[App]]:
     """Each with cookies and a cache of its own, every other one with the dark theme."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
+        chromium = playwright.chromium.launch(executable_path=installed_chromium(), args=CHROMIUM_ARGS)
         contexts = [chromium.new_context() for _ in range(BROWSERS)]
         yield [App(context, server, ("light", "dark")[number % 2]) for number, context in enumerate(contexts)]
         chromium.close()
