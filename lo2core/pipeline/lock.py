@@ -170,7 +170,7 @@ def held(folder: Path, work: Work, detached: bool, ticket: str = "") -> Iterator
     ticket: of a command that has waited in `next.json`.
     Raises `BusyError`, also if its ticket was used already, and `ArtefactError` if the folder cannot be written.
     """
-    lock = _taken(folder, _LONG_PATIENCE_S if (folder / BETWEEN).exists() else _PATIENCE_S)
+    lock = _taken(folder)
     if ticket and ticket != job_files.read(folder / NEXT, job_files.Next).get("ticket"):
         lock.release()
         raise BusyError("This command was started already, or is not wanted any more.")
@@ -213,10 +213,12 @@ def _failure(folder: Path) -> str:
     return f"{work.title} failed: {outcome.get('message', '')}" if outcome.get("state") == "failed" else ""
 
 
-def _taken(folder: Path, patience: float) -> FileLock:
+def _taken(folder: Path, patience: float | None = None) -> FileLock:
+    """The lock; without a number of seconds it is tried longer while the workspace is held between jobs."""
     try:
         with writing(folder / LOCK):
-            return acquired(folder / LOCK, patience)
+            usual = _LONG_PATIENCE_S if (folder / BETWEEN).exists() else _PATIENCE_S
+            return acquired(folder / LOCK, patience or usual)
     except Timeout:
         raise BusyError(f"{busy_with(folder)} Wait until it has ended, or cancel it.") from None
     except OSError as error:

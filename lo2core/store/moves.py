@@ -43,9 +43,10 @@ def move_together(folder: Path, moves: Sequence[Move], removed: Sequence[str] = 
 
 def finish_moves(folder: Path) -> None:
     """Complete what a killed process has begun to move; a folder that cannot be written stays as it is."""
-    if (folder / MOVES).exists():
-        with suppress(OSError), locked(folder / LOCK):
-            _carry_out(folder)
+    with suppress(OSError):
+        if (folder / MOVES).exists():
+            with locked(folder / LOCK):
+                _carry_out(folder)
 
 
 def _carry_out(folder: Path) -> None:

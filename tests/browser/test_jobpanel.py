@@ -63,7 +63,7 @@ def test_a_request_while_another_command_runs_is_not_lost(app: App, tmp_path: Pa
     shutil.copytree(loaded_sample, app.server.workspace, dirs_exist_ok=True)
     app.goto("/Train")
     start(app, tmp_path / "end")  # in another tab, of which this one knows nothing yet
-    app.page.get_by_role("button", name="Train", exact=True).click()
+    app.click("Train")
     dialog = app.page.get_by_role("dialog")
     expect(dialog.get_by_text("has been running since")).to_be_visible()
     expect(dialog.get_by_text("Your request was not started: Train ")).to_be_visible()
