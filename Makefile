@@ -22,7 +22,7 @@ test: lint browser  ## lint, types and all tests, the browser's too
 	@$(ONE_THREAD) $(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
 
-torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: 40 minutes, then the figures
+torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs, browsers: an hour, then the figures
 	@PYTHONPATH=tests $(BIN)/python -m torture.run
 
 benchmark: .venv/run.stamp  ## CPU time and memory of the commands; fails if one became 15 % slower
