@@ -135,6 +135,13 @@ def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
     assert not loaded([*modules, "lo2core.pipeline.load"], {"scipy", "sklearn"})
 
 
+def test_the_dashboard_starts_without_any_extra() -> None:
+    extras = {"backports.zstd", "mcp", "shap", "watchfiles"}
+    code = f"import sys; sys.modules.update(dict.fromkeys({extras})); from lo2core.ui.serve import warm_up; warm_up()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:
     heavy = {"altair", "jinja2", "numpy", "polars", "scipy", "sklearn"}
     code = f"import sys, lo2core.cli.options as cli; cli.parser(); print(sorted({heavy} & sys.modules.keys()))"

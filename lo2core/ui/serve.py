@@ -72,9 +72,9 @@ def warm_up() -> None:
     makes Altair read its schema. Both results are kept, so this requests them in advance.
     """
     found = [module.name for module in walk_packages([str(PACKAGE)], "lo2core.")]
-    for module in ("altair", "pandas", "scipy.stats", "streamlit", *found):
-        if module != "lo2core.__main__":
-            import_module(module)
+    ours = [name for name in found if not name.startswith(("lo2core.__main__", "lo2core.cli"))]
+    for module in ("altair", "pandas", "scipy.stats", "streamlit", *ours):
+        import_module(module)
     inspect.stack()
     from lo2core.report.charts.base import threshold_rule  # imports Altair
 
