@@ -29,6 +29,7 @@ from lo2core.pipeline.explain import explain_incident
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.lock import Work, workspace_lock
 from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.summary import LineFilter
 from lo2core.report import terminal
 from lo2core.store.bundles import bundle_path
 from lo2core.store.workspace import Workspace
@@ -71,11 +72,8 @@ class _Tools:
     def search_lines(self, text: str, service: str | None = None, sample: str | None = None, limit: int = 50) -> Answer:
         """Find log events that contain a text, in any case of letters; at most 200 of them."""
         logs = self._workspace.sample(sample) if sample else self._workspace
-        found = logs.scan(Events).filter(
-            pl.col("m_message").str.to_lowercase().str.contains(text.lower(), literal=True)
-        )
-        if service:
-            found = found.filter(service=service)
+        wanted = LineFilter(search=text, services=(service,) if service else ())
+        found = logs.scan(Events).filter(*wanted.conditions())
         columns = ("run", "test_case", "service", "m_timestamp", "level", "m_message")
         shown = logs.collect(found.select(columns).head(max(1, min(limit, MOST_LINES))))
         lines = masked_frame(shown.with_columns(pl.col("m_timestamp").cast(pl.String))).rows()

@@ -77,8 +77,9 @@ class Period:
         at = at if self.has_dates else at % _DAY_MS
         after = at >= (self._from if self._from is not None else _ms(datetime.min))
         before = at < (self._to if self._to is not None else _ms(datetime.max))
-        across = not self.has_dates and None not in (self._from, self._to) and self._from >= self._to  # type: ignore[operator]
-        return after | before if across else after & before
+        if self.has_dates or self._from is None or self._to is None or self._from < self._to:
+            return after & before
+        return after | before  # across midnight
 
 
 def _bound(text: str | None, name: str) -> _Bound | None:

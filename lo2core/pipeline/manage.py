@@ -7,15 +7,13 @@ is deleted goes to `.trash/` of its workspace, of the models, or, for a workspac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import Timeout
 
-from lo2core.base.clock import moment_of
 from lo2core.base.config import models_dir
 from lo2core.base.errors import ArtefactError, BusyError, ExistsError, InputError, choices
 from lo2core.base.provenance import Manifest
@@ -55,12 +53,6 @@ class Entry:
     @property
     def bytes(self) -> int:
         return used_space(self.folder / self.path)
-
-    @property
-    def made(self) -> datetime | None:
-        with suppress(OSError):
-            return moment_of((self.folder / self.path).stat().st_mtime)
-        return None
 
     @property
     def note(self) -> str:

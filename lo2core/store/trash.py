@@ -69,11 +69,6 @@ def restore(entry: Trashed) -> None:
     move_together(entry.folder, back, removed=[inside])
 
 
-def destroy(entry: Trashed) -> None:
-    """Remove an entry of the trash for good."""
-    move_together(entry.folder, [], removed=[f"{TRASH}/{entry.id}"])
-
-
 def chosen(entries: Sequence[Trashed], entry_id: str) -> Trashed:
     """The entry with this id; raises InputError if there is none."""
     by_id = {entry.id: entry for entry in entries}

@@ -85,20 +85,14 @@ def _running(output: Path) -> None:
     if not status.running:
         st.rerun()
     with st.container(border=True, gap="small"):
-        say(f"Watching for new test cases: {visible(' '.join(_roots(status.work.arguments)))}, into {output}.")
+        say(f"Watching for new test cases, which are loaded into {output}.")
+        raw(status.work.command)
         lines = [line for line in status.log_tail.splitlines() if line[:2].isdigit()]
         raw("\n".join(lines[-3:]) or "Nothing new yet.")
         if status.stoppable:
             st.toggle("Watch", key=f"watch-{output}-on", value=True, on_change=partial(_stop, output))
         else:
             say("It was started in a terminal: stop it there.")
-
-
-def _roots(arguments: tuple[str, ...]) -> list[str]:
-    """The paths after `--root`."""
-    after = arguments[arguments.index("--root") + 1 :] if "--root" in arguments else ()
-    ends = (at for at, text in enumerate(after) if text.startswith("--"))
-    return list(after[: next(ends, len(after))])
 
 
 def _stop(output: Path) -> None:
