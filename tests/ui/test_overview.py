@@ -54,7 +54,7 @@ def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
     assert app.dataframe[-1].value.shape[0] == MOST < n
     app = next(toggle for toggle in app.toggle if toggle.label == "Show all").set_value(True).run()
     assert not app.exception
-    assert f"The {n} worst:" in texts(app)
+    assert "incidents are flagged. All, worst first:" in texts(app)
     assert app.dataframe[-1].value.shape[0] == n
 
 
@@ -97,7 +97,7 @@ def test_a_prediction_that_cannot_be_read_is_not_the_default_and_fails_alone(wor
     pl.DataFrame({"seq_id": ["a"], "score": ["high"]}).write_parquet(workspace.path("mine"))
     app = page()
     assert predictions(app).value != "mine"
-    assert " worst:" in texts(app)
+    assert " worst first:" in texts(app)
     app = predictions(app).set_value("mine").run()
     assert "score: got String, expected Float64" in texts(app)
     assert has_button(app, "Score new logs")
@@ -107,7 +107,7 @@ def test_damaged_logs_break_their_card_alone(workspace: Workspace) -> None:
     workspace.path(Sequences).write_bytes(b"PAR1 nonsense")
     app = page()
     assert "lo2_sequences.parquet is damaged" in texts(app)
-    assert " worst:" in texts(app)
+    assert " worst first:" in texts(app)
     assert any(link.proto.label == "**Loaded**" for link in app.get("page_link"))
 
 

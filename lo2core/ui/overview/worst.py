@@ -85,8 +85,9 @@ def _worst(here: Frame, name: str) -> None:
         sentence = st.empty()
         every = ranked.height > MOST and st.toggle("Show all", key=f"overview-all-{name}")
     worst = ranked.head(tables.MAX_ROWS if every else MOST)
+    what = "All, worst first" if worst.height == ranked.height else f"The {worst.height:,} worst"
     with sentence:
-        say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. The {worst.height:,} worst:")
+        say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. {what}:")
     if note := _after_marks(here, name):
         st.caption(note)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)

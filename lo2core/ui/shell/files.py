@@ -31,6 +31,7 @@ _COLUMNS = {
 def files(path: str) -> None:
     """All that can be renamed and deleted, and what is in the trash."""
     workspace = Workspace(path)
+    st.caption("This workspace, what it contains, and all models. What you delete goes to a trash: restore it here.")
     if said := st.session_state.pop(_SAID, None):
         notice(said)
     if refused := st.session_state.pop(_REFUSED, None):
