@@ -32,8 +32,8 @@ class ModelFacts(TypedDict, total=False):
     """What a model was made of. window: length in seconds of the windows it was trained on, None for whole logs.
 
     held_out: by service, what its held-out normals contain that the other runs do not (`detect.fitness.held_out`).
-    formats: the formats of the logs of each service. reading: the formats and described of `LoadOptions`, by which new
-    logs are read in the same way.
+    formats: the formats of the logs of each service. in_part: the services with logs that were read in part. reading:
+    the formats and described of `LoadOptions`, by which new logs are read in the same way.
     """
 
     detector: str
@@ -48,6 +48,7 @@ class ModelFacts(TypedDict, total=False):
     data_fingerprint: str | None
     held_out: dict[str, dict[str, float]]
     formats: dict[str, list[str]]
+    in_part: list[str]
     reading: dict[str, list[str]]
 
 

@@ -95,23 +95,17 @@ _VERDICTS = {
 }
 
 
-def judge(
-    model: Model,
-    vec: Vectorizer,
-    logs: Logs,
-    window: float | None = None,
-    formats: Mapping[str, Sequence[str]] | None = None,
-) -> Fitness:
-    """The verdict on these logs. window: of the logs, in seconds; formats: of the logs, by service."""
+def judge(model: Model, vec: Vectorizer, logs: Logs, window: float | None = None) -> Fitness:
+    """The verdict on these logs. window: of the logs, in seconds."""
     columns = unit_of(model).columns_of(vec, logs.items.messages.filter(kind=MESSAGE))
     found = None if columns is None else occurrences(logs.items, logs.sequences, vec, columns)
     services = sorted(logs.sequences["service"].unique())
-    judge = _Judge(model, vec, logs, found, formats or {})
+    judge = _Judge(model, vec, logs, found)
     judged = tuple(judge.verdict(service) for service in services)
     absent = sorted(set(model.detectors) - {""} - set(services))
     windows = other_windows(model.facts, window)
     verdict = _overall(judged, bool(windows) and unit_of(model).from_counts, bool(windows or absent))
-    return Fitness(verdict, tuple(_reasons(model, judged, absent, windows)), judged)
+    return Fitness(verdict, tuple(_reasons(model, judged, absent, windows, logs.reading.sentence)), judged)
 
 
 @dataclass(frozen=True)
@@ -146,7 +140,6 @@ class _Judge:
     vec: Vectorizer
     logs: Logs
     found: dict[str, Occurrences] | None
-    formats: Mapping[str, Sequence[str]]
 
     @cached_property
     def facts(self) -> ModelFacts:
@@ -168,8 +161,14 @@ class _Judge:
         found = _compared(service, measured) if measured else self._empty(name, service)
         if found.verdict == FITS and unread:
             return ServiceFitness(service, IN_PART, f"{plural(unread, 'log')} could not be read")
+        if found.verdict == FITS and self._is_newly_in_part(service):
+            found = replace(found, verdict=IN_PART)
         read_as = f"read as {other}, unlike the training logs" if other else ""
         return replace(found, why="; ".join(filter(None, [found.why, read_as])))
+
+    def _is_newly_in_part(self, service: str) -> bool:
+        """Whether logs of the service were read in part, and none of the training logs."""
+        return service in self.logs.reading.services_in_part and service not in self.facts.get("in_part", [])
 
     def _empty(self, name: str, service: str) -> ServiceFitness:
         """The verdict if nothing can be compared."""
@@ -201,10 +200,10 @@ class _Judge:
 
         Wrappers do not count: they are removed before a line is read.
         """
-        recorded, here = self.facts.get("formats", {}), self.formats.get(service, ())
+        recorded, here = self.facts.get("formats", {}), self.logs.reading.formats.get(service, ())
         trained = {_bare(each) for of, names in recorded.items() if name in ("", of) for each in names}
         other = [each for each in here if _bare(each) not in trained]
-        return ", ".join(other) if trained and len(other) == len(here) else ""
+        return "; ".join(other) if trained and len(other) == len(here) else ""  # names contain commas
 
     def _measured(self, name: str, service: str, excusing: bool) -> list[_Measured]:
         """Of messages first, then of requests; without kinds that do not occur here or in held-out normal runs."""
@@ -289,13 +288,16 @@ def _overall(judged: Sequence[ServiceFitness], invalid: bool, partly: bool) -> s
     return IN_PART if partly or {*verdicts} != {FITS} else FITS
 
 
-def _reasons(model: Model, judged: Sequence[ServiceFitness], absent: Sequence[str], windows: str) -> Iterator[str]:
+def _reasons(
+    model: Model, judged: Sequence[ServiceFitness], absent: Sequence[str], windows: str, in_part: str
+) -> Iterator[str]:
     """Sentences, those about the whole first; services with the same reason are named together."""
     names = pl.Series([one.service for one in judged], dtype=pl.String)
     strange = model.unknown_services(names) if model.by_service else []
     yield from filter(None, [windows, unknown_services(model, names) if strange else ""])
     if absent and len(strange) < len(judged):
         yield f"These logs contain nothing of {listed(absent)}."
+    yield from filter(None, [in_part])
     of_reason: dict[str, list[str]] = {}
     for one in judged:
         if one.why and one.service not in strange:

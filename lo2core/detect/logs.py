@@ -9,6 +9,7 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError, InputError, reason
 from lo2core.base.schemas import Counts, Messages, Sequences
+from lo2core.base.text import plural
 from lo2core.messages.counts import MessageCounts
 
 NO_EVENTS = (
@@ -17,18 +18,50 @@ NO_EVENTS = (
 )
 
 
+_MOST_NAMED = 3
+"""Most logs that a sentence names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How logs were read. formats: by service. in_part: logs that were read in part (source, service, why)."""
+
+    formats: dict[str, list[str]] = field(default_factory=dict)
+    in_part: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(("source", "service", "why"), pl.String))
+    )
+
+    @property
+    def services_in_part(self) -> list[str]:
+        """The services that have such logs, sorted."""
+        return sorted(self.in_part["service"].drop_nulls().unique())
+
+    @property
+    def sentence(self) -> str:
+        """A sentence that names the logs that were read in part; empty if there are none."""
+        n = self.in_part.height
+        if not n:
+            return ""
+        named = [f"{source} ({why})" for source, _, why in self.in_part.head(_MOST_NAMED).iter_rows()]
+        more = f" and {n - len(named):,} more" if n > len(named) else ""
+        verb = "was" if n == 1 else "were"
+        return f"{plural(n, 'log')} {verb} read in part, and scores rest on that part: {', '.join(named)}{more}."
+
+
 @dataclass(frozen=True, eq=False)
 class Logs:
     """Loaded logs, masked by the rules of the vectorizer.
 
     items: messages and counts; sequences: `schemas.Sequences`; events: `schemas.Events`, None if only counts were
-    saved. unread: seq_ids of logs that have lines but no event, because no line is of a known format.
+    saved. unread: seq_ids of logs that have lines but no event, because no line is of a known format. reading: how the
+    others were read.
     """
 
     items: MessageCounts
     sequences: pl.DataFrame
     events: pl.LazyFrame | None = None
     unread: pl.Series = field(default_factory=lambda: pl.Series("seq_id", [], dtype=pl.String))
+    reading: Reading = field(default_factory=Reading)
 
     @classmethod
     def gone(cls) -> Logs:

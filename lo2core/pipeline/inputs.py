@@ -9,10 +9,10 @@ import polars as pl
 
 from lo2core.base.errors import ArtefactError, InputError, reason
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
-from lo2core.detect.logs import Logs
+from lo2core.detect.logs import Logs, Reading
 from lo2core.load import windows
 from lo2core.load.ledger import of_logs
-from lo2core.load.verdict import NOT_READ, verdicts
+from lo2core.load.verdict import IN_PART, NOT_READ, verdicts
 from lo2core.messages.counts import MessageCounts, fingerprint, remask
 from lo2core.messages.masks import Masker, user_rule
 from lo2core.store.changes import Change
@@ -78,7 +78,7 @@ def logs_for(workspace: Workspace, vec: Vectorizer) -> Logs:
     """The workspace's logs under the masks of the vectorizer; raises as `masked_for`."""
     items, events = masked_for(workspace, vec, read_items(workspace))
     sequences = workspace.read(Sequences)
-    return Logs(items, sequences, events, unread_in(workspace, sequences))
+    return Logs(items, sequences, events, unread_in(workspace, sequences), reading_of(workspace))
 
 
 def unread_in(workspace: Workspace, sequences: pl.DataFrame) -> pl.Series:
@@ -90,13 +90,15 @@ def unread_in(workspace: Workspace, sequences: pl.DataFrame) -> pl.Series:
     return sequences.filter(pl.col("events") == 0).join(unread, on=["run", "folder", "service"], how="semi")["seq_id"]
 
 
-def formats_of(workspace: Workspace) -> dict[str, list[str]]:
-    """The formats of the loaded logs, by service; empty if the ledger does not record them."""
+def reading_of(workspace: Workspace) -> Reading:
+    """How the loaded logs were read, according to the ledger; empty without one."""
     if not workspace.has(Ledger):
-        return {}
-    known = of_logs(workspace.read(Ledger)).drop_nulls(["service", "format"])
-    found = known.group_by("service").agg(pl.col("format").unique().sort()).sort("service")
-    return dict(found.iter_rows())
+        return Reading()
+    ledger = workspace.read(Ledger)
+    known = of_logs(ledger).drop_nulls(["service", "format"])
+    formats = known.group_by("service").agg(pl.col("format").unique().sort()).sort("service")
+    in_part = verdicts(ledger).filter(verdict=IN_PART).select("source", "service", "why")
+    return Reading(dict(formats.iter_rows()), in_part)
 
 
 def masked_for(
@@ -112,11 +114,20 @@ def masked_for(
         return items, events
     if mine.templates is not None or its.rules[: len(mine.rules)] != mine.rules:
         raise ArtefactError(
-            f"{workspace.root} was masked by other rules than the bundle was trained with. Load these logs again with "
-            "--replace --default-masks, or train a bundle on them."
+            f"{workspace.root} {_counted_otherwise(mine, its)}, so no score would mean anything. Load these logs again "
+            "with `load --replace --like` and this model's file, which counts them as its training logs were, or train "
+            "a model on them."
         )
     masked, mapping = remask(items, its.beyond(mine))
     return masked, None if events is None else _renamed(events, mapping)
+
+
+def _counted_otherwise(mine: Masker, its: Masker) -> str:
+    """How logs were counted otherwise than the training logs of a model, to complete a sentence."""
+    if mine.templates is None:
+        return "was masked by other rules than this model's training logs"
+    others = "others" if its.templates else "none"
+    return f"has so many distinct messages that it was counted by templates of its own, and this model has {others}"
 
 
 def _renamed(events: pl.LazyFrame, mapping: pl.DataFrame) -> pl.LazyFrame:

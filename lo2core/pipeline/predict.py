@@ -13,7 +13,7 @@ from lo2core.detect.fitness import Fitness, judge
 from lo2core.detect.predict import predict
 from lo2core.detect.units import unit_of
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
-from lo2core.pipeline.inputs import formats_of, logs_for
+from lo2core.pipeline.inputs import logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import made_by_this_command, prediction_provenance, window_of
 from lo2core.store.parquet import reads_tables
@@ -58,7 +58,7 @@ def predict_logs(
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
     with Progress(None, f"Predict with {bundle.name}"):
         logs = logs_for(workspace, loaded.vec)
-        fits = judge(loaded.model, loaded.vec, logs, window_of(workspace), formats_of(workspace))
+        fits = judge(loaded.model, loaded.vec, logs, window_of(workspace))
         scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs, threshold)
         return save_predictions(workspace, loaded, scores, threshold, name, fits, replace=replace)
 
@@ -67,7 +67,7 @@ def fitness(workspace: Workspace, bundle: LoadedBundle) -> Fitness:
     """Whether a bundle fits the loaded logs, see `detect.fitness`. Nothing is scored. Raises as `items_for`."""
     workspace = workspace.snapshot()
     logs = logs_for(workspace, bundle.vec)
-    return judge(bundle.model, bundle.vec, logs, window_of(workspace), formats_of(workspace))
+    return judge(bundle.model, bundle.vec, logs, window_of(workspace))
 
 
 def recorded_fitness(workspace: Workspace, name: str) -> Fitness | None:

@@ -11,7 +11,7 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.pipeline.bundles import default_bundle, save_bundle
 from lo2core.pipeline.formats import reading_facts
-from lo2core.pipeline.inputs import formats_of, masker_of, training_data
+from lo2core.pipeline.inputs import masker_of, reading_of, training_data
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import bundle_facts, made_by_this_command, window_of
 from lo2core.store import bundles
@@ -54,7 +54,10 @@ def train_bundle(
         model, vec = train.train(source, recipe, lambda service, n: progress.advance(n, f"{label}: {service}"))
         normal = source.rows.filter("normal")
         yardstick = held_out(source.occurrences(normal, vec), normal, vec)
-        model.facts |= {"window": window_of(logs), "held_out": yardstick, "formats": formats_of(logs)}
+        read_as = reading_of(logs)
+        model.facts |= {"window": window_of(logs), "held_out": yardstick, "formats": read_as.formats}
+        if read_as.services_in_part:
+            model.facts["in_part"] = read_as.services_in_part
         model.facts["reading"] = reading_facts(logs)
     save_bundle(model, vec, bundle, bundle_facts(logs, model, note), replace=replace)
     return bundle
