@@ -24,6 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MOST_NAMES = 60
+"""Most valid names that a sentence lists; LO2 has 54 test cases."""
+
 
 class Lo2Error(Exception):
     """Base class of all errors that a user can cause or fix; `str(error)` is the message to show."""
@@ -62,11 +65,12 @@ class ReportError(Lo2Error):
 
 
 def choices(name: str, valid: Iterable[str]) -> str:
-    """The second half of a message about an unknown name: the valid names and the closest of them."""
+    """The second half of a message about an unknown name: the valid names, if not too many, and the closest of them."""
     names = sorted(valid)
     closest = get_close_matches(name, names, n=1)
     suggestion = f" Did you mean {closest[0]!r}?" if closest else ""
-    return f"Valid names: {', '.join(names) or 'none'}.{suggestion}"
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return f"Valid names: {', '.join(names[:_MOST_NAMES]) or 'none'}{more}.{suggestion}"
 
 
 def reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError, Lo2Error
+from lo2core.base.text import command as command_text
 from lo2core.base.text import visible
 from lo2core.pipeline import queue
 from lo2core.pipeline.lock import workspace_lock
@@ -76,6 +78,8 @@ def _run(argv: Sequence[str]) -> None:
     from lo2core.cli.options import parse  # not before a job has the lock that its server waits for
 
     command = parse(argv)
+    if command.used_workspace:
+        _check_workspace(command.used_workspace)
     work = command.work()
     with workspace_lock(work.output_dir, work) if command.writes else nullcontext():
         clean_up(work)
@@ -83,6 +87,23 @@ def _run(argv: Sequence[str]) -> None:
 
         with intact(work.output_dir), writing():  # a full disk is no damage
             _RUN[command.stage()](command)
+
+
+def _check_workspace(folder: Path) -> None:
+    """Raises InputError if there is no such folder; what else may be wrong with it is found where it is used."""
+    try:
+        if stat.S_ISDIR(folder.stat().st_mode):
+            return
+        raise InputError(f"{folder} is not a folder, so it cannot be a workspace. Name another one with --output-dir.")
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
+        return
+    load = command_text(["load", "--root", "LOGS", "--output-dir", folder])
+    raise InputError(
+        f"The workspace {folder} does not exist yet. Load logs into it with `{load}`, or name another one with "
+        "--output-dir."
+    )
 
 
 def _readable(argv: Sequence[str]) -> Sequence[str]:
@@ -145,14 +166,17 @@ def _run_enhance(command: commands.Enhance) -> None:
 
 
 def _run_train(command: commands.Train) -> None:
-    from lo2core.pipeline.bundles import default_bundle
+    from lo2core.pipeline.bundles import default_bundle, open_bundle
     from lo2core.pipeline.train import train_bundle
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(command.output_dir)
     recipe = command.recipe
     bundle = command.bundle or default_bundle(workspace, recipe)
-    _print_paths([train_bundle(workspace, recipe, bundle, replace=command.replace)])
+    path = train_bundle(workspace, recipe, bundle, replace=command.replace)
+    if note := open_bundle(path).model.threshold.note:
+        _say(note, file=sys.stderr)
+    _print_paths([path])
 
 
 def _run_predict(command: commands.Predict) -> None:
@@ -161,16 +185,18 @@ def _run_predict(command: commands.Predict) -> None:
 
     workspace = Workspace(command.output_dir)
     path = predict_logs(workspace, command.bundle, command.predictions, budget=command.budget, replace=command.replace)
-    _print_remarks(workspace, command.bundle, path.stem)
+    _print_remarks(workspace, command.bundle, path.stem, command.budget)
     _print_paths([path])
 
 
-def _print_remarks(workspace: Workspace, bundle: Path, predictions: str) -> None:
+def _print_remarks(workspace: Workspace, bundle: Path, predictions: str, budget: float | None = None) -> None:
+    """What to know before using predictions: versions of libraries, an estimated threshold, the fitness."""
     from lo2core.pipeline.bundles import open_bundle
     from lo2core.pipeline.predict import recorded_fitness
 
-    fits = recorded_fitness(workspace, predictions)
-    for sentence in (*open_bundle(bundle).warnings, *([fits.sentence] if fits else [])):
+    opened, fits = open_bundle(bundle), recorded_fitness(workspace, predictions)
+    threshold = opened.model.threshold if budget is None else opened.model.threshold_at(budget)
+    for sentence in filter(None, (*opened.warnings, threshold.note, fits.sentence if fits else "")):
         _say(sentence, file=sys.stderr)
 
 
@@ -289,11 +315,20 @@ def _run_artefacts(command: commands.Artefacts) -> None:
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(command.output_dir)
+    _check_workspace_or_trash(workspace)
     for entry in manage.entries(workspace):
         note = f"  {entry.note}" if entry.note else ""
         _say(f"{entry.kind:<12} {size(entry.bytes):>9}  {entry.name}{note}")
     for gone in manage.trashed(workspace):
         _say(f"{'trash':<12} {size(gone.bytes):>9}  {gone.id}  {gone.kind} {gone.name}")
+
+
+def _check_workspace_or_trash(workspace: Workspace) -> None:
+    """As `_check_workspace`; a workspace that does not exist may have been deleted, and can then be restored."""
+    from lo2core.pipeline import manage
+
+    if not any(gone.kind == manage.WORKSPACE for gone in manage.trashed(workspace)):
+        _check_workspace(workspace.root)
 
 
 def _run_rename(command: commands.Rename) -> None:
@@ -326,7 +361,9 @@ def _run_restore(command: commands.Restore) -> None:
     from lo2core.pipeline import manage
     from lo2core.store.workspace import Workspace
 
-    entry = manage.restore(Workspace(command.output_dir), command.id)
+    workspace = Workspace(command.output_dir)
+    _check_workspace_or_trash(workspace)
+    entry = manage.restore(workspace, command.id)
     _say(f"The {entry.kind} {entry.name} is back.")
 
 

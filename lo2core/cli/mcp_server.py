@@ -28,7 +28,7 @@ from lo2core.pipeline.compare import compare_predictions
 from lo2core.pipeline.explain import explain_incident
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.lock import Work, workspace_lock
-from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.predict import predict_logs, recorded_fitness
 from lo2core.pipeline.summary import LineFilter
 from lo2core.report import terminal
 from lo2core.store.bundles import bundle_path
@@ -90,11 +90,16 @@ class _Tools:
             return _data(load_logs(logs, [root], LoadOptions(labels="none")).sentence())
 
     def score(self, model: str, sample: str | None = None) -> Answer:
-        """Score the loaded logs, or those of a sample, with a saved model; returns the name of the predictions."""
+        """Score the loaded logs, or those of a sample, with a saved model.
+
+        Returns the name of the predictions, and whether the model fits the logs.
+        """
         logs = self._workspace.sample(sample) if sample else self._workspace
         with workspace_lock(self._workspace, self._work("predict")):
             name = predict_logs(logs, bundle_path(model, models_dir())).stem
-        return {"predictions": f"{sample}/{name}" if sample else name}
+        fits = recorded_fitness(logs, name)
+        scored = {"predictions": f"{sample}/{name}" if sample else name}
+        return scored | ({"fitness": visible(masked_text(fits.sentence))} if fits else {})
 
     def _work(self, stage: str) -> Work:
         return Work(("-m", "lo2core", *self._command.arguments()), stage, str(self._workspace.root))

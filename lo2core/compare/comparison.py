@@ -18,6 +18,7 @@ from lo2core.compare import drift, histogram, pairs, provenance, significance, s
 from lo2core.compare.pairs import Agreement
 from lo2core.compare.prediction import SavedPrediction
 from lo2core.compare.significance import McNemar
+from lo2core.detect.fitness import FITS, Fitness
 from lo2core.detect.predict import other_windows
 
 
@@ -69,8 +70,8 @@ class Comparison:
 
     @cached_property
     def note(self) -> str:
-        """Why figures may mislead: models that scored their training data, or windows of another length. Else empty."""
-        return " ".join(filter(None, [self._on_training_data, *map(_other_windows, self.saved)]))
+        """Why figures may mislead: models that scored their training data, or that do not fit the logs. Else empty."""
+        return " ".join(filter(None, [self._on_training_data, *map(_misfit, self.saved)]))
 
     @property
     def _on_training_data(self) -> str:
@@ -234,8 +235,10 @@ def _as_saved(schema: type[dy.Schema], pairs: pl.DataFrame | None) -> pl.DataFra
     return schema.cast(pairs.with_columns(line_no=pl.lit(None, dtype=pl.Int64)))
 
 
-def _other_windows(saved: SavedPrediction) -> str:
-    """A sentence if the model was trained on windows of another length than it scored; else empty."""
+def _misfit(saved: SavedPrediction) -> str:
+    """The recorded fitness if the model does not fit in full; without one, whether windows differ. Else empty."""
+    if fits := Fitness.of(saved.metadata.get("fitness", {})):
+        return "" if fits.verdict == FITS else f"{saved.name}: {fits.sentence}"
     facts = saved.metadata.get("model") or {}
     sentence = other_windows(facts, saved.metadata["window"]) if "window" in saved.metadata else ""
     return sentence and f"{saved.name}: {sentence}"

@@ -44,7 +44,7 @@ def _facts(saved: SavedPrediction) -> dict[str, Any]:
         "alert budget": made.get("budget"),
         "window": _window(saved),
         "fitness": made.get("fitness", {}).get("verdict"),
-        "services that do not fit": _misfits(made),
+        "fitness by service": _fitness_by_service(made),
         "training runs": model.get("runs"),
         "training data": (model.get("data_fingerprint") or "")[:12],
         "model file": made.get("bundle"),
@@ -63,10 +63,11 @@ def _window(saved: SavedPrediction) -> str | None:
     return ", ".join(f"{verb} {windows(made['window'])}" for verb, made in sides if "window" in made) or None
 
 
-def _misfits(made: Metadata) -> list[str]:
-    """The services that the model does not fit, each with its verdict."""
+def _fitness_by_service(made: Metadata) -> list[str]:
+    """The verdict on each service that the model does not fit in full; empty if no verdict is recorded."""
     services = made.get("fitness", {}).get("services", {})
-    return [f"{name} {verdict}" for name, verdict in services.items() if verdict != FITS]
+    others = [f"{name} {verdict}" for name, verdict in services.items() if verdict != FITS]
+    return others or ["all fit"] * bool(services)
 
 
 def _as_text(value: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lo2core.base.errors import InputError
+from lo2core.base.text import are
 from lo2core.base.types import Floats, Integers
 
 
@@ -87,6 +88,17 @@ class Threshold:
     budget: float
     n_normals: int
     estimated: bool
+
+    @property
+    def note(self) -> str:
+        """A sentence if the threshold is estimated; otherwise empty."""
+        if not self.estimated:
+            return ""
+        return (
+            f"Estimated threshold: {are(self.n_normals, 'held-out normal incident')} too few for a budget of "
+            f"{self.budget:g} in 100, so it is just above their largest z. Expect about one false alarm in "
+            f"{self.n_normals + 1} new normal incidents."
+        )
 
 
 def check_budget(budget: float) -> None:

@@ -138,9 +138,22 @@ def worst_incidents(predictions: pl.DataFrame, n: int) -> list[Incident]:
         raise InputError(NO_SCORES)
     scored = worst_first(predictions.drop_nulls("z_score"))
     if not scored.height:
-        raise InputError("No row has a score, so there is nothing to explain: the model knows none of the services.")
+        raise InputError(f"No row has a score, so there is nothing to explain: {why_not_scored(predictions)}.")
     rows = scored.unique(INCIDENT_KEY, keep="first", maintain_order=True).head(n)
     return [Incident.of(row) for row in rows.iter_rows(named=True)]
+
+
+def why_not_scored(rows: pl.DataFrame) -> str:
+    """Why none of these rows of predictions has a score, to complete a sentence."""
+    known = rows.select(cs.by_name("status", require_all=False).drop_nulls().cast(pl.String).unique().sort())
+    match known.to_series().to_list() if known.width else []:
+        case ["not read"]:
+            return "the logs were not read, because no line is of a known format"
+        case ["unknown service"]:
+            return "the model knows none of the services"
+        case ["not read", "unknown service"]:
+            return "some of the services are unknown to the model, and the logs of the others were not read"
+    return "the predictions do not say why"
 
 
 def in_words(p_value: float, n_normals: int) -> str:

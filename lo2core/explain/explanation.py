@@ -10,7 +10,7 @@ import polars as pl
 
 from lo2core.base.errors import InputError
 from lo2core.base.text import are, plural
-from lo2core.detect.incidents import Incident, rows_of
+from lo2core.detect.incidents import Incident, rows_of, why_not_scored
 from lo2core.detect.units import SHARE, Measure
 from lo2core.explain.diff import aligned_diff, unfolded
 from lo2core.explain.evidence import Evidence
@@ -69,7 +69,7 @@ def explain_incident(
     services = services_of(rows, evidence.model)
     chosen = explained_services(services)
     if not chosen:
-        raise InputError(f"The model knows none of the services of {incident}: there is no score to explain.")
+        raise InputError(f"{incident} has no score to explain: {why_not_scored(rows)}.")
     items = {seq_id: explained_items(evidence, seq_id) for seq_id in chosen}
     nearest = [nearest_normals(evidence, seq_id) for seq_id in chosen]
     with_events = evidence.here.events is not None

@@ -14,7 +14,8 @@ from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
 from lo2core.load.layouts import find_logs
-from lo2core.load.log_file import LogFile, distinct
+from lo2core.load.log_file import TABLE, LogFile, distinct
+from lo2core.load.names import normal_form
 from lo2core.load.period import Period
 from lo2core.load.template import Template
 
@@ -155,16 +156,25 @@ class Plan:
         )
 
 
-def plan(roots: Sequence[Path | str], options: LoadOptions | None = None, service: str | None = None) -> Plan:
+def plan(
+    roots: Sequence[Path | str],
+    options: LoadOptions | None = None,
+    service: str | None = None,
+    *,
+    growing: bool = False,
+) -> Plan:
     """The plan of which files in the roots are read.
 
-    service: the service of all `.log` files, used if no file name contains one. Raises InputError as `find_logs`, for
-    a service or test case that does not exist, and if the options leave no log.
+    service: the service of all `.log` files, used if no file name contains one. growing: whether the files are only a
+    part of the logs, so that they need not contain normal test cases. Raises InputError as `find_logs`, for a service,
+    test case or normal test case that does not exist, and if the options leave no log.
     """
     options = options or LoadOptions()
     template = None if options.layout is None else Template(options.layout)
     files = [_labelled(file, options) for file in find_logs(roots, service, template)]
     logs = [file for file in files if file.service]
+    if not growing:
+        _check_normal(logs, options.normal)
     chosen = _of_services(_of_cases(_of_runs(logs, options.n_runs), options), options.services)
     if not chosen:
         raise InputError(
@@ -181,8 +191,21 @@ def _labelled(file: LogFile, options: LoadOptions) -> LogFile:
         return replace(file, normal=None)
     if not options.normal:
         return file
-    names = (str(file.test_case), str(file.folder))
-    return replace(file, normal=any(fnmatchcase(name, pattern) for name in names for pattern in options.normal))
+    return replace(file, normal=any(_is_named(file, pattern) for pattern in options.normal))
+
+
+def _is_named(file: LogFile, pattern: str) -> bool:
+    """Whether the test case of a log has such a name."""
+    return any(fnmatchcase(str(name), normal_form(pattern)) for name in (file.test_case, file.folder))
+
+
+def _check_normal(logs: Sequence[LogFile], patterns: Sequence[str]) -> None:
+    """Raises InputError for a pattern of normal test cases that no test case has: its faults would be misnamed."""
+    named = [file for file in logs if file.layout != TABLE]
+    for pattern in patterns:
+        if named and not any(_is_named(file, pattern) for file in named):
+            names = distinct(file.test_case for file in named)
+            raise InputError(f"No test case has the name {pattern!r}, given as normal. {choices(pattern, names)}")
 
 
 def _of_runs(logs: list[LogFile], n_runs: int | None) -> list[LogFile]:

@@ -63,7 +63,7 @@ def in_words(ledger: pl.DataFrame) -> str:
     """The formats of the logs, and a sentence about those that were not read well, each on a line of its own."""
     named = verdicts(ledger).drop_nulls("format").group_by("format").len()
     named = named.sort("len", "format", descending=[True, False])
-    formats = ", ".join(f"{name} in {plural(n, 'log')}" for name, n in named.iter_rows())
+    formats = "; ".join(f"{name} in {plural(n, 'log')}" for name, n in named.iter_rows())  # names contain commas
     return "\n".join(filter(None, [f"Formats: {formats}." if formats else "", not_read_well(ledger)]))
 
 

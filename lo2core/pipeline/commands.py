@@ -60,6 +60,11 @@ class Command:
         """Whether it locks its workspace while it runs, because it writes to it."""
         return False
 
+    @property
+    def used_workspace(self) -> Path | None:
+        """The workspace that has to exist; None if the command needs none, or makes it."""
+        return None
+
     def arguments(self) -> list[str]:
         """The arguments of `python -m lo2core` for this command, without options that have their default value."""
         return [self.stage(), *arguments(self)]
@@ -69,6 +74,26 @@ class Command:
         named = {name: getattr(self, name, None) for name in ("output_dir", "bundle", "predictions")}
         facts = {name: str(value) for name, value in named.items() if isinstance(value, str | Path)}
         return Work(stage=self.stage(), arguments=("-m", "lo2core", *self.arguments()), **facts)
+
+
+class _OnWorkspace:
+    """A command on a workspace that has to exist."""
+
+    output_dir: Path
+
+    @property
+    def used_workspace(self) -> Path | None:
+        return self.output_dir
+
+
+class _OnEntry(_OnWorkspace):
+    """A command on something in a workspace, or on a model, which is in no workspace."""
+
+    kind: str
+
+    @property
+    def used_workspace(self) -> Path | None:
+        return None if self.kind == "model" else self.output_dir
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +111,7 @@ class _LoadingCommand(_WritingCommand):
         None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
     )
     like: Path | None = option(
-        None, "--like", metavar="FILE.joblib", help="read the logs by the formats of this model's training logs"
+        None, "--like", metavar="FILE.joblib", help="read and count logs as the training logs of this model"
     )
     strict: bool = option(
         False, "--strict", help="end with status 2, and change nothing, if a log has lines but no event"
@@ -123,7 +148,7 @@ class Load(_LoadingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Enhance(_WritingCommand):
+class Enhance(_OnWorkspace, _WritingCommand):
     """Save every event with its words, trigrams, lengths and template."""
 
     mask: tuple[tuple[str, str, str], ...] = option(
@@ -140,7 +165,7 @@ class Enhance(_WritingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(_WritingCommand):
+class Train(_OnWorkspace, _WritingCommand):
     """Fit a detector on the normal sequences and save it as a signed model."""
 
     output_dir: Path = _workspace()
@@ -150,7 +175,7 @@ class Train(_WritingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predict(_WritingCommand):
+class Predict(_OnWorkspace, _WritingCommand):
     """Score the logs of a workspace with a saved model, without training."""
 
     output_dir: Path = _workspace()
@@ -201,7 +226,7 @@ class Watch(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explain(Command):
+class Explain(_OnWorkspace, Command):
     """Show which items and lines caused the score of an incident."""
 
     output_dir: Path = _workspace()
@@ -230,7 +255,7 @@ class Explain(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(Command):
+class Compare(_OnWorkspace, Command):
     """Compare two or more saved predictions."""
 
     names: tuple[str, ...] = option(
@@ -241,7 +266,7 @@ class Compare(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(_WritingCommand):
+class Evaluate(_OnWorkspace, _WritingCommand):
     """Evaluate detectors on held-out runs, next to trivial baselines."""
 
     output_dir: Path = _workspace()
@@ -318,7 +343,7 @@ def _name() -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rename(Command):
+class Rename(_OnEntry, Command):
     """Rename a model, prediction, sample, upload, explanation or workspace."""
 
     kind: str = _kind()
@@ -328,7 +353,7 @@ class Rename(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note(Command):
+class Note(_OnEntry, Command):
     """Write a note about a model, prediction, sample, upload, explanation or workspace."""
 
     kind: str = _kind()
@@ -338,7 +363,7 @@ class Note(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delete(Command):
+class Delete(_OnEntry, Command):
     """Move a model, prediction, sample, upload, explanation or workspace to the trash."""
 
     kind: str = _kind()
@@ -373,6 +398,10 @@ class Mcp(Command):
     output_dir: Path = _workspace()
     root: tuple[Path, ...] = option((), "--root", metavar="PATH", help="folders from which logs may be loaded")
     write: bool = option(False, "--write", help="also offer tools that load and score logs")
+
+    @property
+    def used_workspace(self) -> Path | None:
+        return None if self.write else self.output_dir
 
 
 COMMANDS: tuple[type[Command], ...] = (

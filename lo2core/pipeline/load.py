@@ -97,8 +97,9 @@ def load_logs(
 
     roots: one or more folders, archives, logs or tables of events. options: which logs are read, and how; None reads
     all of them. service: the service of all logs, used if no file name contains one. like: a saved
-    model; the logs are read by the formats that its training logs were read by. masker: the masks; None takes
-    those of the workspace. default_masks: drop masks that were added to the workspace. jobs: number of threads.
+    model; the logs are read and counted as its training logs were, by the same formats, masks and templates. masker:
+    the masks; None takes those of the model or of the workspace. default_masks: drop masks that were added to the
+    workspace. jobs: number of threads.
     save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
     table, if a log has lines but no event. append: add logs to the loaded ones; of a root that was loaded before, only
     test case folders are read that are new or have changed since, and these replace what was loaded.
@@ -122,15 +123,20 @@ def load_logs(
     roots = [roots] if isinstance(roots, (str, Path)) else roots
     options = with_formats(workspace, options or LoadOptions(), Path(like) if like else None)
     known = Masker() if default_masks else masker_of(workspace)
+    if like and not append:
+        masker = masker or _masker_of_bundle(like)
     masker = masker or (known if append else known.renewed())
-    fixed = append or workspace.owner is not None  # a sample is counted like the logs of its workspace
+    # a sample is counted like the logs of its workspace, others like those of a model
+    fixed = append or workspace.owner is not None or like is not None
     masker = masker if fixed else Masker(masker.rules)
     tables = (Events, *_SMALL) if save_events else _SMALL
     repeats = repeats_a_killed_command()
     if not append and not repeats:
         _refuse_existing(workspace, tables, replace)
     with _folders(roots) as folders:
-        plan = with_times_of_archives(load_plan.plan(folders, options, service), roots, folders)
+        growing = append or cases is not None
+        plan = load_plan.plan(folders, options, service, growing=growing)
+        plan = with_times_of_archives(plan, roots, folders)
         if cases is not None and not append:
             plan = _only(plan, cases)
         asked = _key(plan, _stamps(roots, plan), options, masker)
@@ -174,6 +180,13 @@ def load_logs(
             files = files_of(plan, paths)
         with _without_damaged_parts(workspace):
             return _merge(workspace, plan, parts, provenance, files, grown)
+
+
+def _masker_of_bundle(path: str | Path) -> Masker:
+    """The masks and templates of a saved model. Raises as `open_bundle`."""
+    from lo2core.pipeline.bundles import open_bundle  # imports scikit-learn, which no other load needs
+
+    return open_bundle(path).vec.masker
 
 
 def _nothing_new(workspace: Workspace, tables: Sequence[Any], grown: Growth) -> LoadResult:

@@ -116,15 +116,12 @@ def _changed(home: Workspace, made: datetime | None) -> str:
 def _model(workspace: Workspace, models: Path, newest: str | None) -> Step:
     name, data = "Model", _fingerprint(workspace)
     found = bundles.bundles(models)
-    of_these = [info for info in found if data and info.facts.get("data_fingerprint") == data]
-    trained = [info for info in found if workspace.is_at(info.facts.get("workspace"))]
-    mine = of_these + [info for info in trained if info not in of_these]
+    mine = [info for info in found if _trained_here(info, workspace, data)]
     used = _used(workspace, models, newest)
     if not mine and not used:
         others = f" Page Predict shows whether one of {plural(len(found), 'saved model')} fits." if found else ""
         return Step(name, why=f"No model was trained here yet.{others}")
     info = max(used or mine, key=_saved)
-    own = {one.path.resolve() for one in mine}
     facts = {
         "name": info.name,
         "detector": info.facts.get("detector"),
@@ -133,12 +130,18 @@ def _model(workspace: Workspace, models: Path, newest: str | None) -> Step:
     made = moment_of(bundles.stamp(info.path)[0] / 1e9)
     if info.state is not signing.BundleState.SIGNED:
         return Step(name, STALE, made, f"It is {info.state.value}.", facts)
-    if own and data and info.facts.get("data_fingerprint") not in (None, data):
-        return Step(name, STALE, made, _changed(workspace, made), facts)
-    if info.path.resolve() not in own:
+    if not _trained_here(info, workspace, data):
         return Step(name, FRESH, made, "Trained on other logs.", facts)
+    if data and info.facts.get("data_fingerprint") not in (None, data):
+        return Step(name, STALE, made, _changed(workspace, made), facts)
     newer = [one.name for one in mine if _saved(one) > _saved(info)]
     return Step(name, FRESH, made, f"Newer, without predictions: {', '.join(newer)}." if newer else "", facts)
+
+
+def _trained_here(info: bundles.BundleInfo, workspace: Workspace, data: str | None) -> bool:
+    """Whether a model was trained on the loaded logs (with the fingerprint data), or on others in this workspace."""
+    same_logs = data is not None and info.facts.get("data_fingerprint") == data
+    return same_logs or workspace.is_at(info.facts.get("workspace"))
 
 
 def _used(workspace: Workspace, models: Path, newest: str | None) -> list[bundles.BundleInfo]:

@@ -20,6 +20,7 @@ from lo2core.base.clock import local, now
 from lo2core.base.errors import BusyError, ExistsError, InputError, Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Events, Sequences
 from lo2core.base.text import plural
+from lo2core.detect.fitness import FITS
 from lo2core.detect.incidents import flagged, per_incident
 from lo2core.load import plan as load_plan
 from lo2core.load.append import Case, Growth
@@ -30,7 +31,7 @@ from lo2core.pipeline.formats import with_formats
 from lo2core.pipeline.growth import growth_of, root_paths
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.lock import held_between_jobs, job_folder
-from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.predict import predict_logs, recorded_fitness
 from lo2core.pipeline.progress import tell
 from lo2core.pipeline.provenance import fingerprint_of
 from lo2core.pipeline.settling import Settling, notices
@@ -82,6 +83,8 @@ class Watch:
     def run(self) -> None:
         """Watch until the process is stopped."""
         tell(f"Watching {', '.join(map(str, self.roots))}: test cases are scored {self.settle:g} s after their end.")
+        if note := open_bundle(self.bundle).model.threshold.note:
+            tell(note)
         with notices(self.roots, min(max(self.settle / 4, 0.1), 5.0)) as noticed:
             while True:
                 noticed.wait(pending=self.look())
@@ -99,7 +102,7 @@ class Watch:
     def _batches(self) -> bool:
         options = self._options()
         while True:
-            plan = load_plan.plan(self.roots, options, self.service)
+            plan = load_plan.plan(self.roots, options, self.service, growing=True)
             grown = self._growth(plan, options)
             self._settling.look((plan if grown is None else grown.found).chosen)
             logs = plan if grown is None else grown.plan
@@ -121,6 +124,7 @@ class Watch:
                 options,
                 service=self.service,
                 jobs=self.jobs,
+                like=None if self.workspace.has(Sequences) else self.bundle,
                 save_events=not self.workspace.has(Sequences) or self.workspace.has(Events),
                 append=self.workspace.has(Sequences),
                 cases=cases,
@@ -139,6 +143,9 @@ class Watch:
         if again:
             words.append(f"Scored again, since logs were added after scoring: {_named(again)}.")
         words.append(f"{self.name} now has {plural(incidents.height, 'incident')}.")
+        fits = recorded_fitness(self.workspace, str(self.name))
+        if fits and fits.verdict != FITS:
+            words.append(fits.sentence)
         return " ".join(words)
 
     def _first(self, logs: load_plan.Plan, complete: Collection[Case]) -> set[Case]:

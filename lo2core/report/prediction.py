@@ -84,12 +84,10 @@ def summarised(
 
 
 def _summary(ranked: pl.DataFrame, explained: int) -> str:
-    flagged, listed = int(ranked["pred_ano"].sum()), min(ranked.height, MOST_INCIDENTS)
-    partly = not_fully_scored(ranked["pred_ano"])
-    return (
-        f"{plural(ranked.height, 'incident')} scored, {flagged:,} flagged{partly}. The worst {listed:,} are listed; "
-        f"{explained:,} {'is' if explained == 1 else 'are'} explained below."
-    )
+    flagged, partly = int(ranked["pred_ano"].sum()), not_fully_scored(ranked["pred_ano"])
+    listed = f" The worst {MOST_INCIDENTS:,} are listed." if ranked.height > MOST_INCIDENTS else ""
+    below = f"{explained:,} {'is' if explained == 1 else 'are'} explained below."
+    return f"{plural(ranked.height, 'incident')} scored, {flagged:,} flagged{partly}; {below}{listed}"
 
 
 def _ranked_incidents(predictions: pl.DataFrame, explanations: Sequence[Explanation]) -> pl.DataFrame:

@@ -192,13 +192,14 @@ BROKEN = {
     "window": (["load", "--root", "{logs}", "--window", "nan"], "window must be at least"),
     "missing root": (["load", "--root", "{tmp}/nowhere"], "does not exist"),
     "unknown service": (["load", "--root", "{logs}", "--single-service", "clinet"], "Did you mean 'client'"),
+    "unknown normal": (["load", "--root", "{logs}", "--normal", "corect*"], "No test case has the name 'corect*'"),
     "unknown fault": (["load", "--root", "{logs}", "--single-error-type", "x"], "no faulty test case 'x'"),
     "nothing loaded": (["train"], "does not exist yet"),
     "nothing to enhance": (["enhance"], "does not exist yet"),
     "unknown detector": (["train", "--detector", "Forest"], "Unknown detector 'Forest'"),
     "unknown items": (["train", "--items", "mesages"], ""),
     "bundle's name": (["train", "--bundle", "{tmp}/model.pkl"], ""),
-    "no bundle": (["predict", "--bundle", "{tmp}/none.joblib"], "none.joblib does not exist"),
+    "nothing to predict": (["predict", "--bundle", "{tmp}/none.joblib"], "does not exist yet"),
     "trust nothing": (["trust", "{tmp}/none.joblib"], "does not exist"),
     "append to nothing": (["load", "--root", "{logs}", "--append"], "does not exist yet"),
 }
@@ -218,6 +219,47 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(
     assert sentence.startswith("lo2core: ")
     assert words in sentence
     assert all(told.startswith(("Load 0%", "Train NearestNormal")) for told in progress)
+
+
+ON_A_WORKSPACE = (
+    ("enhance",),
+    ("train",),
+    ("predict", "--bundle", "b.joblib"),
+    ("explain", "--predictions", "a"),
+    ("compare", "a", "b"),
+    ("evaluate",),
+    ("artefacts",),
+    ("rename", "prediction", "a", "b"),
+    ("note", "prediction", "a", "better"),
+    ("delete", "prediction", "a"),
+    ("restore",),
+    ("mcp",),
+)
+
+
+@pytest.mark.parametrize("command", ON_A_WORKSPACE, ids=lambda command: command[0])
+def test_a_workspace_that_does_not_exist_is_one_helpful_sentence(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*command, "--output-dir", tmp_path / "typo") == 2
+    assert f"load --root LOGS --output-dir {tmp_path}/typo`, or name another one" in sentence(capsys)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "typo").write_text("a file")
+    assert call(*command, "--output-dir", tmp_path / "typo") == 2
+    assert "is not a folder, so it cannot be a workspace" in sentence(capsys)
+
+
+def test_an_estimated_threshold_is_said_when_training_and_predicting(
+    loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "Estimated threshold: 4 held-out normal incidents are too few for a budget of"
+    assert call("train", "--output-dir", loaded / "ws", "--bundle", tmp_path / "new.joblib") == 0
+    assert f"{said} 5 in 100" in capsys.readouterr().err
+    predict = ("predict", "--output-dir", loaded / "ws", "--bundle", tmp_path / "new.joblib", "--budget")
+    assert call(*predict, 2) == 0
+    assert f"{said} 2 in 100" in capsys.readouterr().err
+    assert call(*predict, 40) == 0
+    assert "Estimated" not in capsys.readouterr().err
 
 
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ def test_an_assistant_uses_every_tool(
             failed, loaded = await ask("load", path=str(run), sample="today")
             assert not failed, loaded
             failed, scored = await ask("score", model="lo2_nn")
-            assert scored == {"predictions": "lo2_nn_predictions"}
+            assert scored == {"predictions": "lo2_nn_predictions", "fitness": "The model fits these logs."}
             failed, scored = await ask("score", model="lo2_nn", sample="today")
             assert scored == {"predictions": "today/lo2_nn_predictions"}
             failed, listed = await ask("list_artefacts")

@@ -51,7 +51,7 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
         ((*PREDICT, "--predictions", "lo2_events", "--replace"), "lo2_events is the name of another table"),
         (("compare", "nn_predictions", "nn_predictions", "--output-dir", "ws"), "nn_predictions is named twice"),
         (("compare", "nn_predictions", "--output-dir", "ws"), "at least two predictions, found 1"),
-        (("compare", "a", "b", "--output-dir", "nn.joblib"), "nn.joblib/a.parquet does not exist yet"),
+        (("compare", "a", "b", "--output-dir", "nn.joblib"), "nn.joblib is not a folder, so it cannot be"),
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--top", "0"), "at least 1, found '0'"),
         (("explain", "--output-dir", "ws", "--predictions", "nn_predictions", "--incident", "a/b/" + "9" * 30), "run/"),
         (("load", "--root", "logs", "--output-dir", "other", "--head", "-1"), "at least 1, found '-1'"),
@@ -163,7 +163,7 @@ def test_masks_that_were_added_can_be_forgotten(home: Path, capsys: pytest.Captu
     assert call(*mask, "--replace") == 0
     capsys.readouterr()
     assert call(*PREDICT, "--predictions", "masked") == 2
-    assert "--replace --default-masks" in sentence(capsys)
+    assert "load --replace --like" in sentence(capsys)
     assert call("load", "--root", "logs", "--output-dir", "ws", "--replace", "--default-masks") == 0
     assert call(*PREDICT, "--predictions", "masked") == 0
 

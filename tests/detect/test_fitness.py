@@ -105,6 +105,7 @@ def on_client(change: Callable[[str], str]) -> Change:
         pytest.param(NORMALS, on_client(only_errors), IN_PART, IN_PART, id="a service that logs only errors"),
         pytest.param(NORMALS, on_client(lambda log: ""), IN_PART, IN_PART, id="a silent service"),
         pytest.param(NORMALS, on_client(lambda log: "what is\nthat\n"), IN_PART, NOT_AT_ALL, id="logs not read"),
+        pytest.param(NORMALS, on_client(lambda log: "half\n" * 50 + log), IN_PART, IN_PART, id="logs read in part"),
         pytest.param(NORMALS, on_client(new_version), IN_PART, NOT_AT_ALL, id="a new version of one service"),
         pytest.param(
             NORMALS, on_client(lambda log: log.replace("forget", "delete")), IN_PART, IN_PART, id="one new message"
@@ -211,7 +212,39 @@ def test_it_is_recorded_printed_and_compared(trained: Path, tmp_path: Path, caps
     facts = compare_predictions(workspace, ["new", "again"]).provenance.filter(prediction="new")
     told = dict(facts.select("fact", "value").iter_rows())
     assert told["fitness"] == "fits in part"
-    assert told["services that do not fit"] == "client does not fit"
+    assert told["fitness by service"] == "client does not fit"
+    assert main(["compare", "new", "again", "--output-dir", str(workspace.root)]) == 0
+    assert f"again: {found.sentence}" in capsys.readouterr().out
+
+
+def test_logs_that_were_read_in_part_are_named_and_training_logs_may_have_been_read_in_part_too(
+    trained: Path, tmp_path: Path
+) -> None:
+    def change(service: str, case: str, log: str) -> str:
+        return "half\n" * 50 + log if service == "token" else log
+
+    workspace = loaded(tmp_path, NORMALS, change)
+    predict_logs(workspace, trained / "nn.joblib", "new")
+    found = recorded_fitness(workspace, "new")
+    assert found is not None and (found.verdict, verdicts(found)["token"]) == (IN_PART, IN_PART)
+    (reason,) = found.reasons
+    assert "3 logs were read in part, and scores rest on that part: new-logs/" in reason
+    assert all(f"/{case}/light-oauth2-oauth2-token-1.log (51 % of the lines come before" in reason for case in NORMALS)
+    load_logs(Workspace(tmp_path / "ws"), [write(tmp_path / "logs", range(3), NORMALS, change)], jobs=1)
+    predict_logs(workspace, train_bundle(Workspace(tmp_path / "ws"), Recipe(), tmp_path / "nn.joblib"), "alike")
+    alike = recorded_fitness(workspace, "alike")
+    assert alike is not None and (alike.verdict, alike.reasons) == (FITS, (reason,))
+
+
+def test_explaining_logs_without_a_score_says_why_they_have_none(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = loaded(tmp_path, NORMALS, lambda s, c, log: "what is\nthat\n")
+    predict_logs(workspace, trained / "nn.joblib", "new")
+    explain = ["explain", "--output-dir", str(workspace.root), "--predictions", "new"]
+    for more in ([], ["--incident", "light-oauth2-data-1719599986/correct"]):
+        assert main([*explain, *more]) == 2
+        assert "the logs were not read, because no line is of a known format." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe("OutOfVocabulary", unit="event")], ids=["sequences", "events"])

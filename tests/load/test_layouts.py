@@ -13,6 +13,7 @@ from lo2core.load import walk
 from lo2core.load.layouts import find_logs
 from lo2core.load.log_file import LogFile, natural
 from lo2core.load.names import lo2_service, split_repetition
+from lo2core.load.plan import LoadOptions, plan
 from lo2core.load.template import Template
 
 LOG = "light-oauth2-oauth2-client-1.log"
@@ -361,6 +362,17 @@ def test_copies_of_the_normal_test_case_are_normal_and_what_begins_like_it_is_un
         write_log(tmp_path / "run_1" / folder, line(), name="cart.log")
     labels = {file.folder: file.normal for file in find_logs([tmp_path])}
     assert labels == {"correct": True, copy: True, "correct-v2": None, "pay_503": False}
+
+
+def test_a_pattern_of_normal_test_cases_that_none_has_is_refused_unless_more_logs_follow(tmp_path: Path) -> None:
+    for folder in ("baseline_1", "baseline_2", "café", "pay_503"):
+        write_log(tmp_path / "run_1" / folder, line(), name="cart.log")
+    with pytest.raises(InputError, match=r"'basline\*', given as normal. Valid names: baseline, .*Did you mean"):
+        plan([tmp_path], LoadOptions(normal=("pay*", "basline*")))
+    decomposed = LoadOptions(normal=("cafe\u0301", "baseline_2"))
+    assert [file.normal for file in plan([tmp_path], decomposed).chosen] == [False, True, True, False]
+    growing = plan([tmp_path], LoadOptions(normal=("basline*",)), growing=True)
+    assert {file.normal for file in growing.chosen} == {False}
 
 
 def test_several_logs_of_one_given_service_are_test_cases_of_their_own(tmp_path: Path) -> None:

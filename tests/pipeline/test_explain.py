@@ -124,7 +124,7 @@ def test_a_whole_prediction_is_kept_as_one_report(home: Workspace, found: Eviden
     paths = keep_prediction(home, found, predictions, explanations)
     page = next(path for path in paths if path.name == "report.html").read_text()
     assert all(str(one.incident) in page for one in explanations)
-    assert "The worst 60 are listed; 3 are explained below." in page
+    assert "3 are explained below." in page
 
 
 def test_scored_events_are_reported_by_the_oddness_of_messages(home: Workspace, tmp_path: Path) -> None:

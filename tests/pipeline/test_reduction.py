@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from helpers.loglines import line, write_log
 
-from lo2core.base.errors import InputError
+from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.schemas import Events, Messages
 from lo2core.detect.recipe import Recipe
 from lo2core.pipeline import load as pipeline_load
@@ -86,6 +86,22 @@ def test_other_logs_get_the_templates_of_the_model_when_they_are_scored(workspac
     vec = open_bundle(tmp_path / "model.joblib").vec
     logs = logs_for(other, vec)
     assert vec.transform(logs.items, logs.sequences["seq_id"]).X[:, -1].sum() == 0
+
+
+def test_logs_with_templates_of_their_own_are_counted_like_a_model_when_they_are_loaded_like_it(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    bundle = train_bundle(workspace, Recipe(budget=10.0), tmp_path / "model.joblib")
+    texts = (f"Payment of {name}{'xyz'[n % 3] * n} went to {n}-B" for n, name in enumerate(NAMES * 4))
+    write_log(tmp_path / "many/correct_7", orders(100, *texts))
+    other = Workspace(tmp_path / "other")
+    load_logs(other, tmp_path / "many")
+    assert masker_of(other).fingerprint != masker_of(workspace).fingerprint
+    with pytest.raises(ArtefactError, match=r"templates of its own, and this model has others.*--replace --like"):
+        predict_logs(other, bundle)
+    load_logs(other, tmp_path / "many", like=bundle, replace=True)
+    assert masker_of(other).fingerprint == masker_of(workspace).fingerprint
+    predict_logs(other, bundle)
 
 
 def test_masks_cannot_be_added_to_templates(workspace: Workspace) -> None:

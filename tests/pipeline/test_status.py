@@ -175,6 +175,19 @@ def test_a_model_of_these_very_logs_is_known_in_a_copied_workspace(made: tuple[W
     assert (step.state, step.why) == (FRESH, "")
 
 
+def test_a_model_outside_of_the_models_folder_was_trained_on_these_logs_or_on_others(
+    made: tuple[Workspace, Path], sample_logs: Path
+) -> None:
+    bundle = train_bundle(made[0], Recipe(budget=1.0), made[1].parent / "elsewhere" / "two.joblib")
+    predict_logs(made[0], bundle, "two")
+    assert (states(made)["Model"].facts["name"], states(made)["Model"].why) == ("two", "")
+    other = Workspace(made[1].parent / "other")
+    load_logs(other, [sample_logs], LoadOptions(n_runs=2, services=("client",)), jobs=1)
+    predict_logs(other, bundle, "two")
+    (step,) = (step for step in status.chain(other, made[1]) if step.name == "Model")
+    assert (step.state, step.why) == (FRESH, "Trained on other logs.")
+
+
 def test_a_bundle_changed_by_hand_is_pointed_out(made: tuple[Workspace, Path]) -> None:
     with (made[1] / "one.joblib").open("ab") as file:
         file.write(b"x")

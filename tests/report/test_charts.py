@@ -119,6 +119,12 @@ def test_selections_are_called_pick_and_give_the_fields_promised(name: str) -> N
     assert [p["select"]["fields"] for p in picks] == [PICKS[name]]
 
 
+def test_a_service_without_a_score_is_not_labelled_null() -> None:
+    _, texts, _ = layers(spec_of("service_bars"))
+    assert texts["encoding"]["text"]["field"] == "text"
+    assert "no score" in texts["transform"][0]["calculate"]
+
+
 def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> None:
     squares, dots = layers(spec_of("incident_heatmap"))
     assert squares["encoding"]["y"]["field"] == "incident"

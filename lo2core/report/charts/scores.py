@@ -88,9 +88,9 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
         color=by_service(scores, legend=None), opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35))
     )
     # at the right edge, so that the threshold line does not cross the texts
-    texts = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
-        x=alt.value("width"), text=alt.Text("z_score:Q", format=".1f")
-    )
+    known = "isValid(datum.z_score) ? format(datum.z_score, '.1f') : 'no score'"
+    texts = base.transform_calculate(text=known).mark_text(align="left", dx=5, color=NEUTRAL)
+    texts = texts.encode(x=alt.value("width"), text="text:N")
     return alt.layer(bars.add_params(pick), texts, threshold_rule(threshold)).properties(height=alt.Step(26))
 
 

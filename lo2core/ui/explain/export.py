@@ -39,13 +39,14 @@ def actions(shown: Chosen) -> None:
         icon=":material/description:",
         about="One HTML file that needs no network: services, items, lines, the nearest normal.",
     )
-    report_button(
-        f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
-        lambda: _whole_report(shown.scores, secrets),
-        f"report_{shown.scores.source.name.replace('/', '.')}",
-        key="report-all",
-        icon=":material/library_books:",
-    )
+    if shown.scores.incidents.height > 1:
+        report_button(
+            f"Report of the worst {min(TOP, shown.scores.incidents.height)}",
+            lambda: _whole_report(shown.scores, secrets),
+            f"report_{shown.scores.source.name.replace('/', '.')}",
+            key="report-all",
+            icon=":material/library_books:",
+        )
     if st.button("Save", icon=":material/save:", key="keep", help="Saves tables and report in explainability/"):
         explanation = _explained(shown.scores, shown.incident)
         paths = keep_incident(shown.scores.logs, scores.evidence(shown.scores), explanation, secrets)

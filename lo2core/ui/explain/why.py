@@ -59,7 +59,7 @@ def why(shown: Chosen, marked: pl.Series | None) -> int | None:
     st.subheader("Why", anchor=False)
     service = shown.service
     if not shown.scored:
-        notice(f"The model does not know {service['service']}, so there is no score to explain.")
+        notice(f"{service['service']} has no score to explain ({service['words']}).")
         return None
     found = items_of(shown.scores, shown.seq_id)
     kinds = scores.ask(shown.scores, foreign_requests, shown.seq_id)

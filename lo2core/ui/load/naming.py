@@ -123,7 +123,7 @@ def verdicts(workspace: Workspace, logs: Logs, options: LoadOptions) -> None:
     if found.filter(verdict=verdict.NOT_READ).height:
         problem(words, "What is not read is not scored.")
     elif found.height:
-        formats = ", ".join(found["format"].drop_nulls().unique().sort())
+        formats = "; ".join(found["format"].drop_nulls().unique().sort())
         fine = f"The first lines of {plural(found.height, 'log')} are understood: {formats}."
         notice(
             "\n".join(filter(None, [fine, words])),

@@ -201,8 +201,8 @@ def summary(found: Scored) -> None:
         part = ranked.filter(pl.col("normal") == known)
         if part.height:
             st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} {name} incidents flagged")
-    if threshold.estimated:
-        notice(models.estimated(threshold))
+    if threshold.note:
+        notice(threshold.note)
 
 
 @section

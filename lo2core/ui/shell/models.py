@@ -9,7 +9,6 @@ import streamlit as st
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Counts, Ledger, Sequences
 from lo2core.compare.prediction import training_overlap
-from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.fitness import NOT_AT_ALL, Fitness
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
@@ -115,15 +114,6 @@ def label(info: BundleInfo, here: Workspace) -> str:
     foreign = owner is not None and not here.is_at(owner)
     parts = [info.name, made, *([f"of {owner}"] if foreign else [])] if signed else [info.name, info.state.value]
     return "  ·  ".join(parts)
-
-
-def estimated(threshold: Threshold) -> str:
-    """Why a threshold is only an estimate."""
-    return (
-        f"Estimated threshold: {threshold.n_normals} held-out normal incidents are too few for a budget of "
-        f"{threshold.budget:g} in 100, so it is just above their largest z. Expect about one false alarm in "
-        f"{threshold.n_normals + 1} new normal incidents."
-    )
 
 
 def trained_on(loaded: LoadedBundle, logs: Workspace) -> str:

@@ -77,8 +77,8 @@ def _facts(loaded: LoadedBundle) -> None:
         f"of {plural(len(runs), 'run')}: {', '.join(services)}. {known.get('note', '')}".strip()
     )
     st.markdown(f"Incidents with **z ≥ {threshold.z:.2f}** are flagged.")
-    if threshold.estimated:
-        notice(models.estimated(threshold))
+    if threshold.note:
+        notice(threshold.note)
     else:
         st.caption(f"Of {normals} held out in turn, at most {threshold.budget:g} in 100 have a larger z.")
     for warning in loaded.warnings:
