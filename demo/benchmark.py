@@ -171,7 +171,7 @@ def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
         score=z,
         z_score=z + 4 * pl.col("anomaly"),
         p_value=pl.lit(0.5),
-        status=pl.lit(SCORED),
+        status=pl.lit(SCORED, COLUMNS["status"]),
     )
     scored = labelled(frame, Threshold(3.0, 5.0, 100, False)).select(COLUMNS.names())
     facts = {"bundle_sha256": name, "data_fingerprint": "made up"}
