@@ -9,7 +9,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 ONE_THREAD := POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture benchmark lint format docs clean browser
+.PHONY: help run test pytest torture benchmark lint format docs clean browser
 
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -18,7 +18,11 @@ run: .venv/run.stamp  ## score the sample if that is not done yet, then open the
 	@$(BIN)/python -m lo2core demo
 	@$(BIN)/python -m lo2core dashboard
 
-test: lint browser  ## lint, types and all tests, the browser's too
+# The type checker needs one core for half a minute, so it runs beside the tests.
+test: .venv/dev.stamp browser  ## lint, types and all tests, the browser's too
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest:
 	@$(ONE_THREAD) $(BIN)/python -m slipcover -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@sed -n 's/^(summary).* \([0-9]*\)$$/Coverage of the core, without lo2core.ui: \1 % of all lines; see coverage.txt./p' coverage.txt
 
