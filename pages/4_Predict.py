@@ -20,6 +20,7 @@ with frame.page("Predict", "Score logs with a saved model, without training it a
         with right:
             incidents.strip(found.scores, found.open_row, "predict")
 
+        inputs.by_cause(found)
         st.subheader("Incidents, worst first", anchor=False)
         looked_for = st.text_input("Search", placeholder="run, test case or service", key="look_for", width=400)
         shown = matching(found.ranked, looked_for)

@@ -19,6 +19,7 @@ OTHER = {
     "New and vanished items": other_logs.show_items,
 }
 BOTH = {
+    "Causes": any_logs.show_causes,
     "Recall by fault": any_logs.show_faults,
     "Shift": any_logs.show_shifts,
     "Over time": any_logs.show_over_time,

@@ -316,6 +316,112 @@ class Feedback(dy.Schema):
     when = dy.Datetime(time_unit="ms")
 
 
+class Groups(dy.Schema):
+    """One row per group of flagged incidents with the same cause, see `explain.groups`; group 1 has the largest z."""
+
+    group = dy.Int64(primary_key=True, min=1)
+    service = dy.String()
+    """The worst service of all its incidents."""
+    title = dy.String()
+    """Its leading item as one line."""
+    codes = dy.List(dy.String())
+    """Error codes and constants in the leading items; the same in all its incidents."""
+    items = dy.List(dy.UInt64())
+    """The leading messages that most of its incidents have: their ids, sorted."""
+    requests = dy.List(dy.UInt64())
+    """The request kinds with such a message that most of its incidents have: their ids, sorted."""
+    incidents = dy.Int64(min=1)
+    runs = dy.Int64(min=1)
+    first = dy.Datetime(time_unit="ms", nullable=True)
+    """Start of the first incident; null where no line has a time."""
+    last = dy.Datetime(time_unit="ms", nullable=True)
+    z_score = dy.Float64()
+    """The largest z-score of its incidents."""
+
+
+class GroupedIncidents(dy.Schema):
+    """One row per flagged incident: its worst service and its group; the worst incident first."""
+
+    run = dy.String()
+    folder = dy.String()
+    window = dy.Int32(nullable=True)
+    test_case = dy.String()
+    service = dy.String()
+    seq_id = dy.String(primary_key=True)
+    """The sequence of the worst service."""
+    z_score = dy.Float64()
+    group = dy.Int64(min=1)
+
+
+class ComparedGroups(dy.Schema):
+    """One row per group of flagged incidents of two predictions: new (in B only), gone (in A only), or in both."""
+
+    change = dy.Enum(["new", "gone", "in both"])
+    service = dy.String()
+    title = dy.String()
+    """The leading item as one line; of B, if the group is in both."""
+    group_a = dy.Int64(nullable=True, min=1)
+    """Its number in A; null if it is not in A."""
+    incidents_a = dy.Int64(min=0)
+    z_score_a = dy.Float64(nullable=True)
+    group_b = dy.Int64(nullable=True, min=1)
+    incidents_b = dy.Int64(min=0)
+    z_score_b = dy.Float64(nullable=True)
+
+
+class Increased(dy.Schema):
+    """One row per message or trace line whose rate differs between some sequences and others, such as the normals.
+
+    First those that only one side contains, then the most significant differences; see `explain.increase`.
+    """
+
+    message_id = dy.UInt64(primary_key=True)
+    kind = dy.Enum(["message", "trace"])
+    change = dy.Enum(["new", "vanished", "more", "less"])
+    title = dy.String()
+    """The text as one line."""
+    item = dy.String()
+    """The whole text."""
+    n = dy.Int64(min=0)
+    """Occurrences."""
+    expected = dy.Float64(min=0)
+    """Occurrences at the usual rate."""
+    rate = dy.Float64(min=0)
+    """Occurrences in 1,000 events."""
+    usual_rate = dy.Float64(min=0)
+    """The same of the other sequences."""
+    p_value = dy.Float64(min=0, max=1)
+    """Of the difference, corrected for the number of messages."""
+
+
+class Triage(dy.Schema):
+    """Append only: one row each time a person judges an incident or a group of incidents, or undoes that."""
+
+    entry = dy.String(primary_key=True)
+    """Id of the row."""
+    action = dy.Enum(["set", "undo"])
+    undoes = dy.String(nullable=True)
+    """For an undo: the entry that it takes back."""
+    kind = dy.Enum(["incident", "group"])
+    run = dy.String(nullable=True)
+    """Of an incident; null for a group."""
+    folder = dy.String(nullable=True)
+    window = dy.Int32(nullable=True)
+    service = dy.String()
+    """Of the group, or of the group of the incident, as in `Groups`; also the next three columns."""
+    codes = dy.List(dy.String())
+    items = dy.List(dy.UInt64())
+    requests = dy.List(dy.UInt64())
+    title = dy.String()
+    """What was judged, as one line."""
+    state = dy.Enum(["new", "seen", "known cause"])
+    cause = dy.String(nullable=True)
+    """The name of a known cause; null for the other states."""
+    note = dy.String()
+    who = dy.String()
+    when = dy.Datetime(time_unit="ms")
+
+
 class _Evaluated(dy.Schema):
     """Key of an evaluation: a recipe or trivial baseline on some data; evaluating it again replaces its rows."""
 

@@ -271,6 +271,37 @@ def _run_explain(command: commands.Explain) -> None:
         _print_paths([path for path in paths if path.suffix == ".html"])
 
 
+def _run_groups(command: commands.Groups) -> None:
+    from lo2core.pipeline import groups, triage
+    from lo2core.pipeline.bundles import open_bundle
+    from lo2core.report import terminal
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    bundle = open_bundle(command.bundle) if command.bundle else None
+    found = groups.groups_of(workspace, command.predictions, bundle)
+    judged = triage.judged(workspace, found)
+    _say_shared(terminal.groups(judged), command.with_secrets)
+    _print_paths(groups.save_groups(workspace, command.predictions, found, command.with_secrets))
+
+
+def _run_triage(command: commands.Triage) -> None:
+    from lo2core.pipeline import groups, triage
+    from lo2core.pipeline.bundles import open_bundle
+    from lo2core.report import terminal
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    bundle = open_bundle(command.bundle) if command.bundle else None
+    found = groups.groups_of(workspace, command.predictions, bundle)
+    root = workspace.owner or workspace
+    triage.note(root, found, command)
+    judged = triage.judged(root, found)
+    _say_shared(terminal.groups(judged), secrets=False)
+    if command.csv:
+        _print_paths([groups.export(judged, command.csv, replace=command.replace)])
+
+
 def _run_compare(command: commands.Compare) -> None:
     from lo2core.pipeline import compare
     from lo2core.report import terminal
@@ -409,6 +440,8 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "run": _run_run,
     "watch": _run_watch,
     "explain": _run_explain,
+    "groups": _run_groups,
+    "triage": _run_triage,
     "compare": _run_compare,
     "evaluate": _run_evaluate,
     "trust": _run_trust,

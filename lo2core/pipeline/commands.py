@@ -255,6 +255,47 @@ class Explain(_OnWorkspace, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Groups(_OnWorkspace, Command):
+    """Group the flagged incidents of saved predictions by cause."""
+
+    output_dir: Path = _workspace()
+    predictions: str = option(
+        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
+    )
+    bundle: Path | None = option(
+        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
+    )
+    with_secrets: bool = _with_secrets()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triage(_OnWorkspace, Command):
+    """Note what is known about a group of flagged incidents, or about one incident."""
+
+    output_dir: Path = _workspace()
+    predictions: str = option(
+        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
+    )
+    group: int | None = option(
+        None, "--group", group="which", type=positive, metavar="N", help="the number of a group, as `groups` lists them"
+    )
+    incident: str | None = option(
+        None, "--incident", group="which", metavar="RUN/FOLDER[/WINDOW]", help="a flagged incident"
+    )
+    state: str | None = option(None, "--state", group="said", choices=("new", "seen"), help="what to note about it")
+    cause: str | None = option(
+        None, "--cause", group="said", metavar="NAME", help="its cause is known and has this name"
+    )
+    undo: bool = option(False, "--undo", group="said", help="take back what was noted last")
+    note: str = option("", "--note", metavar="TEXT", help="a note")
+    csv: Path | None = option(None, "--csv", metavar="FILE.csv", help="save all groups with their state")
+    bundle: Path | None = option(
+        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
+    )
+    replace: bool = _replace()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compare(_OnWorkspace, Command):
     """Compare two or more saved predictions."""
 
@@ -412,6 +453,8 @@ COMMANDS: tuple[type[Command], ...] = (
     Run,
     Watch,
     Explain,
+    Groups,
+    Triage,
     Compare,
     Evaluate,
     Trust,

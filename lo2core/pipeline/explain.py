@@ -20,6 +20,7 @@ from lo2core.explain import explanation as explain_explanation
 from lo2core.explain import raw_lines
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, unfolded_diff
+from lo2core.explain.groups import group_incidents
 from lo2core.explain.incidents import false_positives
 from lo2core.messages.secrets import exported
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
@@ -193,7 +194,8 @@ def keep_prediction(
 
     name = explanations[0].prediction
     made = workspace.metadata(name)
-    pages = {"report": prediction_report(name, predictions, explanations, made, secrets)}
+    groups = group_incidents(evidence.model, evidence.vec, evidence.here, predictions).groups
+    pages = {"report": prediction_report(name, predictions, explanations, made, secrets, groups)}
     frames = {"items": pl.concat([one.items for one in explanations])}
     wrong, shared = false_positives(evidence, predictions)
     if wrong.height:

@@ -30,6 +30,16 @@ _INCIDENTS = {
     "top_item": "top item",
 }
 
+_GROUPS = {
+    "service": "service",
+    "title": "what they have in common",
+    "incidents": "incidents",
+    "runs": "runs",
+    "first": "first",
+    "last": "last",
+    "z_score": "largest z-score",
+}
+
 
 @dataclass(frozen=True)
 class ExplainedIncident:
@@ -47,6 +57,7 @@ class PredictionReport:
     title: str
     summary: str
     heatmap: Markup | None
+    groups: Table | None
     incidents: Table
     explained: list[ExplainedIncident]
     provenance: Table
@@ -58,17 +69,22 @@ def prediction_report(
     explanations: Sequence[Explanation],
     made: Mapping[str, object],
     secrets: bool = False,
+    groups: pl.DataFrame | None = None,
 ) -> str:
     """A whole prediction as an HTML page: its incidents, worst first, and the explanations of some of them.
 
     predictions: one row per sequence, or per event (then the worst event represents its sequence). made: the metadata
-    of the saved prediction. secrets: do not mask them in log lines.
+    of the saved prediction. secrets: do not mask them in log lines. groups: `schemas.Groups` of all flagged incidents.
     """
-    return html.render("prediction", summarised(name, predictions, explanations, made), secrets)
+    return html.render("prediction", summarised(name, predictions, explanations, made, groups), secrets)
 
 
 def summarised(
-    name: str, predictions: pl.DataFrame, explanations: Sequence[Explanation], made: Mapping[str, object]
+    name: str,
+    predictions: pl.DataFrame,
+    explanations: Sequence[Explanation],
+    made: Mapping[str, object],
+    groups: pl.DataFrame | None = None,
 ) -> PredictionReport:
     """The data of `prediction_report`."""
     predictions = by_sequence(predictions)
@@ -77,6 +93,7 @@ def summarised(
         title=f"Prediction {name}",
         summary=_summary(ranked, len(explanations)),
         heatmap=_heatmap(predictions, ranked),
+        groups=None if groups is None or not groups.height else html.table(groups, _GROUPS, ["title"]),
         incidents=html.table(ranked.head(MOST_INCIDENTS), _INCIDENTS, ["top_item"]),
         explained=[_explained(one) for one in explanations],
         provenance=_provenance(made),

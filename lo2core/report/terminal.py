@@ -6,10 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.provenance import side_by_side
 from lo2core.detect.units import Measure
+from lo2core.explain import triage
 from lo2core.explain.explanation import Explanation
+from lo2core.explain.groups import Grouping
 
 TOP_ITEMS = 5
 WIDTH = 118
@@ -35,6 +38,22 @@ def incident(explanation: Explanation) -> str:
                 _cut(f"  {row['n']:>5} x {row['title']}") for row in requests.head(TOP_ITEMS).iter_rows(named=True)
             ]
     return "\n".join(parts)
+
+
+def groups(judged: Grouping) -> str:
+    """Groups of flagged incidents with what is known about them, the largest z-score first."""
+    if not judged.groups.height:
+        return "No incident is flagged."
+    lines = [_group(row) for row in judged.groups.with_columns(known=triage.in_words()).iter_rows(named=True)]
+    return "\n".join([triage.sentence(judged.groups), *lines])
+
+
+def _group(row: dict[str, Any]) -> str:
+    offer = f" (perhaps {row['offer']})" if row["offer"] else ""
+    many = f"{row['incidents']:>5} in {plural(row['runs'], 'run')}"
+    return _cut(
+        f"  {row['group']:>3} {many}  z {row['z_score']:>6.1f}  {row['known']}{offer}  {row['service']}: {row['title']}"
+    )
 
 
 def comparison(compared: Comparison) -> str:

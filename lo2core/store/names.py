@@ -37,12 +37,15 @@ from lo2core.base.schemas import (
     Feedback,
     Files,
     FirstEvents,
+    GroupedIncidents,
+    Groups,
     Ledger,
     Messages,
     NearestNormals,
     Predictions,
     Sequences,
     SharedItems,
+    Triage,
 )
 
 TABLES: dict[type[dy.Schema], str] = {
@@ -57,6 +60,7 @@ TABLES: dict[type[dy.Schema], str] = {
     EvaluationCurves: "lo2_evaluation_curves",
     EvaluationFaults: "lo2_evaluation_faults",
     Feedback: "lo2_feedback",
+    Triage: "lo2_triage",
 }
 """The file stem of each table with a fixed name; the caller names predictions and explanations."""
 
@@ -70,6 +74,8 @@ EXPLAINED: dict[str, type[dy.Schema]] = {
     "first_odd": FirstEvents,
     "false_positives": FalsePositives,
     "false_positives_share": SharedItems,
+    "groups": Groups,
+    "grouped_incidents": GroupedIncidents,
 }
 """The tables of explanations by file stem."""
 

@@ -214,3 +214,20 @@ def test_the_message_of_a_job_that_ended_has_a_link_to_the_next_page(workspace: 
     app.run()
     assert "Done after " in texts(app)
     assert next(link.proto.label for link in app.main.get("page_link")) == "Train a model"
+
+
+def test_flagged_incidents_are_shown_by_cause_and_a_group_can_be_noted_and_undone(workspace: Workspace) -> None:
+    app = predictions(page()).set_value("nn").run()
+    assert not app.exception
+    assert "by cause:" in texts(app)
+    table = next(table.value for table in app.dataframe if "title" in table.value.columns)
+    key = f"groups-overview-nn-all-{len(table)}"
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app = app.run()
+    app = next(button for button in app.button if button.label == "Seen").click().run()
+    assert not app.exception
+    assert "1 seen" in texts(app)
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app = app.run()
+    app = next(button for button in app.button if button.label == "Undo").click().run()
+    assert "1 seen" not in texts(app)

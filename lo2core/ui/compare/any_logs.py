@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
 from lo2core.base.statistics import ENOUGH, PER_BIN, SOME_SHIFT, STRONG_SHIFT
 from lo2core.compare.comparison import Comparison
+from lo2core.explain.groups import paired_groups
 from lo2core.pipeline import compare
 from lo2core.report import charts
 from lo2core.store.predictions import saved_names
 from lo2core.store.workspace import Workspace
 from lo2core.ui.compare.pair import Pair, cache_key, open_in, open_worst, remark, side_by_side
+from lo2core.ui.predict import groups
 from lo2core.ui.shell import cache, links, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Source
-from lo2core.ui.shell.widgets import downloads, notice
+from lo2core.ui.shell.widgets import downloads, notice, say
+
+
+@section
+def show_causes(pair: Pair) -> None:
+    """The groups of flagged incidents of both sides: new ones, gone ones, those in both; a selected one opens."""
+    sides = [one for name in (pair.a, pair.b) if (one := groups.of_saved(pair.here, name)) is not None]
+    if len(sides) < 2:
+        notice(groups.NOT_KNOWN)
+        return
+    found = paired_groups(sides[0].groups, sides[1].groups)
+    if not found.height:
+        notice("Neither prediction flags an incident.")
+        return
+    n = dict(found["change"].value_counts().iter_rows())
+    say(f"{n.get('new', 0):,} new in B, {n.get('gone', 0):,} gone (only in A), {n.get('in both', 0):,} in both.")
+    row = tables.pick(found.head(tables.MAX_ROWS), _CAUSES, f"causes-{pair.key}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for side, name in enumerate("ab"):
+            group = None if row is None else found[f"group_{name}"][row]
+            look: dict[str, Any] = {"icon": ":material/lightbulb:", "disabled": group is None, "key": f"cause-{name}"}
+            if st.button(f"Explain in {name.upper()}", **look):
+                pair.open(sides[side].incidents.filter(group=group).row(0, named=True), side)
+        downloads(found, "causes", key="causes")
 
 
 @section
@@ -96,6 +123,17 @@ def _address(name: str) -> str:
 
 def _history_row(workspace: Workspace, name: str) -> pl.DataFrame:
     return cache.HISTORY.get(cache_key(workspace, name), lambda: compare.history_row(workspace, name))
+
+
+_CAUSES = {
+    "change": st.column_config.TextColumn("", width=65),
+    "title": st.column_config.TextColumn("what they have in common", width=480),
+    "service": st.column_config.TextColumn("service", width=100),
+    "incidents_a": st.column_config.NumberColumn("incidents in A", width=100, format="localized"),
+    "incidents_b": st.column_config.NumberColumn("in B", width=60, format="localized"),
+    "z_score_a": st.column_config.NumberColumn("largest z in A", width=95, format="%.1f"),
+    "z_score_b": st.column_config.NumberColumn("in B", width=60, format="%.1f"),
+}
 
 
 _OVER_TIME = {

@@ -28,10 +28,14 @@ PREDICT = "pages/4_Predict.py"
 class Pair:
     """Two saved predictions by name, and their comparison."""
 
-    workspace: Workspace
+    here: Frame
     a: str
     b: str
     found: Comparison
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.here.workspace
 
     @property
     def key(self) -> str:
@@ -80,7 +84,7 @@ def choose(here: Frame) -> Pair | None:
     if a == b:
         notice("A and B are the same prediction. Choose two different ones.")
         return None
-    return Pair(here.workspace, a, b, side_by_side(here.workspace, a, b))
+    return Pair(here, a, b, side_by_side(here.workspace, a, b))
 
 
 def remark(pair: Pair) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from lo2core.detect.incidents import Incident, worst_incidents
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import Explanation, explain_incident, unfolded_diff
+from lo2core.explain.groups import group_incidents
 from lo2core.pipeline.commands import Explain
 from lo2core.pipeline.explain import keep_incident
 from lo2core.report.incident import incident_report
@@ -85,4 +86,9 @@ def _whole_report(chosen: Scores, secrets: bool) -> str:
     worst = worst_incidents(chosen.predictions, TOP)
     explanations = [_explained(chosen, incident) for incident in worst]
     made = chosen.logs.metadata(chosen.source.prediction) if chosen.source.prediction else {}
-    return prediction_report(chosen.source.name, chosen.predictions, explanations, made, secrets)
+    groups = scores.ask(chosen, _groups, predictions=chosen.predictions)
+    return prediction_report(chosen.source.name, chosen.predictions, explanations, made, secrets, groups)
+
+
+def _groups(evidence: Evidence, predictions: pl.DataFrame) -> pl.DataFrame:
+    return group_incidents(evidence.model, evidence.vec, evidence.here, predictions).groups

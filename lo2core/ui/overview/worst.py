@@ -16,15 +16,13 @@ from lo2core.detect.incidents import not_fully_scored
 from lo2core.explain import feedback
 from lo2core.pipeline.predict import recorded_fitness
 from lo2core.pipeline.status import FRESH, Step
-from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles
-from lo2core.store.predictions import home_of, newest_first, read_sequence_scores
+from lo2core.store.predictions import home_of, newest_first
 from lo2core.ui.explain import marks
 from lo2core.ui.overview.steps import is_empty
-from lo2core.ui.predict import incidents
+from lo2core.ui.predict import groups, incidents
 from lo2core.ui.shell import models, scores, tables
 from lo2core.ui.shell.boundary import section
-from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.links import open_explain
 from lo2core.ui.shell.widgets import empty_state, go_to, notice, say, statement
@@ -71,14 +69,15 @@ def _misfit(here: Frame, model: Step) -> bool:
 @section
 def _worst(here: Frame, name: str) -> None:
     home, table = home_of(here.workspace, name)
-    found = remembered(read_sequence_scores, home, table)
+    found, ranked = scores.saved_scores(home, table)
     if not found.height:
         notice("These predictions contain no scores.")
         return
     fits = recorded_fitness(home, table)
     if fits and fits.verdict != FITS:
         statement(fits)
-    ranked = ranked_incidents(found)
+    open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
+    _by_cause(here, name, open_row)
     flagged, partly = int(ranked["pred_ano"].fill_null(False).sum()), not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -90,12 +89,21 @@ def _worst(here: Frame, name: str) -> None:
         say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. {what}:")
     if note := _after_marks(here, name):
         st.caption(note)
-    open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
     incidents.heatmap(found, worst, tops, open_row, "overview")
     shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
     if every and worst.height < ranked.height:
         st.caption("Page Predict has a search in all incidents.")
     tables.beside_chart(shown, "worst_incidents", "overview-table", tables.INCIDENT)
+
+
+@section
+def _by_cause(here: Frame, name: str, open_row: incidents.Open) -> None:
+    """The flagged incidents in groups."""
+    found = groups.of_saved(here, name)
+    if found is None:
+        st.caption(groups.NOT_KNOWN)
+    else:
+        groups.show(here.workspace, found, open_row, f"overview-{name}")
 
 
 def _after_marks(here: Frame, name: str) -> str:

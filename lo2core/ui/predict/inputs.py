@@ -27,6 +27,7 @@ from lo2core.store.bundles import BundleInfo
 from lo2core.store.predictions import scored_by
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
+from lo2core.ui.predict import groups
 from lo2core.ui.shell import address, cache, links, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
@@ -217,6 +218,15 @@ def top_items_of(found: Scored) -> pl.DataFrame:
     """seq_id, top_item: the item with the largest share in the worst service of the worst incidents."""
     seq_ids = found.ranked.head(_TOP_ITEMS)["seq_id"]
     return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
+
+
+@section
+def by_cause(found: Scored) -> None:
+    """The flagged incidents in groups."""
+    choice = found.choice
+    st.subheader("Flagged incidents by cause", anchor=False)
+    grouping = groups.grouping(choice.logs, choice.info.path, found.scores, found.threshold.z)
+    groups.show(choice.here.workspace, grouping, found.open_row, "predict")
 
 
 @section
