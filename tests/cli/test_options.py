@@ -26,6 +26,7 @@ from lo2core.pipeline.commands import (
     Enhance,
     Evaluate,
     Explain,
+    Groups,
     Load,
     Mcp,
     Note,
@@ -35,6 +36,7 @@ from lo2core.pipeline.commands import (
     Run,
     Sample,
     Train,
+    Triage,
     Trust,
     Watch,
 )
@@ -109,6 +111,13 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
             where
             | {"predictions": text(), "bundle": perhaps(draw, path())}
             | draw.choice([{"incident": text()}, {"top": draw.randint(1, 9)}])
+        ),
+        Groups: lambda: where | {"predictions": text(), "bundle": perhaps(draw, path()), "with_secrets": flip()},
+        Triage: lambda: (
+            writing
+            | {"predictions": text(), "note": text(), "csv": perhaps(draw, path())}
+            | draw.choice([{"incident": text()}, {"group": draw.randint(1, 9)}])
+            | draw.choice([{"state": "seen"}, {"cause": text()}, {"undo": True}])
         ),
         Compare: lambda: where | {"names": some(draw, lambda: draw.choice(NAMES), 1)},
         Evaluate: lambda: (
