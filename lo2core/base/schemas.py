@@ -119,6 +119,8 @@ class Ledger(dy.Schema):
     """The beginning of the first line that belongs to no event, or of which only the time stamp is known."""
     notes = dy.String(nullable=True, metadata={"added": True})
     """What was assumed about times: the year, names of zones that are not used, that no line has a time."""
+    damaged = dy.String(nullable=True, metadata={"added": True})
+    """Which of its compressed files are damaged, and how far they were read; null if none is."""
 
     @dy.rule()
     def adds_up(cls) -> pl.Expr:

@@ -119,8 +119,10 @@ def _readable(argv: Sequence[str]) -> Sequence[str]:
 
 def _run_load(command: commands.Load) -> None:
     from lo2core.base.schemas import Events
-    from lo2core.load import loader
+    from lo2core.base.text import plural
+    from lo2core.load import loader, verdict
     from lo2core.load import plan as load_plan
+    from lo2core.load.sampling import sampled_ledger
     from lo2core.pipeline.formats import with_formats
     from lo2core.pipeline.load import load_logs
     from lo2core.store.workspace import Workspace
@@ -130,6 +132,11 @@ def _run_load(command: commands.Load) -> None:
         with loader.unpacked(command.root) as roots:
             plan = load_plan.plan(roots, options, command.service)
             _say(plan.sentence())
+            ledger = sampled_ledger(plan, options)
+            if ledger.height:
+                _say(f"By the first lines of {plural(ledger.height, 'log')}:")
+                _say(verdict.by_service(ledger))
+                _say(verdict.not_read_well(ledger))
             if command.head:
                 _say(loader.head(plan, options, command.head))
         return

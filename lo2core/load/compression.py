@@ -9,12 +9,12 @@ import lzma
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
-from lo2core.base.errors import InputError
+from lo2core.base.errors import InputError, reason
 from lo2core.base.untrusted import open_regular
 
 MAX_RATIO = 400
@@ -93,7 +93,7 @@ class _Zstandard(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            return int(self._content.readinto(buffer))
+            return int(self._content.readinto1(buffer))
         except self._zstd.ZstdError as error:
             raise zlib.error(str(error)) from error
 
@@ -120,8 +120,8 @@ _OPENERS: Sequence[tuple[bytes, Any]] = (
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The content of a regular file, decompressed while it is read.
+def opened(path: Path) -> Iterator[Any]:
+    """The content of a regular file as a binary file, decompressed while it is read.
 
     Raises OSError as `open_regular`. Reading may raise `DAMAGED`, and OSError for bz2.
     """
@@ -138,29 +138,92 @@ def max_decompressed(compressed: int) -> int:
     return max(64 << 20, compressed * MAX_RATIO)
 
 
-def content(path: Path) -> bytes:
-    """The whole content of a log. Raises InputError as `pieces`."""
-    return b"".join(pieces(path))
+class DamagedError(InputError):
+    """A compressed file is damaged; the message says how far it was read."""
+
+
+def log_pieces(paths: Sequence[Path], damages: list[str]) -> Iterator[bytes]:
+    """The content of a log in pieces that end with a line: of its rotated files first, then of the last one.
+
+    Of a damaged file all whole lines in front of the damage are given, and a text about it is added to `damages`.
+    Raises InputError as `pieces` for any other file that cannot be read.
+    """
+    for path in paths:
+        last = b"\n"
+        try:
+            for data in pieces(path):
+                yield data
+                last = data[-1:] or last
+        except DamagedError as error:
+            damages.append(str(error))
+        if last != b"\n" and path != paths[-1]:
+            yield b"\n"
 
 
 def pieces(path: Path) -> Iterator[bytes]:
-    """The content of a log in pieces.
+    """The content of a file in pieces that end with a line.
 
-    Raises InputError for a file that cannot be read, is damaged, or decompresses to far more than logs do.
+    Raises InputError for a file that cannot be read or decompresses to far more than logs do, and DamagedError for a
+    damaged one, after the last whole line in front of the damage.
     """
+    kept: list[bytes] = []
+    for data in _decompressed(path):
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*kept, data[:end]])
+            kept = []
+        kept.append(data[end:])
+    yield b"".join(kept)
+
+
+def _decompressed(path: Path) -> Iterator[bytes]:
+    done, last = 0, b""
     try:
-        remaining = max_decompressed(path.stat().st_size)
+        most = max_decompressed(path.stat().st_size)
         with opened(path) as file:
-            while piece := file.read(CHUNK):
-                remaining -= len(piece)
-                if remaining < 0:
+            while data := file.read(CHUNK):
+                yield last
+                done, last = done + len(last), data
+                if done + len(data) > most:
                     raise InputError(
                         f"{path} decompresses to far more bytes than expected from its size. Decompress it yourself if "
                         "this is right, then load it."
                     )
-                yield piece
-    except DAMAGED as error:
-        raise InputError(f"{path} is damaged ({error}). Copy it again, or move it to another folder.") from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be read: {reason}. Repair it, or move it to another folder.") from error
+        yield last
+    except (*DAMAGED, OSError) as error:
+        if not _is_damage(error):
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"{path} cannot be read: {why}. Repair it, or move it to another folder.") from error
+        rest = b"" if _is_damage_of_a_block(error) else _up_to_damage(path, done)
+        yield rest
+        doubt = "" if isinstance(error, EOFError) else ", and some of them may be wrong"
+        raise DamagedError(
+            f"{path.name} is damaged: only the first {done + len(rest):,} bytes of its text could be read{doubt} "
+            f"({reason(error)})"
+        ) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    return isinstance(error, DAMAGED) or _is_damage_of_a_block(error)
+
+
+def _is_damage_of_a_block(error: Exception) -> bool:
+    """Whether a block of bzip2 is damaged, of which each byte is then wrong; it is smaller than `CHUNK`."""
+    return isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile) and error.errno is None
+
+
+def _up_to_damage(path: Path, done: int) -> bytes:
+    """What a damaged file contains behind the first `done` bytes of text.
+
+    It is read in small steps, since a step that meets the damage returns nothing.
+    """
+    found = bytearray()
+    with suppress(*DAMAGED, OSError), opened(path) as file:
+        while done > 0:
+            done -= len(file.read(min(CHUNK, done)))
+        while len(found) < CHUNK and (step := file.read1(_STEP)):
+            found += step
+    return bytes(found)
+
+
+_STEP = 128

@@ -1,24 +1,47 @@
-"""Logs of several containers in one file, as `docker compose logs` and `kubectl logs --prefix` print them.
+"""Logs of several containers in one file, as `docker compose logs`, `kubectl logs --prefix` and stern print them.
 
-Each line begins with the name of its container. A line without a name belongs to the container of the line before.
+Each line begins with the name of its container, or is an object that contains it, as collectors of logs write; or the
+lines of each one are below its name, as `tail` and `minikube logs` print them. A line without a name belongs to the
+container of the line before.
 """
 
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from lo2core.base.errors import InputError
-from lo2core.load.compression import content, pieces
+from lo2core.load.compression import log_pieces
+from lo2core.load.formats.documents import as_lines, is_json_document
 from lo2core.load.formats.wrappers import NO_NAME, without_escapes
-from lo2core.load.names import lo2_service, own_services
+from lo2core.load.names import SAFE, lo2_service, own_services, piece_of, stem_of
 
 _PREFIX = re.compile(
     r"(?:\[pod/([^\]/]+/[^\]]+)\]|(?:[0-9]+\|)?([A-Za-z][\w.@-]*) +\||\[([A-Za-z][\w.-]*)\] +\|)(?: |$)"
 )
+_STERN = re.compile(
+    rf"(?:[a-z0-9-]+ )?(?P<pod>[a-z0-9][a-z0-9.-]*-{SAFE}{{5}}|(?P<set>[a-z][a-z0-9-]*)-[0-9]{{1,3}}(?= (?P=set) )) "
+    r"(?P<container>[a-z0-9][a-z0-9-]*) "
+)
+"""Pod and container, perhaps behind a namespace; a pod of a StatefulSet only if its container has the same name."""
+_TITLE = re.compile(r"(?:\* )?==> (.+?)(?: \[[0-9a-f]+\])? <==\s*$")
+_IN_OBJECTS = (
+    ("kubernetes.pod_name", "kubernetes.container_name"),
+    ("podName", "containerName"),
+    ("resource.labels.pod_name", "resource.labels.container_name"),
+    ("labels.pod", "labels.container"),
+    ("", "container_name"),
+    ("", "labels.service_name"),
+    ("", "labels.app"),
+    ("", "service.name"),
+)
+"""Where objects name the pod and the container."""
+_HINTS = (b'container_name"', b'containerName"', b'"labels"', b'"service.name"')
+"""What a line with such an object contains."""
 _ENOUGH = 0.9
 """The share of lines at the start of a file that have a name, in a file of containers."""
 
@@ -29,10 +52,9 @@ def containers(paths: Sequence[Path]) -> dict[str, int]:
     A file of one container counts as an ordinary log. A file that cannot be read is left to the load.
     """
     try:
-        head = next(iter(pieces(paths[-1])), b"")
-        if not _has_names(head):
+        if not _has_names(_start(paths[-1])):
             return {}
-        found = {name: len(lines) for name, lines in split(tuple(paths)).items()}
+        found = {name: len(lines) for name, lines in split(tuple(paths))[0].items()}
     except InputError:
         return {}
     return found if len(found) > 1 else {}
@@ -55,21 +77,29 @@ def services(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def of_container(paths: Sequence[Path], name: str) -> bytes:
-    """The lines of one container, with its name in front. Raises InputError as `compression.content`."""
-    return split(tuple(paths)).get(name, b"")
+def of_container(paths: Sequence[Path], name: str) -> tuple[bytes, str | None]:
+    """The lines of one container, with its name in front, and a text about the damage of the file.
+
+    Raises InputError as `compression.pieces`.
+    """
+    lines, damage = split(tuple(paths))
+    return lines.get(name, b""), damage
 
 
-def split(paths: tuple[Path, ...]) -> Mapping[str, bytes]:
-    """The lines of each container. The last file is kept, since its containers are read one after the other."""
+def split(paths: tuple[Path, ...]) -> tuple[Mapping[str, bytes], str | None]:
+    """The lines of each container, and a text about the damage of the file.
+
+    The last file is kept, since its containers are read one after the other.
+    """
     return _split(paths, tuple(path.stat().st_mtime_ns for path in paths))
 
 
 @lru_cache(maxsize=1)
-def _split(paths: tuple[Path, ...], _stamps: tuple[int, ...]) -> Mapping[str, bytes]:
+def _split(paths: tuple[Path, ...], _stamps: tuple[int, ...]) -> tuple[Mapping[str, bytes], str | None]:
     lines: dict[str, list[bytes]] = {}
     name = ""
-    *older, latest = map(_bytes, paths)
+    damages: list[str] = []
+    *older, latest = [_bytes(path, damages) for path in paths]
     whole = [piece if piece.endswith(b"\n") else piece + b"\n" for piece in older if piece]
     for line in _LINE.findall(b"".join([*whole, latest])):
         name = _name(line) or name
@@ -77,12 +107,27 @@ def _split(paths: tuple[Path, ...], _stamps: tuple[int, ...]) -> Mapping[str, by
     if "" in lines and len(lines) > 1:  # what is printed before the first line of a container
         first = next(one for one in lines if one)
         lines[first] = [*lines.pop(""), *lines[first]]
-    return {name: b"".join(found) for name, found in lines.items()}
+    return {name: b"".join(found) for name, found in lines.items()}, "; ".join(damages) or None
 
 
-def _bytes(path: Path) -> bytes:
-    data = content(path)
-    return data.decode("utf-16", errors="replace").encode() if data.startswith(_WIDE) else data
+def _bytes(path: Path, damages: list[str]) -> bytes:
+    data = b"".join(log_pieces([path], damages))
+    if data.startswith(_WIDE):
+        data = data.decode("utf-16", errors="replace").encode()
+    return _with_lines(data)
+
+
+def _with_lines(data: bytes) -> bytes:
+    if not data[:100].lstrip().startswith((b"[", b"{")):
+        return data
+    return as_lines(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _start(path: Path) -> bytes:
+    """The first lines of a file, or all of it if it is JSON of another form."""
+    read = log_pieces([path], [])
+    head = next(filter(None, read), b"")
+    return head + b"".join(read) if is_json_document(head.decode(errors="replace")) else head
 
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -92,15 +137,54 @@ _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 def _name(line: bytes) -> str | None:
+    if line.startswith(b"{"):
+        return _name_in_object(line)
     text = without_escapes(line[:300].decode(errors="replace"))
+    if title := _TITLE.match(text):
+        return _of_title(title[1])
+    if pod := _STERN.match(text):
+        return f"{pod['pod']}/{pod['container']}"
     match = _PREFIX.match(text)
     if not match or (match[2] and NO_NAME.match(match[2])):
         return None
     return match[1] or match[2] or match[3]
 
 
+def _of_title(text: str) -> str:
+    """The name of a file without its folder and ending, or of a section."""
+    file = text.rpartition("/")[2]
+    piece = piece_of(file)
+    return re.sub(r"[^\w.-]+", "-", stem_of(piece.log) if piece and "." in file else text).strip("-")
+
+
+def _name_in_object(line: bytes) -> str | None:
+    if not any(hint in line for hint in _HINTS):
+        return None
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    for pod, container in _IN_OBJECTS:
+        names = [_at(entry, path) for path in (pod, container) if path]
+        if all(names):
+            return "/".join(str(name).strip("/") for name in names)
+    return None
+
+
+def _at(entry: object, path: str) -> object:
+    """The value at a path of keys, which may be one key with dots."""
+    if isinstance(entry, dict) and path in entry:
+        return entry[path]
+    for key in path.split("."):
+        entry = entry.get(key) if isinstance(entry, dict) else None
+    return entry if isinstance(entry, str) else None
+
+
 def _has_names(head: bytes) -> bool:
     if head.startswith(_WIDE):
         head = head[: len(head) // 2 * 2].decode("utf-16", errors="replace").encode()
+    head = _with_lines(head)
     lines = [line for line in head.split(b"\n")[:200] if line.strip()]
+    if lines and _TITLE.match(lines[0].decode(errors="replace")):
+        return True
     return bool(lines) and sum(_name(line) is not None for line in lines) >= _ENOUGH * len(lines)

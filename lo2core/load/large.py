@@ -13,8 +13,9 @@ from datetime import datetime
 import polars as pl
 import polars.selectors as cs
 
-from lo2core.load.compression import pieces
+from lo2core.load.compression import log_pieces
 from lo2core.load.formats.custom import chosen
+from lo2core.load.ledger import with_damages
 from lo2core.load.log_file import TABLE, LogFile
 from lo2core.load.parse import decode, is_utf16, parse
 from lo2core.load.plan import LoadOptions
@@ -41,8 +42,9 @@ def read_in_pieces(file: LogFile, options: LoadOptions, masker: Masker) -> Itera
     Raises InputError as `compression.pieces`.
     """
     sequences, rows, requests = [], [], []
+    damages: list[str] = []
     lines, epoch = 0, file.epoch
-    for data in _whole_events(file, options):
+    for data in _whole_events(log_pieces((*file.older, file.path), damages), options):
         loaded, events = read_texts([file], [data], options, masker, epoch)
         options = replace(options, skip_init_lines=0)
         requests.append(events.drop_nulls("correlation_id").with_columns(pl.col("correlation_id").hash()).unique())
@@ -55,7 +57,8 @@ def read_in_pieces(file: LogFile, options: LoadOptions, masker: Masker) -> Itera
         yield len(data), Loaded(numbered, *empty, loaded.items)
     kinds = request_kinds(pl.concat(requests))
     nothing = MessageCounts(loaded.items.messages.clear(), loaded.items.counts.clear())
-    last = Loaded(numbered.clear(), _one_sequence(sequences), _one_row(rows), nothing)
+    row = with_damages(_one_row(rows), ["; ".join(damages) or None])
+    last = Loaded(numbered.clear(), _one_sequence(sequences), row, nothing)
     yield 0, with_requests(last, kinds)
 
 
@@ -83,10 +86,10 @@ def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return every.select(summed, cs.boolean().any(), first).select(every.columns)
 
 
-def _whole_events(file: LogFile, options: LoadOptions) -> Iterator[bytes]:
+def _whole_events(content: Iterator[bytes], options: LoadOptions) -> Iterator[bytes]:
     """The content in pieces of about `PIECE` bytes that end where an event ends."""
     kept, enough = b"", PIECE
-    for data in _pieces(file):
+    for data in content:
         kept += data
         if len(kept) < enough:
             continue
@@ -96,17 +99,6 @@ def _whole_events(file: LogFile, options: LoadOptions) -> Iterator[bytes]:
         else:
             enough = 2 * len(kept)
     yield kept
-
-
-def _pieces(file: LogFile) -> Iterator[bytes]:
-    """The content of a log, its rotated pieces first, each of which ends with a line."""
-    for path in (*file.older, file.path):
-        last = b"\n"
-        for data in pieces(path):
-            yield data
-            last = data[-1:]
-        if last != b"\n" and path != file.path:
-            yield b"\n"
 
 
 def _last_event(data: bytes, options: LoadOptions) -> int:

@@ -17,8 +17,25 @@ from pathlib import Path
 from lo2core.base.errors import InputError
 from lo2core.base.text import plural
 from lo2core.base.untrusted import is_file
-from lo2core.load.log_file import FLATTENED, TABLE, LogFile, by_folder_above, layout_of_run, log_name, log_stem, order
-from lo2core.load.log_services import by_container, distinct_services, named_by_file, named_by_folder, readable
+from lo2core.load.log_file import (
+    ANY_RUN,
+    FLATTENED,
+    TABLE,
+    LogFile,
+    by_folder_above,
+    layout_of_run,
+    log_name,
+    log_stem,
+    order,
+)
+from lo2core.load.log_services import (
+    above_folders_of_logs,
+    by_container,
+    distinct_services,
+    named_by_file,
+    named_by_folder,
+    readable,
+)
 from lo2core.load.names import (
     is_normal,
     lo2_service,
@@ -57,6 +74,7 @@ def find_logs(
         if template:
             files += _by_template(logs, base, template)
         else:
+            logs = [above_folders_of_logs(file, base) for file in logs]
             named = [named_by_file(file, is_lo2 or file.path not in usable, service, names) for file in logs]
             named = named if is_lo2 or service else distinct_services(named_by_folder(named, base))
             placed = _with_runs(named, base)
@@ -157,9 +175,13 @@ def _with_runs(files: list[LogFile], base: Path) -> list[LogFile]:
 def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     folder, above = normal_form(file.case_folder.name), normal_form(file.case_folder.parent.name)
     test_case, repetition = split_repetition(folder)
-    run, layout = above, "folders by run"
+    run, layout = above, ANY_RUN
     if known := layout_of_run(above):
         layout = known
+    elif known := layout_of_run(folder):  # a run without test cases
+        return replace(file, run=folder, folder=folder, test_case=folder, layout=known)
+    elif around := _run_around(file.case_folder, base):
+        run, layout = around.name, str(layout_of_run(around.name))
     elif all(split_repetition(name)[1] is not None for name in siblings):
         run, repetition, layout = f"run_{repetition}", None, FLATTENED
     elif file.case_folder == base:
@@ -168,6 +190,12 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     return replace(
         file, run=run, folder=folder, test_case=test_case, repetition=repetition, normal=normal, layout=layout
     )
+
+
+def _run_around(folder: Path, base: Path) -> Path | None:
+    """The nearest folder above a test case, down from the base, that has the name of a run."""
+    above = (parent for parent in folder.parents if parent.is_relative_to(base))
+    return next((parent for parent in above if layout_of_run(normal_form(parent.name))), None)
 
 
 def _by_template(files: list[LogFile], base: Path, template: Template) -> list[LogFile]:

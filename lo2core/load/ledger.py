@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from lo2core.base.schemas import Ledger
-from lo2core.load.compression import is_log, pieces
+from lo2core.load.compression import is_log, log_pieces
 from lo2core.load.log_file import LogFile
 from lo2core.load.plan import Plan
 
@@ -44,9 +44,17 @@ def unread(plan: Plan) -> pl.DataFrame:
     for status, files in (("not chosen", plan.left_out), ("ignored", plan.ignored)):
         for file in files:
             is_ignored_log = status == "ignored" and is_log(file.path.name) and file.path.is_file()
-            lines = _count_lines(file.path) if is_ignored_log else 0
-            rows.append({**_facts(file), "status": status, "bytes": file.bytes, "lines": lines, "skipped": lines})
-    return _as_ledger(pl.DataFrame(rows)) if rows else pl.DataFrame(schema=_LEDGER)
+            lines, damage = _count_lines(file.path) if is_ignored_log else (0, None)
+            counted = {"bytes": file.bytes, "lines": lines, "skipped": lines, "damaged": damage}
+            rows.append({**_facts(file), "status": status, **counted})
+    return _as_ledger(pl.DataFrame(rows, infer_schema_length=None)) if rows else pl.DataFrame(schema=_LEDGER)
+
+
+def with_damages(rows: pl.DataFrame, damages: Sequence[str | None]) -> pl.DataFrame:
+    """Rows of files that were read, with a text about the damage of each; a damaged file is never empty."""
+    damaged = pl.Series("damaged", damages, dtype=pl.String)
+    status = pl.when(damaged.is_not_null() & (rows["status"] == "empty")).then(pl.lit("read", _LEDGER["status"]))
+    return rows.with_columns(damaged, status=status.otherwise("status"))
 
 
 def of_logs(rows: pl.DataFrame) -> pl.DataFrame:
@@ -60,14 +68,16 @@ def _facts(file: LogFile) -> dict[str, str | None]:
 
 def _as_ledger(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows with all columns of the schema in their types; missing counts are 0."""
-    facts = ("format", "explained", "unindented", "leveled", "timed", "unknown", "notes")
+    facts = ("format", "explained", "unindented", "leveled", "timed", "unknown", "notes", "damaged")
     frame = frame.with_columns(pl.lit(None).alias(name) for name in facts if name not in frame.columns)
     absent = [pl.lit(0).alias(name) for name in _LEDGER if name not in frame.columns]
     return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _LEDGER.items())
 
 
-def _count_lines(path: Path) -> int:
+def _count_lines(path: Path) -> tuple[int, str | None]:
+    """The lines of a log, and a text about its damage."""
     last, lines = b"\n", 0
-    for piece in pieces(path):
-        lines, last = lines + piece.count(b"\n"), piece[-1:]
-    return lines + (last != b"\n")
+    damages: list[str] = []
+    for piece in log_pieces([path], damages):
+        lines, last = lines + piece.count(b"\n"), piece[-1:] or last
+    return lines + (last != b"\n"), "; ".join(damages) or None

@@ -13,6 +13,7 @@ from lo2core.load.names import normal_form, piece_of, stem_of
 
 TABLE = "table of events"
 FLATTENED = "flattened"
+ANY_RUN = "folders by run"
 RUNS = {
     "full set": re.compile(r"^light-oauth2-data[-_](?P<epoch>[0-9]{9,11})$", re.I),
     "newer script": re.compile(r"^LO2_run[-_](?P<epoch>[0-9]{9,11})$", re.I),
@@ -97,9 +98,21 @@ def last_parts(path: PurePath | str) -> tuple[str, ...]:
 
 
 def by_folder_above(file: LogFile) -> LogFile:
-    """The log; in the flattened layout, the name of the folder that contains the test cases is added to its run."""
-    above = normal_form(file.case_folder.parent.name)
-    return replace(file, run=f"{above}_{file.run}") if file.layout == FLATTENED and above else file
+    """The log with the name of a further folder in that of its run, if its layout leaves that open.
+
+    That is the folder that contains the test cases in the flattened layout, the one that contains the runs if these can
+    have any name, and else the one between the run and the test case, if there is one.
+    """
+    above = file.case_folder.parent
+    between = normal_form(above.name)
+    if file.layout in (FLATTENED, ANY_RUN):
+        name = normal_form(above.parent.name) if file.layout == ANY_RUN else between
+        return replace(file, run=f"{name}_{file.run}") if name else file
+    return (
+        replace(file, run=f"{file.run}_{between}")
+        if file.layout in RUNS and file.folder != file.run != between
+        else file
+    )
 
 
 def log_name(path: Path) -> str:

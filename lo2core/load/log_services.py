@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from lo2core.load.compression import is_log
-from lo2core.load.log_file import LogFile, log_name, log_stem
+from lo2core.load.log_file import LogFile, layout_of_run, log_name, log_stem
 from lo2core.load.names import GENERIC, lo2_service, may_be_log, normal_form, own_service, piece_of, tells_labels
 
 
@@ -41,23 +42,46 @@ def named_by_file(file: LogFile, only_lo2: bool, service: str | None, names: Map
 
 
 def named_by_folder(files: list[LogFile], base: Path) -> list[LogFile]:
-    """Logs that are called `app.log` or the like take the name of their folder, unless that is a test case."""
+    """Logs in a folder of their service, which is no test case: those called `app.log` or the like take its name.
+
+    A folder is one of a service if its logs have the name of the service, or if the name of a log says nothing.
+    """
     beside: dict[Path, set[str]] = defaultdict(set)
+    inside: dict[Path, set[str]] = defaultdict(set)
     for file in files:
         if file.service:
-            beside[file.path.parent.parent].add(normal_form(file.path.parent.name))
+            beside[file.case_folder.parent].add(normal_form(file.case_folder.name))
+            inside[file.case_folder].add(file.service)
 
     def renamed(file: LogFile) -> LogFile:
-        if not file.service or not _says_nothing(file.service):
+        folder = file.case_folder
+        says_nothing = file.service is not None and _says_nothing(file.service)
+        while says_nothing and _says_nothing(folder.name) and folder != base:
+            folder = folder.parent
+        service = own_service(normal_form(folder.name))
+        names = {service, _REPLICA.sub("", service)}
+        of_service = says_nothing or all(name in names or _says_nothing(name) for name in inside[folder])
+        if not file.service or not of_service or folder == base or layout_of_run(folder.name):
             return file
-        parent = file.path.parent
-        while _says_nothing(parent.name) and parent != base:
-            parent = parent.parent
-        if parent == base or any(map(tells_labels, beside[parent.parent])):
+        if any(map(tells_labels, beside[folder.parent])):
             return file
-        return replace(file, service=own_service(normal_form(parent.name)), home=parent.parent)
+        return replace(file, service=service, home=folder.parent)
 
     return [renamed(file) for file in files]
+
+
+_REPLICA = re.compile(r"-[0-9]+$")
+
+
+def above_folders_of_logs(file: LogFile, base: Path) -> LogFile:
+    """The log with the folder of its test case as home, if it is in a folder `logs` or the like below that."""
+    folder = file.path.parent
+    while folder != base and folder.name.lower() in _FOLDERS_OF_LOGS:
+        folder = folder.parent
+    return file if folder == file.path.parent else replace(file, home=folder)
+
+
+_FOLDERS_OF_LOGS = ("log", "logs", "output")
 
 
 def _says_nothing(name: str) -> bool:
@@ -67,10 +91,11 @@ def _says_nothing(name: str) -> bool:
 def distinct_services(files: list[LogFile]) -> list[LogFile]:
     """Logs of one folder that belong to services of the same name, such as two pods, or `cart.log` and `cart.err`.
 
-    The first one keeps the name; others get the ending of their file if that differs, else a number.
+    The first one keeps the name; others get the ending of their file if that differs, or the name of the file with the
+    lines of their container, else a number.
     """
     used: dict[Path, dict[str, LogFile]] = defaultdict(dict)
-    for file in sorted(files, key=lambda file: not log_name(file.path).endswith(".log")):
+    for file in sorted(files, key=lambda file: (bool(file.container), not log_name(file.path).endswith(".log"))):
         if file.service:
             used[file.case_folder].setdefault(file.service, file)
     return [_distinct(file, used[file.case_folder]) if file.service else file for file in files]
@@ -83,7 +108,8 @@ def _distinct(file: LogFile, used: dict[str, LogFile]) -> LogFile:
         return file
     ending = Path(log_name(file.path)).suffix.replace(".", "-")
     by_ending = [f"{file.service}{ending}"] if log_stem(file.path) == log_stem(first.path) and ending != "-log" else []
-    names = chain(by_ending, (f"{file.service}-{number}" for number in range(2, len(used) + 3)))
+    by_file = [f"{file.service}-{log_stem(file.path)}"] if file.container else []
+    names = chain(by_ending, by_file, (f"{file.service}-{number}" for number in range(2, len(used) + 3)))
     name = next(name for name in names if name not in used)
     used[name] = file
     return replace(file, service=name)

@@ -38,8 +38,9 @@ _COMPOSE_2 = re.compile(
     r"^(?P<service>[a-z0-9][a-z0-9._-]*-[a-z0-9._-]*[a-z][a-z0-9._]*)-(?P<replica>[0-9]{1,3})$", re.I
 )
 """Names of containers, with their project in front: by docker-compose 1 and podman-compose, and by compose 2."""
-_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
-_POD = re.compile(rf"^(?P<service>.+?)-(?:(?:{_SAFE}{{6,10}}|[0-9]{{8,10}})-{_SAFE}{{5}}|(?=[^-]*[0-9]){_SAFE}{{5}})$")
+SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
+"""Characters of the random parts of names in Kubernetes."""
+_POD = re.compile(rf"^(?P<service>.+?)-(?:(?:{SAFE}{{6,10}}|[0-9]{{8,10}})-{SAFE}{{5}}|(?=[^-]*[0-9]){SAFE}{{5}})$")
 """Names of pods of a Deployment, a CronJob and a DaemonSet."""
 _REPLICA = re.compile(r"^(?P<service>.*[a-z].*?)[-_](?P<replica>[0-9]{1,3})$", re.I)
 GENERIC = frozenset(

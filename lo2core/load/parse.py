@@ -18,6 +18,7 @@ import polars as pl
 
 from lo2core.load.dating import assumptions, dated
 from lo2core.load.formats.catalogue import FORMATS
+from lo2core.load.formats.documents import as_lines
 from lo2core.load.formats.format import Format
 from lo2core.load.formats.lines import read_lines
 from lo2core.load.formats.recognition import Reading, recognise
@@ -58,9 +59,10 @@ def decode(data: bytes) -> tuple[str, int]:
     """The text of a log file and the number of its bytes that are not UTF-8.
 
     Such bytes are read as Latin-1, and NUL bytes are replaced by a visible character, so that nothing is lost. Control
-    sequences of terminals, such as colours, are left out.
+    sequences of terminals, such as colours, are left out, and records that are no lines become lines (`as_lines`).
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data[: len(data) // 2 * 2]  # a damaged file may be cut within a character
         return _clean(data.decode("utf-16", errors="replace")), 0
     if wide := _utf16(data[:_HEAD]):
         return _clean(data.decode(wide, errors="replace")), 0
@@ -88,7 +90,7 @@ def _utf16(head: bytes) -> str:
 def _clean(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return without_escapes(text.replace("\0", "␀") if "\0" in text else text)
+    return as_lines(without_escapes(text.replace("\0", "␀") if "\0" in text else text))
 
 
 def parse(
@@ -109,7 +111,9 @@ def parse(
     """
     split = _split(texts)
     readings = recognise(split.filter(pl.col("line_no") > skip_lines), len(texts), formats)
-    lines = _kinds(read_lines(split, readings), skip_lines, [bool(text) and not text.endswith("\n") for text in texts])
+    lines = _kinds(
+        read_lines(split, readings, formats), skip_lines, [bool(text) and not text.endswith("\n") for text in texts]
+    )
     events = lines.filter(pl.col("what") == "event")
     folder = pl.Series(folders or [0] * len(texts), dtype=pl.UInt32).gather(events["file"])
     traces = _traces(lines)

@@ -15,7 +15,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.frames import compact
 from lo2core.base.schemas import Events, Sequences
 from lo2core.load import ledger as load_ledger
-from lo2core.load.compression import content
+from lo2core.load.compression import log_pieces
 from lo2core.load.containers import of_container
 from lo2core.load.event_tables import read_table
 from lo2core.load.formats.custom import chosen
@@ -47,7 +47,9 @@ def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) ->
     """The content of the logs of one or more whole test case folders of one run. Raises InputError as `pieces`."""
     if files[0].layout == TABLE:
         return _read_table(files[0], options, masker)
-    loaded, events = read_texts(files, [_content(file) for file in files], options, masker, files[0].epoch)
+    data, damages = zip(*map(content, files), strict=True)
+    loaded, events = read_texts(files, data, options, masker, files[0].epoch)
+    loaded = replace(loaded, ledger=load_ledger.with_damages(loaded.ledger, damages))
     return with_requests(loaded, request_kinds(events))
 
 
@@ -61,7 +63,7 @@ def read_texts(
     texts, invalid = zip(*map(decode, data), strict=True)
     names = distinct(file.folder for file in files)
     folders = [names.index(str(file.folder)) for file in files]
-    parsed = parse(texts, epoch, options.skip_init_lines, folders, _written(files), _formats(options), options.period)
+    parsed = parse(texts, epoch, options.skip_init_lines, folders, written(files), _formats(options), options.period)
     outside = _outside(files, folders, parsed, options.period)
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
@@ -115,12 +117,14 @@ def _formats(options: LoadOptions) -> tuple[Format, ...]:
     return chosen(options.formats, options.described)
 
 
-def _content(file: LogFile) -> bytes:
-    """The bytes of a log, its rotated pieces first."""
+def content(file: LogFile) -> tuple[bytes, str | None]:
+    """The bytes of a log, its rotated pieces first, and a text about its damage. Raises InputError as `pieces`."""
+    paths = (*file.older, file.path)
     if file.container:
-        return of_container((*file.older, file.path), file.container)
-    older = [piece if piece.endswith(b"\n") else piece + b"\n" for piece in map(content, file.older) if piece]
-    return b"".join([*older, content(file.path)])
+        return of_container(paths, file.container)
+    damages: list[str] = []
+    data = b"".join(log_pieces(paths, damages))
+    return data, "; ".join(damages) or None
 
 
 def _read_table(file: LogFile, options: LoadOptions, masker: Masker) -> Loaded:
@@ -171,7 +175,7 @@ def _lines(distinct_lines: pl.DataFrame, masker: Masker) -> pl.DataFrame:
     return distinct_lines.join(masked(distinct_lines["raw"], masker), on="raw", how="left").drop("raw")
 
 
-def _written(files: Sequence[LogFile]) -> datetime:
+def written(files: Sequence[LogFile]) -> datetime:
     """When the oldest of the files was last written, in UTC."""
     oldest = min(file.path.stat().st_mtime for file in files)
     return datetime.fromtimestamp(oldest, UTC).replace(tzinfo=None)

@@ -9,12 +9,14 @@ import polars as pl
 
 from lo2core.base.schemas import Ledger
 from lo2core.load import ledger as load_ledger
-from lo2core.load.compression import pieces
+from lo2core.load.compression import log_pieces
 from lo2core.load.containers import of_container
 from lo2core.load.formats.custom import chosen
+from lo2core.load.ledger import with_damages
 from lo2core.load.log_file import TABLE, LogFile
 from lo2core.load.parse import decode, parse
 from lo2core.load.plan import LoadOptions, Plan
+from lo2core.load.read import written
 
 MOST_LOGS = 40
 _HEAD = 1 << 17
@@ -23,24 +25,42 @@ _HEAD = 1 << 17
 
 def sampled_ledger(plan: Plan, options: LoadOptions) -> pl.DataFrame:
     """`schemas.Ledger` of the beginnings of some logs of the plan, those of each service in turn. Raises InputError."""
-    files = _some(plan.chosen)
-    if not files:
-        return Ledger.create_empty()
-    data = [head(file) for file in files]
+    by_run: dict[str | None, list[LogFile]] = defaultdict(list)
+    for file in _some(plan.chosen):
+        by_run[file.run].append(file)
+    rows = [_rows(files, options) for files in by_run.values()]
+    return pl.concat(rows) if rows else Ledger.create_empty()
+
+
+def _rows(files: Sequence[LogFile], options: LoadOptions) -> pl.DataFrame:
+    """Ledger rows of the beginnings of logs of one run."""
+    data, damages = zip(*map(head, files), strict=True)
     texts, invalid = zip(*map(decode, data), strict=True)
-    parsed = parse(texts, files[0].epoch, options.skip_init_lines, formats=chosen(options.formats, options.described))
-    return load_ledger.read_rows(files, [len(one) for one in data], invalid, parsed.tally)
+    parsed = parse(
+        texts,
+        files[0].epoch,
+        options.skip_init_lines,
+        written=written(files),
+        formats=chosen(options.formats, options.described),
+    )
+    return with_damages(load_ledger.read_rows(files, [len(one) for one in data], invalid, parsed.tally), damages)
 
 
-def head(file: LogFile) -> bytes:
-    """The first whole lines of a log. Raises InputError for a file that cannot be read."""
+def head(file: LogFile) -> tuple[bytes, str | None]:
+    """The first whole lines of a log, and a text about its damage. Raises InputError for a file that cannot be read."""
+    damages: list[str] = []
     if file.container:
-        data = of_container((*file.older, file.path), file.container)
+        data, damage = of_container((*file.older, file.path), file.container)
+        damages += [damage] if damage else []
     else:
-        data = next(iter(pieces(file.older[0] if file.older else file.path)), b"")
-    if len(data) <= _HEAD:
-        return data
-    return data[:_HEAD].rpartition(b"\n")[0] + b"\n"
+        data = b""
+        for piece in log_pieces((*file.older, file.path), damages):
+            data += piece
+            if len(data) > _HEAD:
+                break
+    if len(data) > _HEAD:
+        data = data[:_HEAD].rpartition(b"\n")[0] + b"\n"
+    return data, "; ".join(damages) or None
 
 
 def _some(files: Sequence[LogFile]) -> list[LogFile]:

@@ -18,20 +18,23 @@ lines of stack traces that are not indented."""
 
 
 def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
-    """One row per log that was read and has lines.
+    """One row per log that was read and has lines, or is damaged.
 
     Columns: source, service, format, lines, events, explained, leveled, timed (see `schemas.Ledger`), verdict, why and
     unknown (both null for a log that was read well). ledger: `schemas.Ledger`. Logs of ledgers that do not say what was
     explained are judged by their orphans alone.
     """
     logs = of_logs(ledger)
+    damaged = pl.col("damaged")
     written = pl.col("lines") - pl.col("blank") - pl.col("skipped") - pl.col("not_chosen").fill_null(0)
     events = pl.col("events")
     owned = 1 - pl.col("orphans") / written
     known, leveled, timed = (pl.col(name).fill_null(events) / events for name in ("explained", "leveled", "timed"))
     loose = pl.col("unindented").fill_null(0) / written
     why = (
-        pl.when(events == 0)
+        pl.when(damaged.is_not_null())
+        .then(damaged)
+        .when(events == 0)
         .then(pl.lit("no line is of a known format"))
         .when(owned < OWNED)
         .then(pl.format("{} % of the lines come before the first event", _percent(1 - owned)))
@@ -45,7 +48,9 @@ def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
         .then(pl.format("{} % of the events have no time", _percent(1 - timed)))
     )
     verdict = pl.when(events == 0).then(pl.lit(NOT_READ)).when(why.is_not_null()).then(pl.lit(IN_PART))
-    rows = logs.filter(written > 0).with_columns(verdict=verdict.otherwise(pl.lit(WELL)), why=why)
+    rows = logs.filter((written > 0) | damaged.is_not_null()).with_columns(
+        verdict=verdict.otherwise(pl.lit(WELL)), why=why
+    )
     facts = ("format", "lines", "events", "explained", "leveled", "timed", "verdict", "why")
     return rows.select("source", "service", *facts, unknown=pl.when(pl.col("why").is_not_null()).then("unknown"))
 
@@ -53,6 +58,22 @@ def verdicts(ledger: pl.DataFrame) -> pl.DataFrame:
 def not_read(ledger: pl.DataFrame) -> list[str]:
     """The names of logs with lines of which none is an event."""
     return verdicts(ledger).filter(verdict=NOT_READ)["source"].to_list()
+
+
+def by_service(ledger: pl.DataFrame) -> str:
+    """A line per service: how many of its logs were read well, in part or not, in which formats, and why."""
+    found = verdicts(ledger).with_columns(pl.col("verdict").cast(pl.Enum([WELL, IN_PART, NOT_READ])))
+    formats = pl.col("format").drop_nulls().unique().sort().str.join(", ")
+    rows = found.group_by("service", "verdict").agg(pl.len(), formats, pl.col("why").drop_nulls().first())
+    return "\n".join(
+        f"  {service}: {plural(n, 'log')} {verdict}{f' as {known}' if known else ''}{f' ({why})' if why else ''}"
+        for service, verdict, n, known, why in rows.sort("service", "verdict").iter_rows()
+    )
+
+
+def damaged(ledger: pl.DataFrame) -> list[str]:
+    """What is said about the damage of each damaged log."""
+    return of_logs(ledger)["damaged"].drop_nulls().to_list()
 
 
 def _percent(share: pl.Expr) -> pl.Expr:
@@ -92,7 +113,10 @@ def not_read_well(ledger: pl.DataFrame, advice: str = ADVICE) -> str:
             more = ", ..." if logs.height > 1 else ""
             lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}{shown}){more}.")
     lines += [f"In {plural(n, 'log')} {note}." for note, n in assumptions(ledger).iter_rows()]
-    if found.filter(pl.col("verdict") != WELL).height:
+    broken = damaged(ledger)
+    if broken:
+        lines.append("Copy damaged files again, then load them again.")
+    if found.filter(pl.col("verdict") != WELL).height > len(broken):
         lines.append(advice)
     return "\n".join(lines)
 

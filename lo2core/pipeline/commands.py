@@ -114,7 +114,7 @@ class _LoadingCommand(_WritingCommand):
         None, "--like", metavar="FILE.joblib", help="read and count logs as the training logs of this model"
     )
     strict: bool = option(
-        False, "--strict", help="end with status 2, and change nothing, if a log has lines but no event"
+        False, "--strict", help="end with status 2, and change nothing, if a log is damaged or has no event"
     )
     jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
     default_masks: bool = option(False, "--default-masks", help="drop the masks that were added to the workspace")

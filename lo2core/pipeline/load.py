@@ -101,8 +101,9 @@ def load_logs(
     the masks; None takes those of the model or of the workspace. default_masks: drop masks that were added to the
     workspace. jobs: number of threads.
     save_events: False saves counts only, so that lines cannot be shown later. strict: raise InputError, and change no
-    table, if a log has lines but no event. append: add logs to the loaded ones; of a root that was loaded before, only
-    test case folders are read that are new or have changed since, and these replace what was loaded.
+    table, if a log is damaged, or has lines but no event. append: add logs to the loaded ones; of a root that was
+    loaded before, only test case folders are read that are new or have changed since, and these replace what was
+    loaded.
     replace: load again. cases: only these test case folders, as pairs of run and name;
     the others are left for later.
     Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
@@ -281,8 +282,14 @@ def _refuse_empty(sequences: PartsWriter) -> None:
 
 
 def _refuse_unread(ledger: PartsWriter) -> None:
-    """Raises InputError if a log has lines but no event."""
-    if missed := verdict.not_read(ledger.scan().collect()):
+    """Raises InputError if a log is damaged, or has lines but no event."""
+    rows = ledger.scan().collect()
+    if broken := verdict.damaged(rows):
+        raise InputError(
+            f"{plural(len(broken), 'log')} could not be read to the end: {broken[0]}{', ...' if broken[1:] else ''}. "
+            "Copy it again, or load without --strict."
+        )
+    if missed := verdict.not_read(rows):
         raise InputError(
             f"{plural(len(missed), 'log')} could not be read: no line of {', '.join(missed[:3])}"
             f"{', ...' if len(missed) > 3 else ''} is of a known format. Describe the form of the lines with --format, "

@@ -88,8 +88,10 @@ def test_compressed_logs_load_like_the_logs(tmp_path: Path, ending: str, compres
     assert set(LO2Loader(one).execute()["seq_id"]) <= set(events["seq_id"])
     one.write_bytes(one.read_bytes()[:-4])
     for damaged in (one, root):
-        with pytest.raises(InputError, match=f"{one.name} is damaged"):
-            LO2Loader(damaged).execute()
+        loader = LO2Loader(damaged)
+        loader.execute()
+        (text,) = loader.ledger["damaged"].drop_nulls()
+        assert text.startswith(f"{one.name} is damaged")
 
 
 def test_a_log_that_unpacks_to_far_more_than_logs_do_is_refused(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from helpers.loglines import write_log
 
 from lo2core import LO2Loader, LoadOptions
 from lo2core.load.containers import services
+from lo2core.load.layouts import find_logs
 
 COMPOSE = (
     "Attaching to cart-1, web-1\n"
@@ -53,3 +57,92 @@ def test_a_log_with_bars_is_no_log_of_containers(tmp_path: Path) -> None:
     write_log(tmp_path / "run_1" / "correct", text, name="cart.log")
     loader = LO2Loader(tmp_path)
     assert loader.execute()["service"].unique().to_list() == ["cart"]
+
+
+def test_a_log_of_a_service_keeps_its_name_beside_one_of_containers(tmp_path: Path) -> None:
+    folder = tmp_path / "run_1" / "correct"
+    write_log(folder, COMPOSE, name="compose.log")
+    write_log(folder, "2024-06-28 16:40:52 INFO added\n", name="cart.log")
+    files = find_logs([tmp_path])
+    assert {file.service: file.source.rpartition("/")[2] for file in files} == {
+        "cart": "cart.log",
+        "cart-compose": "compose.log [cart-1]",
+        "web": "compose.log [web-1]",
+    }
+
+
+SPRING = "2024-06-28 16:40:52.234  INFO 7 --- [main] c.e.Cart : added"
+PODS = ("cart-7d9f8b6c5d-x2x7z", "web-6b7c9d8f5c-zz9xq")
+NANOSECONDS = "1719592852234000000"
+TIME = "2024-06-28T16:40:52.234567891Z"
+
+
+def entry(pod: str, **fields: object) -> dict[str, object]:
+    return {"kubernetes": {"pod_name": pod, "container_name": pod[:-17]}, **fields}
+
+
+FLUENT_BIT = [entry(pod, date=1719592852.234, log=SPRING, stream="stdout") for pod in PODS]
+GOOGLE = [
+    {
+        "insertId": "1f",
+        "resource": {"type": "k8s_container", "labels": {"pod_name": pod, "container_name": pod[:-17]}},
+        "severity": "INFO",
+        "textPayload": SPRING,
+        "timestamp": TIME,
+    }
+    for pod in PODS
+]
+LOKI = [{"labels": {"app": pod[:-17]}, "line": SPRING, "timestamp": TIME} for pod in PODS]
+OTLP = {
+    "resourceLogs": [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": pod[:-17]}}]},
+            "scopeLogs": [
+                {
+                    "scope": {"name": "c.e.Cart"},
+                    "logRecords": [
+                        {
+                            "timeUnixNano": NANOSECONDS,
+                            "severityNumber": 9,
+                            "body": {"stringValue": "added"},
+                            "attributes": [{"key": "items", "value": {"intValue": "3"}}],
+                        }
+                    ],
+                }
+            ],
+        }
+        for pod in PODS
+    ]
+}
+MINIKUBE = "\n==> cart [5d1f0a] <==\n{0}\n{0}\n\n==> web <==\n{0}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{pod} {pod[:-17]} {SPRING}\n" for pod in PODS),
+        "".join(f"{pod} {pod[:-17]} {TIME} {SPRING}\n" for pod in PODS),
+        "".join(f"shop {pod} {pod[:-17]} {SPRING}\n" for pod in PODS),
+        "".join(f"{name}-0 {name} {SPRING}\n" for name in ("cart", "web")),
+        "".join(f"[pod/{pod}/{pod[:-17]}] {TIME} {SPRING}\n" for pod in PODS),
+        "".join(f"{name}-1  | {TIME} {SPRING}\n" for name in ("cart", "web")),
+        "".join(json.dumps(one) + "\n" for one in FLUENT_BIT),
+        json.dumps(FLUENT_BIT, indent=2),
+        json.dumps(GOOGLE, indent=2),
+        "".join(json.dumps(one) + "\n" for one in LOKI),
+        json.dumps(
+            {"data": {"result": [{"stream": one["labels"], "values": [[NANOSECONDS, SPRING]]} for one in LOKI]}}
+        ),
+        json.dumps(OTLP) + "\n" + json.dumps(OTLP) + "\n",
+        json.dumps(OTLP, indent=1),
+        MINIKUBE.format(SPRING),
+        MINIKUBE.replace("\n", "\n* ").removesuffix("* ").format(SPRING),
+        f"==> /var/log/cart.log <==\n{SPRING}\n\n==> /var/log/web.log <==\n{SPRING}\n",
+    ],
+)
+def test_lines_of_several_containers_are_separated_as_many_tools_print_them(tmp_path: Path, text: str) -> None:
+    write_log(tmp_path / "correct", text, name="all.log")
+    events = LO2Loader(tmp_path).execute()
+    facts = events.select("service", "level", "logger", message=pl.col("m_message").str.extract("^(added)")).unique()
+    assert sorted(facts.rows()) == [(name, "INFO", "c.e.Cart", "added") for name in ("cart", "web")]
+    assert events["m_timestamp"].unique().to_list() == [datetime(2024, 6, 28, 16, 40, 52, 234_000)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -209,6 +211,42 @@ def test_stack_traces_belong_to_their_event_in_every_format(trace: str) -> None:
     assert events == [[1 + sum(map(bool, trace.split("\n"))), 1]] * len(FIRST)
 
 
+def coloured(text: str) -> str:
+    """A line as a terminal gets it: its level, or else all of it, in colour."""
+    level = re.search(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE)\b", text)
+    start, end = level.span() if level and not text.startswith("{") else (0, len(text))
+    return f"{text[:start]}\x1b[1;32m{text[start:end]}\x1b[0m{text[end:]}"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda line: (f"{line}\r\n" * 3).encode(),
+        lambda line: b"\xef\xbb\xbf" + (f"{line}\n" * 3).encode(),
+        lambda line: (f"\ufeff{line}\r\n" * 3).encode("utf-16-le"),
+        lambda line: (f"{coloured(line)}\n" * 3).encode(),
+        lambda line: (f"2024-06-28T16:40:52.234567891Z {line}\n" * 3).encode(),
+        lambda line: b"\n\n  \n" + (f"{line}\n" * 3).encode(),
+    ],
+    ids=["crlf", "bom", "utf-16", "colours", "docker logs -t", "blank lines"],
+)
+def test_every_format_is_recognised_in_other_clothes(changed: Callable[[str], bytes]) -> None:
+    columns = ("file", "level", "logger", "thread", "text", "correlation_id")
+    lines = [known.examples[0].line for known in FORMATS]
+    plain, other = (
+        parse([decode(data)[0] for data in texts], written=NEAR)
+        for texts in ([(f"{line}\n" * 3).encode() for line in lines], [changed(line) for line in lines])
+    )
+    names = other.tally["format"].str.strip_prefix("docker logs -t > ").to_list()
+    assert plain.tally["format"].to_list() == [known.name for known in FORMATS]
+    assert [(name, known.name) for name, known in zip(names, FORMATS, strict=True) if name != known.name] in (
+        [],
+        [("mysql", "level, text")],  # with a time in front, both are one
+    )
+    found = [p.events.join(p.lines, on="line", maintain_order="left").select(columns).rows() for p in (plain, other)]
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -216,6 +254,13 @@ def test_stack_traces_belong_to_their_event_in_every_format(trace: str) -> None:
         "cart-1  | 2024-06-28T16:40:52.234567891Z {}",
         "<34>1 2024-06-28T16:40:52.234Z shop1 cart 77 ID47 - {}",
         "2024-06-28T16:40:52.234567+00:00 app[web.1]: {}",
+        "cart-7d9f8b6c5d-x2x7z cart {}",
+        "cart-0 cart 2024-06-28T16:40:52.234567891Z {}",
+        "1719592852234\t2024-06-28T16:40:52.234Z\t{}",
+        '2024-06-28T16:40:52Z {{app="cart", pod="cart-7d9f8b6c5d-x2x7z"}} {}',
+        "2024-06-28T16:40:52.234000+00:00 ecs/cart/0123456789abcdef {}",
+        "2024-06-28T16:40:52.234567891+02:00 {}",
+        "* {}",
     ],
 )
 def test_lines_of_every_specific_format_are_found_in_every_wrapper(wrap: str) -> None:

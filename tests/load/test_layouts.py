@@ -406,3 +406,58 @@ def test_files_of_a_hidden_folder_are_not_taken_for_logs(tmp_path: Path) -> None
         find_logs([tmp_path])
     (tmp_path / "app.txt").write_text("2026-11-28 10:00:00 INFO started\n")
     assert [file.path.name for file in find_logs([tmp_path]) if file.service] == ["app.txt"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("run-1/payment.log", ("run-1", "run-1", "payment", None)),
+        ("run_1/payment.log", ("run_1", "run_1", "payment", None)),
+        ("LO2_run_1719592986/oauth2-client-1.log", ("LO2_run_1719592986", "LO2_run_1719592986", "client", None)),
+        ("run-1/app.log", ("run-1", "run-1", "app", None)),
+        ("run-1/logs/payment.log", ("run-1", "run-1", "payment", None)),
+        ("run-1/payment/app.log", ("run-1", "run-1", "payment", None)),
+        ("run-1/payment-2/payment.log", ("run-1", "run-1", "payment-2", None)),
+        ("run-1/correct/logs/payment.log", ("run-1", "correct", "payment", True)),
+        ("run-1/correct/logs/oauth2-client-1.log", ("run-1", "correct", "client", True)),
+        ("run-1/correct/payment/payment.log", ("run-1", "correct", "payment", True)),
+        ("run-1/correct/payment/logs/app.log", ("run-1", "correct", "payment", True)),
+        ("run-1/phase/correct/payment.log", ("run-1", "correct", "payment", True)),
+        ("correct/logs/payment.log", ("root", "correct", "payment", True)),
+        ("correct/payment/payment.log", ("root", "correct", "payment", True)),
+        ("payment/payment.log", ("root", "root", "payment", None)),
+        ("payment/logs/app.log", ("root", "root", "payment", None)),
+        ("logs/payment.log", ("root", "root", "payment", None)),
+        ("payment.log", ("root", "root", "payment", None)),
+    ],
+)
+def test_runs_and_services_are_found_at_other_depths(
+    tmp_path: Path, path: str, expected: tuple[str, str, str, bool | None]
+) -> None:
+    write_log((tmp_path / "root" / path).parent, line(), name=Path(path).name)
+    (file,) = find_logs([tmp_path / "root"])
+    assert (file.run, file.folder, file.service, file.normal) == expected
+
+
+@pytest.mark.parametrize(
+    ("paths", "runs"),
+    [
+        (("run-1/a/correct", "run-1/b/correct"), ["run-1_a", "run-1_b"]),
+        (("a/logs/monday/correct", "b/monday/correct"), ["b_monday", "logs_monday"]),
+    ],
+)
+def test_test_cases_of_one_name_at_other_depths_are_told_apart(
+    tmp_path: Path, paths: tuple[str, str], runs: list[str]
+) -> None:
+    for path in paths:
+        write_log(tmp_path / "root" / path, line(), name="payment.log")
+    assert [file.run for file in find_logs([tmp_path / "root"])] == runs
+
+
+def test_a_log_beside_a_run_is_not_labelled(tmp_path: Path) -> None:
+    write_log(tmp_path / "run-1", line(), name="gateway.log")
+    write_log(tmp_path / "run-1" / "correct", line(), name="payment.log")
+    assert [names(file) for file in find_logs([tmp_path])] == [
+        ("run-1", "correct", "correct", None, "payment", True),
+        ("run-1", "run-1", "run-1", None, "gateway", None),
+    ]

@@ -25,7 +25,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "message": (
         "message", "msg", "body.stringValue", "body", "Body", "fields.message", "MESSAGE", "@m", "@mt",
         "RenderedMessage", "Message", "MessageTemplate", "event", "text", "short_message", "log",
-        "jsonPayload.message", "textPayload", "data.message",
+        "jsonPayload.message", "textPayload", "data.message", "line",
     ),
     "logger": (
         "log.logger", "logger", "logger_name", "loggerName", "name", "target", "Category", "SourceContext",
@@ -51,6 +51,16 @@ _NOISE = frozenset(
         *("log.origin.file.line", "log.origin.file.name", "process", "process.pid", "process.thread.id"),
         *("thread_id", "threadId", "threadPriority", "level_value", "levelno", "endOfBatch", "loggerFqcn"),
         *("created", "msecs", "relativeCreated", "time_unix", "instant.nanoOfSecond"),
+        *(
+            "service.name",
+            "insertId",
+            "receiveTimestamp",
+            "logName",
+            "nodeName",
+            "namespace",
+            "podName",
+            "containerName",
+        ),
         *("spanId", "span_id", "span.id", "transaction.id", "dd.trace_id", "dd.span_id"),
     )
 )

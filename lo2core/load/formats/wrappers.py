@@ -10,6 +10,7 @@ import polars as pl
 
 from lo2core.load.formats.format import LEVELS, expanded
 from lo2core.load.formats.matching import match
+from lo2core.load.names import SAFE
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]")
 """ANSI control sequences: colours, cursor movements, titles and links of terminals."""
@@ -29,8 +30,8 @@ class Wrapper:
     name: str
     pattern: str
     sure: bool = True
-    json: tuple[str, str] | None = None
-    """Of a line that is a JSON object: the paths of the line itself and of the time."""
+    json: tuple[str, ...] = ()
+    """Of a line that is a JSON object: the path of the line itself, and those of the time, by preference."""
 
     @property
     def names_containers(self) -> bool:
@@ -52,9 +53,10 @@ class Wrapper:
         return found.unnest("parts")
 
     def _json_parts(self, texts: pl.Series) -> pl.DataFrame:
-        path, time = self.json or ("", "")
         text = pl.col("text")
-        line, stamp = text.str.json_path_match(path), text.str.json_path_match(time)
+        is_one = text.str.contains(self.pattern)
+        line, *times = (pl.when(is_one).then(text.str.json_path_match(path)) for path in self.json)
+        stamp = pl.coalesce(*times)
         goes_on = pl.when(line.str.ends_with("\n")).then(pl.lit("F")).when(line.is_not_null()).then(pl.lit("P"))
         return (
             texts.to_frame("text")
@@ -70,7 +72,7 @@ class Wrapper:
     def inside(self, line: str) -> str | None:
         """One line without this wrapper; None for a line that does not have it."""
         if self.json:
-            return _json_text(line, self.json[0][2:]) if line.lstrip().startswith("{") else None
+            return _json_text(line, self.json[0][2:]) if match(self.pattern, line) else None
         found = match(self.pattern, line)
         if not found or (self.names_containers and NO_NAME.match(found["name"])):
             return None
@@ -86,13 +88,28 @@ def _json_text(line: str, key: str) -> str | None:
 
 
 WRAPPERS: tuple[Wrapper, ...] = (
-    Wrapper("docker json-file", r'^\s*\{.*"log" ?: ?"', json=("$.log", "$.time")),
+    Wrapper("docker json-file", r'^\s*\{.*"log" ?: ?"', json=("$.log", "$.time", "$.date", "$.['@timestamp']")),
+    Wrapper("loki json", r'^\{.*"labels" ?: ?\{.*"line" ?: ?"', json=("$.line", "$.timestamp")),
+    Wrapper("cloudwatch json", r'^\{.*"ingestionTime" ?: ?[0-9]', json=("$.message", "$.timestamp")),
+    Wrapper("google cloud json", r'^\{.*"textPayload" ?: ?"', False, json=("$.textPayload", "$.timestamp")),
+    Wrapper("stern json", r'^\{.*"podName" ?: ?"', False, json=("$.message", "$.timestamp")),
     Wrapper("journald json", r'^\{.*"MESSAGE" ?: ?"', False, json=("$.MESSAGE", "$.__REALTIME_TIMESTAMP")),
     Wrapper("cri", r"^{internet} (?:stdout|stderr) (?P<partial>[FP])(?::\w)? ?(?P<rest>.*)$"),
     Wrapper("docker compose", r"^(?P<name>[\w.@-]+) +\| ?(?P<rest>.*)$"),
     Wrapper("podman-compose", r"^\[(?P<name>[A-Za-z][\w.-]+)\] +\| ?(?P<rest>.*)$"),
     Wrapper("pm2", r"^[0-9]+\|(?P<name>[\w.@-]+) +\| ?(?P<rest>.*)$"),
     Wrapper("kubectl --prefix", r"^\[pod/(?P<name>[^\]]+)\] ?(?P<rest>.*)$"),
+    Wrapper(
+        "stern",
+        rf"^(?:[a-z0-9-]+ )?(?P<name>[a-z0-9][a-z0-9.-]*-(?:[0-9]{{1,3}}|{SAFE}{{5}})) "
+        r"[a-z0-9][a-z0-9-]* (?P<rest>.*)$",
+        sure=False,
+    ),
+    Wrapper("minikube", r"^(?:\* |\*$)(?P<rest>.*)$", sure=False),
+    Wrapper("grafana", r"^[0-9]{13}\t{internet}\t(?P<rest>.*)$"),
+    Wrapper("logcli", r'^{internet} \{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}\s(?P<rest>.*)$'),
+    Wrapper("aws logs tail", r"^{internet} [\w.-]+/\S+ (?P<rest>.*)$", sure=False),
+    Wrapper("podman", r"^(?P<name>[0-9a-f]{12}) (?P<rest>.*)$", sure=False),
     Wrapper("docker logs -t", r"^{internet} (?P<rest>.*)$", sure=False),
     Wrapper("heroku", r"^{internet} (?P<name>[a-z]+\[[\w.-]+\]): (?P<rest>.*)$", sure=False),
     Wrapper("journald", r"^{syslog} \S+ [^\s:\[]+(?:\[[0-9]+\])?: (?P<rest>.*)$", sure=False),

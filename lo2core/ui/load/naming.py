@@ -193,7 +193,7 @@ def _names(files: Sequence[LogFile]) -> pl.DataFrame:
 
 
 def _first_lines(file: LogFile, n: int) -> list[str]:
-    return list(islice(decode(head(file))[0].split("\n"), n))
+    return list(islice(decode(head(file)[0])[0].split("\n"), n))
 
 
 def _events(file: LogFile, options: LoadOptions) -> tuple[pl.DataFrame, str | None]:
