@@ -139,15 +139,22 @@ def log_formats() -> str:
         The format of each log is recognised by a sample of its lines: the format that explains most of them, and of two
         that explain as many the one that is further up in this table. A log may change its format half way: each line
         of a format of the table begins an event. All other lines belong to the event above them, as stack traces do.
-        A log whose last line was cut while it was written is read without that line.
+        A log whose last line was cut while it was written is read without that line. A damaged compressed log is read
+        up to the damage: the load, the ledger and the verdict *read in part* say how far, and `--strict` refuses it.
         The ledger records what each log was read as, how many of its events are of a known format, have a level and a
         time, and what was assumed about times.
 
-        - `--format NAME` reads logs by one of these formats only.
+        - `--format NAME` reads logs by this format only; it can be repeated, and the first format that explains most
+          lines of a log is taken. Named formats take the place of the table: a line begins an event if it is of one of
+          them, or begins with the time stamp of the log's format (such an event counts as not explained). Any other
+          line belongs to the event above it, also if it is of another format of the table.
         - `--format '^{stamp} <(?P<level>[a-z]+)> {message}'` describes another one. `{stamp}` stands for a date with a
           time of day, `{when}` for the same with or without the date, `{clock}` for a time of day, `{epoch}` for
           seconds, milliseconds, microseconds or nanoseconds since 1970, `{level}` for a level, and `{message}` for the
-          rest of the line. Groups can be named `level`, `thread`, `logger`, `method`, `correlation_id` and `message`.
+          rest of the line; there are also `{syslog}` (`Jun 28 16:40:52`), `{internet}` (RFC 3339), `{word}` (a level
+          that is not the first word of a sentence), `{letter}` (a level of one letter) and `{brackets}` (text in which
+          brackets are closed). Any other word in braces is refused; a brace of the log is `\\{`. Groups can be named
+          `level`, `thread`, `logger`, `method`, `correlation_id` and `message`.
           The syntax is that of masks: regular expressions without look-around. A pattern begins at the start of a line.
         - `--format text` takes every line as an event.
         - `formats.toml` in the workspace holds formats of your own; page Load proposes and writes them. They are tried
@@ -173,6 +180,13 @@ def log_formats() -> str:
           day, or the log was written on that day.
         - A date without a year is the one nearest to the start of the run, or to the time when the file was written.
         - In a log without times, only the order of the lines counts.
+
+        ## Records that are no lines
+
+        JSON that goes over several lines (pretty-printed objects or an array), the records of OpenTelemetry
+        (`resourceLogs`), and answers of Loki, CloudWatch (`events`) and Elasticsearch (`hits`) are read as one line per
+        record, and are counted so. In tables whose columns are named in a comment (`#fields` of Zeek, `#Fields:` of W3C
+        extended logs) each row is a record; comments count as blank lines.
 
         ## Wrappers
 

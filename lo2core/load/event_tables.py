@@ -1,8 +1,9 @@
 """Loads tables of events made by other tools (Parquet, CSV): one row per event, with the id of its sequence.
 
 The columns seq_id and m_message are required; m_timestamp, service, anomaly, level, thread, logger, method and
-correlation_id are used if they exist. Such a table has no runs and test cases: the file is the run, and each sequence
-is a folder, and therefore an incident, of its own.
+correlation_id are used if they exist. Labels can also be in the columns `normal` or `label`, as LogLead has them. Such
+a table has no runs and test cases: the file is the run, and each sequence is a folder, and therefore an incident, of
+its own.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def _opened(path: Path) -> pl.LazyFrame:
     """The rows of the file as they were saved. Raises InputError if a required column is missing."""
     parquet = path.suffix.lower() == ".parquet"
     table = pl.scan_parquet(path, glob=False) if parquet else restored(_scan_csv(path))
-    table = _with_usual_names(table, path)
+    table = _with_labels(_with_usual_names(table, path))
     columns = table.collect_schema().names()
     if missing := [name for name in _REQUIRED if name not in columns]:
         raise InputError(
@@ -146,6 +147,27 @@ def _with_usual_names(table: pl.LazyFrame, path: Path) -> pl.LazyFrame:
         return table
     table = table.rename({old: new for new, old in found.items() if old and old != new and new not in there})
     return table.with_columns(seq_id=pl.lit(normal_form(path.stem)))
+
+
+def _with_labels(table: pl.LazyFrame) -> pl.LazyFrame:
+    """The table with the column anomaly, from the labels that LogLead and LogHub write, if it has none.
+
+    `normal` is the opposite. `label` is `-` or `normal` for a normal event and else its anomaly; a column without any
+    of these contains other labels.
+    """
+    there = table.collect_schema().names()
+    if "anomaly" in there:
+        return table
+    if "normal" in there:
+        text = pl.col("normal").cast(pl.String).str.to_lowercase().str.strip_chars()
+        normal = pl.when(text.is_in(_FAULTY[:4])).then(pl.lit("0")).when(text.is_in(_NORMAL[:4])).then(pl.lit("1"))
+        return table.with_columns(anomaly=normal.otherwise(text))
+    if label := next((name for name in ("label", "Label") if name in there), None):
+        text = pl.col(label).cast(pl.String).str.strip_chars()
+        is_normal = text.str.to_lowercase().is_in(["-", "normal"])
+        if table.select(is_normal.any()).collect().item():
+            return table.with_columns(anomaly=pl.when(text.is_not_null()).then((~is_normal).cast(pl.String)))
+    return table
 
 
 _USUAL_NAMES = {

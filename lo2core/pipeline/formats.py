@@ -13,7 +13,7 @@ from lo2core.base.schemas import Sequences
 from lo2core.load.formats.custom import check_name, chosen, parsed_format
 from lo2core.load.plan import LoadOptions
 from lo2core.store import bundles
-from lo2core.store.custom_formats import read_formats, write_formats
+from lo2core.store.custom_formats import FILE, read_formats, write_formats
 from lo2core.store.workspace import Workspace
 
 
@@ -39,8 +39,8 @@ def with_formats(workspace: Workspace, options: LoadOptions, like: Path | None =
 
     A sample is read like its workspace, unless its options name formats. Raises InputError for a name that is unknown.
     """
-    for name in custom_formats(workspace):
-        check_name(name)
+    for owner in filter(None, (workspace.owner, workspace)):
+        _check(owner.root)
     known = _described(_reading(workspace.owner), custom_formats(workspace))
     formats = options.formats
     if like is not None:
@@ -52,6 +52,15 @@ def with_formats(workspace: Workspace, options: LoadOptions, like: Path | None =
     options = replace(options, formats=formats, described=tuple(f"{name}={known[name]}" for name in sorted(known)))
     chosen(options.formats, options.described)
     return options
+
+
+def _check(root: Path) -> None:
+    """Raises InputError for a format of `formats.toml` that cannot be used."""
+    for name, pattern in read_formats(root).items():
+        try:
+            parsed_format(f"{check_name(name)}={_anchored(pattern)}", 0)
+        except InputError as error:
+            raise InputError(f"{error} It is in {root / FILE}.") from error
 
 
 def reading_facts(workspace: Workspace) -> dict[str, list[str]]:

@@ -95,7 +95,7 @@ def reading_of(workspace: Workspace) -> Reading:
     if not workspace.has(Ledger):
         return Reading()
     ledger = workspace.read(Ledger)
-    known = of_logs(ledger).drop_nulls(["service", "format"])
+    known = of_logs(ledger).filter(pl.col("events") > 0).drop_nulls(["service", "format"])
     formats = known.group_by("service").agg(pl.col("format").unique().sort()).sort("service")
     in_part = verdicts(ledger).filter(verdict=IN_PART).select("source", "service", "why")
     return Reading(dict(formats.iter_rows()), in_part)

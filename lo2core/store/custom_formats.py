@@ -21,7 +21,7 @@ def read_formats(root: Path) -> dict[str, str]:
         return {}
     try:
         found = tomllib.loads(read_small(path).decode())
-        return {name: _pattern(entry) for name, entry in found.items()}
+        return {name: _pattern(name, entry) for name, entry in found.items()}
     except (OSError, ValueError, RecursionError) as error:
         raise ArtefactError(
             f"{path} cannot be read ({error}). Each format is a table such as [payment] with a line such as pattern = "
@@ -36,10 +36,18 @@ def write_formats(root: Path, formats: Mapping[str, str]) -> Path:
     return root / FILE
 
 
-def _pattern(entry: object) -> str:
-    if isinstance(entry, dict) and isinstance(pattern := entry.get("pattern"), str):
+def _pattern(name: str, entry: object) -> str:
+    """The pattern of a format. Raises ValueError for an entry of another form."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{name} is in no table")
+    if set(entry) == {"pattern"} and isinstance(pattern := entry["pattern"], str):
         return pattern
-    raise ValueError("a format without a pattern")
+    if not isinstance(entry.get("pattern", ""), str):
+        raise ValueError(f"the pattern of [{name}] is not text in quotes")
+    further = ", ".join(sorted({*entry} - {"pattern"}))
+    if "pattern" in entry:
+        raise ValueError(f"[{name}] has more than a pattern: {further}")
+    raise ValueError(f"[{name}] has no pattern, {f'only {further}' if further else 'it is empty'}")
 
 
 def _quoted(text: str) -> str:

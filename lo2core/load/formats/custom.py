@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -39,10 +40,12 @@ def chosen(formats: Sequence[str], described: Sequence[str] = ()) -> tuple[Forma
     if not formats:
         return (*own.values(), *FORMATS)
     names = _NAMES | own
-    return tuple(names.get(text) or _format(text, number, names) for number, text in enumerate(formats, start=1))
+    return tuple(_format(text, number, names) for number, text in enumerate(formats, start=1))
 
 
 def _format(text: str, number: int, names: Mapping[str, Format]) -> Format:
+    if known := names.get(text):
+        return replace(known, loose=False) if known.loose else known  # who names a format knows that the logs have it
     if not set("^({\\") & set(text):
         near = get_close_matches(text, names, 1)
         raise InputError(
@@ -90,6 +93,12 @@ def _linear(pattern: str) -> str:
     """The pattern for the engine of polars, with all parts inserted; the limits hold for what was typed."""
     for part, sign in _SIGNS.items():
         pattern = pattern.replace(part, sign)
+    if unknown := _PLACEHOLDER.search(pattern):
+        near = get_close_matches(unknown[1].lower(), PARTS, 1)
+        raise InputError(
+            f"there is no part {{{unknown[1]}}}{f'; did you mean {{{near[0]}}}' if near else ''}; the parts are "
+            f"{', '.join(_SIGNS)}; a brace of the log is written as \\{{"
+        )
     pattern = linear_pattern(pattern)
     for part, sign in _SIGNS.items():
         pattern = pattern.replace(sign, expanded(part))
@@ -102,6 +111,8 @@ def _with_parts(text: str) -> str:
     return text
 
 
+_PLACEHOLDER = re.compile(r"(?<!\\)(?<!\\[pPxuU])\{([A-Za-z_]\w*)\}")
+"""What looks like a part in braces, but not a class of characters such as `\\p{Greek}`."""
 _SIGNS = {f"{{{name}}}": chr(0xE000 + number) for number, name in enumerate(PARTS)}
 _OF_PARTS = ("monthday", "clock", "clock_zone", "year")
 """Further groups of the parts."""

@@ -25,30 +25,35 @@ _HALF = r"[AP]M [\w.$]+$"
 """The first of two lines that a library prints by java.util.logging, in a log of another format: class, but no text."""
 
 
-def read_lines(lines: pl.DataFrame, readings: Sequence[Reading | None]) -> pl.DataFrame:
+def read_lines(
+    lines: pl.DataFrame, readings: Sequence[Reading | None], formats: Sequence[Format] = FORMATS
+) -> pl.DataFrame:
     """The lines with their fields, in the same order.
 
-    lines: columns file, line_no, text. Added are the fields (`message` is null for a line that starts no event), trace,
-    and inner (the line without wrappers), outer_date and so on (the time stamp of the wrapper; only if there is one),
-    joined (whether the line is part of the one before), opened (whether only its time stamp is as in the format),
-    whole (whether the message still contains level, logger and method) and specific (whether its file's format is).
+    lines: columns file, line_no, text. formats: those that lines can be of. A file without a reading is read as one of
+    LO2, or, without LO2's format, as the first of the formats.
+    Added are the fields (`message` is null for a line that starts no event), trace, and inner (the line without
+    wrappers), outer_date and so on (the time stamp of the wrapper; only if there is one), joined (whether the line is
+    part of the one before), opened (whether only its time stamp is as in the format), whole (whether the message still
+    contains level, logger and method) and specific (whether its file's format is).
     """
-    chosen = [reading or AS_LO2 for reading in readings]
+    default = AS_LO2 if LO2 in formats else Reading((), formats[0])
+    chosen = [reading or default for reading in readings]
     distinct = list(dict.fromkeys(chosen))
     if len(distinct) <= 1:
-        return _read(lines, distinct[0] if distinct else AS_LO2)
+        return _read(lines, distinct[0] if distinct else default, formats)
     numbers = pl.Series([distinct.index(reading) for reading in chosen], dtype=pl.UInt32).gather(lines["file"])
     rows = lines.with_row_index("row")
-    parts = [_read(rows.filter(numbers == number), reading) for number, reading in enumerate(distinct)]
+    parts = [_read(rows.filter(numbers == number), reading, formats) for number, reading in enumerate(distinct)]
     return pl.concat(parts, how="diagonal").sort("row").drop("row")
 
 
-def _read(lines: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+def _read(lines: pl.DataFrame, reading: Reading, formats: Sequence[Format]) -> pl.DataFrame:
     lines = _unwrapped(lines, reading.wrappers)
     lines = pl.concat([lines, fields_of(lines["inner"], reading.format)], how="horizontal")
     whole = pl.col("message").is_not_null() if reading.format is LO2 else pl.lit(False)
     lines = lines.with_columns(whole=whole, opened=pl.lit(False), specific=pl.lit(not reading.format.loose))
-    lines = _others(lines, reading.format)
+    lines = _others(lines, reading.format, formats)
     return _second_lines(lines, reading.format) if reading.format.second else lines
 
 
@@ -82,17 +87,17 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.with_columns(inner=pl.when("joined").then(pl.lit("")).otherwise(together))
 
 
-def _others(lines: pl.DataFrame, own: Format) -> pl.DataFrame:
-    """Finds lines of other formats of the catalogue, and lines that only begin with the own format's time stamp."""
+def _others(lines: pl.DataFrame, own: Format, formats: Sequence[Format]) -> pl.DataFrame:
+    """Finds lines of others of the formats, and lines that only begin with the own format's time stamp."""
     open_lines = pl.col("message").is_null() & pl.col("inner").str.contains(r"^\S")
     distinct = lines.filter(open_lines)["inner"].unique()
-    distinct = distinct.filter(distinct.str.contains(_PERHAPS) & ~distinct.str.contains(_HALF))
+    distinct = distinct.filter(_perhaps(distinct, formats) & ~distinct.str.contains(_HALF))
     if not len(distinct):
         return lines
     found = [pl.DataFrame(schema={"inner": pl.String, **dict.fromkeys(_COLUMNS, pl.String), "opened": pl.Boolean})]
-    of = _formats_of(distinct, own)
+    of = _formats_of(distinct, own, formats)
     for number in of.unique().drop_nulls().sort():
-        like, known = distinct.filter(of == number), FORMATS[number]
+        like, known = distinct.filter(of == number), formats[number]
         found.append(_taken(like, fields_of(like, known), opened=known.loose))
     distinct = distinct.filter(of.is_null())
     if own.start:
@@ -107,6 +112,15 @@ def _others(lines: pl.DataFrame, own: Format) -> pl.DataFrame:
     return joined.with_columns(*picked, opened=opened).select(lines.columns)
 
 
+def _perhaps(lines: pl.Series, formats: Sequence[Format]) -> pl.Series:
+    """A quick test, which few continuation lines pass; a pattern that a person typed is tried itself."""
+    found = lines.str.contains(_PERHAPS)
+    for known in formats:
+        if known.typed:
+            found |= lines.str.contains(known.regex)
+    return found
+
+
 def _splits(known: Format, own: Format) -> bool:
     """Whether a line of a format begins an event in a file of another one.
 
@@ -115,12 +129,12 @@ def _splits(known: Format, own: Format) -> bool:
     return not known.loose or own is not LO2 or known.has_time
 
 
-def _formats_of(lines: pl.Series, own: Format) -> pl.Series:
-    """The number of the first format of the catalogue that each line is of, apart from its file's own; null for none.
+def _formats_of(lines: pl.Series, own: Format, formats: Sequence[Format]) -> pl.Series:
+    """The number of the first format that each line is of, apart from its file's own; null for none.
 
     Python tries a few lines by the rough patterns; for many lines, polars is faster though it compiles all patterns.
     """
-    others = [(n, known) for n, known in enumerate(FORMATS) if known is not own and _splits(known, own)]
+    others = [(n, known) for n, known in enumerate(formats) if known is not own and _splits(known, own)]
     if len(lines) <= _MANY:
         texts = map(shortened, lines)
         return pl.Series(

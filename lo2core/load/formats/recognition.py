@@ -55,7 +55,9 @@ def recognise(lines: pl.DataFrame, n_files: int, formats: Sequence[Format] = FOR
     shares = dict(sample.group_by("file").agg(pl.col("text").str.contains(LO2.regex).mean()).iter_rows())
     readings: list[Reading | None] = []
     for file in range(n_files):
-        if file not in shares or (LO2 in formats and shares[file] >= _CLEAR):
+        if file not in shares:
+            readings.append(None)
+        elif LO2 in formats and shares[file] >= _CLEAR:
             readings.append(AS_LO2)
         else:
             readings.append(recognised(sample.filter(file=file)["text"].to_list(), formats))
