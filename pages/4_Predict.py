@@ -3,15 +3,17 @@
 import streamlit as st
 
 from lo2core.report.chart_data import matching
-from lo2core.ui.predict import incidents, inputs, saved
+from lo2core.ui.predict import incidents, inputs, new_logs, saved
 from lo2core.ui.shell import frame
 
 with frame.page("Predict", "Score logs with a saved model, without training it again.") as here:
-    choice = inputs.choose(here)
+    busy = new_logs.drop_zone(here)
+    choice = None if busy else inputs.choose(here)
     if choice:
         inputs.fitness(choice)
     found = inputs.scored(choice) if choice else None
     if found:
+        new_logs.summary(found)
         left, right = st.columns([2, 3], gap="large")
         with left:
             found = inputs.judge(found) or found

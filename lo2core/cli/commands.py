@@ -207,6 +207,29 @@ def _print_remarks(workspace: Workspace, bundle: Path, predictions: str, budget:
         _say(sentence, file=sys.stderr)
 
 
+def _run_score(command: commands.Score) -> None:
+    from lo2core.pipeline.score import score_logs
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    paths = score_logs(
+        workspace,
+        command.root,
+        command.options,
+        command.bundle,
+        command.predictions,
+        service=command.service,
+        like=command.like,
+        default_masks=command.default_masks,
+        jobs=command.jobs,
+        save_events=command.save_events,
+        strict=command.strict,
+        replace=command.replace,
+    )
+    _print_remarks(workspace, command.bundle, paths[-1].stem)
+    _print_paths(paths)
+
+
 def _run_run(command: commands.Run) -> None:
     from lo2core.pipeline.bundles import default_bundle
     from lo2core.pipeline.run import run
@@ -444,6 +467,7 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "enhance": _run_enhance,
     "train": _run_train,
     "predict": _run_predict,
+    "score": _run_score,
     "run": _run_run,
     "watch": _run_watch,
     "explain": _run_explain,

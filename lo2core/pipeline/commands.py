@@ -193,6 +193,18 @@ class Predict(_OnWorkspace, _WritingCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Score(_LoadingCommand):
+    """Load new logs and score them with a saved model in one step, without training."""
+
+    bundle: Path = option(REQUIRED, "--bundle", metavar="FILE.joblib", help="the saved model")
+    predictions: str | None = option(
+        None, "--predictions", metavar="NAME", help="name of the predictions (default: <model>_predictions)"
+    )
+    output_dir: Path = _workspace()
+    replace: bool = _replace()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run(_LoadingCommand):
     """Load, train and predict in one step."""
 
@@ -450,6 +462,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Enhance,
     Train,
     Predict,
+    Score,
     Run,
     Watch,
     Explain,

@@ -52,7 +52,7 @@ def _group(row: dict[str, Any]) -> str:
     offer = f" (perhaps {row['offer']})" if row["offer"] else ""
     many = f"{row['incidents']:>5} in {plural(row['runs'], 'run')}"
     return _cut(
-        f"  {row['group']:>3} {many}  z {row['z_score']:>6.1f}  {row['known']}{offer}  {row['service']}: {row['title']}"
+        f"  {row['group']:>3} {many}  z {row['z_score']:>6.1f}  {row['known']}{offer}  {row['service']}  {row['title']}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -67,4 +68,25 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_kee
     app.page.go_back()
     expect(app.command).to_contain_text(f"--budget {budget}")
     expect(app.page.get_by_role("slider")).to_have_value(budget)
+    app.no_exception()
+
+
+def test_new_logs_are_scored_and_compared_with_the_last_ones_in_four_clicks(
+    app: App, sample_logs: Path, tmp_path: Path
+) -> None:
+    run = max(folder for folder in sample_logs.iterdir() if folder.is_dir())
+    with zipfile.ZipFile(tmp_path / "today.zip", "w", zipfile.ZIP_DEFLATED) as pack:
+        for log in [*run.glob("correct_1/*"), *run.glob("get_client_404_no_client/*")]:
+            pack.write(log, log.relative_to(sample_logs))
+    app.goto("/")
+    app.page.evaluate("window.clicks = 0; addEventListener('click', () => window.clicks++, true)")
+    app.click("Score new logs")
+    app.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "today.zip")
+    expect(app.page.get_by_text("1 run, 2 test case folders")).to_be_visible()
+    app.page.get_by_role("button", name="Score", exact=True).click()
+    expect(app.page.get_by_text("Today: 1 of 2 incidents flagged; one fault known since")).to_be_visible()
+    app.page.get_by_role("link", name="Compare them").click()
+    expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+    expect(app.page).to_have_url(re.compile(rf"a={NAME}&b=today(%2F|/){NAME}"))
+    assert app.page.evaluate("window.clicks") == 3  # and the file that was dropped
     app.no_exception()

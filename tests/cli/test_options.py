@@ -35,6 +35,7 @@ from lo2core.pipeline.commands import (
     Restore,
     Run,
     Sample,
+    Score,
     Train,
     Triage,
     Trust,
@@ -101,6 +102,7 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
         Predict: lambda: (
             writing | {"bundle": path(), "predictions": perhaps(draw, text()), "budget": perhaps(draw, number(draw))}
         ),
+        Score: lambda: loading | writing | {"bundle": path(), "predictions": perhaps(draw, text())},
         Run: lambda: loading | training | writing,
         Watch: lambda: (
             {name: loading[name] for name in ("root", "options", "service", "jobs")}

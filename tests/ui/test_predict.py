@@ -21,7 +21,7 @@ from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import read_items
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import score
+from lo2core.pipeline.predict import predict_logs, score
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict.inputs import LOADED
@@ -209,3 +209,36 @@ def test_a_headline_names_what_no_normal_holds(workspace: Workspace, model: Path
     line = top_items(opened.model, opened.vec, read_items(workspace), scores)["top_item"][0]
     assert line.startswith("new: ")
     assert "\n" not in line
+
+
+def test_new_logs_are_scored_in_one_step_and_what_is_new_is_said_on_top(
+    workspace: Workspace, sample_logs: Path, tmp_path: Path
+) -> None:
+    """The model has scored the loaded logs before; the new ones have one known fault, and one that nobody has seen."""
+    predict_logs(workspace, workspace.root.parent / "models" / "lo2_nn.joblib")
+    run = max(folder for folder in sample_logs.iterdir() if folder.is_dir())
+    new = tmp_path / "new" / "light-oauth2-data-1767225600"
+    for case in ("correct_1", "get_client_404_no_client", "delete_token_404"):
+        shutil.copytree(run / case, new / case)
+    for log in (new / "delete_token_404").rglob("*refresh-token*"):
+        log.write_text(log.read_text().replace("ERR12029", "ERR12777").replace("REFRESH_TOKEN_NOT_FOUND", "NO_DISK"))
+    app = open_page(PREDICT, new="logs")
+    app = app.text_input(key="score-folder").set_value(str(tmp_path / "new")).run()
+    assert "3 test case folders" in texts(app)
+    press(app, "Score")
+    wait_for_job(workspace)
+    app = open_page(PREDICT, sample="new", bundle="lo2_nn")
+    assert not app.exception
+    said = texts(app)
+    assert "Today: 2 of 3 incidents flagged; one fault known since" in said
+    assert ", one new; " in said and " never seen before." in said
+    assert "incidents flagged in lo2_nn_predictions." in said
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "Compare them")
+    assert "a=lo2_nn_predictions&b=new%2Flo2_nn_predictions" in link.query_string
+
+
+def test_new_logs_in_which_nothing_is_found_are_told(workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page(PREDICT, new="logs")
+    app = app.text_input(key="score-folder").set_value(str(tmp_path / "nowhere")).run()
+    assert "nowhere" in texts(app) and not app.exception
+    assert next(button for button in app.button if button.label == "Score").disabled

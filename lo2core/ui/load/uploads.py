@@ -43,24 +43,32 @@ _PIECE = 1 << 20
 _GENERATION, _KEPT = "upload_generation", "uploaded_files"
 
 
-def uploads(workspace: Workspace) -> list[Path]:
-    """The uploader; returns the files of the last upload, saved in ``<workspace>/uploads/<name of the first>/``."""
-    generation = st.session_state.setdefault(_GENERATION, 0)
+def uploads(workspace: Workspace, where: str = "") -> list[Path]:
+    """The uploader; returns the files of the last upload, saved in ``<workspace>/uploads/<name of the first>/``.
+
+    where: tells several uploaders apart.
+    """
+    generation = st.session_state.setdefault(_GENERATION + where, 0)
     files = st.file_uploader(
         "Archives (.zip, .tar.gz, .tar.xz, .tar.zst), .log or .log.gz files, or tables of events (.parquet, .csv)",
         type=KINDS,
         accept_multiple_files=True,
-        key=f"upload-{generation}",
+        key=f"upload{where}-{generation}",
     )
     if files:
-        st.session_state[_KEPT] = [str(path) for path in keep(files, workspace.root / "uploads")]
+        st.session_state[_KEPT + where] = [str(path) for path in keep(files, workspace.root / "uploads")]
         _forget(files)
-        st.session_state[_GENERATION] = generation + 1
+        st.session_state[_GENERATION + where] = generation + 1
         st.rerun()
-    kept = [Path(path) for path in st.session_state.get(_KEPT, []) if Path(path).is_file()]
+    kept = [Path(path) for path in st.session_state.get(_KEPT + where, []) if Path(path).is_file()]
     for path in kept:
         say(f"{path.name}   {size(path.stat().st_size)}   saved in {path.parent}")
     return kept
+
+
+def forget_kept(where: str = "") -> None:
+    """Begin with an empty uploader; the files stay."""
+    st.session_state.pop(_KEPT + where, None)
 
 
 def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from lo2core.store.predictions import home_of, newest_first
 from lo2core.ui.explain import marks
 from lo2core.ui.overview.steps import is_empty
 from lo2core.ui.predict import groups, incidents
+from lo2core.ui.predict.new_logs import NEW
 from lo2core.ui.shell import models, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
@@ -41,10 +42,10 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         _score_first(here, next(step for step in chained if step.name == "Model"))
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
-    title.subheader("Worst incidents", anchor=False)
+    title.subheader("Flagged, by cause", anchor=False)
     name = choice.selectbox("Prediction, newest first", names, format_func=visible)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
-        go_to("pages/4_Predict.py")
+        go_to("pages/4_Predict.py", {NEW: "logs"})
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
         go_to("pages/6_Compare.py")
     _worst(here, name)
@@ -80,6 +81,7 @@ def _worst(here: Frame, name: str) -> None:
     _by_cause(here, name, open_row)
     flagged, partly = int(ranked["pred_ano"].fill_null(False).sum()), not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
+    st.subheader("Worst incidents", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         sentence = st.empty()
         every = ranked.height > MOST and st.toggle("Show all", key=f"overview-all-{name}")

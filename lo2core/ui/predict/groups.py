@@ -56,8 +56,7 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     judged = kept.judged(root, found)
     with st.container(horizontal=True, vertical_alignment="center"):
         say(triage.sentence(judged.groups))
-        states = [state for state in triage.STATES if (judged.groups["state"] == state).any()]
-        wanted = st.segmented_control("State", [ALL, *states], default=ALL, key=f"state-{key}") or ALL
+        wanted = _wanted(judged.groups["state"], key)
     shown = judged.groups if wanted == ALL else judged.groups.filter(state=wanted)
     local = [tables.on_local_clock(shown[name]) for name in ("first", "last")]
     view = shown.with_columns(*local, known=triage.in_words()).head(tables.MAX_ROWS)
@@ -67,6 +66,15 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     else:
         _one(root, judged, shown.row(row, named=True), open_row, key)
     downloads(groups.as_table(shown), "groups", key=f"groups-{key}")
+
+
+def _wanted(found: pl.Series, key: str) -> str:
+    """The state to show; a filter where there are several."""
+    states = [state for state in triage.STATES if (found == state).any()]
+    if len(states) < 2:
+        return ALL
+    chosen = st.segmented_control("State", [ALL, *states], default=ALL, key=f"state-{key}")
+    return chosen if chosen in states else ALL
 
 
 def _one(root: Workspace, judged: Grouping, group: dict[str, Any], open_row: Open, key: str) -> None:
@@ -140,13 +148,13 @@ def _undo(root: Workspace, entry: str) -> None:
 
 _GROUPS = {
     "z_score": tables.INCIDENT["z_score"],
-    "incidents": st.column_config.NumberColumn("incidents", width=70, format="localized"),
-    "title": st.column_config.TextColumn("what they have in common", width=430),
+    "incidents": st.column_config.NumberColumn("incidents", width=65, format="localized"),
+    "title": st.column_config.TextColumn("what they have in common", width=380),
     "service": st.column_config.TextColumn("service", width=95),
-    "known": st.column_config.TextColumn("state", width=150),
-    "runs": st.column_config.NumberColumn("runs", width=50, format="localized"),
-    "first": st.column_config.DatetimeColumn("first", width=110, format="D MMM HH:mm"),
-    "last": st.column_config.DatetimeColumn("last", width=110, format="D MMM HH:mm"),
+    "known": st.column_config.TextColumn("state", width=100),
+    "runs": st.column_config.NumberColumn("runs", width=45, format="localized"),
+    "first": st.column_config.DatetimeColumn("first", width=100, format="D MMM HH:mm"),
+    "last": st.column_config.DatetimeColumn("last", width=100, format="D MMM HH:mm"),
 }
 _INCIDENTS = {
     "z_score": tables.INCIDENT["z_score"],

@@ -93,6 +93,12 @@ class Scored:
     saved: str | None
 
     @property
+    def saved_name(self) -> str | None:
+        """`saved` as the whole workspace calls it, `SAMPLE/NAME` for a sample."""
+        sample = self.choice.sample
+        return f"{sample}/{self.saved}" if self.saved and sample else self.saved
+
+    @property
     def n_normals(self) -> dict[str, int]:
         """Number of held-out normals in the calibration of each service."""
         return {name: round(each.weights.sum()) for name, each in self.loaded.model.calibrations.items()}

@@ -50,7 +50,7 @@ FITNESS = Cache("fitness of models", "logs, ledger, bundle", 50, spinner="Compar
 LIVE_SCORES = Cache("scores of a model, not saved", "logs, bundle", 4, spinner="Scoring ...")
 SAVED_SCORES = Cache("saved scores of sequences", "workspace, name and stamp of the prediction", 3)
 TOP_ITEMS = Cache("top items of the worst incidents", "logs, bundle, seq_ids", 4)
-GROUPS = Cache("groups of flagged incidents", "logs, bundle, prediction or threshold", 8, spinner="Grouping ...")
+GROUPS = Cache("groups of flagged incidents", "logs, bundle, prediction or threshold", 24, spinner="Grouping ...")
 TABLES = Cache("results from tables of a workspace", "function, arguments, workspace and all its tables", 200)
 EVIDENCE = Cache("inputs of explanations", "logs, bundle", 3, spinner="Reading the logs ...")
 EXPLANATIONS = Cache("results from the inputs of explanations", "function, arguments, prediction, logs, bundle", 300)

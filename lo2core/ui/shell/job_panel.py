@@ -67,6 +67,8 @@ def after(work: Work) -> Lead | None:
             return Lead(PREDICT, "Score logs", {"bundle": Path(work.bundle).stem})
         case "predict":
             return Lead(EXPLAIN, "See why", {"prediction": work.predictions} | _sample(logs))
+        case "score":
+            return Lead(PREDICT, "See the result", {"bundle": Path(work.bundle).stem} | _sample(logs))
         case "enhance":
             return Lead(TRAIN, "Train a model")
         case "demo":
