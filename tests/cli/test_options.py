@@ -194,7 +194,7 @@ def test_wrong_arguments_are_told_in_one_sentence(arguments: list[str], said: st
 
 
 def test_only_commands_that_write_hold_their_workspace() -> None:
-    writing = {Load, Enhance, Train, Predict, Run, Evaluate, Demo}
+    writing = {Load, Score, Enhance, Train, Predict, Run, Evaluate, Demo}
     draw = random.Random(7)
     for kind in set(COMMANDS) - {Load}:
         assert command(draw, kind).writes == (kind in writing)
