@@ -159,7 +159,7 @@ def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFram
         .then(pl.lit("skipped"))
         .when("starts")
         .then(pl.lit("event"))
-        .when(pl.col("text").str.contains(r"^\s*$"))
+        .when(pl.col("inner").str.contains(r"^\s*$") & ~pl.col("joined"))  # also below a wrapper
         .then(pl.lit("blank"))
         .when(pl.col("line_no") < pl.col("first").fill_null(_NEVER))
         .then(pl.lit("orphan"))

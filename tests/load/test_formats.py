@@ -65,13 +65,16 @@ def test_a_format_reads_its_own_examples_and_is_recognised_by_them(known: Format
         ("docker compose > lo2", "\x1b[36mclient-1  |\x1b[0m {}"),
     ],
 )
-def test_wrappers_are_taken_off_also_from_stack_traces(name: str, wrap: str) -> None:
-    log = (line("one", level="ERROR") + TRACE + line("two") * 5).splitlines()
-    wrapped = read("".join(wrap.format(one) + "\n" for one in log))
+@pytest.mark.parametrize("trimmed", [False, True], ids=["", "trimmed"])
+def test_wrappers_are_taken_off_also_from_stack_traces_and_blank_lines(name: str, wrap: str, trimmed: bool) -> None:
+    log = (line("one", level="ERROR") + TRACE + line("two") * 5 + "\n" + line("three")).splitlines()
+    lines = [wrap.format(one) for one in log]
+    wrapped = read("".join(f"{one.rstrip() if trimmed else one}\n" for one in lines))
     plain = read("\n".join(log) + "\n")
     assert wrapped.tally["format"][0] == name
     for column in ("thread", "correlation_id", "line", "n_lines", "trace"):
         assert wrapped.events[column].to_list() == plain.events[column].to_list()
+    assert wrapped.tally.select("events", "continuations", "blank").row(0) == (7, 4, 1)
 
 
 def test_the_file_of_dockers_json_driver_is_unwrapped_and_long_lines_are_put_together() -> None:
