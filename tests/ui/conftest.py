@@ -1,4 +1,4 @@
-"""Page tests without a browser: what Streamlit does again for each of them and always comes to the same is done once."""
+"""Page tests without a browser: what comes to the same each time is done once."""
 
 from __future__ import annotations
 
