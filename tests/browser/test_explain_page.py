@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from lo2core.base.schemas import Predictions
 from lo2core.store.workspace import Workspace
+from lo2core.ui.shell.keyboard import NEXT, PREVIOUS
 
 FAULT = "get_client_404_no_client"
 
@@ -129,12 +130,16 @@ def test_from_a_calibration_tick_to_the_raw_line_in_two_clicks(app: App) -> None
     app.no_exception()
 
 
-def test_each_step_is_one_entry_of_the_history(app: App) -> None:
+KEYS = {"Next": NEXT.lower(), "Previous": PREVIOUS.lower()}
+
+
+def test_each_step_by_key_is_one_entry_of_the_history(app: App) -> None:
     app.goto("/Explain?prediction=nn")
     shown = [1]
     for name in ("Next", "Next", "Previous", "Next", "Next", "Next", "Previous", "Next", "Next", "Next"):
         expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
-        app.page.get_by_role("button", name=name).click()
+        app.settled()
+        app.page.keyboard.press(KEYS[name])
         shown.append(shown[-1] + (1 if name == "Next" else -1))
     expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
     for at in reversed(shown[:-1]):

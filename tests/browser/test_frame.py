@@ -164,3 +164,25 @@ def test_the_glossary_is_searched(app: App) -> None:
     expect(dialog.get_by_text("Workspace", exact=True)).to_have_count(0)
     expect(dialog.get_by_text("Alert budget", exact=True)).to_be_visible()
     app.no_exception()
+
+
+def test_shortcuts_are_listed_the_search_is_a_key_away_and_the_view_is_copied(app: App, loaded_sample: Path) -> None:
+    app.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    app.goto(f"/Load?ws={loaded_sample}")
+    search = app.page.get_by_role("textbox", name="Search")
+    expect(search).to_be_visible()
+    app.page.keyboard.press("/")
+    expect(search).to_be_focused()
+    app.page.keyboard.type("a/?")
+    expect(search).to_have_value("a/?")
+    app.page.keyboard.press("Escape")
+    app.page.get_by_role("heading", name="Load", level=1).click()
+    app.page.keyboard.press("?")
+    expect(app.page.get_by_role("dialog").get_by_text("next incident")).to_be_visible()
+    app.page.keyboard.press("Escape")
+    expect(app.page.get_by_role("dialog")).to_have_count(0)
+    for button, copied in (("Copy command", "python -m lo2core load "), ("Copy link to this view", app.server.url)):
+        app.click(button)
+        expect(app.page.get_by_role("button", name="Copied")).to_be_visible()
+        assert app.page.evaluate("navigator.clipboard.readText()").startswith(copied)
+        expect(app.page.get_by_role("button", name="Copied")).to_have_count(0)

@@ -13,7 +13,7 @@ from lo2core.pipeline.commands import Enhance
 from lo2core.pipeline.enhance import templates
 from lo2core.store.workspace import Workspace
 from lo2core.ui.enhance.rules import added
-from lo2core.ui.shell import frame
+from lo2core.ui.shell import frame, keyboard
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.job_panel import job_panel, start_job
@@ -48,7 +48,7 @@ def headline(workspace: Workspace) -> None:
     if right.button(
         "Enrich",
         type="primary",
-        shortcut="Ctrl+Enter",
+        shortcut=keyboard.RUN,
         icon=":material/auto_fix_high:",
         disabled=not can,
         width="stretch",

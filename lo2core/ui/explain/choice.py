@@ -15,6 +15,7 @@ from lo2core.explain import feedback
 from lo2core.explain.incidents import services_of
 from lo2core.ui.shell import address, models
 from lo2core.ui.shell.boundary import section
+from lo2core.ui.shell.keyboard import NEXT, PREVIOUS
 from lo2core.ui.shell.scores import Scores
 from lo2core.ui.shell.widgets import notice, say
 
@@ -61,8 +62,8 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
     at = _position(found)
     _choose(found, at)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _step("Previous", ":material/arrow_back:", found, at - 1)
-        _step("Next", ":material/arrow_forward:", found, at + 1)
+        _step("Previous", ":material/arrow_back:", PREVIOUS, found, at - 1)
+        _step("Next", ":material/arrow_forward:", NEXT, found, at + 1)
         flagged = int(found["pred_ano"].fill_null(False).sum())
         position = f"{at + 1:,} of {found.height:,} incidents, worst first"
         position += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
@@ -119,10 +120,10 @@ def _params(found: pl.DataFrame, row: int) -> address.Params:
     return {**found.select(INCIDENT_KEY).row(row, named=True), "service": None}
 
 
-def _step(label: str, icon: str, found: pl.DataFrame, to: int) -> None:
+def _step(label: str, icon: str, shortcut: str, found: pl.DataFrame, to: int) -> None:
     there = 0 <= to < found.height
     params = _params(found, to) if there else {}
-    st.button(label, icon=icon, disabled=not there, on_click=address.write, args=(params,))
+    st.button(label, icon=icon, shortcut=shortcut, disabled=not there, on_click=address.write, args=(params,))
 
 
 def _service(services: pl.DataFrame) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import naming, uploads, watching
 from lo2core.ui.load.preview import Logs, growth, in_words, plan_of
-from lo2core.ui.shell import frame
+from lo2core.ui.shell import frame, keyboard
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.widgets import notice, problem, say
@@ -81,7 +81,7 @@ def ask(workspace: Workspace) -> Request | None:
         request = target(workspace, logs, options) if logs and options else None
         if (
             st.button(
-                "Load", type="primary", shortcut="Ctrl+Enter", icon=":material/download:", disabled=request is None
+                "Load", type="primary", shortcut=keyboard.RUN, icon=":material/download:", disabled=request is None
             )
             and request
         ):

@@ -28,7 +28,7 @@ from lo2core.store.predictions import scored_by
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
 from lo2core.ui.predict import groups
-from lo2core.ui.shell import address, cache, links, models
+from lo2core.ui.shell import address, cache, keyboard, links, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import start_job
@@ -256,7 +256,7 @@ def _untrusted(info: BundleInfo) -> None:
 def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
     """Whether the scores of this choice were requested in this session; scoring single events starts a job."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Predict", type="primary", shortcut="Ctrl+Enter", icon=":material/radar:")
+        pressed = st.button("Predict", type="primary", shortcut=keyboard.RUN, icon=":material/radar:")
         st.page_link("pages/1_Load.py", label="Load new logs", icon=":material/upload:", query_params=same_workspace())
     if pressed:
         if not unit_of(loaded.model).from_counts:

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from lo2core.base import text as base_text
 from lo2core.base.config import SAMPLE_WORKSPACE, models_dir
 from lo2core.base.glossary import TERMS
 from lo2core.base.text import visible
 from lo2core.pipeline.commands import Command
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address, session
+from lo2core.ui.shell import address, keyboard, session
 from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.files import files
 from lo2core.ui.shell.job_panel import job_panel
+from lo2core.ui.shell.keyboard import copy_button
 from lo2core.ui.shell.memory import set_modules_aside
 from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, terminal_command
 
@@ -115,7 +117,10 @@ def terminal(command: Command | None) -> None:
     """End a page: the command that does the same, to copy into a shell; nothing for a command that cannot be told."""
     if command:
         st.space("small")
-        st.caption("Do the same from a terminal")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Do the same from a terminal", width="content")
+            copy_button("Copy command", f"copy-{command.stage()}", base_text.command(command.arguments()))
+            copy_button("Copy link to this view", f"copy-link-{command.stage()}")
         terminal_command(command)
     set_modules_aside()
 
@@ -150,6 +155,7 @@ def _sidebar() -> str:
             _glossary()
         if st.button("Files", icon=":material/folder_managed:", width="stretch", type="tertiary"):
             files(workspace)
+        keyboard.listen()
         job_panel(Path(workspace), "sidebar")
     return workspace
 

@@ -21,7 +21,7 @@ from lo2core.pipeline.bundles import default_bundle
 from lo2core.pipeline.commands import Train
 from lo2core.store import bundles
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import frame
+from lo2core.ui.shell import frame, keyboard
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
@@ -119,7 +119,7 @@ def _train_button(here: Frame, asked: Asked) -> None:
         pressed = st.button(
             "Train",
             type="primary",
-            shortcut="Ctrl+Enter",
+            shortcut=keyboard.RUN,
             icon=":material/model_training:",
             disabled=not found.possible,
         )
