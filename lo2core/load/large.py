@@ -17,7 +17,7 @@ from lo2core.load.compression import log_pieces
 from lo2core.load.formats.custom import chosen
 from lo2core.load.ledger import with_damages
 from lo2core.load.log_file import TABLE, LogFile
-from lo2core.load.parse import decode, is_utf16, parse
+from lo2core.load.parse import decode, is_rewritten, is_utf16, parse
 from lo2core.load.plan import LoadOptions
 from lo2core.load.read import Loaded, read_texts, with_requests
 from lo2core.messages.counts import MessageCounts, request_kinds
@@ -87,11 +87,20 @@ def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _whole_events(content: Iterator[bytes], options: LoadOptions) -> Iterator[bytes]:
-    """The content in pieces of about `PIECE` bytes that end where an event ends."""
+    """The content in pieces of about `PIECE` bytes that end where an event ends.
+
+    Records that are no lines are not cut.
+    """
     kept, enough = b"", PIECE
+    rewritten: bool | None = None
     for data in content:
         kept += data
         if len(kept) < enough:
+            continue
+        if rewritten is None:
+            rewritten = is_rewritten(kept)
+        if rewritten:
+            enough = 2 * len(kept)
             continue
         if cut := _last_event(kept, options):
             yield kept[:cut]

@@ -74,6 +74,12 @@ def decode(data: bytes) -> tuple[str, int]:
         return _clean(text), invalid
 
 
+def is_rewritten(data: bytes) -> bool:
+    """Whether a log, of which this is the beginning, holds records that are no lines (see `as_lines`)."""
+    text = data[: len(data) // 2 * 2].decode("utf-16" if is_utf16(data) else "utf-8-sig", errors="replace")
+    return as_lines(text) != text
+
+
 def is_utf16(data: bytes) -> bool:
     """Whether a log begins as a text in UTF-16."""
     return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or bool(_utf16(data[:_HEAD]))

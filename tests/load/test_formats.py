@@ -367,3 +367,45 @@ def test_public_logs_of_eight_systems_become_dated_events(real_data: Path, tmp_p
         published = pl.read_csv(Path(f"{log}_structured.csv"), infer_schema=False)["Content"].str.strip_chars()
         texts = parsed.events.join(parsed.lines, on="line", how="left", maintain_order="left")["text"].str.strip_chars()
         assert texts.is_in(published.implode()).mean() > 0.9, log
+
+
+SPRING = "2024-06-28 16:40:52.234  INFO 7 --- [main] c.e.Cart : added"
+RECORD = {"time": "2024-06-28T16:40:52.234Z", "level": "info", "msg": "added", "items": 3}
+ZEEK = (
+    "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tconn_state\n#types\ttime\tstring\taddr\tstring\n"
+    "1719592852.234567\tCHhA\t10.0.0.7\tSF\n1719592852.234100\tCHhB\t10.0.0.7\t-\n#close\t2024-06-28-17-00-00\n"
+)
+W3C = "#Version: 1.0\n#Date: 2024-06-28 16:00:00\n#Fields: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (json.dumps(RECORD, indent=2) + "\n" + json.dumps(RECORD, indent=2), ["added items=3"] * 2),
+        (json.dumps([RECORD] * 2, indent=2), ["added items=3"] * 2),
+        (json.dumps([RECORD] * 2), ["added items=3"] * 2),
+        ("> npm start\n" + f"{json.dumps(RECORD, indent=2)}\n" * 2, ["added items=3"] * 2),
+        (json.dumps({"hits": {"hits": [{"_source": RECORD}]}}), ["added items=3"]),
+        (
+            json.dumps({"events": [{"timestamp": 1719592852234, "message": SPRING, "ingestionTime": 1}]}, indent=1),
+            ["added"],
+        ),
+        (json.dumps({"line": SPRING, "timestamp": "1719592852234567891", "fields": {"app": "cart"}}), ["added"]),
+        (ZEEK, ["conn_state=SF id.orig_h=10.0.0.7 uid=CHhA", "id.orig_h=10.0.0.7 uid=CHhB"]),
+        (
+            W3C.format("date time cs-method sc-status") + "2024-06-28 16:40:52.234 GET 500\n",
+            ["cs-method=GET sc-status=500"],
+        ),
+        (W3C.format("time cs-method cs-uri") + "16:40:52.234 GET /cart\n", ["cs-method=GET cs-uri=/cart"]),
+        ('[0] kube.cart: [[1719592852.234, {}], {"log"=>"' + SPRING + '\\n", "stream"=>"stdout"}]\n', ["added"]),
+        ("2024-06-28T16:40:52.234000+00:00 app[web.1]: plain words\n", ["plain words"]),
+    ],
+)
+def test_records_that_are_no_lines_are_events(text: str, expected: list[str]) -> None:
+    at = datetime(2024, 6, 28, 16, 40, 52, 234_000)
+    assert rows(text, "text", "m_timestamp") == [(one, at) for one in expected]
+
+
+def test_an_object_in_a_message_stays_there() -> None:
+    text = (SPRING + "\n") * 9 + json.dumps(RECORD, indent=2) + "\n"
+    assert read(text).events["n_lines"].to_list() == [1] * 8 + [7]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,13 +39,27 @@ def one_event() -> str:
     return "2026-11-28 10:00:00,123 ERROR [main] a.Cart: failed\n" + "\tat a.Cart.sell(Cart.java:1)\n" * STEPS
 
 
+def table() -> str:
+    return "#Fields: date time cs-method sc-status\n" + "".join(
+        f"2026-11-28 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02} GET {200 + n % 300}\n" for n in range(STEPS)
+    )
+
+
+def batches() -> str:
+    """Lines that hold several records each."""
+    record = {"timeUnixNano": "1719592852234000000", "severityText": "Info", "body": {"stringValue": "sold"}}
+    return f"{json.dumps({'resourceLogs': [{'scopeLogs': [{'logRecords': [record] * 2}]}]})}\n" * (STEPS // 2)
+
+
 def load(path: Path) -> LO2Loader:
     loader = LO2Loader(path)
     loader.execute(jobs=1)
     return loader
 
 
-@pytest.mark.parametrize("text", [over_midnight, dated, without_time, one_event], ids=lambda text: text.__name__)
+@pytest.mark.parametrize(
+    "text", [over_midnight, dated, without_time, one_event, table, batches], ids=lambda text: text.__name__
+)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_pieces_give_the_same_as_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Callable[[], str], encoding: str

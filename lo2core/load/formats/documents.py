@@ -10,10 +10,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lo2core.load.formats.objects import is_entry
+
 _BEGINS_JSON = re.compile(r"\s*(?:\{|\[\s*[{\]])")
 _HEADER = re.compile(r"^#(?:fields\t|Fields: )", re.MULTILINE)
 _HEADER_WITHIN = 4_000
 """Characters at the start of a text in which the names of the columns are looked for."""
+_OBJECT = re.compile(r"^\{[ \t]*$", re.MULTILINE)
+"""The first line of an object that goes over several."""
+_OBJECT_WITHIN = 20_000
+_FAILURES = 100
+"""Objects that cannot be read, after which no further ones are looked for."""
 _BETWEEN = re.compile(r"[\s,\[\]]*")
 """What is between records, also those of an array, which may be cut."""
 
@@ -29,7 +36,9 @@ def as_lines(text: str) -> str:
     """
     if text.startswith("#") and _HEADER.search(text, 0, _HEADER_WITHIN):
         return "\n".join(_rows(text.split("\n")))
-    return _from_json(text) if is_json_document(text) else text
+    if is_json_document(text):
+        return _from_json(text)
+    return _with_objects_on_lines(text) if _OBJECT.search(text, 0, _OBJECT_WITHIN) else text
 
 
 def is_json_document(text: str) -> bool:
@@ -62,6 +71,31 @@ def _from_json(text: str) -> str:
         lines += [json.dumps(record, ensure_ascii=False) for record in _records(value)]
         at = _skipped(text, at)
     return "\n".join([*lines, text[at:]]) if lines else text
+
+
+def _with_objects_on_lines(text: str) -> str:
+    """The text with each record that goes over several lines on one, if it consists of them for the most part.
+
+    Else they are objects that were printed in a message.
+    """
+    decode = json.JSONDecoder().raw_decode
+    parts: list[str] = []
+    at = failures = size = 0
+    for begin in _OBJECT.finditer(text):
+        if begin.start() < at:
+            continue
+        try:
+            value, end = decode(text, begin.start())
+        except (ValueError, RecursionError):
+            failures += 1
+            if failures > _FAILURES:
+                break
+            continue
+        record = json.dumps(value, ensure_ascii=False)
+        if is_entry(record, "json"):
+            parts += [text[at : begin.start()], record]
+            at, size = end, size + end - begin.start()
+    return "".join([*parts, text[at:]]) if size > len(text) / 2 else text
 
 
 def _skipped(text: str, at: int) -> int:
@@ -159,8 +193,11 @@ def _rows(lines: Sequence[str]) -> Iterator[str]:
     """
     names: list[str] = []
     separator: str | None = None
+    date = ""
     for line in lines:
         if line.startswith("#"):
+            if line.startswith("#Date: "):
+                date = line.split()[1]
             if _HEADER.match(line):
                 separator = "\t" if line.startswith("#fields") else None
                 names = line.split(separator)[1:]
@@ -168,8 +205,8 @@ def _rows(lines: Sequence[str]) -> Iterator[str]:
         else:
             values = line.split(separator)
             row = {name: value for name, value in zip(names, values, strict=False) if value not in _ABSENT}
-            if {"date", "time"} <= set(row):
-                row = {"timestamp": f"{row.pop('date')}T{row.pop('time')}Z", **row}
+            if "time" in row and (row.get("date") or date):
+                row = {"timestamp": f"{row.pop('date', date)}T{row.pop('time')}Z", **row}
             yield json.dumps(row, ensure_ascii=False) if row and len(values) == len(names) else line
 
 

@@ -64,6 +64,7 @@ _NOISE = frozenset(
         *("spanId", "span_id", "span.id", "transaction.id", "dd.trace_id", "dd.span_id"),
     )
 )
+_NOISE_IN = ("resource.", "kubernetes.", "labels.k8s-pod/")
 """Keys that say where a line comes from rather than what happened; all others are added to the message."""
 
 PATTERNS = {
@@ -124,9 +125,9 @@ def _fields(entries: Mapping[str, Any]) -> dict[str, str] | None:
     fields |= split_stamp(stamp)
     taken = {*keys.values(), *(key for field in ("stamp", "level") for key in KEYS[field])}
     further = [
-        f"{key.removeprefix('fields.')}={_text(value)}"
+        f"{key.removeprefix('fields.').removeprefix('jsonPayload.')}={_text(value)}"
         for key, value in entries.items()
-        if not {key} & (taken | _NOISE)
+        if not {key} & (taken | _NOISE) and not key.startswith(_NOISE_IN)
     ]
     if not keys["message"] and (len(further) < _FEW or not ({"date", "epoch"} & set(fields))):
         return None  # rather a value that was printed than an entry of an access log

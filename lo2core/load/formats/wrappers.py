@@ -89,7 +89,11 @@ def _json_text(line: str, key: str) -> str | None:
 
 WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("docker json-file", r'^\s*\{.*"log" ?: ?"', json=("$.log", "$.time", "$.date", "$.['@timestamp']")),
-    Wrapper("loki json", r'^\{.*"labels" ?: ?\{.*"line" ?: ?"', json=("$.line", "$.timestamp")),
+    Wrapper(
+        "loki json",
+        r'^\{(?:.*"(?:labels|fields)" ?: ?\{.*"line" ?: ?"|.*"line" ?: ?".*"(?:labels|fields)" ?: ?\{)',
+        json=("$.line", "$.timestamp"),
+    ),
     Wrapper("cloudwatch json", r'^\{.*"ingestionTime" ?: ?[0-9]', json=("$.message", "$.timestamp")),
     Wrapper("google cloud json", r'^\{.*"textPayload" ?: ?"', False, json=("$.textPayload", "$.timestamp")),
     Wrapper("stern json", r'^\{.*"podName" ?: ?"', False, json=("$.message", "$.timestamp")),
@@ -102,16 +106,20 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(
         "stern",
         rf"^(?:[a-z0-9-]+ )?(?P<name>[a-z0-9][a-z0-9.-]*-(?:[0-9]{{1,3}}|{SAFE}{{5}})) "
-        r"[a-z0-9][a-z0-9-]* (?P<rest>.*)$",
+        r"[a-z0-9][a-z0-9-]*(?: |$)(?P<rest>.*)$",
         sure=False,
     ),
     Wrapper("minikube", r"^(?:\* |\*$)(?P<rest>.*)$", sure=False),
     Wrapper("grafana", r"^[0-9]{13}\t{internet}\t(?P<rest>.*)$"),
     Wrapper("logcli", r'^{internet} \{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}\s(?P<rest>.*)$'),
-    Wrapper("aws logs tail", r"^{internet} [\w.-]+/\S+ (?P<rest>.*)$", sure=False),
-    Wrapper("podman", r"^(?P<name>[0-9a-f]{12}) (?P<rest>.*)$", sure=False),
+    Wrapper("aws logs tail", r"^{internet} [\w.-]+/\S+(?: |$)(?P<rest>.*)$", sure=False),
+    Wrapper("podman", r"^(?P<name>[0-9a-f]{12})(?: |$)(?P<rest>.*)$", sure=False),
     Wrapper("docker logs -t", r"^{internet}(?: |$)(?P<rest>.*)$", sure=False),
-    Wrapper("heroku", r"^{internet} (?P<name>[a-z]+\[[\w.-]+\]):(?: |$)(?P<rest>.*)$", sure=False),
+    Wrapper("heroku", r"^{internet} (?P<name>[a-z]+\[[\w.-]+\]):(?: |$)(?P<rest>.*)$"),
+    Wrapper(
+        "fluent-bit stdout",
+        r'^\[[0-9]+\] [^:]+: \[\[?{epoch}(?:, \{.*\}\])?, \{.*"log"=>"(?P<rest>(?:[^"\\]|\\.)*?)(?:\\n)?"',
+    ),
     Wrapper("journald", r"^{syslog} \S+ [^\s:\[]+(?:\[[0-9]+\])?:(?: |$)(?P<rest>.*)$", sure=False),
     Wrapper("journald short-iso", r"^{internet} \S+ [^\s:\[]+\[[0-9]+\]:(?: |$)(?P<rest>.*)$", sure=False),
     Wrapper("journald short-unix", r"^{epoch} \S+ [^\s:\[]+(?:\[[0-9]+\])?:(?: |$)(?P<rest>.*)$", sure=False),
