@@ -17,6 +17,7 @@ OTHER = {
     "Test cases": other_logs.show_test_cases,
     "New and gone incidents": other_logs.show_incidents,
     "New and vanished items": other_logs.show_items,
+    "What increased": other_logs.show_increase,
 }
 BOTH = {
     "Causes": any_logs.show_causes,

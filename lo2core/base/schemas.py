@@ -372,13 +372,12 @@ class ComparedGroups(dy.Schema):
 
 
 class Increased(dy.Schema):
-    """One row per message or trace line whose rate differs between some sequences and others, such as the normals.
+    """One row per message whose rate differs between some sequences and others, such as the normals.
 
-    First those that only one side contains, then the most significant differences; see `explain.increase`.
+    First new and vanished ones, then the most significant differences; see `explain.increase`.
     """
 
     message_id = dy.UInt64(primary_key=True)
-    kind = dy.Enum(["message", "trace"])
     change = dy.Enum(["new", "vanished", "more", "less"])
     title = dy.String()
     """The text as one line."""

@@ -119,6 +119,28 @@ def test_items_of_other_logs_are_listed_by_kind(workspace: Workspace) -> None:
     assert "of kind message only in B" in texts(app)
 
 
+def test_what_increased_between_two_logs_is_listed_by_service_with_its_lines(workspace: Workspace) -> None:
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "What increased")
+    assert not app.exception
+    assert "Compared with A (today/nn):" in texts(app)
+    rows = next(table.value for table in app.dataframe if "usual_rate" in table.value.columns)
+    app.session_state[f"increase-today/nn-nn-all services-{len(rows)}"] = {"selection": {"rows": [0], "columns": []}}
+    app = app.run()
+    assert {"line_no", "text"} <= columns(app)
+    app = app.selectbox(key="increase-service").set_value("client").run()
+    assert "No message is new, has vanished or changed its rate compared with A (today/nn)." in texts(app)
+
+
+def test_causes_of_both_sides_are_paired_and_open(workspace: Workspace) -> None:
+    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Causes")
+    assert not app.exception
+    assert "in both." in texts(app)
+    app.session_state["causes-today/nn-nn"] = {"selection": {"rows": [0], "columns": []}}
+    app = app.run()
+    app = next(button for button in app.button if button.label == "Explain in B").click().run()
+    assert app.title[0].value == "Explain"
+
+
 def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace) -> None:
     app = open_page(COMPARE, a="today/nn", b="nn")
     where = {"test_case": "get_client_404_no_client", "service": "client", "side": "A"}

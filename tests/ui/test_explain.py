@@ -178,6 +178,24 @@ def test_one_request_is_followed_through_the_services(workspace: Workspace, run:
     assert "events in time order" in texts(app)
 
 
+@pytest.mark.parametrize("scope", ["this test case", "its whole run"])
+def test_what_increased_against_the_normals_is_listed_with_its_lines(
+    workspace: Workspace, run: str, scope: str
+) -> None:
+    app = open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT)
+    app.session_state["lines-tabs"] = "What increased"
+    app.session_state["increase-of"] = scope
+    app.run()
+    assert not app.exception
+    assert "Compared with the training normals of the service" in texts(app)
+    rows = table_with(app, "usual_rate")
+    assert rows["change"][0] == "new"
+    source = "nn"
+    key = f"increase-{source}-{run}__{FAULT}__client-{scope}-{rows.height}"
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    assert table_with(app.run(), "source").height
+
+
 def test_the_dialog_offers_the_picked_item_first_and_the_whole_sequence_last(workspace: Workspace, run: str) -> None:
     app = pick(open_page(EXPLAIN, prediction="nn", run=run, folder=FAULT), "items-nn", 1)
     title = table_with(app, "nearest")["title"][1]

@@ -7,16 +7,18 @@ import streamlit as st
 
 from lo2core.base.frames import as_saved
 from lo2core.base.schemas import Events
-from lo2core.base.text import plural
+from lo2core.base.text import plural, visible
 from lo2core.compare import drift
 from lo2core.detect.logs import NO_EVENTS
+from lo2core.explain.increase import VANISHED, increased, over_time
 from lo2core.explain.raw_lines import MOST_LINES
 from lo2core.pipeline.explain import lines_with
 from lo2core.report import charts
 from lo2core.report.chart_data import paired_cells
 from lo2core.store.workspace import Workspace
-from lo2core.ui.compare.pair import Pair, open_worst
-from lo2core.ui.shell import tables
+from lo2core.ui.compare.pair import Pair, cache_key, open_worst
+from lo2core.ui.explain import increase
+from lo2core.ui.shell import cache, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.log_table import pick_line, show_event
@@ -78,6 +80,37 @@ def show_items(pair: Pair) -> None:
     if row is not None:
         raw(shown["item"][row].strip())
         _lines_with(pair.home(1 if change == drift.NEW else 0), shown["message_id"][row])
+
+
+@section
+def show_increase(pair: Pair) -> None:
+    """The messages whose rate in B differs most from that in A, of all services or of one."""
+    a, b = pair.found.saved[:2]
+    if pair.found.why_no_items:
+        notice(pair.found.why_no_items)
+        return
+    names = [drift.ALL_SERVICES, *sorted({*a.frame["service"], *b.frame["service"]})]
+    service = st.selectbox("Service", names, format_func=visible, key="increase-service", width=300)
+    key = ("increase", service, *(cache_key(pair.workspace, name) for name in (pair.a, pair.b)))
+    found = cache.TABLES.get(key, lambda: _increased(pair, service))
+    row = increase.table(found, f"increase-{pair.key}-{service}", f"A ({pair.a})")
+    if row is not None:
+        raw(row["item"].strip())
+        _lines_with(pair.home(0 if row["change"] == VANISHED else 1), row["message_id"])
+
+
+def _increased(pair: Pair, service: str) -> pl.DataFrame:
+    """`schemas.Increased` of B compared with A, with counts over the time of B."""
+    a, b = pair.found.saved[:2]
+    assert a.items is not None and b.items is not None
+    wanted = pl.lit(True) if service == drift.ALL_SERVICES else pl.col("service") == service
+    ids_a, ids_b = (one.frame.filter(wanted)["seq_id"].unique() for one in (a, b))
+    found = increased(b.items, ids_b, a.items, ids_a)
+    logs = pair.home(1)
+    if not logs.has(Events):
+        return found
+    timed = over_time(logs.scan(Events), found["message_id"], ids_b)
+    return found.join(timed, on="message_id", how="left", maintain_order="left")
 
 
 def _lines_with(logs: Workspace, item: int) -> None:

@@ -14,6 +14,7 @@ from lo2core.explain.lines import explained_lines, in_stretches, odd_lines
 from lo2core.explain.requests import foreign_requests, request_path
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.diff import beside_normal
+from lo2core.ui.explain.increase import show_increase
 from lo2core.ui.explain.why import items_of, unit_of
 from lo2core.ui.shell import scores, tables
 from lo2core.ui.shell.boundary import section
@@ -26,14 +27,14 @@ MOST_LINES = 1_000
 
 @section
 def show_lines(shown: Chosen, feature: int | None) -> None:
-    """Three views of the log of the chosen service; `feature` is the selected item of the score, if any."""
+    """Four views of the log of the chosen service; `feature` is the selected item of the score, if any."""
     if not shown.scored:
         return
     if scores.evidence(shown.scores).here.events is None:
         notice(NO_EVENTS)
         return
-    names = ["Lines", "Nearest normal", "One request"]
-    marked, beside, request = st.tabs(names, on_change="rerun", key="lines-tabs")
+    names = ["Lines", "Nearest normal", "One request", "What increased"]
+    marked, beside, request, increase = st.tabs(names, on_change="rerun", key="lines-tabs")
     with marked:
         if marked.open:
             _lines(shown, feature)
@@ -43,6 +44,9 @@ def show_lines(shown: Chosen, feature: int | None) -> None:
     with request:
         if request.open:
             _request(shown)
+    with increase:
+        if increase.open:
+            show_increase(shown)
 
 
 @section
