@@ -79,7 +79,7 @@ def _meaning(action: argparse.Action, default: object) -> str:
     help_ = action.help or ""
     if default is REQUIRED:
         return f"{help_} (required)"
-    if isinstance(default, bool) or default in (None, ()) or "default" in help_:
+    if isinstance(default, bool) or default in (None, (), "") or "default" in help_:
         return help_
     shown = " ".join(default) if isinstance(default, tuple) else default
     return f"{help_} (default: {_code(str(shown))})"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lo2core.base.schemas import Sequences
-from lo2core.ui.load import form, results
+from lo2core.ui.load import explorer, form, results
 from lo2core.ui.shell import frame
 
 with frame.page("Load", "Read logs from folders, archives or single files. Every line is accounted for.") as here:
@@ -14,5 +14,5 @@ with frame.page("Load", "Read logs from folders, archives or single files. Every
         shown = form.shown(here.workspace)
         if shown and shown.has(Sequences):
             results.account(shown)
-            wanted = results.over_time(shown)
-            results.lines(shown, wanted)
+            results.over_time(shown)
+            explorer.show(shown)

@@ -109,20 +109,32 @@ def parsed(owner: type[_T], given: Mapping[str, Any]) -> _T:
 
 
 def arguments(given: Any) -> list[str]:
-    """The arguments from which `parsed` creates this dataclass; positional ones come first."""
+    """The arguments from which `parsed` creates this dataclass; positional ones come first.
+
+    Those that look like flags come last, after `--`.
+    """
+    positional, flagged = _arguments(given)
+    if any(each.startswith("-") for each in positional):
+        return [*flagged, "--", *positional]
+    return positional + flagged
+
+
+def _arguments(given: Any) -> tuple[list[str], list[str]]:
     positional: list[str] = []
     flagged: list[str] = []
     for spec, hint in _fields(type(given)):
         value, declared = getattr(given, spec.name), spec.metadata.get(_OPTION)
         if is_dataclass(hint):
-            flagged += arguments(value)
+            inner_positional, inner_flagged = _arguments(value)
+            positional += inner_positional
+            flagged += inner_flagged
         elif declared is not None and (declared.always or value != spec.default):
             way = declared.forms[0]
             if way.positional:
                 positional += [str(each) for each in (value if isinstance(value, tuple) else (value,))]
             else:
                 flagged += _written(declared, value)
-    return positional + flagged
+    return positional, flagged
 
 
 def defaults(owner: type) -> dict[str, Any]:
@@ -152,6 +164,8 @@ def _keywords(spec: Field[Any], hint: Any, way: Form, *, is_first: bool) -> dict
         implied = {"type": _scalar(hint)}
     if not way.positional:
         implied |= {"dest": spec.name, "default": argparse.SUPPRESS, "required": is_first and spec.default is MISSING}
+    elif spec.default is not MISSING:
+        implied |= {"default": spec.default}
     return implied | dict(way.keywords)
 
 

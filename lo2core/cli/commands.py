@@ -273,6 +273,26 @@ def _run_watch(command: commands.Watch) -> None:
         watch.run()
 
 
+def _run_search(command: commands.Search) -> None:
+    from lo2core.pipeline import search
+    from lo2core.store.workspace import Workspace
+
+    workspace = Workspace(command.output_dir)
+    logs = workspace.sample(command.sample) if command.sample else workspace
+    if command.count:
+        _say(search.count_lines(logs, command.wanted))
+        return
+    found = search.find_lines(logs, command.wanted, command.skip, command.limit + 1)
+    shown = found.head(command.limit)
+    rows = zip(shown["source"], shown["line_no"], search.raw_lines(logs, shown), strict=True)
+    if lines := [f"{source}:{line_no}: {text}" for source, line_no, text in rows]:
+        _say_shared("\n".join(lines), command.with_secrets)
+    if found.height > shown.height:
+        _say(f"There are more: --skip {command.skip + command.limit} prints the next ones.", file=sys.stderr)
+    elif not lines:
+        _say("No event was found.", file=sys.stderr)
+
+
 def _run_explain(command: commands.Explain) -> None:
     from lo2core.detect.incidents import Incident, worst_incidents
     from lo2core.explain.explanation import explain_incident
@@ -470,6 +490,7 @@ _RUN: dict[str, Callable[[Any], None]] = {
     "score": _run_score,
     "run": _run_run,
     "watch": _run_watch,
+    "search": _run_search,
     "explain": _run_explain,
     "groups": _run_groups,
     "triage": _run_triage,

@@ -11,25 +11,23 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
-import polars as pl
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lo2core.base.config import models_dir
 from lo2core.base.errors import InputError, Lo2Error
-from lo2core.base.schemas import Events
 from lo2core.base.text import visible
 from lo2core.base.untrusted import resolved
 from lo2core.load.plan import LoadOptions
-from lo2core.messages.secrets import masked_frame, masked_text
-from lo2core.pipeline import manage
+from lo2core.messages.secrets import masked_text
+from lo2core.pipeline import manage, search
 from lo2core.pipeline.commands import Mcp
 from lo2core.pipeline.compare import compare_predictions
 from lo2core.pipeline.explain import explain_incident
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.lock import Work, workspace_lock
 from lo2core.pipeline.predict import predict_logs, recorded_fitness
-from lo2core.pipeline.summary import LineFilter
 from lo2core.report import terminal
 from lo2core.store.bundles import bundle_path
 from lo2core.store.workspace import Workspace
@@ -69,15 +67,28 @@ class _Tools:
         """Explain an incident (RUN/FOLDER or RUN/FOLDER/WINDOW; the worst one by default) of saved predictions."""
         return _data(terminal.incident(explain_incident(self._workspace, predictions, incident)))
 
-    def search_lines(self, text: str, service: str | None = None, sample: str | None = None, limit: int = 50) -> Answer:
-        """Find log events that contain a text, in any case of letters; at most 200 of them."""
+    def search_lines(
+        self,
+        text: str = "",
+        regex: bool = False,
+        run: str | None = None,
+        test_case: str | None = None,
+        service: str | None = None,
+        level: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        sample: str | None = None,
+        skip: int = 0,
+        limit: int = 50,
+    ) -> Answer:
+        """Find log events whose raw lines contain a text or match a regular expression; at most 200 at a time."""
         logs = self._workspace.sample(sample) if sample else self._workspace
-        wanted = LineFilter(search=text, services=(service,) if service else ())
-        found = logs.scan(Events).filter(*wanted.conditions())
-        columns = ("run", "test_case", "service", "m_timestamp", "level", "m_message")
-        shown = logs.collect(found.select(columns).head(max(1, min(limit, MOST_LINES))))
-        lines = masked_frame(shown.with_columns(pl.col("m_timestamp").cast(pl.String))).rows()
-        return _data("\n".join(" ".join(str(part) for part in line if part is not None) for line in lines))
+        names = {"runs": run, "test_cases": test_case, "services": service, "levels": level}
+        places: dict[str, Any] = {name: (value,) for name, value in names.items() if value}
+        wanted = LineFilter(text=text, regex=regex, since=since, until=until, **places)
+        found = search.find_lines(logs, wanted, max(0, skip), max(1, min(limit, MOST_LINES)))
+        rows = zip(found["run"], found["folder"], found["service"], search.raw_lines(logs, found), strict=True)
+        return _data("\n".join(" ".join(row) for row in rows))
 
     def compare(self, first: str, second: str) -> Answer:
         """Compare two saved predictions by name; SAMPLE/NAME names those of a sample."""

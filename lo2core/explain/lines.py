@@ -23,10 +23,10 @@ def explained_lines(
 ) -> pl.DataFrame:
     """`schemas.ExplainedLines`: the raw lines that show items of a sequence, and `around` events on both sides.
 
-    There is one line for each item that made the score, largest share first, unless an earlier line shows it too. There
-    are at most `limit`. All items that no normal of the service contains count as one item at first, so that errors
-    among them come before items that are merely frequent. Of lines that show equally much, errors and warnings come
-    first, then early ones. Each event is shown once, by its most informative line.
+    There is one line for each item that made the score, unless an earlier line shows it too, at most `limit`. All items
+    that no normal of the service contains count as one item at first, so that errors among them come before items that
+    are merely frequent. The lines are numbered by what they tell (`_telling`): errors and warnings that no normal
+    contains first, then by share. Each event is shown once, by its most informative line.
     """
     events, _ = evidence.remember(_events, seq_id)
     hits = _hits(evidence, seq_id, items)
@@ -46,15 +46,17 @@ def empty() -> pl.DataFrame:
 
 
 def in_stretches(lines: pl.DataFrame) -> pl.DataFrame:
-    """The lines grouped into stretches of the log, numbered from 1 in `stretch`, that of the first line first.
+    """The lines grouped into stretches of the log, numbered from 1 in `stretch`; that of the first line comes first.
 
-    Lines whose surroundings touch form one stretch, in which they have the order of the log.
+    Lines whose surroundings touch form one stretch. The others, and the lines in each, have the order of the log.
     """
     ordered = lines.sort("event_line", "line_no")
     end = pl.col("event_line") + pl.col("trace").str.count_matches("\n").fill_null(-1) + 1
     apart = (pl.col("event_line") > end.cum_max().shift() + 1).fill_null(False)
-    best = pl.col("near").min().over(apart.cum_sum())
-    return ordered.with_columns(stretch=best.rank("dense").cast(pl.Int64)).sort("stretch", maintain_order=True)
+    number = apart.cum_sum().cast(pl.Int64)
+    has_first = (pl.col("near") == ordered["near"].min()).any().over(number)
+    order = pl.when(has_first).then(-1).otherwise(number)
+    return ordered.with_columns(stretch=order.rank("dense").cast(pl.Int64)).sort("stretch", maintain_order=True)
 
 
 def odd_lines(evidence: Evidence, seq_id: str, items: pl.DataFrame) -> pl.DataFrame:
@@ -123,7 +125,13 @@ def _chosen(hits: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
         candidates.remove(best)
         shown |= best["features"].keys()
         chosen.append(best)
-    return chosen
+    return sorted(chosen, key=_telling, reverse=True)
+
+
+def _telling(event: dict[str, Any]) -> int:
+    """How much an event tells a person, before shares count: an error that no normal contains most, then a warning."""
+    unseen = not event["lines"]["held"].all()
+    return int(event["severity"]) + unseen if event["severity"] else 0
 
 
 def _frequent(candidates: list[dict[str, Any]], wanted: set[int]) -> list[dict[str, Any]]:

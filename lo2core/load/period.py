@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lo2core.base.errors import InputError
 
@@ -16,8 +16,10 @@ _FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})?(?:(?<=[0-9])[T ](?=[0-9]))?"
     r"(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_EPOCH = datetime(1970, 1, 1)
 _DAY = timedelta(days=1)
 _DAY_MS = 86_400_000
+Moments = TypeVar("Moments", "pl.Series", "pl.Expr")
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,29 @@ class Period:
         start, end = (bound.at(date(1970, 1, 1)) if bound else None for bound in (first, last))
         return _ms(start), _ms(end)
 
-    def contains(self, stamps: pl.Series) -> pl.Series:
+    def contains(self, stamps: Moments) -> Moments:
         """Whether each point in time is in the period; null for null."""
-        at = stamps.dt.epoch("ms")
-        at = at if self.has_dates else at % _DAY_MS
-        after = at >= (self._from if self._from is not None else _ms(datetime.min))
-        before = at < (self._to if self._to is not None else _ms(datetime.max))
-        if self.has_dates or self._from is None or self._to is None or self._from < self._to:
-            return after & before
-        return after | before  # across midnight
+        if self.has_dates:
+            dated: Moments = _between(stamps, _moment(self._from), _moment(self._to))
+            return dated
+        of_day = stamps.dt.epoch("ms") % _DAY_MS
+        if self._from is not None and self._to is not None and self._from >= self._to:  # across midnight
+            return (of_day >= self._from) | (of_day < self._to)
+        within: Moments = _between(of_day, self._from, self._to)
+        return within
+
+    def within(self, first: int, last: int) -> tuple[int, int]:
+        """The part of a stretch of time that dates leave, in milliseconds since 1970; times of day leave all of it."""
+        if not self.has_dates:
+            return first, last
+        start = first if self._from is None else max(first, self._from)
+        return start, max(start, last if self._to is None else min(last, self._to))
+
+
+def _between(at: Any, first: Any, last: Any) -> Any:
+    if first is None or last is None:
+        return at >= first if last is None else at < last
+    return (at >= first) & (at < last)
 
 
 def _bound(text: str | None, name: str) -> _Bound | None:
@@ -109,4 +125,8 @@ def _in_utc(day: date | None, clock: time, zone: str | None) -> _Bound:
 
 
 def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return None if ms is None else _EPOCH + timedelta(milliseconds=ms)

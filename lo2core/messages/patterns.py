@@ -86,14 +86,42 @@ def group_names(pattern: str) -> set[str]:
     return {*fields, *map(str, range(len(fields) + 1))}
 
 
-def search_pattern(text: str) -> str:
-    """A pattern that finds a text, ignoring case. Raises InputError for a text of more than 500 characters."""
+def search_pattern(text: str, *, match_case: bool = False) -> str:
+    """A pattern that finds a text. Raises InputError for a text of more than 500 characters.
+
+    match_case: whether upper and lower case differ.
+    """
     if len(text) > LONGEST_SEARCH:
         raise InputError(
             f"The text to search for has {len(text):,} characters, at most {LONGEST_SEARCH} are allowed: search for a "
             "part of it."
         )
-    return linear_pattern(f"(?i){pl.escape_regex(text)}")
+    return linear_pattern(f"{'' if match_case else '(?i)'}{pl.escape_regex(text)}")
+
+
+def literals_of(typed: str) -> list[str]:
+    """Texts that every match of a pattern contains; empty where that is not easily told.
+
+    Only plain characters outside of groups and brackets count, and none at all if the pattern has alternatives.
+
+    Examples:
+        >>> literals_of("user [a-z]+ not found(, again)?")
+        ['user ', ' not found']
+    """
+    found, depth = [""], 0
+    for token in _TOKEN.finditer(typed):
+        text = token[0]
+        if (text == "|" and not depth) or token["flags"] or re.match(r"\(\?[a-zA-Z-]*x", text):
+            return []
+        depth += bool(token["open"]) - bool(token["close"])
+        if token["repeat"] and not depth:
+            found[-1] = found[-1][:-1]
+            found.append("")
+        elif depth or token["close"] or token["escape"] or token["brackets"] or text in ".^$":
+            found.append("")
+        else:
+            found[-1] += text
+    return [literal for literal in found if literal]
 
 
 def _translated(typed: str) -> str:

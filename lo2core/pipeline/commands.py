@@ -14,6 +14,7 @@ from lo2core.base.arguments import REQUIRED, arguments, form, option, positive, 
 from lo2core.base.config import DEFAULT_DETECTOR, DEFAULT_ITEMS, DEFAULT_WORKSPACE, SAMPLE_WORKSPACE, SEED
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.pipeline.lock import Work
 
 
@@ -234,6 +235,19 @@ class Watch(Command):
         60.0, "--settle", metavar="SECONDS", help="a test case is complete when its logs did not change for this long"
     )
     jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+    output_dir: Path = _workspace()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search(_OnWorkspace, Command):
+    """Print the saved events whose raw lines contain a text, with filters for where, when and what."""
+
+    wanted: LineFilter = field(default=LineFilter())
+    sample: str | None = option(None, "--sample", metavar="NAME", help="search a sample of the workspace")
+    limit: int = option(50, "--limit", type=positive, metavar="N", help="print at most N events")
+    skip: int = option(0, "--skip", metavar="N", help="leave out the first N of them")
+    count: bool = option(False, "--count", help="print only how many events there are")
+    with_secrets: bool = _with_secrets()
     output_dir: Path = _workspace()
 
 
@@ -465,6 +479,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Score,
     Run,
     Watch,
+    Search,
     Explain,
     Groups,
     Triage,

@@ -1,17 +1,12 @@
-"""The loaded logs as small frames for a page: what became of each line, runs over time, filtered lines."""
+"""The loaded logs as small frames for a page: what became of each line, runs over time."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from lo2core.base.schemas import Events, Ledger, Sequences
 from lo2core.load.ledger import of_logs
 from lo2core.load.verdict import WELL, not_read_well, verdicts
-from lo2core.messages.patterns import linear_pattern, search_pattern
-from lo2core.messages.text import event_lines
 from lo2core.store.workspace import Workspace
 
 LINE_KINDS = ("events", "continuations", "orphans", "blank", "skipped")
@@ -21,35 +16,6 @@ MOST_TICKS = 4_000
 """Most error ticks that a chart draws; with more errors, a tick covers a longer time."""
 _TABLE = r"(?i)\.(parquet|csv)$"
 _STEPS = (1, 2, 5, 10, 30, 60, 300, 1800, 7200)
-_SHOWN = ("line_no", "m_timestamp", "service", "level", "m_message", "run", "folder", "seq_id", "source", "n_lines")
-
-
-@dataclass(frozen=True)
-class LineFilter:
-    """A filter of events; an empty attribute does not filter. `search`: a text, upper and lower case alike, no pattern.
-
-    errors_of: only errors of this service.
-    """
-
-    search: str = ""
-    levels: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    run: str | None = None
-    folder: str | None = None
-    errors_of: str | None = None
-    message_ids: tuple[int, ...] = ()
-
-    def conditions(self) -> list[pl.Expr]:
-        """The filter as polars expressions, all of which must hold."""
-        wanted = {"level": self.levels, "service": self.services, "message_id": self.message_ids}
-        places = {"run": self.run, "folder": self.folder, "service": self.errors_of}
-        found = [pl.col(name).is_in(list(values)) for name, values in wanted.items() if values]
-        found += [pl.col(name) == value for name, value in places.items() if value is not None]
-        if self.errors_of is not None:
-            found.append(_IS_ERROR)
-        if self.search:
-            found.append(pl.col("m_message").str.contains(search_pattern(self.search)))
-        return found
 
 
 def totals(workspace: Workspace) -> dict[str, int]:
@@ -138,46 +104,3 @@ def _errors_by_second(workspace: Workspace) -> pl.DataFrame:
 
 def _minutes(span: pl.Expr) -> pl.Expr:
     return (span.dt.total_milliseconds() / 60_000).round(3)
-
-
-def count_lines(workspace: Workspace, wanted: LineFilter) -> int:
-    """How many events pass the filter."""
-    found = workspace.scan(Events).filter(*wanted.conditions())
-    return int(workspace.collect(found.select(pl.len())).item())
-
-
-def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = 500) -> pl.DataFrame:
-    """`limit` of the events that pass the filter, without the first `skip`, in the order of the files.
-
-    Columns line_no, m_timestamp, service, level, m_message (its first line, with the number of continuation lines,
-    and the first of these that contains the search text), run, folder, seq_id, source, n_lines.
-    """
-    found = workspace.scan(Events).filter(*wanted.conditions()).select(_SHOWN).slice(skip, limit)
-    first = pl.col("m_message").str.splitn("\n", 2).struct.field("field_0")
-    with_it = linear_pattern(rf"(?im)\n(.*{pl.escape_regex(wanted.search)}.*)$")
-    below = pl.col("m_message").str.extract(with_it).str.strip_chars()
-    told = pl.format(": {}", below).fill_null("") if wanted.search else pl.lit("")
-    folded = pl.when(pl.col("n_lines") > 1).then(pl.format("{}   [+{} lines{}]", first, pl.col("n_lines") - 1, told))
-    return workspace.collect(found.with_columns(m_message=folded.otherwise(first)))
-
-
-def whole_event(workspace: Workspace, seq_id: str, line_no: int) -> dict[str, object]:
-    """One event with all its columns, its text in full with the stack trace; empty if there is no such event."""
-    found = workspace.collect(workspace.scan(Events).filter(pl.col("seq_id") == seq_id, pl.col("line_no") == line_no))
-    return found.row(0, named=True) if found.height else {}
-
-
-def events_around(workspace: Workspace, seq_id: str, line_no: int, k: int = 5) -> pl.DataFrame:
-    """An event with the k events before and after it, first lines only: line_no, text."""
-    events = workspace.collect(workspace.scan(Events).filter(pl.col("seq_id") == seq_id)).sort("line_no")
-    at = int((events["line_no"] < line_no).sum())
-    near = events.slice(max(0, at - k), min(at, k) + k + 1)
-    clock = pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f")
-    return near.select("line_no", text=pl.concat_str(clock, event_lines(near), separator="  ", ignore_nulls=True))
-
-
-def levels_and_services(workspace: Workspace) -> tuple[Sequence[str], Sequence[str]]:
-    """The levels and services that events can be filtered by."""
-    levels = workspace.scan(Events, columns=["level"]).select(pl.col("level").drop_nulls().unique().sort())
-    services = workspace.read(Sequences, columns=["service"])["service"].unique().sort()
-    return workspace.collect(levels)["level"].to_list(), services.to_list()

@@ -36,11 +36,13 @@ from lo2core.pipeline.commands import (
     Run,
     Sample,
     Score,
+    Search,
     Train,
     Triage,
     Trust,
     Watch,
 )
+from lo2core.pipeline.line_filter import LineFilter
 
 TEXTS = ("client", "a b", "--replace", "-1", "-x y", "", "it's", '"', "$HOME", "ä€", "*", "a=b", "\\d+", "new\nline")
 NAMES = tuple(text for text in TEXTS if text and not text.startswith("-"))
@@ -69,6 +71,21 @@ def load_options(draw: random.Random) -> LoadOptions:
         window=perhaps(draw, number(draw)),
         labels=draw.choice(["names", "none", "normal"]),
         seed=draw.randint(-5, 9),
+    )
+
+
+def line_filter(draw: random.Random) -> LineFilter:
+    values = ("runs", "test_cases", "services", "levels", "loggers", "methods", "threads", "templates")
+    return LineFilter(
+        text=draw.choice(TEXTS),
+        regex=draw.random() < 0.5,
+        match_case=draw.random() < 0.5,
+        without=draw.choice(TEXTS),
+        correlation_ids=some(draw, lambda: draw.choice(TEXTS)),
+        exclude=some(draw, lambda: f"level={draw.choice(TEXTS)}"),
+        since=perhaps(draw, "16:40"),
+        until=perhaps(draw, "2024-06-28T16:40"),
+        **{name: some(draw, lambda: draw.choice(TEXTS)) for name in values},
     )
 
 
@@ -108,6 +125,11 @@ def command(draw: random.Random, kind: type[Command]) -> Command:
             {name: loading[name] for name in ("root", "options", "service", "jobs")}
             | where
             | {"bundle": path(), "predictions": perhaps(draw, text()), "settle": number(draw)}
+        ),
+        Search: lambda: (
+            where
+            | {"wanted": line_filter(draw), "sample": perhaps(draw, text()), "limit": draw.randint(1, 99)}
+            | {"skip": draw.randint(0, 9), "count": flip(), "with_secrets": flip()}
         ),
         Explain: lambda: (
             where

@@ -34,13 +34,15 @@ TYPED = {
     ("load/formats/matching.py", "polars"): 1,  # the same
     ("load/template.py", "polars"): 1,  # --layout
     ("detect/evaluation/faults.py", "polars"): 1,  # --concerns
-    ("pipeline/summary.py", "polars"): 2,  # search in lines
+    ("pipeline/search.py", "polars"): 2,  # search in lines
+    ("pipeline/search_rows.py", "polars"): 6,  # the same
     ("ui/enhance/templates.py", "polars"): 1,  # search in templates
 }
 """Where a pattern is used that a person can type, or that comes from a file: all of these take it from
 `linear_pattern`."""
 
 OURS = {
+    ("explain/values.py", "polars"): 1,
     ("load/event_tables.py", "polars"): 1,
     ("load/formats/matching.py", "re"): 1,
     ("load/formats/objects.py", "re"): 2,

@@ -11,7 +11,6 @@ from lo2core.base.schemas import Events, Ledger, Sequences
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import summary
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.summary import LineFilter
 from lo2core.store.workspace import Workspace
 
 LOG = """\
@@ -93,56 +92,3 @@ def test_bands_of_unlabelled_logs_have_no_label(workspace: Workspace, tmp_path: 
     unknown = workspace.read(Sequences).with_columns(normal=pl.lit(None, dtype=pl.Boolean))
     other.write(Sequences, unknown, provenance={})
     assert set(summary.test_case_bands(other)["label"]) == {"no label"}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (LineFilter(), 9),
-        (LineFilter(search="NOT_found"), 3),
-        (LineFilter(search="not.found"), 3),
-        (LineFilter(levels=("ERROR",), services=("token",)), 2),
-        (LineFilter(search="Handler.java"), 3),
-        (LineFilter(folder="correct"), 3),
-        (LineFilter(run="another"), 0),
-        (LineFilter(errors_of="client"), 4),
-        (LineFilter(errors_of="client", levels=("INFO",)), 0),
-        (LineFilter(search="("), 3),
-    ],
-)
-def test_lines_are_found_by_filter(workspace: Workspace, wanted: LineFilter, found: int) -> None:
-    assert summary.count_lines(workspace, wanted) == found
-    assert summary.find_lines(workspace, wanted).height == found
-
-
-def test_lines_come_in_pages_and_fold_their_trace(workspace: Workspace) -> None:
-    page = summary.find_lines(workspace, LineFilter(), skip=1, limit=2)
-    assert page["m_message"].to_list() == ["Not.Found   [+2 lines]", "not_found again"]
-
-
-def test_what_was_searched_for_is_shown_where_it_stands_in_a_trace(workspace: Workspace) -> None:
-    found = summary.find_lines(workspace, LineFilter(search="handler.java"))
-    assert found["m_message"][0] == "Not.Found   [+2 lines: at c.n.Handler.handle(Handler.java:1)]"
-
-
-def test_a_whole_event_holds_its_trace(workspace: Workspace) -> None:
-    row = summary.find_lines(workspace, LineFilter(search="Exception"), limit=1).row(0, named=True)
-    event = summary.whole_event(workspace, row["seq_id"], row["line_no"])
-    assert str(event["m_message"]).splitlines() == [
-        "Not.Found",
-        "java.lang.Exception: gone",
-        "\tat c.n.Handler.handle(Handler.java:1)",
-    ]
-    assert summary.whole_event(workspace, row["seq_id"], 1) == {}
-
-
-def test_an_event_is_shown_with_what_stands_around_it(workspace: Workspace) -> None:
-    seq_id = workspace.read(Sequences)["seq_id"][0]
-    near = summary.events_around(workspace, seq_id, line_no=3, k=1)
-    assert near["line_no"].to_list() == [2, 3, 7]
-    assert near["text"][1] == "10:00:01.000  ERROR c.n.Handler handle - Not.Found"
-    assert summary.events_around(workspace, seq_id, line_no=2, k=1)["line_no"].to_list() == [2, 3]
-
-
-def test_filters_offer_what_is_there(workspace: Workspace) -> None:
-    assert summary.levels_and_services(workspace) == (["ERROR", "INFO"], ["client", "token", "user"])

@@ -13,9 +13,10 @@ from torture.place import Actions, Place, run
 
 from lo2core.base.provenance import Manifest, Metadata
 from lo2core.base.schemas import Counts, Events, Ledger, Messages, Sequences
-from lo2core.pipeline import compare, jobs, status, summary
+from lo2core.pipeline import compare, jobs, search, status, summary
 from lo2core.pipeline.bundles import open_bundle, vouch
 from lo2core.pipeline.explain import explain_incident
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.store import bundles, unreadable
 from lo2core.store.predictions import read_predictions, read_sequence_scores, saved_names
 
@@ -128,8 +129,9 @@ def logs_tables(rng: Random, place: Place) -> Actions:
     for figures in (summary.totals, summary.line_kinds, summary.noteworthy_files, summary.test_case_bands):
         yield partial(figures, place.workspace)
     yield partial(summary.error_ticks, place.workspace)
-    yield partial(summary.find_lines, place.workspace, summary.LineFilter(search="beat"))
-    yield partial(summary.levels_and_services, place.workspace)
+    yield partial(search.find_lines, place.workspace, LineFilter(text="beat"))
+    yield partial(search.over_time, place.workspace, LineFilter())
+    yield partial(search.values, place.workspace)
     yield partial(run, "predict", "--output-dir", place.workspace, "--bundle", place.models / "nn.joblib")
     yield from _of_prediction(rng, place, "nn")
     if rng.random() < REPORTS:

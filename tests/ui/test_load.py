@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import shlex
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from helpers.pageverbs import commands, dashboard_in, page, press, texts, wait_for_job
+from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import EnrichedEvents, Events, Sequences
 from lo2core.cli import commands as cli_commands
 from lo2core.cli.options import parse
 from lo2core.load.plan import LoadOptions
-from lo2core.pipeline import jobs
+from lo2core.messages.secrets import masked_text
+from lo2core.pipeline import jobs, search
 from lo2core.pipeline.commands import Load
 from lo2core.pipeline.inputs import masker_of
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.watch import slot
 from lo2core.store.workspace import Workspace
-from lo2core.ui.load import uploads
+from lo2core.ui.load import explorer, results, uploads
 from lo2core.ui.load.form import Request
 from lo2core.ui.load.preview import Logs
 
@@ -231,46 +236,75 @@ def test_the_service_of_a_log_is_asked_above_lines_with_a_filter_of_services(loa
     app.text_input(key="load-folder").input(str(tmp_path / "app.log")).run()
     assert not app.exception
     assert "Unexpected error" not in texts(app)
-    assert app.multiselect(key="loaded-service").label == app.text_input(key="load-service").label
+    assert app.multiselect(key="lines-services").label == app.text_input(key="load-service").label
+
+
+def shown_lines(app: AppTest, key: str = "lines-list") -> dict[str, Any]:
+    """The data of a list of lines."""
+    return next(
+        json.loads(one.proto.json) for one in app.get("bidi_component") if str(one.proto.id).endswith(f"-{key}")
+    )
+
+
+def values_of(app: AppTest, column: str) -> set[str]:
+    return {row["values"].get(column, "") for row in shown_lines(app)["rows"]}
 
 
 def test_lines_are_filtered_by_search_and_service(loaded: Workspace) -> None:
     app = page("pages/1_Load.py")
-    app.text_input(key="loaded-search").input("not_found").run()
-    app.multiselect(key="loaded-service").set_value(["client"]).run()
-    lines = app.dataframe[-1].value
-    assert set(lines["service"]) == {"client"}
-    assert lines["m_message"].str.contains("(?i)not_found|more lines|lines]").all()
+    app.text_input(key="lines-text").input("not_found").run()
+    app.multiselect(key="lines-services").set_value(["client"]).run()
+    assert app.query_params["lines"] == "not_found --service client"
+    assert values_of(app, "service") == {"client"}
+    assert all("\ue000" in row["raw"] for row in shown_lines(app)["rows"])
+    assert commands(app)[-1] == ["search", "not_found", "--service", "client", "--output-dir", str(loaded.root)]
+    found = search.count_lines(loaded, LineFilter(text="not_found", services=("client",)))
+    assert f"{found:,} events" in texts(app)
+
+
+def test_a_link_shows_exactly_its_lines(loaded: Workspace) -> None:
+    event = loaded.read(Events).filter(level="ERROR").row(0, named=True)
+    app = page("pages/1_Load.py")
+    app.query_params["lines"] = "--level ERROR --exclude service=client --since 1970-01-02"
+    app.query_params["columns"] = "run,folder,raw"
+    app.query_params["around"] = f"{event['line_no']}:{event['seq_id']}"
+    app.run()
+    assert not app.exception
+    assert [column["name"] for column in shown_lines(app)["columns"]] == ["run", "folder", "raw"]
+    assert {row["severity"] for row in shown_lines(app)["rows"]} == {"error"}
+    marked = [row for row in shown_lines(app, "lines-around")["rows"] if row["marked"]]
+    assert len(marked) == 1 and event["m_message"].split("\n")[0] in marked[0]["raw"]
+    app.multiselect(key="lines-others").set_value([]).run()
+    assert app.query_params["lines"] == "--level ERROR"
+    app.query_params["lines"] = "--nonsense '"
+    assert "The filter was left out." in texts(app.run())
+
+
+def test_filtered_lines_are_exported_without_secrets(loaded: Workspace) -> None:
+    wanted = LineFilter(levels=("ERROR",))
+    lines = search.count_lines(loaded, wanted)
+    table = pl.read_csv(explorer.as_csv(loaded, wanted, secrets=False))
+    assert table.height == lines and table["raw"].str.contains("ERROR").all()
+    text = explorer.as_text(loaded, wanted, secrets=False).decode()
+    assert text.count("ERROR") >= lines
+    whole = explorer.as_text(loaded, LineFilter(), secrets=True).decode()
+    assert explorer.as_text(loaded, LineFilter(), secrets=False).decode() == masked_text(whole)
 
 
 @pytest.mark.parametrize(
-    ("mark", "told", "where"),
+    ("mark", "where"),
     [
-        (
-            {"folder": "delete_token_404"},
-            "Only test case delete_token_404 in run",
-            pl.col("folder") == "delete_token_404",
-        ),
-        (
-            {"service": "token"},
-            "Only errors of token in run",
-            (pl.col("service") == "token") & (pl.col("level") == "ERROR"),
-        ),
+        ({"folder": "delete_token_404"}, pl.col("folder") == "delete_token_404"),
+        ({"service": "token"}, (pl.col("service") == "token") & (pl.col("level") == "ERROR")),
     ],
 )
 def test_a_click_on_a_band_or_an_error_tick_shows_its_lines(
-    loaded: Workspace, mark: dict[str, str], told: str, where: pl.Expr
+    loaded: Workspace, mark: dict[str, str], where: pl.Expr
 ) -> None:
-    app = page("pages/1_Load.py")
     run = loaded.read(Sequences)["run"][0]
-    app.session_state[f"timeline-{loaded.root}"] = {"selection": {"pick": [{"run": run, **mark}]}}
-    app.run()
-    assert not app.exception
-    wanted = loaded.read(Events).filter(where)
-    assert wanted.height
-    assert {f"{wanted.height:,} events", f"{told} {run}. Double-click the timeline to see all lines."} <= set(
-        texts(app).splitlines()
-    )
+    app = page("pages/1_Load.py")
+    app.query_params["lines"] = results.filter_of({"run": run, **mark}).as_typed()
+    assert f"{loaded.read(Events).filter(where).height:,} events" in texts(app.run())
 
 
 def test_a_rule_is_tried_added_and_enriched_with(loaded: Workspace) -> None:

@@ -22,6 +22,7 @@ from lo2core.report.charts.comparing import (
 )
 from lo2core.report.charts.evaluation import precision_recall_curves, recall_matrix, roc_curves
 from lo2core.report.charts.explaining import beeswarm, item_bars
+from lo2core.report.charts.lines import events_over_time
 from lo2core.report.charts.loading import LEDGER, ledger_bar, timeline
 from lo2core.report.charts.scores import calibration_strip, incident_heatmap, score_strip, service_bars
 
@@ -37,6 +38,7 @@ __all__ = [
     "Chart",
     "beeswarm",
     "calibration_strip",
+    "events_over_time",
     "incident_heatmap",
     "item_bars",
     "ledger_bar",

@@ -20,7 +20,7 @@ from lo2core.pipeline.commands import Load
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import naming, uploads, watching
 from lo2core.ui.load.preview import Logs, growth, in_words, plan_of
-from lo2core.ui.shell import frame, keyboard
+from lo2core.ui.shell import address, frame, keyboard
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.widgets import notice, problem, say
@@ -263,6 +263,7 @@ def start(workspace: Workspace, request: Request) -> None:
 
 def _begin(workspace: Workspace, request: Request) -> None:
     st.session_state[_SHOWN] = request.sample
+    address.write({"sample": request.sample or None})
     start_job(workspace.root, request.command)
 
 
@@ -273,7 +274,8 @@ def shown(workspace: Workspace) -> Workspace:
     if not samples:
         return workspace
     names = [""] * workspace.has(Sequences) + list(samples)
-    wanted = st.session_state.get(_SHOWN)  # kept while the sample is still being loaded
+    linked = address.read("sample")
+    wanted = linked if linked in samples else st.session_state.get(_SHOWN)  # kept while the sample is being loaded
     st.session_state[_CHOICE] = wanted if wanted in names else names[0]
     name = st.selectbox(
         "Loaded logs",
@@ -288,3 +290,4 @@ def shown(workspace: Workspace) -> Workspace:
 
 def _show_chosen() -> None:
     st.session_state[_SHOWN] = st.session_state[_CHOICE]
+    address.write({"sample": st.session_state[_CHOICE] or None})

@@ -1,8 +1,9 @@
-"""The loaded logs: an account of all lines, the runs over time, the lines themselves."""
+"""The loaded logs: an account of all lines, and the runs over time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -11,14 +12,14 @@ from lo2core.base.frames import as_saved, visible_frame
 from lo2core.base.schemas import Events
 from lo2core.base.text import size
 from lo2core.pipeline import summary
-from lo2core.pipeline.summary import LineFilter
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import tables
+from lo2core.ui.shell import address, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
-from lo2core.ui.shell.log_table import lines_view
-from lo2core.ui.shell.widgets import count, downloads, say, short
+from lo2core.ui.shell.links import LINES
+from lo2core.ui.shell.widgets import count, downloads, short
 
 
 @section
@@ -61,34 +62,30 @@ def _in_words(files: pl.DataFrame) -> str:
 
 
 @section
-def over_time(workspace: Workspace) -> LineFilter:
-    """The runs over time; returns the filter of the selected test case or errors, else one that matches everything."""
+def over_time(workspace: Workspace) -> None:
+    """The runs over time; a click on a test case or on errors shows their lines in the explorer."""
     st.subheader("Runs over time", anchor=False)
     bands = remembered(summary.test_case_bands, workspace)
     if not bands.height:
         st.text("No event has a time stamp, so there is no timeline.")
-        return LineFilter()
+        return
     ticks = remembered(summary.error_ticks, workspace) if workspace.has(Events) else _NO_TICKS
-    event = st.altair_chart(charts.timeline(bands, ticks), on_select="rerun", key=f"timeline-{workspace.root}")
-    picked = event["selection"].get("pick")
+    key = f"timeline-{workspace.root}"
+
+    def clicked() -> None:
+        picked = st.session_state[key]["selection"].get("pick")
+        mark = as_saved(as_saved(picked[0], bands), ticks) if picked else {}
+        address.write({LINES: filter_of(mark).as_typed(), "at": None})
+
+    st.altair_chart(charts.timeline(bands, ticks), on_select=clicked, key=key)
     tables.beside_chart(bands, "runs_over_time", "timeline-table")
-    return _clicked(as_saved(as_saved(picked[0], bands), ticks)) if picked else LineFilter()
 
 
-def _clicked(mark: Mapping[str, str]) -> LineFilter:
+def filter_of(mark: Mapping[str, str]) -> LineFilter:
     """The filter of a mark: bands have a folder, ticks a service."""
-    return LineFilter(run=mark.get("run"), folder=mark.get("folder"), errors_of=mark.get("service"))
+    names = {"runs": "run", "test_cases": "folder", "services": "service"}
+    places: dict[str, Any] = {field: (mark[name],) for field, name in names.items() if mark.get(name)}
+    return LineFilter(levels=summary.ERROR_LEVELS if mark.get("service") else (), **places)
 
 
 _NO_TICKS = pl.DataFrame(schema={"run": pl.String, "service": pl.String, "errors": pl.Int64, "at": pl.Float64})
-
-
-@section
-def lines(workspace: Workspace, wanted: LineFilter | None) -> None:
-    """The table of lines; `wanted` is the selection in the timeline."""
-    st.subheader("Lines", anchor=False)
-    wanted = wanted or LineFilter()
-    if wanted.run is not None:
-        what = f"errors of {wanted.errors_of}" if wanted.folder is None else f"test case {wanted.folder}"
-        say(f"Only {what} in run {wanted.run}. Double-click the timeline to see all lines.")
-    lines_view(workspace, wanted, key="loaded")

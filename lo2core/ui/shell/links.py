@@ -1,4 +1,4 @@
-"""Links to incidents on page Explain."""
+"""Links to incidents on page Explain, and to lines in the log explorer of page Load."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import streamlit as st
+
 from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.ui.shell.widgets import go_to, same_workspace
 
 EXPLAIN = "pages/5_Explain.py"
+LOAD = "pages/1_Load.py"
+LINES = "lines"
+"""Query parameter of page Load: the filter of the log explorer."""
 _PLACE = (*INCIDENT_KEY, "service")
 
 
@@ -37,3 +43,9 @@ def open_explain(
 def explain_address(*, prediction: str | None, sample: str | None) -> str:
     """The relative address of a saved prediction on page Explain."""
     return f"Explain?{urlencode(explain_params({}, prediction=prediction, sample=sample))}"
+
+
+def explore(wanted: LineFilter, label: str = "Open in the log explorer", sample: str | None = None) -> None:
+    """A link to lines in the log explorer."""
+    query = same_workspace() | {LINES: wanted.as_typed()} | ({"sample": sample} if sample else {})
+    st.page_link(LOAD, label=label, icon=":material/manage_search:", query_params=query)
