@@ -52,7 +52,7 @@ def found_rows(
 
     places: the filter without its texts, as expressions. is_lo2: as in `raw_text`.
     """
-    table = _Table(workspace.scan(Events), workspace)
+    table = _Table(workspace.scan(Events), workspace, is_lo2)
     rows = workspace.artefact(Events).rows
     keep = np.ones(rows, dtype=np.bool_)
     if places:
@@ -61,14 +61,14 @@ def found_rows(
     if not some.size:
         return
     start, end = int(some[0]), int(some[-1]) + 1
-    table = _Table(table.events.slice(start, end - start), workspace)
+    table = _Table(table.events.slice(start, end - start), workspace, is_lo2)
     keep = keep[start:end]
     texts = [(text, sign) for text, sign in ((wanted.text, True), (wanted.without, False)) if text]
     searches = [(_searched(table, text, wanted), sign) for text, sign in texts]
     for first, last in _blocks(len(keep), any(search.maybe is not None for search, _ in searches)):
         block = keep[first:last]
         for search, sign in searches:
-            hit = _hits(table, search, first, block, is_lo2)
+            hit = _hits(table, search, first, block)
             block = block & hit if sign else block & ~hit
         yield Rows(start + first, block)
 
@@ -79,6 +79,7 @@ class _Table:
 
     events: pl.LazyFrame
     workspace: Workspace
+    is_lo2: pl.Expr | bool
     _distinct: dict[str, pl.Series] = field(default_factory=dict)
 
     def numbers(self, *conditions: pl.Expr) -> pl.Series:
@@ -100,7 +101,7 @@ class _Search:
     maybe: Mask | None
 
 
-def _hits(table: _Table, search: _Search, first: int, block: Mask, is_lo2: pl.Expr | bool) -> Mask:
+def _hits(table: _Table, search: _Search, first: int, block: Mask) -> Mask:
     """Which rows of a block contain the text; rows that the block leaves out do not matter."""
     hit = search.sure[first : first + len(block)].copy()
     if search.maybe is None:
@@ -111,7 +112,7 @@ def _hits(table: _Table, search: _Search, first: int, block: Mask, is_lo2: pl.Ex
         low, high = int(at[0]), int(at[-1]) + 1
         part = table.events.slice(first + low, high - low).select(RAW_COLUMNS)
         chosen = table.workspace.collect(part).filter(pl.Series(check[low:high]))
-        found = chosen.select(raw_text(is_lo2).str.contains(search.pattern)).to_series()
+        found = chosen.select(raw_text(table.is_lo2).str.contains(search.pattern)).to_series()
         hit[at] = found.to_numpy()
     return hit
 
@@ -165,8 +166,9 @@ def _with(table: _Table, word: str, wanted: LineFilter, rows: int, *, message: b
     conditions = [pl.col(name).str.contains(pattern) for name in columns]
     if _fits(word, CLOCK_FORM):
         conditions.append(pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f").str.contains(pattern))
-    if _fits(word, DATE_FORM):
-        conditions.append(pl.col("m_timestamp").dt.strftime("%Y-%m-%d").str.contains(pattern))
+    if table.is_lo2 is not True and _fits(word, DATE_FORM):
+        dated = pl.col("m_timestamp").dt.strftime("%Y-%m-%d").str.contains(pattern)
+        conditions.append(dated if table.is_lo2 is False else dated & ~table.is_lo2)
     found = np.zeros(rows, dtype=np.bool_)
     for condition in conditions:
         found[table.numbers(condition).to_numpy()] = True
