@@ -17,6 +17,7 @@ _SHORTCUTS = {
     "J": "next incident",
     "K": "previous incident",
     "/": "search: the first search field of the page",
+    "N, Shift+N": "next and previous hit in a list of lines",
     "?": "this list",
     "Ctrl+Enter": "the main button of the page: Load, Train, Predict",
     "Esc": "close a dialog, or leave a field, so that letters are shortcuts again",

@@ -90,13 +90,7 @@ function keys(list) {
   return (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") {
-      const search = document.querySelector(".st-key-lines-text input");
-      if (search) {
-        search.focus();
-        event.preventDefault();
-      }
-    } else if (event.key === "n" || event.key === "N") {
+    if (event.key === "n" || event.key === "N") {
       const hits = [...list.querySelectorAll(".row")].filter((row) => row.querySelector("mark"));
       const at = hits.indexOf(list.querySelector(".row.current"));
       const next = hits[event.key === "n" ? at + 1 : (at < 0 ? hits.length : at) - 1];
