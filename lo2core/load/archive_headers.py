@@ -55,10 +55,7 @@ class TarStream:
         data = self._content.read(size)
         self._position += len(data)
         if self._position > self._budget:
-            raise InputError(
-                f"{self._name} unpacks to far more bytes than expected from its size. Unpack it yourself if this is "
-                "right, then load it."
-            )
+            raise too_large(self._name)
         if self._header_left is not None and _LONG_NUMBER.search(data):  # tarfile takes quadratic time for them
             raise self._refused("a header contains a number of more than 255 digits")
         return data
@@ -105,6 +102,14 @@ class ZipStream:
         if size > io.DEFAULT_BUFFER_SIZE and data.count(_ZIP_ENTRY) > self._most:
             raise too_many(self._name, self._most)
         return data
+
+
+def too_large(name: str) -> InputError:
+    """The error for an archive that unpacks to too many bytes."""
+    return InputError(
+        f"{name} unpacks to far more bytes than expected from its size. Unpack it yourself if this is right, then load "
+        "it."
+    )
 
 
 def too_many(name: str, most: int) -> InputError:

@@ -1,4 +1,4 @@
-"""Unpacks .zip and .tar.* archives of logs into a temporary folder, with limits on their size.
+"""Unpacks .zip, .tar.* and .7z archives of logs into a temporary folder, with limits on their size.
 
 Only files and folders with names below the target are unpacked; anything else is refused. What an archive states about
 itself can be wrong, so everything is counted while it is read, and limits are checked before memory is taken.
@@ -12,13 +12,15 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from lo2core.base.disk import writing
 from lo2core.base.errors import InputError
 from lo2core.base.untrusted import is_file, open_regular
-from lo2core.load.archive_headers import TarStream, ZipStream, too_many
+from lo2core.load import seven_zip
+from lo2core.load.archive_headers import TarStream, ZipStream, too_large, too_many
 from lo2core.load.compression import CHUNK, DAMAGED, max_decompressed, opened
 
 MAX_MEMBERS = 200_000
@@ -28,7 +30,7 @@ MAX_BYTES = 64 << 30
 MAX_NAME_BYTES = 1024
 MAX_DEPTH = 32
 
-_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2|tar\.zst|tzst)$", re.I)
+_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|txz|tar\.bz2|tbz2|tar\.zst|tzst|7z)$", re.I)
 _DAMAGED = (
     *DAMAGED,
     tarfile.TarError,
@@ -70,17 +72,12 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
     folder, a link or another special file, an encrypted member, and an archive that exceeds the limits.
     """
     target = _Target(archive, into / _ARCHIVE.sub("", archive.name))
-    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    unpack_to = _unpack_7z if archive.suffix.lower() == ".7z" else _unpack_members
     try:
         budget = min(MAX_BYTES, max_decompressed(archive.stat().st_size))
         with writing(target.folder):
             target.folder.mkdir(parents=True)
-            for member in members(archive, budget):
-                target.count(member.name)
-                if member.content:
-                    path = target.place(member.name)
-                    with member.content:
-                        budget -= _write(member, path, budget, archive, advance)
+            unpack_to(archive, target, budget, advance)
     except UnicodeError as error:
         raise InputError(
             f"{archive.name} was not unpacked: it contains a name that is not UTF-8. Create the archive again."
@@ -93,6 +90,45 @@ def unpack(archive: Path, into: Path, advance: Callable[[int], None] = lambda n:
             f"{archive.name} could not be unpacked ({reason}). Unpack it yourself, then load it."
         ) from error
     return target.folder
+
+
+def _unpack_members(archive: Path, target: _Target, budget: int, advance: Callable[[int], None]) -> None:
+    members = _zip_members if archive.suffix.lower() == ".zip" else _tar_members
+    for member in members(archive, budget):
+        target.count(member.name)
+        if member.content:
+            path = target.place(member.name)
+            with member.content:
+                budget -= _write(member, path, budget, archive, advance)
+
+
+def _unpack_7z(archive: Path, target: _Target, budget: int, advance: Callable[[int], None]) -> None:
+    names: set[str] = set()
+
+    def check(entry: seven_zip.Entry) -> None:
+        _check_kind(archive, entry.name, entry.is_link, entry.is_usual)
+        target.count(entry.name)
+        name = entry.name.replace("\\", "/").strip("/")
+        if name in names:
+            raise _refused(archive, entry.name, "the name of an earlier member")
+        names.add(name)
+
+    def create(name: str) -> IO[bytes]:
+        return Counted(target.place(name), advance)
+
+    seven_zip.extract(archive, budget, MAX_MEMBERS, check, create)
+
+
+class Counted(FileIO):
+    """A new file, whose bytes are reported when they are written."""
+
+    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
+        super().__init__(path, "xb")
+        self._advance = advance
+
+    def write(self, data: Any) -> int:
+        self._advance(len(data))
+        return super().write(data)
 
 
 def _zip_members(archive: Path, budget: int) -> Iterator[Member]:
@@ -178,10 +214,7 @@ def _write(member: Member, path: Path, budget: int, archive: Path, advance: Call
         while member.content and (chunk := member.content.read(CHUNK)):
             written += len(chunk)
             if written > budget:
-                raise InputError(
-                    f"{archive.name} unpacks to far more bytes than expected from its size. Unpack it yourself if "
-                    "this is right, then load it."
-                )
+                raise too_large(archive.name)
             out.write(chunk)
             advance(len(chunk))
     if written != member.size:

@@ -13,7 +13,7 @@ from lo2core.load.names import piece_of
 
 _MANY = 20_000
 """A folder with more files than this and hardly any logs is refused."""
-ROOTS = "a folder of logs, an archive (.zip, .tar.*) or a log (.log, .log.gz)"
+ROOTS = "a folder of logs, an archive (.zip, .tar.*, .7z) or a log (.log, .log.gz)"
 
 
 def as_path(root: Path | str) -> Path:

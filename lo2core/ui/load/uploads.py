@@ -29,6 +29,7 @@ KINDS = [
     "txz",
     "bz2",
     "zst",
+    "7z",
     "log",
     "txt",
     "json",
@@ -50,7 +51,7 @@ def uploads(workspace: Workspace, where: str = "") -> list[Path]:
     """
     generation = st.session_state.setdefault(_GENERATION + where, 0)
     files = st.file_uploader(
-        "Archives (.zip, .tar.gz, .tar.xz, .tar.zst), .log or .log.gz files, or tables of events (.parquet, .csv)",
+        "Archives (.zip, .tar.gz, .tar.xz, .tar.zst, .7z), .log or .log.gz files, or tables of events (.parquet, .csv)",
         type=KINDS,
         accept_multiple_files=True,
         key=f"upload{where}-{generation}",
