@@ -71,10 +71,16 @@ class Comparison:
     @cached_property
     def note(self) -> str:
         """Why figures may mislead: models that scored their training data, or that do not fit the logs. Else empty."""
-        return " ".join(filter(None, [self._on_training_data, *map(_misfit, self.saved)]))
+        return " ".join(filter(None, [self.on_training_data, *self.misfits]))
+
+    @cached_property
+    def misfits(self) -> tuple[str, ...]:
+        """A statement about each prediction whose model does not fit the logs that it scored, or fits in part."""
+        return tuple(filter(None, map(_misfit, self.saved)))
 
     @property
-    def _on_training_data(self) -> str:
+    def on_training_data(self) -> str:
+        """Which models scored their training data, in a sentence; else empty."""
         seen = ", ".join(f"{one.name} scored {part}" for one in self.saved if (part := one.training_overlap))
         if not seen:
             return ""

@@ -42,10 +42,12 @@ class Reading:
         n = self.in_part.height
         if not n:
             return ""
-        named = [f"{source} ({why})" for source, _, why in self.in_part.head(_MOST_NAMED).iter_rows()]
-        more = f" and {n - len(named):,} more" if n > len(named) else ""
+        source, _, why = self.in_part.row(0)
+        others = ", ".join(self.in_part["source"][1:_MOST_NAMED])
+        more = f" and {n - _MOST_NAMED:,} more" if n > _MOST_NAMED else ""
         verb = "was" if n == 1 else "were"
-        return f"{plural(n, 'log')} {verb} read in part, and scores rest on that part: {', '.join(named)}{more}."
+        also = f", also {others}{more}" if others else ""
+        return f"{plural(n, 'log')} {verb} read in part, and scores rest on that part: {source} ({why}){also}."
 
 
 @dataclass(frozen=True, eq=False)

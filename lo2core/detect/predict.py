@@ -101,8 +101,9 @@ def unknown_services(model: Model, services: pl.Series) -> str:
     missing = model.unknown_services(services)
     if not missing:
         return ""
+    whose = "its" if len(missing) == 1 else "their"
     return (
-        f"The model does not know {listed(missing)}: their logs have no score. It was trained on "
+        f"The model does not know {listed(missing)}: {whose} logs have no score. It was trained on "
         f"{listed(sorted(model.detectors))}."
     )
 

@@ -110,7 +110,7 @@ def not_read_well(ledger: pl.DataFrame, advice: str = ADVICE) -> str:
         if logs.height:
             first = logs.row(0, named=True)
             shown = f"; the first such line: {masked_text(first['unknown'])}" if first["unknown"] else ""
-            more = ", ..." if logs.height > 1 else ""
+            more = f" and {logs.height - 1:,} more" if logs.height > 1 else ""
             lines.append(f"{plural(logs.height, 'log')} {verdict}: {first['source']} ({first['why']}{shown}){more}.")
     lines += [f"In {plural(n, 'log')} {note}." for note, n in assumptions(ledger).iter_rows()]
     broken = damaged(ledger)

@@ -43,7 +43,7 @@ def incident(explanation: Explanation) -> str:
 def groups(judged: Grouping) -> str:
     """Groups of flagged incidents with what is known about them, the largest z-score first."""
     if not judged.groups.height:
-        return "No incident is flagged."
+        return "There are no flagged incidents to group."
     lines = [_group(row) for row in judged.groups.with_columns(known=triage.in_words()).iter_rows(named=True)]
     return "\n".join([triage.sentence(judged.groups), *lines])
 
@@ -87,7 +87,8 @@ def _line(row: dict[str, Any]) -> str:
 def _rate(row: dict[str, Any]) -> str:
     rate = "" if row["alert_rate"] is None else f" ({row['alert_rate']:.1%})"
     partly = f", {row['not_fully_scored']} not fully scored" if row["not_fully_scored"] else ""
-    return f"{row['prediction']}: {row['flagged_incidents']} of {row['incidents']} incidents flagged{rate}{partly}"
+    incidents = plural(row["incidents"], "incident")
+    return f"{row['prediction']}: {row['flagged_incidents']} of {incidents} flagged{rate}{partly}"
 
 
 def _flips(compared: Comparison) -> list[str]:

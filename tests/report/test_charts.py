@@ -126,7 +126,9 @@ def test_a_service_without_a_score_is_not_labelled_null() -> None:
 
 
 def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> None:
-    squares, dots = layers(spec_of("incident_heatmap"))
+    squares, dots, unscored = layers(spec_of("incident_heatmap"))
+    assert unscored["mark"]["text"] == charts.NO_SCORE
+    assert unscored["transform"] == [{"filter": "!isValid(datum.z_score)"}]
     assert squares["encoding"]["y"]["field"] == "incident"
     assert squares["encoding"]["y"]["sort"] == {"field": "rank", "op": "min"}
     assert squares["encoding"]["x"]["field"] == "service"

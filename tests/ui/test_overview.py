@@ -45,7 +45,7 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     app = page()
     assert not app.exception
     assert predictions(app).value == "my_own"
-    assert "incidents are flagged. The 20 worst:" in texts(app)
+    assert "incidents flagged. The 20 worst:" in texts(app)
 
 
 def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
@@ -54,7 +54,7 @@ def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
     assert app.dataframe[-1].value.shape[0] == MOST < n
     app = next(toggle for toggle in app.toggle if toggle.label == "Show all").set_value(True).run()
     assert not app.exception
-    assert "incidents are flagged. All, worst first:" in texts(app)
+    assert "incidents flagged. All, worst first:" in texts(app)
     assert app.dataframe[-1].value.shape[0] == n
 
 

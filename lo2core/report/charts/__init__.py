@@ -24,7 +24,7 @@ from lo2core.report.charts.evaluation import precision_recall_curves, recall_mat
 from lo2core.report.charts.explaining import beeswarm, item_bars
 from lo2core.report.charts.lines import events_over_time
 from lo2core.report.charts.loading import LEDGER, ledger_bar, timeline
-from lo2core.report.charts.scores import calibration_strip, incident_heatmap, score_strip, service_bars
+from lo2core.report.charts.scores import NO_SCORE, calibration_strip, incident_heatmap, score_strip, service_bars
 
 __all__ = [
     "CHANGES",
@@ -33,6 +33,7 @@ __all__ = [
     "MAX_MARKS",
     "NEUTRAL",
     "NORMAL",
+    "NO_SCORE",
     "PALETTE",
     "UNLABELLED",
     "Chart",

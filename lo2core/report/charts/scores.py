@@ -23,14 +23,17 @@ from lo2core.report.charts.base import (
     with_visible_text,
 )
 
+NO_SCORE = "?"
+"""What a heat map shows in place of a colour where a service has no score."""
+
 
 @with_visible_text
 def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     """One row per incident, worst first; one column per service; a stronger colour is a larger z-score.
 
     Expects ``incident`` (unique label of the row), ``rank`` (1 is worst), ``service``, ``seq_id``, ``z_score`` (null:
-    not scored), ``top_item`` (text for the tooltip). Cells at or above `threshold` have a dot. ``pick`` gives
-    ``seq_id``.
+    not scored, shown as `NO_SCORE`), ``top_item`` (text for the tooltip). Cells at or above `threshold` have a dot.
+    ``pick`` gives ``seq_id``.
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     base = alt.Chart(cells).encode(
@@ -45,7 +48,8 @@ def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
     dots = base.mark_point(filled=True, color="#ffffff", stroke="#1b2430", strokeWidth=1.2, opacity=1).encode(
         size=alt.condition(alt.datum.z_score >= threshold, alt.value(34), alt.value(0))
     )
-    return alt.layer(squares.add_params(pick), dots).properties(height=ROW)
+    empty = base.transform_filter("!isValid(datum.z_score)").mark_text(text=NO_SCORE, color=NEUTRAL)
+    return alt.layer(squares.add_params(pick), dots, empty).properties(height=ROW)
 
 
 @with_visible_text

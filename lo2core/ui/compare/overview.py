@@ -25,8 +25,10 @@ from lo2core.ui.shell.widgets import notice
 
 @section
 def show_provenance(pair: Pair) -> None:
-    """Whether the logs changed or the model, and the facts that differ."""
+    """Whether the logs changed or the model, which model does not fit, and the facts that differ."""
     notice(pair.found.verdict, icon=":material/balance:")
+    for misfit in pair.found.misfits:
+        notice(misfit, icon=":orange[:material/warning:]")
     facts = side_by_side(pair.found.provenance)
     st.subheader("What differs between the predictions", anchor=False)
     every = st.toggle(f"All {facts.height} facts", key="provenance-all")

@@ -89,8 +89,8 @@ def choose(here: Frame) -> Pair | None:
 
 def remark(pair: Pair) -> None:
     """A warning about the metrics, if there is one."""
-    if pair.found.note:
-        notice(pair.found.note, icon=":orange[:material/warning:]")
+    if pair.found.on_training_data:
+        notice(pair.found.on_training_data, icon=":orange[:material/warning:]")
 
 
 def side_by_side(workspace: Workspace, *names: str) -> Comparison:

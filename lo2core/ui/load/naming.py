@@ -119,7 +119,9 @@ def verdicts(workspace: Workspace, logs: Logs, options: LoadOptions) -> None:
     found = verdict.verdicts(ledger)
     words = verdict.not_read_well(ledger, _ADVICE)
     if plan.chosen and not any(file.bytes for file in plan.chosen):
-        problem("No log has a line: there is nothing to learn from them, and to score only that they are silent.")
+        problem(
+            "All logs are empty. Nothing can be learned from them, and scores only say that the services are silent."
+        )
     if found.filter(verdict=verdict.NOT_READ).height:
         problem(words, "What is not read is not scored.")
     elif found.height:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY
-from lo2core.base.text import visible
+from lo2core.base.text import plural, visible
 from lo2core.detect.fitness import FITS, NOT_AT_ALL
 from lo2core.detect.incidents import not_fully_scored
 from lo2core.explain import feedback
@@ -88,7 +88,7 @@ def _worst(here: Frame, name: str) -> None:
     worst = ranked.head(tables.MAX_ROWS if every else MOST)
     what = "All, worst first" if worst.height == ranked.height else f"The {worst.height:,} worst"
     with sentence:
-        say(f"{flagged:,} of {ranked.height:,} incidents are flagged{partly}. {what}:")
+        say(f"{flagged:,} of {plural(ranked.height, 'incident')} flagged{partly}. {what}:")
     if note := _after_marks(here, name):
         st.caption(note)
     incidents.heatmap(found, worst, tops, open_row, "overview")

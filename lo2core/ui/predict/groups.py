@@ -51,7 +51,7 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     root: the workspace that keeps the triage.
     """
     if not found.groups.height:
-        say("No incident is flagged.")
+        say("There are no flagged incidents to group.")
         return
     judged = kept.judged(root, found)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -31,7 +31,9 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame | 
     n_services = max(1, scores["service"].n_unique())
     shown = incidents.head(charts.MAX_MARKS // n_services)
     drawn = heatmap_cells(scores, shown, tops)
-    st.caption("Stronger colours are larger z-scores; a dot marks flagged services. Click an incident to explain it.")
+    unscored = f" {charts.NO_SCORE} marks a log without a score." if drawn["z_score"].null_count() else ""
+    colours = "Stronger colours are larger z-scores; a dot marks flagged services."
+    st.caption(f"{colours}{unscored} Click an incident to explain it.")
     with st.container(height=HEAT_HEIGHT if shown.height > 20 else "content", border=False):
         chart = charts.incident_heatmap(drawn, float(scores["threshold"][0]))
         event = st.altair_chart(chart, on_select="rerun", key=f"heat-{key}-{shown.height}")
@@ -65,6 +67,7 @@ def table(
         hide_index=True,
         height=420 if view.height > 10 else "content",
         row_height=28,
+        placeholder="",
         key=f"table-{key}",
         on_select="rerun",
         selection_mode="single-row",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Counts
+from lo2core.base.text import plural
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.incidents import not_fully_scored
 from lo2core.detect.predict import labelled
@@ -203,11 +204,12 @@ def summary(found: Scored) -> None:
     """The number of flagged incidents, by label, and a note if the threshold is estimated."""
     ranked, threshold = found.ranked, found.threshold
     flagged, partly = ranked.filter("pred_ano").height, not_fully_scored(ranked["pred_ano"])
-    st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** incidents flagged{partly}")
+    noun = "incident" if ranked.height == 1 else "incidents"
+    st.markdown(f"Threshold z = **{threshold.z:.2f}**: **{flagged:,} of {ranked.height:,}** {noun} flagged{partly}")
     for known, name in ((False, "faulty"), (True, "normal")):
         part = ranked.filter(pl.col("normal") == known)
         if part.height:
-            st.caption(f"{part.filter('pred_ano').height:,} of {part.height:,} {name} incidents flagged")
+            st.caption(f"{part.filter('pred_ano').height:,} of {plural(part.height, f'{name} incident')} flagged")
     if threshold.note:
         notice(threshold.note)
 

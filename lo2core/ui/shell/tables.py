@@ -48,6 +48,7 @@ def pick(
         hide_index=True,
         height=height(frame.height, most),
         row_height=ROW,
+        placeholder="",
         key=key,
         on_select=on_select,
         selection_mode="single-row",
@@ -66,6 +67,7 @@ def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: in
         hide_index=True,
         height=height(frame.height, most),
         row_height=ROW,
+        placeholder="",
     )
 
 
