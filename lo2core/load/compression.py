@@ -198,8 +198,8 @@ def _decompressed(path: Path) -> Iterator[bytes]:
         yield rest
         doubt = "" if isinstance(error, EOFError) else ", and some of them may be wrong"
         raise DamagedError(
-            f"{path.name} is damaged: only the first {done + len(rest):,} bytes of its text could be read{doubt} "
-            f"({reason(error)})"
+            f"{path.name} is damaged: only the first {done + len(rest):,} bytes of its text could be read{doubt}: "
+            f"{reason(error)}"
         ) from error
 
 

@@ -136,7 +136,7 @@ class Load(_LoadingCommand):
         "--append",
         help="add what is not loaded yet: other runs, and new or changed test cases of a folder that has grown",
     )
-    dry_run: bool = option(False, "--dry-run", help="show which files would be read, then stop")
+    dry_run: bool = option(False, "--dry-run", help="show which files would be read, and how, then stop")
     head: int | None = option(
         None, "--head", type=positive, nargs="?", const=5, metavar="N", help="show the first N events"
     )

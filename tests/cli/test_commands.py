@@ -81,6 +81,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
     assert call("load", "--root", logs, "--output-dir", tmp_path / "ws", "--dry-run", "--head", 2) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("full set: 2 runs")
+    assert "\n  client: 6 logs read well as lo2\n  token: 6 logs read well as lo2\n" in printed
     assert "shape: (2, " in printed
     assert not (tmp_path / "ws").exists()
 

@@ -71,3 +71,23 @@ def test_time_stamps_that_can_be_read_in_two_ways_are_refused(tmp_path: Path, st
     (tmp_path / "t.csv").write_text(f"seq_id,m_message,m_timestamp\n{rows}")
     with pytest.raises(InputError, match="m_timestamp contains"):
         LO2Loader(tmp_path / "t.csv").execute()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "labels"),
+    [
+        ("normal", [True, False, True], [False, True, False]),
+        ("normal", ["1", "0", None], [False, True, None]),
+        ("Label", ["-", "KERNDTLB", "-"], [False, True, False]),
+        ("label", ["Normal", "Anomaly", "Normal"], [False, True, False]),
+        ("label", ["cluster 1", "cluster 2", "cluster 1"], [None, None, None]),
+    ],
+)
+def test_labels_are_found_in_the_columns_of_loglead(
+    tmp_path: Path, column: str, values: list[object], labels: list[bool | None]
+) -> None:
+    table = pl.DataFrame({"seq_id": ["a", "b", "c"], "m_message": "m", column: values})
+    table.write_parquet(tmp_path / "t.parquet")
+    loader = LO2Loader(tmp_path / "t.parquet")
+    loader.execute()
+    assert loader.df_seq.sort("seq_id")["anomaly"].to_list() == labels

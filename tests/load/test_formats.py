@@ -406,6 +406,12 @@ def test_records_that_are_no_lines_are_events(text: str, expected: list[str]) ->
     assert rows(text, "text", "m_timestamp") == [(one, at) for one in expected]
 
 
+@pytest.mark.parametrize("end", [-3, -20, -44, -70])
+def test_a_cut_record_of_several_lines_adds_no_message(end: int) -> None:
+    tally = read(json.dumps([RECORD] * 3, indent=2)[:end]).tally
+    assert tally.select("events", "continuations", "orphans").row(0) == (2, 0, 0)
+
+
 def test_an_object_in_a_message_stays_there() -> None:
     text = (SPRING + "\n") * 9 + json.dumps(RECORD, indent=2) + "\n"
     assert read(text).events["n_lines"].to_list() == [1] * 8 + [7]

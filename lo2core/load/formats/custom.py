@@ -75,7 +75,7 @@ def parsed_format(text: str, number: int) -> Format:
         regex = _linear(pattern)
         groups = {group for group in group_names(regex) if not group.isdigit()}
     except InputError as error:
-        raise InputError(f"The format {text!r} cannot be used: {_with_parts(str(error))}") from error
+        raise InputError(f"The format {text!r} cannot be used: {_with_parts(str(error))}.") from error
     except pl.exceptions.PolarsError as error:
         raise InputError(
             f"The format {text!r} cannot be used: a part such as {{stamp}} may occur once, without repetition."

@@ -58,19 +58,30 @@ def _begins_with_record(text: str) -> bool:
 
 
 def _from_json(text: str) -> str:
-    """The records of JSON values one after the other; what follows the last one that can be read stays as it is."""
+    """The records of JSON values one after the other.
+
+    What follows the last one that can be read stays as it is; if it is a record without its end, it is one line.
+    """
     decode = json.JSONDecoder().raw_decode
-    at, lines = _skipped(text, 0), []
+    at, lines, rest = _skipped(text, 0), [], ""
     while at < len(text):
         try:
             value, at = decode(text, at)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            rest = " ".join(text[at:].split()) if _is_end(error, text) else text[at:]
             break
         if not isinstance(value, (dict, list)):
             return text
         lines += [json.dumps(record, ensure_ascii=False) for record in _records(value)]
         at = _skipped(text, at)
-    return "\n".join([*lines, text[at:]]) if lines else text
+    return "\n".join([*lines, rest]) if lines else text
+
+
+def _is_end(error: Exception, text: str) -> bool:
+    """Whether JSON could not be read because the text ends."""
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
 
 
 def _with_objects_on_lines(text: str) -> str:
