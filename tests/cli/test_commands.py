@@ -19,6 +19,7 @@ from helpers.loglines import line, write_log, write_runs
 from lo2core.base.claims import remove_unpacked
 from lo2core.base.schemas import Sequences
 from lo2core.cli.commands import main
+from lo2core.pipeline.commands import COMMANDS
 from lo2core.store.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -226,7 +227,10 @@ ON_A_WORKSPACE = (
     ("enhance",),
     ("train",),
     ("predict", "--bundle", "b.joblib"),
+    ("search", "x"),
     ("explain", "--predictions", "a"),
+    ("groups", "--predictions", "a"),
+    ("triage", "--predictions", "a", "--group", "1", "--state", "seen"),
     ("compare", "a", "b"),
     ("evaluate",),
     ("artefacts",),
@@ -236,6 +240,13 @@ ON_A_WORKSPACE = (
     ("restore",),
     ("mcp",),
 )
+
+
+MAKE_A_WORKSPACE = {"load", "score", "run", "watch", "demo", "sample", "dashboard", "trust"}
+
+
+def test_every_command_makes_a_workspace_or_needs_one() -> None:
+    assert {command.stage() for command in COMMANDS} == MAKE_A_WORKSPACE | {command[0] for command in ON_A_WORKSPACE}
 
 
 @pytest.mark.parametrize("command", ON_A_WORKSPACE, ids=lambda command: command[0])
