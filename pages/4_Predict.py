@@ -13,7 +13,7 @@ with frame.page("Predict", "Score logs with a saved model, without training it a
         inputs.fitness(choice)
     found = inputs.scored(choice) if choice else None
     if found:
-        new_logs.summary(found)
+        news = st.container()
         left, right = st.columns([2, 3], gap="large")
         with left:
             found = inputs.judge(found) or found
@@ -22,7 +22,7 @@ with frame.page("Predict", "Score logs with a saved model, without training it a
         with right:
             incidents.strip(found.scores, found.open_row, "predict")
 
-        inputs.by_cause(found)
+        causes = st.container()
         st.subheader("Incidents, worst first", anchor=False)
         looked_for = st.text_input("Search", placeholder="run, test case or service", key="look_for", width=400)
         shown = matching(found.ranked, looked_for)
@@ -30,5 +30,9 @@ with frame.page("Predict", "Score logs with a saved model, without training it a
         incidents.heatmap(found.scores, shown, tops, found.open_row, looked_for)
         incidents.table(shown, tops, found.n_normals, found.open_row, looked_for)
         saved.save(found)
+        with causes:  # these two take longer the first time, so they are drawn last
+            inputs.by_cause(found)
+        with news:
+            new_logs.summary(found)
     saved.saved_table(here)
     frame.terminal(inputs.command(here, choice))

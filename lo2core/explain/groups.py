@@ -22,7 +22,7 @@ from lo2core.detect.model import Model
 from lo2core.detect.vectorizer import Vectorizer
 from lo2core.explain.leading_items import REQUEST, leading_items
 from lo2core.messages.grouping import CONSTANT
-from lo2core.messages.salience import weight
+from lo2core.messages.salience import informative_messages, weight
 from lo2core.messages.titles import titles
 
 CHANGES = ("new", "gone", "in both")
@@ -140,13 +140,28 @@ def _described(incidents: pl.DataFrame, leading: pl.DataFrame, messages: pl.Data
     is_request = pl.col("kind") == REQUEST
     most = by_item.filter(2 * pl.col("n") >= pl.col("incidents")).sort("message_id").group_by("group")
     sets = most.agg(items=pl.col("message_id").filter(~is_request), requests=pl.col("message_id").filter(is_request))
-    share = pl.col("n") / pl.col("incidents") * weight(pl.col("text"))
-    ordered = by_item.filter(~is_request).sort(share, "here", "message_id", descending=[True, True, False])
-    named = ordered.unique("group", keep="first").select("group", "kind", feature="message_id", item="text")
-    named = named.select("group", title=titles(named, messages, _NO_USUAL))
+    named = _titled(by_item, messages)
     whole = found.join(named, on="group", how="left").join(sets, on="group", how="left").sort("group")
     whole = whole.with_columns(pl.col("title").fill_null(_NO_ITEM), pl.col("items", "requests").fill_null([]))
     return whole.select(pl.col(name).cast(dtype) for name, dtype in Groups.create_empty().schema.items())
+
+
+def _titled(by_item: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """group, title: the most telling message that most incidents of a group have, with the path of its requests.
+
+    by_item: group, message_id, kind, text, n (incidents that have the item), incidents (of the group), here.
+    """
+    share = pl.col("n") / pl.col("incidents") * weight(pl.col("text"))
+    ordered = by_item.sort(share, "here", "message_id", descending=[True, True, False])
+    ordered = ordered.rename({"message_id": "feature", "text": "item"})
+    first, request = (
+        ordered.filter(kind).unique("group", keep="first", maintain_order=True)
+        for kind in (pl.col("kind") != REQUEST, pl.col("kind") == REQUEST)
+    )
+    first = first.select("group", title=titles(first, messages, _NO_USUAL))
+    paths = informative_messages(request.select("feature").unique(), messages, _NO_USUAL).select("feature", "path")
+    named = first.join(request.select("group", "feature").join(paths, on="feature"), on="group", how="left")
+    return named.select("group", title=pl.coalesce(pl.format("{} → {}", "path", "title"), "title"))
 
 
 def similar(groups: pl.DataFrame, others: pl.DataFrame, key: str, other: str) -> pl.DataFrame:

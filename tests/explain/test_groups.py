@@ -55,7 +55,7 @@ def test_the_same_fault_in_other_runs_is_one_group_whatever_the_detector(recipe:
     assert together(found) == [["a", "b"], ["c"]]
     group = found.groups.filter(incidents=2).row(0, named=True)
     assert (group["service"], group["runs"], group["codes"]) == ("client", 2, ["ERR12014"])
-    assert group["title"].startswith("ERROR refused ERR12014")
+    assert group["title"].startswith("/client/none → ERROR refused ERR12014")
     assert group["z_score"] == found.incidents.filter(group=group["group"])["z_score"].max()
     assert group["first"] is not None
 

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import polars as pl
 
 from lo2core.base.provenance import Manifest, Metadata
-from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults, Feedback
+from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults, Feedback, Triage
 from lo2core.store.workspace import Workspace
 
 DEEP = "[" * 100_000
@@ -39,7 +39,7 @@ def make_hostile(folder: Path) -> set[str]:
     _job(workspace.root / ".job")
     _explainability(workspace.root / "explainability")
     _samples(workspace.root / "samples")
-    for table in (Feedback, Evaluation, EvaluationCurves, EvaluationFaults):
+    for table in (Feedback, Triage, Evaluation, EvaluationCurves, EvaluationFaults):
         workspace.path(table).write_bytes(GARBAGE)
     scores = pl.read_parquet(workspace.path("nn")).head(50)
     for name, footer in odd_footers().items():

@@ -127,7 +127,7 @@ def _history_row(workspace: Workspace, name: str) -> pl.DataFrame:
 
 _CAUSES = {
     "change": st.column_config.TextColumn("", width=65),
-    "title": st.column_config.TextColumn("what they have in common", width=480),
+    "title": st.column_config.TextColumn("what they have in common", width=420),
     "service": st.column_config.TextColumn("service", width=100),
     "incidents_a": st.column_config.NumberColumn("incidents in A", width=100, format="localized"),
     "incidents_b": st.column_config.NumberColumn("in B", width=60, format="localized"),

@@ -60,7 +60,7 @@ def table(found: pl.DataFrame, key: str, usual: str) -> dict[str, Any] | None:
 _CHANGES = {"new": "new", "vanished": "vanished", "more": "more frequent", "less": "less frequent"}
 _COLUMNS = {
     "change": st.column_config.TextColumn("", width=70),
-    "title": st.column_config.TextColumn("message", width=430),
+    "title": st.column_config.TextColumn("message", width=365),
     "n": st.column_config.NumberColumn("here", width=60, format="localized"),
     "expected": st.column_config.NumberColumn("expected", width=70, format="%.1f", help="At the usual rate"),
     "counts": st.column_config.BarChartColumn("over time", width=130, y_min=0),

@@ -78,7 +78,7 @@ def _worst(here: Frame, name: str) -> None:
     if fits and fits.verdict != FITS:
         statement(fits)
     open_row = partial(open_explain, prediction=table, sample=None if home is here.workspace else home.root.name)
-    _by_cause(here, name, open_row)
+    above = st.container()
     flagged, partly = int(ranked["pred_ano"].fill_null(False).sum()), not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
     st.subheader("Worst incidents", anchor=False)
@@ -96,6 +96,8 @@ def _worst(here: Frame, name: str) -> None:
     if every and worst.height < ranked.height:
         st.caption("Page Predict has a search in all incidents.")
     tables.beside_chart(shown, "worst_incidents", "overview-table", tables.INCIDENT)
+    with above:  # last, since the first time takes longer
+        _by_cause(here, name, open_row)
 
 
 @section

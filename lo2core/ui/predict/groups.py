@@ -148,8 +148,8 @@ def _undo(root: Workspace, entry: str) -> None:
 
 _GROUPS = {
     "z_score": tables.INCIDENT["z_score"],
-    "incidents": st.column_config.NumberColumn("incidents", width=65, format="localized"),
-    "title": st.column_config.TextColumn("what they have in common", width=380),
+    "incidents": st.column_config.NumberColumn("incidents", width=70, format="localized"),
+    "title": st.column_config.TextColumn("what they have in common", width=335),
     "service": st.column_config.TextColumn("service", width=95),
     "known": st.column_config.TextColumn("state", width=100),
     "runs": st.column_config.NumberColumn("runs", width=45, format="localized"),
