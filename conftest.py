@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import gc
 import os
 import shutil
 import sys
@@ -25,6 +26,9 @@ from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 
 ROOT = Path(__file__).parent
+
+# Fewer collections of garbage save a twentieth of the CPU time of all tests.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
