@@ -179,7 +179,7 @@ def compared_with_normals(scored: pl.DataFrame, n_normals: Mapping[str, int]) ->
     def words(service: str, z_score: float | None, p_value: float | None, status: str | None = None) -> str:
         n = n_normals.get(service, of_all)
         if status == "not read":
-            return "not read: no line of the log is of a known format"
+            return "not read: unknown format"
         if z_score is None:
             return "not scored" if n else "not scored: the model does not know this service"
         return f"no p-value: {NOT_KNOWN}" if p_value is None else in_words(p_value, n or 0)

@@ -15,6 +15,7 @@ from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, EnrichedEvents, Ledger, Messages, Sequences
 from lo2core.base.text import plural
 from lo2core.base.untrusted import is_file
+from lo2core.detect.fitness import NOT_AT_ALL
 from lo2core.detect.incidents import flagged, per_incident
 from lo2core.load import verdict
 from lo2core.load.ledger import of_logs
@@ -28,13 +29,19 @@ FRESH, STALE, MISSING, OPTIONAL, BROKEN = "fresh", "stale", "missing", "optional
 
 @dataclass(frozen=True)
 class Step:
-    """One stage. `why`: a sentence if it is not up to date; `facts`: its figures."""
+    """One stage. `why`: a sentence if it is not up to date, or about logs not read well; `facts`: its figures."""
 
     name: str
     state: str = MISSING
     made: datetime | None = None
     why: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it says little although it is up to date: logs were not read well, or the model does not fit."""
+        badly_read = self.name == "Loaded" and bool(self.why)
+        return self.state == FRESH and (badly_read or self.facts.get("fitness") == NOT_AT_ALL)
 
 
 def chain(workspace: Workspace, models: Path) -> list[Step]:
@@ -166,6 +173,7 @@ def _predicted(workspace: Workspace, models: Path, newest: str | None) -> Step:
     incidents = per_incident(rows, flagged())
     artefact = home.artefact(table)
     facts = {"name": newest, "incidents": incidents.height, "flagged": incidents["pred_ano"].sum()} | lost
+    facts["unscored"] = incidents["pred_ano"].null_count() or None
     facts["fitness"] = artefact.metadata.get("fitness", {}).get("verdict")
     state, made, why = _made_of(artefact, home)
     used, then = bundle_of(home, table, models), artefact.metadata.get("bundle_sha256")

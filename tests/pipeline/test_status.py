@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from helpers.loglines import write_log
 
 from lo2core.base.schemas import Predictions, Sequences
 from lo2core.detect.recipe import Recipe
@@ -186,6 +187,19 @@ def test_a_model_outside_of_the_models_folder_was_trained_on_these_logs_or_on_ot
     predict_logs(other, bundle, "two")
     (step,) = (step for step in status.chain(other, made[1]) if step.name == "Model")
     assert (step.state, step.why) == (FRESH, "Trained on other logs.")
+
+
+def test_logs_that_were_not_read_and_predictions_by_a_model_that_does_not_fit_are_doubtful(
+    made: tuple[Workspace, Path], tmp_path: Path
+) -> None:
+    assert not any(step.doubtful for step in states(made).values())
+    write_log(tmp_path / "strange" / "correct", "what is\nthat\n")
+    strange = Workspace(tmp_path / "strange-ws")
+    load_logs(strange, [tmp_path / "strange"], jobs=1)
+    predict_logs(strange, made[1] / "one.joblib", "new")
+    steps = {step.name: step for step in status.chain(strange, made[1])}
+    assert [name for name, step in steps.items() if step.doubtful] == ["Loaded", "Predictions"]
+    assert (steps["Predictions"].facts["flagged"], steps["Predictions"].facts["unscored"]) == (0, 1)
 
 
 def test_a_bundle_changed_by_hand_is_pointed_out(made: tuple[Workspace, Path]) -> None:

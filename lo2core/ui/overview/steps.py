@@ -33,6 +33,7 @@ BADGES: dict[str, tuple[BadgeColour, str]] = {
     OPTIONAL: ("gray", ":material/add:"),
     BROKEN: ("orange", ":material/warning:"),
 }
+_DOUBTFUL: tuple[BadgeColour, str] = ("orange", ":material/warning:")
 _NOUNS = {
     "runs": "run",
     "lines": "line",
@@ -92,7 +93,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
 def _card(step: Step) -> None:
     if numbers := figures(step):
         say("\n".join(numbers))
-    colour, icon = BADGES[step.state]
+    colour, icon = _DOUBTFUL if step.doubtful else BADGES[step.state]
     st.badge(step.state.upper() if step.state == STALE else step.state, color=colour, icon=icon)
     if step.made:
         st.caption(when(step.made))
@@ -108,6 +109,8 @@ def figures(step: Step) -> list[str]:
     counted = [_counted(facts[name], noun) for name, noun in _NOUNS.items() if name in facts]
     if "flagged" in facts:
         counted.append(f"{short(facts['flagged'])} flagged")
+    if "unscored" in facts:
+        counted.append(f"{short(facts['unscored'])} not fully scored")
     if "fitness" in facts:
         counted.append(f"model {facts['fitness']}")
     return names + counted + ([f"damaged: {facts['damaged']}"] if "damaged" in facts else [])
