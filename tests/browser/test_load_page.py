@@ -37,16 +37,27 @@ def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archiv
     assert jobs.status(app.server.workspace).state == "done"
 
 
-def test_lines_are_searched_and_a_row_unfolds_its_stack_trace(app: App) -> None:
+def test_lines_are_searched_filtered_by_a_click_and_seen_among_those_of_all_services(app: App) -> None:
     app.goto("/Load")
     search = app.page.get_by_role("textbox", name="Search")
     search.fill("CLIENT_NOT_FOUND")
     search.press("Enter")
     expect(app.page.get_by_text("8 events", exact=True)).to_be_visible()
-    table = app.page.get_by_test_id("stDataFrame").last
-    app.tick(table)
-    expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
-    expect(app.page.locator(".stHtml pre").first).to_contain_text("CLIENT_NOT_FOUND")
+    lines = app.page.get_by_role("table", name="Log lines")
+    expect(lines.locator("mark").first).to_have_text("CLIENT_NOT_FOUND")
+    lines.get_by_role("button", name="Show the whole event").first.click()
+    expect(lines.locator("pre")).to_contain_text("CLIENT_NOT_FOUND")
+    service = lines.get_by_role("cell", name="client").first
+    service.hover()
+    service.get_by_role("button", name="Not service client").click()
+    expect(app.page.get_by_text("8 events", exact=True)).to_have_count(0)
+    expect(app.page).to_have_url(re.compile(r"lines=CLIENT_NOT_FOUND\+--exclude\+service%3Dclient"))
+    app.page.go_back()
+    expect(app.page.get_by_text("8 events", exact=True)).to_be_visible()
+    lines.get_by_role("button", name="Show the whole event").first.click()
+    lines.get_by_role("button", name="Lines of all services around this one").click()
+    around = app.page.get_by_role("table", name="Log lines").first
+    expect(around.locator(".marked")).to_contain_text("CLIENT_NOT_FOUND")
     app.no_exception()
 
 
