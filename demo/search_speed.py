@@ -113,9 +113,9 @@ def compare(folder: Path) -> None:
     print(f"{'search':36s} {'cold':>7s} {'warm':>7s} {'CPU':>7s} {'chart':>7s}  lines of the page, of all")
     for name, found in measured(folder):
         cold, *warm = found["seconds"]
-        lines = f"{found['lines']:,} of {found['all']:,}"
+        lines, cpu = f"{found['lines']:,} of {found['all']:,}", median(found["cpu"][1:])
         print(
-            f"{name:36s} {cold:6.2f} s {median(warm):5.2f} s {median(found['cpu'][1:]):5.2f} s {found['chart']:5.2f} s  {lines}",
+            f"{name:36s} {cold:6.2f} s {median(warm):5.2f} s {cpu:5.2f} s {found['chart']:5.2f} s  {lines}",
             flush=True,
         )
 

@@ -20,7 +20,7 @@ from lo2core.enhance.enrich import templates_of
 from lo2core.load.ledger import of_logs
 from lo2core.messages.raw_text import raw_text
 from lo2core.pipeline.line_filter import LineFilter
-from lo2core.pipeline.search_rows import Rows, found_rows, pattern_of
+from lo2core.pipeline.search_rows import Rows, events_at, found_rows, pattern_of
 from lo2core.store.workspace import Workspace
 
 PAGE = 500
@@ -49,15 +49,7 @@ def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: i
         if there >= skip + limit:
             break
     chosen = np.concatenate(numbers)[skip : skip + limit] if numbers else np.zeros(0, np.int64)
-    events = workspace.scan(Events)
-    if not chosen.size:
-        return workspace.collect(events.head(0))
-    low, high = int(chosen[0]), int(chosen[-1]) + 1
-    part = events.slice(low, high - low)
-    if chosen.size < high - low:
-        wanted_rows = pl.Series(chosen - low, dtype=pl.UInt32).implode()
-        part = part.with_row_index("row").filter(pl.col("row").is_in(wanted_rows)).drop("row")
-    return workspace.collect(part)
+    return events_at(workspace, chosen)
 
 
 def count_lines(workspace: Workspace, wanted: LineFilter) -> int:

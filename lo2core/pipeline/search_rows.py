@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -21,15 +21,14 @@ from lo2core.base.schemas import Events
 from lo2core.messages.patterns import linear_pattern, literals_of, search_pattern
 from lo2core.messages.raw_text import CLOCK_FORM, DATE_FORM, RAW_COLUMNS, raw_text
 from lo2core.pipeline.line_filter import LineFilter
+from lo2core.store.parquet import ROW_GROUP
 from lo2core.store.workspace import Workspace
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-FIRST_BLOCK = 131_072
-"""Rows that are put together before the first look whether they are enough; each further block is twice as large."""
+FIRST_BLOCK, BLOCK = 131_072, 1_048_576
+"""Rows that are searched at a time: few at first, which often are enough for a page."""
 _SEPARATORS = re.compile(r"[ \[\]]+")
-_STATIC = ("thread", "level", "logger", "method")
-"""Columns with few distinct values."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +51,21 @@ def found_rows(
 
     places: the filter without its texts, as expressions. is_lo2: as in `raw_text`.
     """
-    table = _Table(workspace.scan(Events), workspace, is_lo2)
-    rows = workspace.artefact(Events).rows
-    keep = np.ones(rows, dtype=np.bool_)
+    events, rows = workspace.scan(Events), workspace.artefact(Events).rows
+    start, end, keep = 0, rows, np.ones(rows, dtype=np.bool_)
     if places:
-        keep = _mask(table.numbers(*places), rows)
-    some = np.flatnonzero(keep)
-    if not some.size:
-        return
-    start, end = int(some[0]), int(some[-1]) + 1
-    table = _Table(table.events.slice(start, end - start), workspace, is_lo2)
-    keep = keep[start:end]
+        keep = _Table(events, workspace, is_lo2, rows).where(*places)
+        some = np.flatnonzero(keep)
+        start, end = (int(some[0]), int(some[-1]) + 1) if some.size else (0, 0)
     texts = [(text, sign) for text, sign in ((wanted.text, True), (wanted.without, False)) if text]
-    searches = [(_searched(table, text, wanted), sign) for text, sign in texts]
-    for first, last in _blocks(len(keep), any(search.maybe is not None for search, _ in searches)):
+    for first, last in _blocks(start, end) if texts else [(start, end)]:
         block = keep[first:last]
-        for search, sign in searches:
-            hit = _hits(table, search, first, block)
-            block = block & hit if sign else block & ~hit
-        yield Rows(start + first, block)
+        table = _Table(events.slice(first, last - first), workspace, is_lo2, last - first)
+        for text, sign in texts:
+            if block.any():
+                hit = _hits(table, text, wanted, block)
+                block = block & hit if sign else block & ~hit
+        yield Rows(first, block)
 
 
 @dataclass(frozen=True)
@@ -80,41 +75,36 @@ class _Table:
     events: pl.LazyFrame
     workspace: Workspace
     is_lo2: pl.Expr | bool
-    _distinct: dict[str, pl.Series] = field(default_factory=dict)
+    height: int
 
-    def numbers(self, *conditions: pl.Expr) -> pl.Series:
-        """The numbers of the rows that meet all conditions."""
-        found = self.events.with_row_index("row").filter(*conditions).select("row")
-        return self.workspace.collect(found)["row"]
+    def where(self, *conditions: pl.Expr) -> Mask:
+        """The rows that meet all conditions.
 
-    @property
-    def height(self) -> int:
-        return int(self.workspace.collect(self.events.select(pl.len())).item())
+        Counting them is several times as fast as numbering them, and often there are none.
+        """
+        found = np.zeros(self.height, dtype=np.bool_)
+        met = self.events.filter(*conditions)
+        if self.workspace.collect(met.select(pl.len())).item():
+            numbered = self.events.with_row_index("row").filter(*conditions).select("row")
+            found[self.workspace.collect(numbered)["row"].to_numpy()] = True
+        return found
+
+    def all(self, condition: pl.Expr) -> Mask:
+        """As `where`, for a condition that takes long for each row."""
+        found = self.workspace.collect(self.events.select(condition.fill_null(False))).to_series()
+        return found.to_numpy().copy()
 
 
-@dataclass(frozen=True)
-class _Search:
-    """A text: its pattern, the rows that contain it, and those that have to be looked at (None for none)."""
-
-    pattern: str
-    sure: Mask
-    maybe: Mask | None
-
-
-def _hits(table: _Table, search: _Search, first: int, block: Mask) -> Mask:
-    """Which rows of a block contain the text; rows that the block leaves out do not matter."""
-    hit = search.sure[first : first + len(block)].copy()
-    if search.maybe is None:
-        return hit
-    check = search.maybe[first : first + len(block)] & block & ~hit
-    at = np.flatnonzero(check)
+def _hits(table: _Table, text: str, wanted: LineFilter, block: Mask) -> Mask:
+    """Which rows contain a text; those that `block` leaves out do not matter."""
+    sure, maybe = _searched(table, text, wanted)
+    at = np.flatnonzero(maybe & block & ~sure)
     if at.size:
         low, high = int(at[0]), int(at[-1]) + 1
-        part = table.events.slice(first + low, high - low).select(RAW_COLUMNS)
-        chosen = table.workspace.collect(part).filter(pl.Series(check[low:high]))
-        found = chosen.select(raw_text(table.is_lo2).str.contains(search.pattern)).to_series()
-        hit[at] = found.to_numpy()
-    return hit
+        part = table.workspace.collect(table.events.slice(low, high - low).select(RAW_COLUMNS))
+        raw = part[at - low].select(raw_text(table.is_lo2).str.contains(pattern_of(text, wanted)))
+        sure[at] = raw.to_series().to_numpy()
+    return sure
 
 
 def pattern_of(text: str, wanted: LineFilter) -> str:
@@ -124,19 +114,17 @@ def pattern_of(text: str, wanted: LineFilter) -> str:
     return f"(?m{'' if wanted.match_case else 'i'}){linear_pattern(text)}"
 
 
-def _searched(table: _Table, text: str, wanted: LineFilter) -> _Search:
-    pattern, rows = pattern_of(text, wanted), table.height
-    nothing = np.zeros(rows, dtype=np.bool_)
+def _searched(table: _Table, text: str, wanted: LineFilter) -> tuple[Mask, Mask]:
+    """The rows that contain a text, and others of which the whole line has to be looked at."""
+    none = np.zeros(table.height, dtype=np.bool_)
     if wanted.regex:
         words = [word for literal in literals_of(text) for word in _words(literal)]
-        return _Search(pattern, nothing, _with_all(table, words, wanted, rows))
+        return none, _with_all(table, words, wanted)
     words = _words(text)
     if words == [text]:
-        return _Search(pattern, _with_all(table, words, wanted, rows), None)
-    sure = _mask(table.numbers(pl.col("m_message").str.contains(pattern)), rows)
-    if not words:
-        return _Search(pattern, sure, np.ones(rows, dtype=np.bool_))
-    return _Search(pattern, sure, _in_header(table, text, words, wanted, rows))
+        return _with_all(table, words, wanted), none
+    sure = table.where(pl.col("m_message").str.contains(pattern_of(text, wanted)))
+    return sure, _in_header(table, text, words, wanted) if words else ~none
 
 
 def _words(text: str) -> list[str]:
@@ -144,43 +132,34 @@ def _words(text: str) -> list[str]:
     return [word for word in _SEPARATORS.split(text) if word.strip("-")]
 
 
-def _in_header(table: _Table, text: str, words: list[str], wanted: LineFilter, rows: int) -> Mask | None:
-    """The rows in which the text may begin in front of the message; None if there are none."""
-    begins = _with(table, words[0], wanted, rows, message=text[0] in " -[]")
-    if len(words) > 1 and begins.any():
-        begins &= _with(table, words[-1], wanted, rows)
-    return begins if begins.any() else None
+def _in_header(table: _Table, text: str, words: list[str], wanted: LineFilter) -> Mask:
+    """The rows in which the text may begin in front of the message."""
+    begins = _with(table, words[0], wanted, message=text[0] in " -[]")
+    return begins & _with(table, words[-1], wanted) if len(words) > 1 and begins.any() else begins
 
 
-def _with_all(table: _Table, words: list[str], wanted: LineFilter, rows: int) -> Mask:
-    found = np.ones(rows, dtype=np.bool_)
+def _with_all(table: _Table, words: list[str], wanted: LineFilter) -> Mask:
+    """The rows with the two longest words."""
+    found = np.ones(table.height, dtype=np.bool_)
     for word in sorted(set(words), key=len, reverse=True)[:2]:
-        found &= _with(table, word, wanted, rows)
+        if found.any():
+            found &= _with(table, word, wanted)
     return found
 
 
-def _with(table: _Table, word: str, wanted: LineFilter, rows: int, *, message: bool = True) -> Mask:
+def _with(table: _Table, word: str, wanted: LineFilter, *, message: bool = True) -> Mask:
     """The rows with a word in one of the columns of the raw line; message: whether also in the message."""
     pattern = search_pattern(word, match_case=wanted.match_case)
-    columns = ["correlation_id", *(["m_message"] if message else []), *_static_with(table, pattern)]
+    columns = ["thread", "correlation_id", "level", "logger", "method", *(["m_message"] if message else [])]
     conditions = [pl.col(name).str.contains(pattern) for name in columns]
-    if _fits(word, CLOCK_FORM):
-        conditions.append(pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f").str.contains(pattern))
+    clock = pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f").str.contains(pattern)
     if table.is_lo2 is not True and _fits(word, DATE_FORM):
         dated = pl.col("m_timestamp").dt.strftime("%Y-%m-%d").str.contains(pattern)
         conditions.append(dated if table.is_lo2 is False else dated & ~table.is_lo2)
-    found = np.zeros(rows, dtype=np.bool_)
+    found = table.all(clock) if _fits(word, CLOCK_FORM) else np.zeros(table.height, dtype=np.bool_)
     for condition in conditions:
-        found[table.numbers(condition).to_numpy()] = True
+        found |= table.where(condition)
     return found
-
-
-def _static_with(table: _Table, pattern: str) -> list[str]:
-    """The columns with few values of which one matches."""
-    if not table._distinct:
-        distinct = table.workspace.collect(table.events.select(pl.col(_STATIC).unique().implode()))
-        table._distinct.update({name: distinct[name].explode() for name in _STATIC})
-    return [name for name in _STATIC if table._distinct[name].str.contains(pattern).any()]
 
 
 def _fits(word: str, form: str) -> bool:
@@ -189,14 +168,22 @@ def _fits(word: str, form: str) -> bool:
     return "d" not in re.sub("[0-9]", "", word) and shape in form
 
 
-def _mask(numbers: pl.Series, rows: int) -> Mask:
-    mask = np.zeros(rows, dtype=np.bool_)
-    mask[numbers.to_numpy()] = True
-    return mask
+def events_at(workspace: Workspace, numbers: NDArray[np.int64]) -> pl.DataFrame:
+    """The events with these row numbers, which are in ascending order; only parts of the table with some are read."""
+    events, found = workspace.scan(Events), []
+    for part in np.unique(numbers // ROW_GROUP):
+        inside = numbers[numbers // ROW_GROUP == part]
+        low, high = int(inside[0]), int(inside[-1]) + 1
+        rows = events.slice(low, high - low)
+        if inside.size < high - low:
+            chosen = pl.Series(inside - low, dtype=pl.UInt32).implode()
+            rows = rows.with_row_index("row").filter(pl.col("row").is_in(chosen)).drop("row")
+        found.append(workspace.collect(rows))
+    return pl.concat(found) if found else workspace.collect(events.head(0))
 
 
-def _blocks(rows: int, growing: bool) -> Iterator[tuple[int, int]]:
-    start, size = 0, FIRST_BLOCK if growing else rows
-    while start < rows:
-        yield start, min(start + size, rows)
-        start, size = start + size, 2 * size
+def _blocks(start: int, end: int) -> Iterator[tuple[int, int]]:
+    size = FIRST_BLOCK
+    while start < end:
+        yield start, min(start + size, end)
+        start, size = start + size, max(size, BLOCK)

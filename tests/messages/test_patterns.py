@@ -35,7 +35,7 @@ TYPED = {
     ("load/template.py", "polars"): 1,  # --layout
     ("detect/evaluation/faults.py", "polars"): 1,  # --concerns
     ("pipeline/search.py", "polars"): 2,  # search in lines
-    ("pipeline/search_rows.py", "polars"): 6,  # the same
+    ("pipeline/search_rows.py", "polars"): 5,  # the same
     ("ui/enhance/templates.py", "polars"): 1,  # search in templates
 }
 """Where a pattern is used that a person can type, or that comes from a file: all of these take it from

@@ -102,6 +102,7 @@ def test_what_cannot_be_searched_for_is_refused(
 
 def test_pages_follow_one_another(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_rows, "FIRST_BLOCK", 1)
+    monkeypatch.setattr(search_rows, "BLOCK", 2)
     for wanted in (LineFilter(), LineFilter(text=":.", regex=True)):
         every = search.find_lines(workspace, wanted)
         pages = [search.find_lines(workspace, wanted, skip, 2) for skip in (0, 2, 4, 6)]
