@@ -88,6 +88,11 @@ TERMS = (
         "Predict, the box above the scores; Overview, the card Predictions",
     ),
     Term(
+        "Group",
+        "Flagged incidents with the same cause: the same service and error codes, and similar new messages and requests.",
+        "Overview and Predict, the flagged incidents by cause; Compare, the tab Causes",
+    ),
+    Term(
         "Held-out run",
         "A run that was left out of the training, so that its scores are those that new logs would get. An evaluation "
         "holds out each run in turn.",
@@ -110,6 +115,12 @@ TERMS = (
         "An item, request kind or sequence that a person has marked as harmless, with a reason. Explain then also "
         "shows the score without it; the saved scores stay as they are.",
         "Explain, the button that marks items as benign, and the list of marks",
+    ),
+    Term(
+        "Known cause",
+        "The name of the cause of a group or an incident, given by a person. It is offered for similar groups of later "
+        "predictions; it changes no score and hides nothing.",
+        "Overview and Predict, below a selected group",
     ),
     Term(
         "Ledger",

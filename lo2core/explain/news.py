@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -51,9 +51,9 @@ def _faults(groups: pl.DataFrame) -> str:
     new = groups.height - known.height
     if not known.height:
         return f"{_number(new)} new {'fault' if new == 1 else 'faults'}, none known from earlier scores"
-    since = min(known["since"].to_list())
+    since = min(known["since"].to_list()).replace(tzinfo=UTC).astimezone()
     faults = f"{_number(known.height)} {'fault' if known.height == 1 else 'faults'} known since {since.day} {since:%b}"
-    return f"{faults}, {_number(new)} new"
+    return f"{faults}, {_number(new) if new else 'none'} new"
 
 
 def _number(n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,23 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
         wanted = _wanted(judged.groups["state"], key)
     shown = judged.groups if wanted == ALL else judged.groups.filter(state=wanted)
     local = [tables.on_local_clock(shown[name]) for name in ("first", "last")]
-    view = shown.with_columns(*local, known=triage.in_words()).head(tables.MAX_ROWS)
+    view = shown.with_columns(*local, known=_known()).head(tables.MAX_ROWS)
     row = tables.pick(view, _GROUPS, f"groups-{key}-{wanted}-{shown.height}", most=12)
     if row is None:
         st.caption("Select a group to see its incidents and to note what is known about it.")
     else:
         _one(root, judged, shown.row(row, named=True), open_row, key)
     downloads(groups.as_table(shown), "groups", key=f"groups-{key}")
+
+
+def _known() -> pl.Expr:
+    """The state of a group as text, with the cause that is offered for a new one."""
+    return pl.coalesce("cause", pl.format("perhaps {}", "offer"), "state")
+
+
+def _when(moment: datetime) -> str:
+    """A time of the triage, which is in UTC, as text."""
+    return when(moment.replace(tzinfo=UTC))
 
 
 def _wanted(found: pl.Series, key: str) -> str:
@@ -101,10 +112,10 @@ def _one(root: Workspace, judged: Grouping, group: dict[str, Any], open_row: Ope
 def _state(root: Workspace, group: dict[str, Any], key: str) -> None:
     """What is known about a group, and buttons to say more."""
     if group["entry"]:
-        said = f"{group['cause'] or group['state']}, says {group['who']}, {when(group['when'])}."
+        said = f"{group['cause'] or group['state']}, says {group['who']}, {_when(group['when'])}."
         say(f"{said} {group['note']}".strip())
     if group["offer"]:
-        say(f"A similar group was {group['offer']}, known since {when(group['offered_since'])}.")
+        say(f"A similar group was {group['offer']}, known since {_when(group['offered_since'])}.")
     with st.container(horizontal=True):
         if group["offer"]:
             known = (root, group, triage.KNOWN, group["offer"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -106,7 +106,8 @@ def summary(found: Scored) -> None:
         text = news.sentence(_day(here, name), found.ranked["pred_ano"], _faults(here, name, earlier), _unseen(found))
         _, last = saved_scores(*home_of(here.workspace, earlier[0]))
         flagged = int(last["pred_ano"].fill_null(False).sum())
-        before = f"{_day(here, earlier[0])}: {flagged:,} of {plural(last.height, 'incident')} flagged in {earlier[0]}."
+        made = when(_made(here, earlier[0]))
+        before = f"The scores before, {earlier[0]} ({made}): {flagged:,} of {plural(last.height, 'incident')} flagged."
         lead = Lead(COMPARE, "Compare them", {"a": earlier[0], "b": name})
         notice(f"{text}\n{before}", icon=":material/newspaper:", lead=lead)
 
@@ -115,7 +116,8 @@ def _faults(here: Frame, name: str, earlier: list[str]) -> pl.DataFrame:
     """`news.known_since` of the groups of a prediction; no rows if they cannot be made."""
     mine = groups.of_saved(here, name)
     judged = triage.judged(here.workspace, mine).groups if mine else Groups.create_empty()
-    before = [(_made(here, one), theirs.groups) for one in earlier if (theirs := groups.of_saved(here, one))]
+    found = [(one, theirs) for one in earlier if (theirs := groups.of_saved(here, one))]
+    before = [(_made(here, one).astimezone(UTC).replace(tzinfo=None), theirs.groups) for one, theirs in found]
     return news.known_since(judged, before) if mine else judged
 
 
@@ -129,10 +131,9 @@ def _new_messages(workspace: Workspace, logs: str, stamp: object) -> int:
 
 
 def _made(here: Frame, name: str) -> datetime:
-    """When a prediction was made, by the clock on the wall."""
+    """When a prediction was made, with its time zone."""
     home, table = home_of(here.workspace, name)
-    created = home.artefact(table).created or datetime.now().astimezone()
-    return created.astimezone().replace(tzinfo=None)
+    return home.artefact(table).created or datetime.now(UTC)
 
 
 def _day(here: Frame, name: str) -> str:
