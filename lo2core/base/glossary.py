@@ -89,7 +89,8 @@ TERMS = (
     ),
     Term(
         "Group",
-        "Flagged incidents with the same cause: the same service and error codes, and similar new messages and requests.",
+        "Flagged incidents with the same cause: the same service and error codes, and similar new messages and "
+        "requests.",
         "Overview and Predict, the flagged incidents by cause; Compare, the tab Causes",
     ),
     Term(

@@ -59,7 +59,8 @@ def _models(here: Frame) -> list[Path]:
     """The signed models; the one that made the newest predictions comes first."""
     signed = [info.path for info in bundles.bundles(here.models_dir) if info.state is BundleState.SIGNED]
     made = [bundle_of(*home_of(here.workspace, name), here.models_dir) for name in newest_first(here.workspace)[:1]]
-    return sorted(signed, key=lambda path: path not in made)
+    newest = {path.resolve() for path in made if path}
+    return sorted(signed, key=lambda path: path.resolve() not in newest)
 
 
 def _ask(here: Frame, models: list[Path]) -> None:
