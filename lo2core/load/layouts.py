@@ -178,6 +178,8 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     run, layout = above, ANY_RUN
     if known := layout_of_run(above):
         layout = known
+    elif tells_labels(above) and (layout_of_run(folder) or folder.isdigit()) and file.case_folder != base:
+        return _repeated(file, above, folder)
     elif known := layout_of_run(folder):  # a run without test cases
         return replace(file, run=folder, folder=folder, test_case=folder, layout=known)
     elif around := _run_around(file.case_folder, base):
@@ -189,6 +191,21 @@ def _placed(file: LogFile, siblings: set[str], base: Path) -> LogFile:
     normal = is_normal(folder) if any(map(tells_labels, siblings)) else None
     return replace(
         file, run=run, folder=folder, test_case=test_case, repetition=repetition, normal=normal, layout=layout
+    )
+
+
+def _repeated(file: LogFile, above: str, folder: str) -> LogFile:
+    """A log in a folder of a run or a repetition, below that of the test case."""
+    number = int(folder) if folder.isdigit() else None
+    around = normal_form(file.case_folder.parent.parent.name)
+    return replace(
+        file,
+        run=folder if number is None else around,
+        folder=above if number is None else f"{above}_{number}",
+        test_case=split_repetition(above)[0],
+        repetition=split_repetition(above)[1] if number is None else number,
+        normal=is_normal(above),
+        layout=layout_of_run(folder if number is None else around) or ANY_RUN,
     )
 
 

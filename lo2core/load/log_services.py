@@ -65,12 +65,16 @@ def named_by_folder(files: list[LogFile], base: Path) -> list[LogFile]:
             return file
         if any(map(tells_labels, beside[folder.parent])):
             return file
-        return replace(file, service=service, home=folder.parent)
+        above = folder.parent
+        is_pod = above != base and _POD_FOLDER.match(above.name)
+        return replace(file, service=service, home=above.parent if is_pod else above)
 
     return [renamed(file) for file in files]
 
 
 _REPLICA = re.compile(r"-[0-9]+$")
+_POD_FOLDER = re.compile(r"[a-z0-9-]+_[a-z0-9.-]+_[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$")
+"""The folder of a pod on a Kubernetes node: namespace, name and id."""
 
 
 def above_folders_of_logs(file: LogFile, base: Path) -> LogFile:

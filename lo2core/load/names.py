@@ -22,6 +22,8 @@ _ROTATED = re.compile(
     rf"(?:[-.](?P<later_date>{_DATE}))?(?:\.(?P<number>[0-9]{{1,4}}))?(?:{COMPRESSED})?$",
     re.I,
 )
+_DATED = re.compile(rf"^(?P<date>{_DATE})(?P<ending>\.(?:log|out|err|jsonl|ndjson))(?:{COMPRESSED})?$", re.I)
+"""Names that are only a date; they say nothing of the service."""
 _TEXT = re.compile(
     rf"^(?P<stem>(?:.+?(?=\.(?:txt|json))|[^.]+?))(?P<ending>\.(?:txt|json))?(?:[-.](?P<date>{_DATE}))?"
     rf"(?:\.(?P<number>[0-9]{{1,4}}))?(?:{COMPRESSED})?$",
@@ -80,6 +82,8 @@ def piece_of(file_name: str) -> Piece | None:
 
     Pieces in the order of `Piece.order` are in the order of time; the current log is the last one.
     """
+    if match := _DATED.match(file_name):
+        return Piece(f"log{match['ending']}", (0, match["date"], 0))
     match = _ROTATED.match(file_name) or _TEXT.match(file_name)
     if not match or file_name.startswith("."):
         return None

@@ -408,6 +408,9 @@ def test_files_of_a_hidden_folder_are_not_taken_for_logs(tmp_path: Path) -> None
     assert [file.path.name for file in find_logs([tmp_path]) if file.service] == ["app.txt"]
 
 
+POD_ID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -428,6 +431,12 @@ def test_files_of_a_hidden_folder_are_not_taken_for_logs(tmp_path: Path) -> None
         ("payment/payment.log", ("root", "root", "payment", None)),
         ("payment/logs/app.log", ("root", "root", "payment", None)),
         ("logs/payment.log", ("root", "root", "payment", None)),
+        ("correct/run-1/payment.log", ("run-1", "correct", "payment", True)),
+        ("pay_404/run-1/payment.log", ("run-1", "pay_404", "payment", False)),
+        ("correct/2/payment.log", ("root", "correct_2", "payment", True)),
+        ("run-1/pay_404/2/payment.log", ("run-1", "pay_404_2", "payment", False)),
+        ("payment/2024-06-28.log", ("root", "root", "payment", None)),
+        (f"shop_payment-7d9f8b6c5d-x2x7z_{POD_ID}/payment/0.log", ("root", "root", "payment", None)),
         ("payment.log", ("root", "root", "payment", None)),
     ],
 )
@@ -452,6 +461,13 @@ def test_test_cases_of_one_name_at_other_depths_are_told_apart(
     for path in paths:
         write_log(tmp_path / "root" / path, line(), name="payment.log")
     assert [file.run for file in find_logs([tmp_path / "root"])] == runs
+
+
+def test_logs_that_are_only_called_by_their_dates_are_pieces_of_one(tmp_path: Path) -> None:
+    for day in (29, 27, 28):
+        write_log(tmp_path / "payment", line(str(day)), name=f"2024-06-{day}.log")
+    (file,) = find_logs([tmp_path])
+    assert [path.name for path in (*file.older, file.path)] == [f"2024-06-{day}.log" for day in (27, 28, 29)]
 
 
 def test_a_log_beside_a_run_is_not_labelled(tmp_path: Path) -> None:
