@@ -132,7 +132,7 @@ def compare(page: Page, url: str) -> Iterator[tuple[str, float]]:
 
 
 def explain(page: Page, url: str, where: str) -> Iterator[tuple[str, float]]:
-    why, lines = "document.body.textContent.includes(' has z ')", shows("Lines", "numbered by contribution", INNER)
+    why, lines = "document.body.textContent.includes(' has z ')", shows("Lines", "numbered: first errors", INNER)
     yield "Explain, loaded", loaded(page, f"{url}/Explain{where}", f"{why} && {CHART}")
     yield "the next incident", answered(page, page.get_by_role("button", name="Next"), says("2 of "))
     yield "and back", answered(page, page.get_by_role("button", name="Previous"), says("1 of "))

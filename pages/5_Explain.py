@@ -29,6 +29,7 @@ with frame.page("Explain", "Why an incident was flagged, down to its log lines, 
             if incident.open:
                 shown = choice.choose_incident(chosen, after)
                 if shown:
+                    lines.most_telling(shown)
                     why.show_services(shown, after)
                     show_service(shown)
         with alarms:

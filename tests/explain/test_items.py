@@ -20,6 +20,7 @@ from lo2core.explain.incidents import false_positives, first_odd_events, service
 from lo2core.explain.items import explained_items, nearest_normals
 from lo2core.explain.lines import explained_lines, in_stretches
 from lo2core.explain.top_items import top_items
+from lo2core.explain.values import values_of_item
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,15 @@ def test_surroundings_that_touch_are_one_stretch(found: Evidence) -> None:
     apart = pl.concat([shown, far])
     assert in_stretches(apart).select("line_no", "stretch").row(0) == (far["line_no"][0], 1)
     assert in_stretches(apart)["stretch"].max() == 2
+
+
+def test_the_values_of_an_item_are_those_of_its_lines_and_of_the_normals(found: Evidence) -> None:
+    compared = {
+        row["item"]: values_of_item(found, FAULTY, row["feature"])
+        for row in explained_items(found, FAULTY).iter_rows(named=True)
+    }
+    assert all((values.height > 0) == ("<" in item) for item, values in compared.items() if "<" not in item)
+    assert all(values["distinct"].min() for values in compared.values() if values.height)
 
 
 def test_errors_come_first_and_stack_frames_last(found: Evidence) -> None:

@@ -14,6 +14,7 @@ from lo2core.report.charts.base import (
     tooltip,
     with_visible_text,
 )
+from lo2core.report.charts.loading import below
 
 LEVELS = {
     "ERROR": "#c00d25",
@@ -55,12 +56,12 @@ def events_over_time(counts: pl.DataFrame, by: str) -> Chart:
     scale = alt.Scale(zero=False, nice=False)
     bars: alt.Chart = (
         alt.Chart(named)
-        .mark_bar()
+        .mark_bar(binSpacing=0)
         .encode(
             x=alt.X("start:Q", bin="binned", title="time (UTC)", axis=axis, scale=scale),
             x2="end:Q",
             y=alt.Y("events:Q", title="events", stack="zero", axis=alt.Axis(tickCount=4, format="~s")),
-            color=_by_level(named) if by == "level" else by_service(named, legend()),
+            color=_by_level(named) if by == "level" else by_service(named, below(legend())),
             tooltip=tooltip(at="time (UTC)", **{by: by}, events="events"),
         )
         .add_params(brush)
@@ -73,4 +74,4 @@ def _by_level(counts: pl.DataFrame) -> alt.Color:
     there = counts["level"].unique().sort().to_list()
     names = [*(level for level in LEVELS if level in there), *(level for level in there if level not in LEVELS)]
     colours = tuple(LEVELS.get(level, NEUTRAL) for level in names)
-    return alt.Color("level:N", title=None, scale=fixed_scale(tuple(names), colours), legend=legend())
+    return alt.Color("level:N", title=None, scale=fixed_scale(tuple(names), colours), legend=below(legend()))

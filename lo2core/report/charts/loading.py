@@ -78,7 +78,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         .encode(
             x="at:Q",
             y=lanes,
-            color=by_service(errors, _below(legend("errors of"))),
+            color=by_service(errors, below(legend("errors of"))),
             tooltip=tooltip(run="run", service="service", at="minute", errors="errors"),
         )
     )
@@ -86,7 +86,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
     return layers.properties(height=alt.Step(44))
 
 
-def _below(services: alt.Legend) -> alt.Legend:
+def below(services: alt.Legend) -> alt.Legend:
     """Move a legend below the chart, with as many columns as fit: two legends above do not fit on a narrow page."""
     services["orient"], services["columns"] = "bottom", alt.ExprRef("max(1, floor((width - 60) / 75))")
     return services

@@ -7,22 +7,52 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.clock import time_of_day
 from lo2core.base.text import plural
 from lo2core.detect.logs import NO_EVENTS
 from lo2core.explain.evidence import Evidence
 from lo2core.explain.lines import explained_lines, in_stretches, odd_lines
 from lo2core.explain.requests import foreign_requests, request_path
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.explain.diff import beside_normal
 from lo2core.ui.explain.increase import show_increase
 from lo2core.ui.explain.why import items_of, unit_of
 from lo2core.ui.shell import scores, tables
 from lo2core.ui.shell.boundary import section
+from lo2core.ui.shell.links import explore
 from lo2core.ui.shell.log_table import pick_line, show_event
 from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 MOST_LINES = 1_000
 """Lines with one item that are sent to the browser."""
+
+
+@section
+def most_telling(shown: Chosen) -> None:
+    """The line that tells most about the incident, on top of the page, with a link to all lines at that moment."""
+    if not shown.scored or scores.evidence(shown.scores).here.events is None:
+        return
+    first = _telling_lines(shown).filter(pl.col("place") == 1)
+    if not first.height:
+        return
+    line = first.row(0, named=True)
+    at = f"{time_of_day(line['m_timestamp'])}  " if line["m_timestamp"] else ""
+    with st.container(key="telling", gap="xsmall"):
+        st.caption("The most telling line")
+        raw(f"1  {at}{line['service']}, line {line['line_no']:,}  {line['text'].strip()}")
+        _link(shown, around=f"{line['event_line']}:{shown.seq_id}")
+
+
+def _link(shown: Chosen, around: str | None = None, feature: int | None = None) -> None:
+    wanted = LineFilter(
+        runs=(str(shown.incident.run),),
+        test_cases=(str(shown.incident.folder),),
+        services=(str(shown.service["service"]),),
+        templates=() if feature is None else (str(feature),),
+    )
+    label = "All services at that moment" if around else "Open in the log explorer"
+    explore(wanted, label, sample=shown.scores.source.sample, around=around)
 
 
 @section
@@ -54,7 +84,8 @@ def _lines(shown: Chosen, feature: int | None) -> None:
     if feature is None:
         found = _telling_lines(shown)
         st.caption(
-            "Lines that contain these items, numbered by contribution, with nearby lines in time order. "
+            "Lines that contain these items, numbered: first errors and warnings that no normal contains, then by "
+            "contribution. Line 1 and what is near it comes first, everything else in time order. "
             '"=" marks nearby lines that contain one of these items. Select a line to see it in full.'
         )
     else:
@@ -64,10 +95,14 @@ def _lines(shown: Chosen, feature: int | None) -> None:
         notice("No line contains these items: they are missing in this log, or not part of any event.")
         return
     view = _line_view(found)
-    row = tables.pick(view, _columns(shown, feature), f"lines-{shown.key}-{feature}")
+    numbered = view["place"].str.contains("^[0-9]")
+    row = tables.pick(view, _columns(shown, feature), f"lines-{shown.key}-{feature}", marked=numbered)
     if row is not None and view["event_line"][row] is not None:
         show_event(shown.scores.logs, shown.seq_id, view["event_line"][row])
-    downloads(found, f"lines_{shown.name}", key="lines")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        downloads(found, f"lines_{shown.name}", key="lines")
+        messages = _items(shown).filter(pl.col("kind") == "message")["feature"].to_list()
+        _link(shown, feature=feature if feature in messages else None)
 
 
 def _items(shown: Chosen) -> pl.DataFrame:

@@ -16,12 +16,14 @@ from lo2core.explain.evidence import Evidence
 from lo2core.explain.explanation import explained_services, headline
 from lo2core.explain.items import explained_items
 from lo2core.explain.requests import foreign_requests
+from lo2core.explain.values import values_of_item
 from lo2core.messages.titles import title_of
 from lo2core.report import charts
 from lo2core.ui.explain.choice import Chosen
 from lo2core.ui.shell import address, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.scores import Scores
+from lo2core.ui.shell.values_table import show_values
 from lo2core.ui.shell.widgets import downloads, notice, raw, say
 
 FIVE = 5
@@ -146,7 +148,19 @@ def _item_table(shown: Chosen, found: pl.DataFrame, marked: pl.Series | None) ->
         return None
     text = view["item"][row].strip()
     raw(text)
-    return int(view["feature"][row])
+    feature = int(view["feature"][row])
+    _values(shown, feature)
+    return feature
+
+
+def _values(shown: Chosen, feature: int) -> None:
+    """The values at the placeholders of the selected item, next to those of the normals."""
+    if scores.evidence(shown.scores).here.events is None:
+        return
+    values = scores.ask(shown.scores, values_of_item, shown.seq_id, feature)
+    if values.height:
+        st.caption("Values behind its placeholders, compared with the normals of the service")
+        show_values(values, f"values_{shown.name}", key="values")
 
 
 def _number(column: str) -> pl.Expr:

@@ -24,6 +24,7 @@ from lo2core.messages.secrets import masked_text
 from lo2core.pipeline import search
 from lo2core.pipeline.commands import Search
 from lo2core.pipeline.line_filter import LineFilter
+from lo2core.pipeline.template_values import template_values
 from lo2core.report import charts
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import address, tables
@@ -32,6 +33,7 @@ from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.line_list import TITLES, line_list
 from lo2core.ui.shell.links import LINES
 from lo2core.ui.shell.session import with_secrets
+from lo2core.ui.shell.values_table import show_values
 from lo2core.ui.shell.widgets import count, notice, problem, say, terminal_command, to_csv
 
 PAGE = 100
@@ -70,6 +72,7 @@ def show(workspace: Workspace) -> None:
         _found(workspace, wanted, events, page)
     with surroundings:
         _around(workspace)
+        _values_behind(workspace, wanted)
     _command(workspace, wanted)
 
 
@@ -243,6 +246,20 @@ def _around(workspace: Workspace) -> None:
             "lines-around",
             on_filter=lambda sign, column, value: _write(LineFilter().narrowed(sign, column, value)),
         )
+
+
+def _values_behind(workspace: Workspace, wanted: LineFilter) -> None:
+    """The values at the placeholders of the template, if the filter names one."""
+    if len(wanted.templates) != 1:
+        return
+    below = st.expander("Values behind the placeholders", on_change="rerun", key="lines-values")
+    if below.open:
+        values = remembered(template_values, workspace, wanted)
+        with below:
+            if not values.height:
+                notice("This template has no placeholder.")
+                return
+            show_values(values, "values", key="lines-values-table")
 
 
 def _exports(workspace: Workspace, wanted: LineFilter, events: int) -> None:

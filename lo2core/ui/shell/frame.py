@@ -54,6 +54,7 @@ STYLE = """
     tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
     background: color-mix(in srgb, currentColor 5%, transparent);
 }
+.st-key-telling pre { background: #c2990f40; border-left: 4px solid #c2990f }
 .stHtml .scroll { max-height: 48rem; overflow: auto }
 .stHtml table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 0.875rem }
 .stHtml :is(th, td) {

@@ -114,7 +114,11 @@ export default function (component) {
   }
   list.style.gridTemplateColumns = `auto ${data.columns.map((column) => column.width).join(" ")}`;
   list.replaceChildren(head, ...data.rows.map((row, number) => rowOf(data, row, number, setTriggerValue)));
-  list.querySelector(".row.marked")?.scrollIntoView({ block: "nearest" });
+  const marked = list.querySelector(".row.marked");
+  if (marked) {
+    list.scrollTop = marked.offsetTop - list.offsetTop - list.clientHeight / 2;
+    list.scrollIntoView({ block: "nearest" });
+  }
   if (!data.keys) return undefined;
   const listen = keys(list);
   document.addEventListener("keydown", listen);

@@ -45,7 +45,10 @@ def explain_address(*, prediction: str | None, sample: str | None) -> str:
     return f"Explain?{urlencode(explain_params({}, prediction=prediction, sample=sample))}"
 
 
-def explore(wanted: LineFilter, label: str = "Open in the log explorer", sample: str | None = None) -> None:
-    """A link to lines in the log explorer."""
-    query = same_workspace() | {LINES: wanted.as_typed()} | ({"sample": sample} if sample else {})
+def explore(
+    wanted: LineFilter, label: str = "Open in the log explorer", *, sample: str | None = None, around: str | None = None
+) -> None:
+    """A link to lines in the log explorer; around: `LINE:SEQ_ID` of a line that is shown among all services."""
+    params = {LINES: wanted.as_typed(), "sample": sample, "around": around}
+    query = same_workspace() | {name: value for name, value in params.items() if value}
     st.page_link(LOAD, label=label, icon=":material/manage_search:", query_params=query)

@@ -19,6 +19,9 @@ ROW = 28
 MAX_ROWS = 1_000
 """Rows of a long list that are sent to the browser; downloads contain all."""
 
+MARKED = "background-color: #c2990f40"
+"""The background of a marked row, on light and dark pages."""
+
 INCIDENT: dict[str, Any] = {
     "rank": st.column_config.NumberColumn("rank", width=50),
     "run": st.column_config.TextColumn("run", width=230),
@@ -37,13 +40,16 @@ def pick(
     key: str,
     most: int = 15,
     on_select: Callable[[], None] | Literal["rerun"] = "rerun",
+    marked: pl.Series | None = None,
 ) -> int | None:
     """Show the named columns of a frame, without empty ones; returns the index of the selected row, or None.
 
-    Tables with more than `most` rows scroll. All rows are sent to the browser: pass at most a few thousand.
+    Tables with more than `most` rows scroll. All rows are sent to the browser: pass at most a few thousand. Rows that
+    are true in `marked` have another background.
     """
+    shown = visible_frame(frame.select(_telling(frame, columns)))
     event = st.dataframe(
-        visible_frame(frame.select(_telling(frame, columns))),
+        shown if marked is None else _with_background(shown, marked),
         column_config=dict(columns),
         hide_index=True,
         height=height(frame.height, most),
@@ -55,6 +61,11 @@ def pick(
     )
     rows = event["selection"]["rows"]
     return rows[0] if rows and rows[0] < frame.height else None
+
+
+def _with_background(shown: pl.DataFrame, marked: pl.Series) -> Any:
+    backgrounds = [MARKED if mark else "" for mark in marked]
+    return shown.to_pandas().style.apply(lambda column: backgrounds, axis=0)
 
 
 def show(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, most: int = 15) -> None:
