@@ -65,6 +65,9 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_kee
     app.until(lambda: field.click(position={"x": 4, "y": 4}), heading)  # beside the dot in its middle
     expect(heading).to_be_visible()
     expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
+    app.page.set_viewport_size({"width": 1280, "height": 800})
+    expect(app.page.locator(".st-key-telling pre")).to_be_in_viewport(ratio=1)
+    expect(app.page.locator(".st-key-telling pre")).to_contain_text("ERROR")
     app.page.go_back()
     expect(app.command).to_contain_text(f"--budget {budget}")
     expect(app.page.get_by_role("slider")).to_have_value(budget)
