@@ -36,7 +36,7 @@ PAGES = {
 
 SIDEBAR_WIDTH = 260
 STYLE = """
-.stMainBlockContainer { padding-inline: 2.5rem; max-width: 1500px }
+.stMainBlockContainer { padding-inline: 2.5rem; max-width: 1800px }
 [class*=st-key-terminal] {
     background: color-mix(in srgb, currentColor 5%, transparent); border-radius: 0.5rem; padding: 0.7rem 1rem;
 }
