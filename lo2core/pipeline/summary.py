@@ -61,9 +61,12 @@ def noteworthy_files(workspace: Workspace) -> pl.DataFrame:
     )
 
 
+_READ_AGAIN = "To read such lines, load the logs again and describe their form, on page Load or with --format."
+
+
 def unclear_logs(workspace: Workspace) -> str:
     """Sentences about logs that were not read, or not read well; empty if there are none."""
-    return not_read_well(workspace.read(Ledger)) if workspace.has(Ledger) else ""
+    return not_read_well(workspace.read(Ledger), _READ_AGAIN) if workspace.has(Ledger) else ""
 
 
 def test_case_bands(workspace: Workspace) -> pl.DataFrame:

@@ -214,6 +214,9 @@ def test_names_and_lines_are_shown_before_they_are_loaded(workspace: Workspace, 
     ]
     (command,) = (one for one in commands(app) if one[0] == "load")
     assert "--layout" in command and "--normal" in command and "--format" in command
+    app.multiselect(key="load-normal").set_value(["baselin_*"]).run()
+    assert "No test case has the name 'baselin_*', given as normal. Valid names: baseline_a, broken." in texts(app)
+    app.multiselect(key="load-normal").set_value(["baseline*"]).run()
     app.text_input(key="load-layout").input("{day}.log").run()
     assert "it needs {service}" in texts(app)
 
