@@ -136,7 +136,7 @@ def test_its_two_predictions_are_compared_event_by_event(trusted: Path) -> None:
 def test_its_predictions_are_explained_message_by_message(trusted: Path) -> None:
     where = ("--output-dir", "demo/result/lo2", "--predictions", "lo2_if_predictions")
     said = ran(trusted, "-m", "lo2core", "explain", *where, "--bundle", "models/lo2_if.joblib")
-    assert "client: top items" in said
+    assert "client, top items" in said
     kept = next((trusted / "demo/result/lo2/explainability/lo2_if_predictions").glob("*/items.parquet"))
     items = pl.read_parquet(kept)
     assert items["share"].sum() == pytest.approx(1)

@@ -98,7 +98,8 @@ class _Tools:
         """Load logs (a folder, an archive or a file below a named root) as a new sample of the workspace."""
         root, logs = self._allowed(path), self._workspace.sample(sample)
         with workspace_lock(self._workspace, self._work("load")):
-            return _data(load_logs(logs, [root], LoadOptions(labels="none")).sentence())
+            sentence = load_logs(logs, [root], LoadOptions(labels="none")).sentence()  # "token: 6 logs" is no secret
+            return _data(sentence, secrets=True)
 
     def score(self, model: str, sample: str | None = None) -> Answer:
         """Score the loaded logs, or those of a sample, with a saved model.
@@ -110,7 +111,7 @@ class _Tools:
             name = predict_logs(logs, bundle_path(model, models_dir())).stem
         fits = recorded_fitness(logs, name)
         scored = {"predictions": f"{sample}/{name}" if sample else name}
-        return scored | ({"fitness": visible(masked_text(fits.sentence))} if fits else {})
+        return scored | ({"fitness": visible(fits.sentence)} if fits else {})
 
     def _work(self, stage: str) -> Work:
         return Work(("-m", "lo2core", *self._command.arguments()), stage, str(self._workspace.root))
@@ -127,8 +128,9 @@ class _Tools:
         return found
 
 
-def _data(text: str) -> Answer:
-    return {"note": DATA, "text": visible(masked_text(text))}
+def _data(text: str, secrets: bool = False) -> Answer:
+    """A text of logs, with secrets masked unless `secrets` is true."""
+    return {"note": DATA, "text": visible(text if secrets else masked_text(text))}
 
 
 def _told(tool: Callable[P, Answer]) -> Callable[P, Answer]:

@@ -103,7 +103,7 @@ def unknown_services(model: Model, services: pl.Series) -> str:
         return ""
     whose = "its" if len(missing) == 1 else "their"
     return (
-        f"The model does not know {listed(missing)}: {whose} logs have no score. It was trained on "
+        f"The model does not know {listed(missing)}, so {whose} logs have no score. It was trained on "
         f"{listed(sorted(model.detectors))}."
     )
 

@@ -27,7 +27,7 @@ def incident(explanation: Explanation) -> str:
             for frame in (explanation.items, explanation.lines, explanation.requests)
         )
         measure = explanation.measure
-        parts.append(f"\n{items['service'][0]}: top items ({measure.name}, count here, counts in the nearest normals)")
+        parts.append(f"\n{items['service'][0]}, top items ({measure.name}, count here, counts in the nearest normals)")
         parts += [_item(row, measure) for row in items.head(TOP_ITEMS).iter_rows(named=True)]
         if lines.height:
             parts.append(f"lines in {lines['source'][0]}")

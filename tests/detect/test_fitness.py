@@ -18,6 +18,7 @@ from lo2core.detect.incidents import by_incident
 from lo2core.detect.recipe import Recipe
 from lo2core.enhance.enhancers import EventLogEnhancer
 from lo2core.load.plan import LoadOptions
+from lo2core.messages.secrets import masked_text
 from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.compare import compare_predictions
 from lo2core.pipeline.evaluate import evaluate_recipes
@@ -152,6 +153,17 @@ def test_services_that_the_model_does_not_know_and_windows_do_not_fit(trained: P
     assert fitness(Workspace(tmp_path / "cut"), opened).verdict == NOT_AT_ALL
 
 
+def test_sentences_about_a_service_called_token_are_not_masked_as_secrets(trained: Path, tmp_path: Path) -> None:
+    def change(service: str, case: str, log: str) -> str:
+        return new_version(log) if service == "token" else log
+
+    write_log(tmp_path / "new-logs" / "light-oauth2-data-1719599986" / "correct", content("x", 1, 1), "refresh-token")
+    found = fitness(loaded(tmp_path, NORMALS, change), open_bundle(trained / "nn.joblib"))
+    assert "The model does not know refresh-token, so its logs have no score" in found.sentence
+    assert "token – 100 % of the messages" in found.sentence
+    assert masked_text(found.sentence) == found.sentence
+
+
 def test_services_without_logs_are_named(trained: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "new")
     load_logs(workspace, [trained / "logs"], LoadOptions(services=("client",)), jobs=1)
@@ -184,7 +196,7 @@ def test_every_kind_of_model_is_judged(trained: Path, tmp_path: Path, recipe: Re
     assert fitness(Workspace(trained / "ws"), opened).verdict == FITS
     found = fitness(loaded(tmp_path, FAULTS, on_client(new_version)), opened)
     assert found.verdict == IN_PART
-    assert "client: " in found.sentence
+    assert "client – " in found.sentence
 
 
 def test_a_model_of_the_rows_of_a_frame_is_judged(trained: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_services_without_a_score_are_named(trained: Path, tmp_path: Path) -> No
     write_log(tmp_path / "logs" / "run_9" / "correct", line(), "key")
     load_logs(Workspace(tmp_path), [tmp_path / "logs"])
     (sentence,) = remarks_on(Workspace(tmp_path), trained / "b.joblib")
-    assert "does not know key: its logs have no score. It was trained on client, token." in sentence
+    assert "does not know key, so its logs have no score. It was trained on client, token." in sentence
 
 
 def test_a_model_of_whole_test_cases_warns_of_windows_and_the_reverse(trained: Path, tmp_path: Path) -> None:
