@@ -18,7 +18,7 @@ from lo2core.base.errors import InputError
 from lo2core.load.compression import log_pieces
 from lo2core.load.formats.documents import as_lines, is_json_document
 from lo2core.load.formats.wrappers import NO_NAME, without_escapes
-from lo2core.load.names import SAFE, lo2_service, own_services, piece_of, stem_of
+from lo2core.load.names import SAFE, lo2_service, normal_form, own_services, piece_of, stem_of
 
 _PREFIX = re.compile(
     r"(?:\[pod/([^\]/]+/[^\]]+)\]|(?:[0-9]+\|)?([A-Za-z][\w.@-]*) +\||\[([A-Za-z][\w.-]*)\] +\|)(?: |$)"
@@ -167,7 +167,7 @@ def _name_in_object(line: bytes) -> str | None:
     for pod, container in _IN_OBJECTS:
         names = [_at(entry, path) for path in (pod, container) if path]
         if all(names):
-            return "/".join(str(name).strip("/") for name in names)
+            return normal_form("/".join(str(name).strip("/") for name in names))
     return None
 
 

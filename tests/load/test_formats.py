@@ -401,6 +401,8 @@ W3C = "#Version: 1.0\n#Date: 2024-06-28 16:00:00\n#Fields: {}\n"
         (W3C.format("time cs-method cs-uri") + "16:40:52.234 GET /cart\n", ["cs-method=GET cs-uri=/cart"]),
         ('[0] kube.cart: [[1719592852.234, {}], {"log"=>"' + SPRING + '\\n", "stream"=>"stdout"}]\n', ["added"]),
         ("2024-06-28T16:40:52.234000+00:00 app[web.1]: plain words\n", ["plain words"]),
+        (json.dumps(RECORD | {"msg": "half of \ud83d"}) + "\n", ["half of ? items=3"]),
+        (json.dumps([RECORD | {"msg": "half of \ud83d"}], indent=2), ["half of ? items=3"]),
     ],
 )
 def test_records_that_are_no_lines_are_events(text: str, expected: list[str]) -> None:

@@ -72,9 +72,14 @@ def _from_json(text: str) -> str:
             break
         if not isinstance(value, (dict, list)):
             return text
-        lines += [json.dumps(record, ensure_ascii=False) for record in _records(value)]
+        lines += [_written(record) for record in _records(value)]
         at = _skipped(text, at)
     return "\n".join([*lines, rest]) if lines else text
+
+
+def _written(record: Any) -> str:
+    """A record as one line; halves of surrogate pairs, which are no text, become question marks."""
+    return json.dumps(record, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def _is_end(error: Exception, text: str) -> bool:
@@ -102,7 +107,7 @@ def _with_objects_on_lines(text: str) -> str:
             if failures > _FAILURES:
                 break
             continue
-        record = json.dumps(value, ensure_ascii=False)
+        record = _written(value)
         if is_entry(record, "json"):
             parts += [text[at : begin.start()], record]
             at, size = end, size + end - begin.start()
@@ -133,7 +138,8 @@ def _at(value: Any, path: str) -> Any:
 
 def _of_loki(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for stream in _objects(_at(answer, "data.result")):
-        for entry in stream.get("values") or []:
+        values = stream.get("values")
+        for entry in values if isinstance(values, list) else []:
             if isinstance(entry, list) and len(entry) > 1:
                 yield {"labels": stream.get("stream") or {}, "timestamp": entry[0], "line": entry[1]}
 
@@ -180,7 +186,7 @@ def _plain(value: Any) -> Any:
     if kind == "kvlistValue":
         return _attributes(_at(inner, "values"))
     if kind == "arrayValue":
-        return [_plain(one) for one in _at(inner, "values") or []]
+        return [_plain(one) for one in _objects(_at(inner, "values"))]
     return inner if kind.endswith("Value") else value
 
 
@@ -208,7 +214,7 @@ def _rows(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         if line.startswith("#"):
             if line.startswith("#Date: "):
-                date = line.split()[1]
+                date = line[len("#Date: ") :][:10]
             if _HEADER.match(line):
                 separator = "\t" if line.startswith("#fields") else None
                 names = line.split(separator)[1:]
@@ -218,7 +224,7 @@ def _rows(lines: Sequence[str]) -> Iterator[str]:
             row = {name: value for name, value in zip(names, values, strict=False) if value not in _ABSENT}
             if "time" in row and (row.get("date") or date):
                 row = {"timestamp": f"{row.pop('date', date)}T{row.pop('time')}Z", **row}
-            yield json.dumps(row, ensure_ascii=False) if row and len(values) == len(names) else line
+            yield _written(row) if row and len(values) == len(names) else line
 
 
 _ABSENT = ("-", "(empty)", "")

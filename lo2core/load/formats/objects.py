@@ -73,6 +73,7 @@ PATTERNS = {
 }
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
 _WHEN = re.compile(f"^{stamps.WHEN}".replace("?P<", "?P<"), re.ASCII)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TOO_DEEP = 4
 _FEW = 2
 
@@ -95,6 +96,8 @@ def is_entry(text: str, kind: str) -> bool:
 def _json(text: str) -> Mapping[str, Any] | None:
     try:
         found = json.loads(text.strip().lstrip("[").rstrip(",]").strip())  # a line of an array
+        if _SURROGATE.search(text):  # half of a pair is no text
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return dict(_flat(found)) if isinstance(found, dict) else None

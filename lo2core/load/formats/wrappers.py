@@ -84,7 +84,7 @@ def _json_text(line: str, key: str) -> str | None:
         value = json.loads(line).get(key)
     except (ValueError, RecursionError, AttributeError):
         return None
-    return value.rstrip("\n") if isinstance(value, str) else None
+    return value.rstrip("\n").encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
 
 WRAPPERS: tuple[Wrapper, ...] = (
