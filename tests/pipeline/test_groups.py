@@ -57,21 +57,19 @@ def test_a_cause_is_noted_offered_exported_and_taken_back(
     assert project.read(Predictions, "sample_nn_predictions").equals(before)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--group", 99, "--state", "seen"), "There is no group 99"),
-        (("--incident", "a/b", "--state", "seen"), "a/b is not flagged."),
-        (("--state", "seen"), "Name a group with --group"),
-        (("--group", 1, "--note", "x"), "A note needs --state or --cause."),
-        (("--group", 1, "--undo"), "may have been taken back already"),
-    ],
-)
-def test_what_cannot_be_noted_is_told(
-    project: Workspace, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], said: str
-) -> None:
-    assert call("triage", *NAMED, *arguments) == 2
-    assert said in sentence(capsys)
+WRONG = {
+    ("--group", 99, "--state", "seen"): "There is no group 99",
+    ("--incident", "a/b", "--state", "seen"): "a/b is not flagged.",
+    ("--state", "seen"): "Name a group with --group",
+    ("--group", 1, "--note", "x"): "A note needs --state or --cause.",
+    ("--group", 1, "--undo"): "may have been taken back already",
+}
+
+
+def test_what_cannot_be_noted_is_told(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in WRONG.items():
+        assert call("triage", *NAMED, *arguments) == 2
+        assert said in sentence(capsys)
 
 
 def test_an_incident_can_be_noted_by_itself(project: Workspace) -> None:
