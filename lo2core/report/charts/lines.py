@@ -65,7 +65,7 @@ def events_over_time(counts: pl.DataFrame, by: str) -> Chart:
             tooltip=tooltip(at="time (UTC)", **{by: by}, events="events"),
         )
         .add_params(brush)
-        .properties(height=200)
+        .properties(height=240)
     )
     return bars
 

@@ -157,8 +157,9 @@ def _over_time(workspace: Workspace, wanted: LineFilter) -> int:
         key = f"lines-over-time-{workspace.root}-{hash((wanted, by))}"
 
         def brushed() -> None:
-            first, last = st.session_state[key]["selection"]["brush"]["start"]
-            _write(replace(wanted, since=_moment(first), until=_moment(last)))
+            chosen = st.session_state[key]["selection"].get("brush", {}).get("start", [])
+            if len(chosen) == 2 and round(chosen[0]) < round(chosen[1]):
+                _write(replace(wanted, since=_moment(chosen[0]), until=_moment(chosen[1])))
 
         st.altair_chart(charts.events_over_time(timed, by), on_select=brushed, selection_mode="brush", key=key)
         tables.beside_chart(timed, "lines_over_time", "lines-over-time-table")
