@@ -69,7 +69,7 @@ def comparison(compared: Comparison) -> str:
 
 def _services(services: pl.DataFrame) -> str:
     return "\n".join(
-        f"  {service:<14} z {z:>7.1f}  {words}" if z is not None else f"  {service:<14} {words}"
+        f"  {service:<14} z {round(z, 1) + 0.0:>7.1f}  {words}" if z is not None else f"  {service:<14} {words}"
         for service, z, words in services.select("service", "z_score", "words").iter_rows()
     )
 
