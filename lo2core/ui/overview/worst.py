@@ -9,13 +9,15 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import Lo2Error
-from lo2core.base.schemas import INCIDENT_KEY
+from lo2core.base.schemas import INCIDENT_KEY, Events
 from lo2core.base.text import plural, visible
 from lo2core.detect.fitness import FITS, NOT_AT_ALL
 from lo2core.detect.incidents import not_fully_scored
 from lo2core.explain import feedback
+from lo2core.pipeline.line_filter import LineFilter
 from lo2core.pipeline.predict import recorded_fitness
 from lo2core.pipeline.status import FRESH, Step
+from lo2core.pipeline.summary import ERROR_LEVELS
 from lo2core.store import bundles
 from lo2core.store.predictions import home_of, newest_first
 from lo2core.ui.explain import marks
@@ -25,7 +27,7 @@ from lo2core.ui.predict.new_logs import NEW
 from lo2core.ui.shell import models, scores, tables
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
-from lo2core.ui.shell.links import open_explain
+from lo2core.ui.shell.links import explore, open_explain
 from lo2core.ui.shell.widgets import empty_state, go_to, notice, say, statement
 
 MOST = 20
@@ -92,6 +94,9 @@ def _worst(here: Frame, name: str) -> None:
     if note := _after_marks(here, name):
         st.caption(note)
     incidents.heatmap(found, worst, tops, open_row, "overview")
+    if home.has(Events):
+        errors = LineFilter(levels=ERROR_LEVELS)
+        explore(errors, "All errors in the log explorer", sample=None if home is here.workspace else home.root.name)
     shown = worst.select("rank", *INCIDENT_KEY, "service", "z_score", "pred_ano")
     if every and worst.height < ranked.height:
         st.caption("Page Predict has a search in all incidents.")
