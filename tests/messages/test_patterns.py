@@ -30,7 +30,7 @@ TYPED = {
     ("messages/replace.py", "polars"): 2,  # masks: page Enhance, --mask, tables, models, Masker(rules)
     ("messages/masks.py", "polars"): 1,  # whether a mask matches the empty text
     ("load/formats/reading.py", "polars"): 1,  # --format
-    ("load/formats/lines.py", "polars"): 3,  # the same
+    ("load/formats/lines.py", "polars"): 4,  # the same
     ("load/formats/matching.py", "polars"): 1,  # the same
     ("load/template.py", "polars"): 1,  # --layout
     ("detect/evaluation/faults.py", "polars"): 1,  # --concerns
@@ -48,7 +48,7 @@ OURS = {
     ("load/formats/objects.py", "re"): 2,
     ("load/formats/proposal.py", "re"): 1,
     ("load/formats/stamps.py", "re"): 1,
-    ("load/formats/wrappers.py", "polars"): 3,
+    ("load/formats/wrappers.py", "polars"): 4,
     ("messages/masks.py", "re"): 1,
     ("messages/salience.py", "polars"): 3,
     ("messages/secrets.py", "polars"): 2,
