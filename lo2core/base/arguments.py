@@ -75,9 +75,23 @@ class Parser(argparse.ArgumentParser):
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text!r}")
+    return _whole(text, 1)
+
+
+def not_negative(text: str) -> int:
+    """A whole number of at least 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) < least:
+        limit = f", with at most {_MOST_DIGITS} digits" if len(text) > _MOST_DIGITS else ""
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}{limit}, found {text[:100]!r}")
     return int(text)
+
+
+_MOST_DIGITS = 18
+"""So that sums of two such numbers still are 64-bit numbers."""
 
 
 def add_options(parser: argparse.ArgumentParser, owner: type) -> None:

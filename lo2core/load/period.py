@@ -53,7 +53,10 @@ class Period:
         first, last = _bound(since, "since"), _bound(until, "until")
         days = [bound.day for bound in (first, last) if bound and bound.day]
         self.has_dates = bool(days)
-        self._from, self._to = (self._moments if days else self._times_of_day)(first, last, days)
+        try:
+            self._from, self._to = (self._moments if days else self._times_of_day)(first, last, days)
+        except OverflowError as error:
+            raise InputError(f"The period from {since} until {until} is not within the years 1 to 9999.") from error
         if self.has_dates and self._from is not None and self._to is not None and self._from >= self._to:
             raise InputError(f"The period from {since} until {until} is empty: since must be earlier than until.")
 
@@ -62,7 +65,7 @@ class Period:
         start = first.at(days[0]) if first else None
         end = last.at(days[-1]) if last else None
         if last and end and last.of_day is None:
-            end += _DAY
+            end = min(end, datetime.max - _DAY) + _DAY
         if start and end and start >= end and first and last:
             start -= _DAY * (first.day is None)
             end += _DAY * (last.day is None)
@@ -109,12 +112,12 @@ def _bound(text: str | None, name: str) -> _Bound | None:
         if not found["time"]:
             return _Bound(day, None)
         clock = time.fromisoformat(found["time"].zfill(5) if found["time"].count(":") == 1 else found["time"])
-    except ValueError:
+        return _in_utc(day, clock, found["zone"])
+    except (ValueError, OverflowError):
         raise InputError(
             f"{name} must be a date, a time of day or both, such as 2024-06-28, 16:40 or 2024-06-28T16:40, found "
             f"{text!r}."
         ) from None
-    return _in_utc(day, clock, found["zone"])
 
 
 def _in_utc(day: date | None, clock: time, zone: str | None) -> _Bound:

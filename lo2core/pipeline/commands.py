@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lo2core.base.arguments import REQUIRED, arguments, form, option, positive, same_option
+from lo2core.base.arguments import REQUIRED, arguments, form, not_negative, option, positive, same_option
 from lo2core.base.config import DEFAULT_DETECTOR, DEFAULT_ITEMS, DEFAULT_WORKSPACE, SAMPLE_WORKSPACE, SEED
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
@@ -245,7 +245,7 @@ class Search(_OnWorkspace, Command):
     wanted: LineFilter = field(default=LineFilter())
     sample: str | None = option(None, "--sample", metavar="NAME", help="search a sample of the workspace")
     limit: int = option(50, "--limit", type=positive, metavar="N", help="print at most N events")
-    skip: int = option(0, "--skip", metavar="N", help="leave out the first N of them")
+    skip: int = option(0, "--skip", type=not_negative, metavar="N", help="leave out the first N of them")
     count: bool = option(False, "--count", help="print only how many events there are")
     with_secrets: bool = _with_secrets()
     output_dir: Path = _workspace()

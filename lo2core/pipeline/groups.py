@@ -34,7 +34,8 @@ def groups_of(workspace: Workspace, name: str, bundle: LoadedBundle | None = Non
     bundle: the model; None takes the one that made them. Raises ArtefactError if that is not recorded.
     """
     home, table = home_of(workspace.snapshot(), name)
-    return group(home, bundle or bundle_of(home, table), read_sequence_scores(home, table))
+    predictions = read_sequence_scores(home, table)  # first, since what does not exist records no model either
+    return group(home, bundle or bundle_of(home, table), predictions)
 
 
 def save_groups(workspace: Workspace, name: str, grouping: Grouping, secrets: bool = False) -> list[Path]:

@@ -36,6 +36,12 @@ _FIELDS = {
 }
 
 
+def message_id(text: str) -> int | None:
+    """The id of a message or template, an unsigned 64-bit number; None if the text is no id."""
+    number = int(text) if text.isdecimal() and len(text) <= 20 else 2**64
+    return number if number < 2**64 else None
+
+
 @dataclass(frozen=True)
 class LineFilter:
     """A filter of events; all its parts must hold, and an empty one does not filter.

@@ -19,7 +19,7 @@ from lo2core.base.schemas import Events, Ledger, Messages, Sequences
 from lo2core.enhance.enrich import templates_of
 from lo2core.load.ledger import of_logs
 from lo2core.messages.raw_text import raw_text
-from lo2core.pipeline.line_filter import LineFilter
+from lo2core.pipeline.line_filter import LineFilter, message_id
 from lo2core.pipeline.search_rows import Rows, events_at, found_rows, pattern_of
 from lo2core.store.workspace import Workspace
 
@@ -206,7 +206,7 @@ def _one_of(column: str, wanted: tuple[str, ...]) -> pl.Expr:
 
 def _message_ids(workspace: Workspace, templates: tuple[str, ...]) -> list[int]:
     """The ids of the messages of templates; an id may also be that of a message."""
-    asked = {int(one) for one in templates if one.isdecimal()}
+    asked = {one for one in map(message_id, templates) if one is not None}
     messages = workspace.read(Messages, columns=["message_id", "kind", "text"]).filter(pl.col("kind") == "message")
     found = asked & set(messages["message_id"])
     if found == asked:

@@ -51,7 +51,7 @@ def note(workspace: Workspace, grouping: Grouping, asked: commands.Triage) -> No
     found = judged(workspace, grouping)
     row = _subject(found, asked)
     if asked.undo:
-        take_back(workspace, row["entry"] or "", getpass.getuser())
+        take_back(workspace, _own_entry(row, found), getpass.getuser())
         return
     said = (asked.state or triage.KNOWN, getpass.getuser(), asked.cause, asked.note)
     if asked.incident:
@@ -76,3 +76,13 @@ def _subject(found: Grouping, asked: commands.Triage) -> dict[str, Any]:
     if not rows.height:
         raise InputError(missing)
     return rows.row(0, named=True)
+
+
+def _own_entry(row: dict[str, Any], found: Grouping) -> str:
+    """The entry about a group or an incident; that of its group is none about an incident."""
+    entry, is_incident = row["entry"], "folder" in row
+    of_group = entry in set(found.groups["entry"].drop_nulls())
+    if entry is None or (is_incident and of_group):
+        hint = f": --group {row['group']} --undo takes back what is noted about its group" if of_group else ""
+        raise InputError(f"Nothing is noted about this {'incident' if is_incident else 'group'} itself{hint}.")
+    return str(entry)

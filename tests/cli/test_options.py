@@ -206,6 +206,8 @@ def test_a_preview_of_unspecified_length_shows_five_events() -> None:
         (["load", "--root", "a", "--allow-duplicates", "--no-duplicates"], "not allowed with"),
         (["explain", "--predictions", "p", "--incident", "a/b", "--top", "2"], "not allowed with"),
         (["train", "--unit", "line"], "invalid choice: 'line'"),
+        (["search", "x", "--skip", "-1"], "expected a whole number of at least 0, found '-1'"),
+        (["search", "x", "--limit", "9" * 23], "with at most 18 digits"),
         (["trust"], "required: bundle"),
     ],
 )

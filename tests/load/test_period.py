@@ -117,7 +117,19 @@ def test_dates_need_logs_with_dates(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2024-13-01", "25:00", "2024-06-28T", "T16:40", "16", "2024-06-28Z", "16:40:"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "2024-13-01",
+        "25:00",
+        "2024-06-28T",
+        "T16:40",
+        "16",
+        "2024-06-28Z",
+        "16:40:",
+        "0001-01-01T00:00+02:00",
+    ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="since must be a date, a time of day or both"):
@@ -127,6 +139,13 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_an_empty_period_is_refused() -> None:
     with pytest.raises(InputError, match="is empty"):
         LoadOptions(since="2024-06-29", until="2024-06-28")
+
+
+def test_the_first_and_the_last_day_are_days() -> None:
+    stamps = pl.Series([datetime(2024, 6, 28), datetime(9999, 12, 31, 12)])
+    assert Period("0001-01-01", "9999-12-31").contains(stamps).all()
+    with pytest.raises(InputError, match="not within the years 1 to 9999"):
+        Period("10:00", "0001-01-01T09:00")
 
 
 @pytest.mark.parametrize(("since", "until"), [("9:05", None), ("2024-06-28 09:05:00.000", "2024-06-28T09:05:00.001")])

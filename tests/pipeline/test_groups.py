@@ -62,7 +62,7 @@ WRONG = {
     ("--incident", "a/b", "--state", "seen"): "a/b is not flagged.",
     ("--state", "seen"): "Name a group with --group",
     ("--group", 1, "--note", "x"): "A note needs --state or --cause.",
-    ("--group", 1, "--undo"): "may have been taken back already",
+    ("--group", 1, "--undo"): "Nothing is noted about this group",
 }
 
 
@@ -70,6 +70,26 @@ def test_what_cannot_be_noted_is_told(project: Workspace, capsys: pytest.Capture
     for arguments, said in WRONG.items():
         assert call("triage", *NAMED, *arguments) == 2
         assert said in sentence(capsys)
+
+
+def test_a_prediction_that_does_not_exist_is_told_as_such(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("groups", *NAMED[:3], "another") == 2
+    assert "another.parquet does not exist" in sentence(capsys)
+
+
+def test_what_is_noted_about_a_group_is_not_taken_back_by_an_incident(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = groups.groups_of(project, "sample_nn_predictions").incidents.row(0, named=True)
+    incident = f"{one['run']}/{one['folder']}"
+    assert call("triage", *NAMED, "--group", one["group"], "--state", "seen") == 0
+    assert call("triage", *NAMED, "--incident", incident, "--undo") == 2
+    assert f"--group {one['group']} --undo takes back" in sentence(capsys)
+    assert call("triage", *NAMED, "--incident", incident, "--cause", "proxy") == 0
+    assert call("triage", *NAMED, "--incident", incident, "--undo") == 0
+    assert triage.entries(project).filter(action="undo")["kind"].to_list() == ["incident"]
 
 
 def test_an_incident_can_be_noted_by_itself(project: Workspace) -> None:

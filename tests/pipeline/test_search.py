@@ -80,7 +80,8 @@ def test_templates_and_messages_are_found_by_their_ids(workspace: Workspace) -> 
     (beat,) = workspace.read(Events).filter(pl.col("m_message") == "beat")["message_id"].unique()
     assert search.find_lines(workspace, LineFilter(templates=(str(beat),)))["service"].to_list() == ["token", "client"]
     assert search.count_lines(workspace, LineFilter(exclude=(f"template={beat}",))) == 4
-    assert search.count_lines(workspace, LineFilter(templates=("1", "no id"))) == 0
+    assert search.count_lines(workspace, LineFilter(templates=("1", "no id", "9" * 20, "9" * 5000))) == 0
+    assert search.count_lines(workspace, LineFilter(exclude=(f"template={'9' * 5000}",))) == 6
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,21 @@ def test_a_link_shows_exactly_its_lines(loaded: Workspace) -> None:
     assert "The filter was left out." in texts(app.run())
 
 
+def test_a_pattern_that_is_not_finished_stays_in_its_field(loaded: Workspace) -> None:
+    app = page("pages/1_Load.py")
+    app.query_params["lines"] = "'user (' --regex --service token"
+    app.run()
+    assert "is not a valid regular expression" in texts(app)
+    assert app.text_input(key="lines-text").value == "user ("
+    assert app.multiselect(key="lines-services").value == ["token"]
+
+
+def test_a_page_that_is_no_longer_there_is_the_first(loaded: Workspace) -> None:
+    app = page("pages/1_Load.py")
+    app.query_params["at"] = "99999"
+    assert len(shown_lines(app.run())["rows"]) == explorer.PAGE
+
+
 def test_filtered_lines_are_exported_without_secrets(loaded: Workspace) -> None:
     wanted = LineFilter(levels=("ERROR",))
     lines = search.count_lines(loaded, wanted)

@@ -79,7 +79,7 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
 def _position(found: pl.DataFrame) -> int:
     """Row of the incident in the address bar; 0, the worst, if there is none or it does not exist."""
     run, folder, window = (address.read(name) for name in INCIDENT_KEY)
-    number = int(window) if window and window.isdecimal() else None
+    number = int(window) if window and window.isdecimal() and len(window) < 10 else -1 if window else None
     same = (pl.col("run") == (run or "")) & (pl.col("folder") == (folder or ""))
     at = found.select(pl.arg_where(same & pl.col("window").eq_missing(pl.lit(number, dtype=pl.Int32)))).to_series()
     if at.len():

@@ -65,6 +65,8 @@ def show(workspace: Workspace) -> None:
     over_time, found, surroundings = st.container(), st.container(), st.container()
     page = _page()
     shown = remembered(search.find_lines, workspace, wanted, (page - 1) * PAGE, PAGE)
+    if page > 1 and not shown.height:  # the address is of logs with more events
+        page, shown = 1, remembered(search.find_lines, workspace, wanted, 0, PAGE)
     _list(workspace, wanted, shown)
     with over_time:
         events = _over_time(workspace, wanted)
@@ -77,14 +79,15 @@ def show(workspace: Workspace) -> None:
 
 
 def _filter() -> LineFilter:
-    """The filter in the address; one that cannot be read is reported, and nothing is filtered."""
+    """The filter in the address; one that cannot be read is reported, and nothing is filtered.
+
+    A pattern that is invalid, perhaps since it is typed just now, stays in its field: the search reports it.
+    """
     try:
-        wanted = LineFilter.typed(address.read(LINES) or "")
-        search.hits(wanted)
+        return LineFilter.typed(address.read(LINES) or "")
     except InputError as error:
         problem(str(error), "The filter was left out.")
         return LineFilter()
-    return wanted
 
 
 def _write(wanted: LineFilter) -> None:
@@ -176,9 +179,8 @@ def _found(workspace: Workspace, wanted: LineFilter, events: int, page: int) -> 
     with st.container(horizontal=True, vertical_alignment="center"):
         say(f"{count(events)} events")
         if pages > 1:
-            shown = min(page, pages)
-            key = f"lines-page-{shown}-{hash(wanted)}"
-            st.pagination(pages, default=shown, key=key, on_change=_turn, args=(key,))
+            key = f"lines-page-{page}-{hash(wanted)}"
+            st.pagination(pages, default=page, key=key, on_change=_turn, args=(key,))
         _columns()
         if wanted != LineFilter():
             st.button("Reset filters", key="lines-reset", on_click=_write, args=(LineFilter(),), type="tertiary")
