@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -47,11 +48,14 @@ def preambles() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(labeled: Path, note: str, preambles: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working folder after the three processes."""
+def folder(
+    unpack: Callable[..., Path], note: str, preambles: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The working folder after the three processes, which had five of the public folders."""
     folder = tmp_path_factory.mktemp("note")
+    logs = unpack("lo2-labeled.tar.xz", "*/correct_[1234]/*", "*/get_token_page_400_no_page_1/*") / "LO2" / "Labeled"
     (loader,) = blocks(note, "bash")
-    command = loader.replace("\\\n", " ").replace("<pfad-zum-lo2-sample>", str(labeled)).split()
+    command = loader.replace("\\\n", " ").replace("<pfad-zum-lo2-sample>", str(logs)).split()
     assert command[:2] == ["python", "demo/run_lo2_loader.py"]
     ran(folder, str(ROOT / command[1]), *command[2:])
     _loaded_again_with_a_kill(folder, [one for one in command[2:] if one != "--save-parquet"])
@@ -140,5 +144,5 @@ def test_its_predictions_are_explained_message_by_message(trusted: Path) -> None
     kept = next((trusted / "demo/result/lo2/explainability/lo2_if_predictions").glob("*/items.parquet"))
     items = pl.read_parquet(kept)
     assert items["share"].sum() == pytest.approx(1)
-    assert set(items["n_normals"]) == {5}
+    assert set(items["n_normals"]) == {4}
     assert (items["normals"].list.len() == 3).all()
