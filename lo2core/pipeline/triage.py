@@ -34,7 +34,15 @@ def take_back(workspace: Workspace, entry: str, who: str) -> pl.DataFrame:
 
 def judged(workspace: Workspace, grouping: Grouping) -> Grouping:
     """The groups and incidents with what people have found out: `triage.judged_groups`, `triage.judged_incidents`."""
-    known = entries(workspace)
+    return _judged(entries(workspace), grouping)
+
+
+def unjudged(grouping: Grouping) -> Grouping:
+    """As `judged`, where nothing is known."""
+    return _judged(Triage.create_empty(), grouping)
+
+
+def _judged(known: pl.DataFrame, grouping: Grouping) -> Grouping:
     groups = triage.judged_groups(known, grouping.groups)
     return Grouping(groups, triage.judged_incidents(known, grouping.incidents, groups))
 

@@ -105,6 +105,8 @@ _COMMANDS: dict[type[dy.Schema], str] = {
     EventPredictions: _PREDICT,
 }
 _LOAD = "load --root PATH --output-dir {root}"
+_BY_PEOPLE = (Feedback, Triage)
+"""Tables that no command makes: people add their rows."""
 
 
 def is_clean(name: str, longest: int = 100) -> bool:
@@ -139,6 +141,13 @@ def base_name(name: str) -> str:
     if not name or name != Path(name).name or "\0" in name or name.startswith("."):
         raise InputError(f"{name!r} is not a valid table name: give it without folders and without a leading dot.")
     return name
+
+
+def remedy(path: Path, command: str = "") -> str:
+    """What to do about a damaged table at `path`, for error messages; command: what makes it."""
+    if path.stem in (TABLES[schema] for schema in _BY_PEOPLE):
+        return "put back a copy of it, or move it away to begin without what people noted in it"
+    return f"make it again with {command}" if command else "make it again"
 
 
 def command_for(schema: type[dy.Schema], path: Path) -> str:

@@ -24,6 +24,7 @@ from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
 from lo2core.base.types import DataType
 from lo2core.base.untrusted import json_value
+from lo2core.store.names import remedy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -162,7 +163,7 @@ def readable(path: Path) -> Iterator[None]:
     except (*DAMAGE, pl.exceptions.PolarsError, UnicodeError, OSError, MemoryError) as error:
         if why := getattr(error, "strerror", None):  # from the file system, not from a reader of Parquet
             raise ArtefactError(f"{path} cannot be read: {why}.") from error
-        raise ArtefactError(f"{path} is damaged or not a lo2core table, make it again: {reason(error)}.") from error
+        raise ArtefactError(f"{path} is damaged or not a lo2core table, {remedy(path)}: {reason(error)}.") from error
 
 
 def footer_of(path: Path, file: BufferedReader) -> pq.FileMetaData:

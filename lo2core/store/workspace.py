@@ -29,7 +29,7 @@ from lo2core.base.text import file_name, visible
 from lo2core.base.untrusted import is_file, is_text, resolved
 from lo2core.store.atomic import already_there
 from lo2core.store.changes import Change, current, names, opened, part_of
-from lo2core.store.names import TABLES, base_name, clean_name, command_for, given_name, is_clean
+from lo2core.store.names import TABLES, base_name, clean_name, command_for, given_name, is_clean, remedy
 from lo2core.store.parquet import (
     ROW_GROUP,
     check_exact,
@@ -264,7 +264,7 @@ class Workspace:
         expected = {c: schema.columns().get(c) for c in (schema.column_names() if columns is None else columns)}
         problem = misfit(found, expected, safe)
         if problem:
-            raise ArtefactError(f"{path} {problem}; make it again with {command_for(schema, path)}.")
+            raise ArtefactError(f"{path} {problem}; {remedy(path, command_for(schema, path))}.")
         return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
 
     def _missing(self, schema: type[dy.Schema], path: Path) -> str:

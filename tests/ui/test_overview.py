@@ -12,7 +12,7 @@ from helpers.scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from lo2core.base.schemas import INCIDENT_KEY, Predictions, Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Predictions, Sequences, Triage
 from lo2core.detect.fitness import NOT_AT_ALL, Fitness
 from lo2core.detect.recipe import Recipe
 from lo2core.explain import feedback
@@ -231,3 +231,11 @@ def test_flagged_incidents_are_shown_by_cause_and_a_group_can_be_noted_and_undon
     app = app.run()
     app = next(button for button in app.button if button.label == "Undo").click().run()
     assert "1 seen" not in texts(app)
+
+
+def test_groups_are_shown_although_the_triage_is_damaged(workspace: Workspace) -> None:
+    workspace.path(Triage).write_bytes(b"garbage")
+    app = predictions(page()).set_value("nn").run()
+    assert "by cause:" in texts(app)
+    assert "lo2_triage.parquet is damaged" in texts(app)
+    assert "move it away to begin without what people noted in it" in texts(app)

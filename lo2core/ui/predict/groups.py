@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from lo2core.base.errors import Lo2Error
 from lo2core.base.schemas import Counts
 from lo2core.explain import triage
 from lo2core.explain.groups import Grouping
@@ -23,7 +24,7 @@ from lo2core.ui.shell import cache, models, tables
 from lo2core.ui.shell.boundary import dialog, fragment
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.scores import saved_scores
-from lo2core.ui.shell.widgets import downloads, say, when
+from lo2core.ui.shell.widgets import downloads, problem, say, when
 
 ALL = "all"
 NOT_KNOWN = "Groups by cause need the model that made these scores, and the logs."
@@ -54,7 +55,7 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     if not found.groups.height:
         say("There are no flagged incidents to group.")
         return
-    judged = kept.judged(root, found)
+    judged = judged_or_new(root, found, tell=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         say(triage.sentence(judged.groups))
         wanted = _wanted(judged.groups["state"], key)
@@ -67,6 +68,16 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     else:
         _one(root, judged, shown.row(row, named=True), open_row, key)
     downloads(groups.as_table(shown), "groups", key=f"groups-{key}")
+
+
+def judged_or_new(root: Workspace, found: Grouping, *, tell: bool = False) -> Grouping:
+    """`pipeline.triage.judged`; groups of which nothing is known if the triage cannot be read. tell: say so."""
+    try:
+        return kept.judged(root, found)
+    except Lo2Error as error:
+        if tell:
+            problem(str(error), "All groups are shown as new.")
+        return kept.unjudged(found)
 
 
 def _known() -> pl.Expr:

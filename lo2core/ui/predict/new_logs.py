@@ -13,7 +13,7 @@ from lo2core.base.schemas import Groups, Messages
 from lo2core.base.text import plural, visible
 from lo2core.explain import news
 from lo2core.load.plan import LoadOptions
-from lo2core.pipeline import jobs, triage
+from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Score
 from lo2core.pipeline.score import earlier_predictions, free_sample, new_messages
 from lo2core.store import bundles
@@ -116,7 +116,7 @@ def summary(found: Scored) -> None:
 def _faults(here: Frame, name: str, earlier: list[str]) -> pl.DataFrame:
     """`news.known_since` of the groups of a prediction; no rows if they cannot be made."""
     mine = groups.of_saved(here, name)
-    judged = triage.judged(here.workspace, mine).groups if mine else Groups.create_empty()
+    judged = groups.judged_or_new(here.workspace, mine).groups if mine else Groups.create_empty()
     found = [(one, theirs) for one in earlier if (theirs := groups.of_saved(here, one))]
     before = [(_made(here, one).astimezone(UTC).replace(tzinfo=None), theirs.groups) for one, theirs in found]
     return news.known_since(judged, before) if mine else judged

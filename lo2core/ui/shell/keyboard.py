@@ -27,6 +27,7 @@ _LISTEN = """
 export default function () {
   const typing = (at) => at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
   const press = (event) => {
+    if (event.key === "Escape" && typing(event.target)) event.target.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const inMain = '[data-testid=stMain] input[aria-label*="earch" i]';
     const found = event.key === "/" ? document.querySelector(inMain)

@@ -119,8 +119,10 @@ export default function (component) {
     list.scrollTop = marked.offsetTop - list.offsetTop - list.clientHeight / 2;
     list.scrollIntoView({ block: "nearest" });
   }
-  if (!data.keys) return undefined;
-  const listen = keys(list);
-  document.addEventListener("keydown", listen);
-  return () => document.removeEventListener("keydown", listen);
+  // Streamlit calls this for each change of the data, but what it returns only when the list is removed.
+  const forget = () => document.removeEventListener("keydown", list.listen);
+  forget();
+  list.listen = data.keys ? keys(list) : null;
+  if (list.listen) document.addEventListener("keydown", list.listen);
+  return forget;
 }
