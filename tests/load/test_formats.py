@@ -377,6 +377,7 @@ ZEEK = (
     "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tconn_state\n#types\ttime\tstring\taddr\tstring\n"
     "1719592852.234567\tCHhA\t10.0.0.7\tSF\n1719592852.234100\tCHhB\t10.0.0.7\t-\n#close\t2024-06-28-17-00-00\n"
 )
+ENDLESS = {"timeUnixNano": "1719592852234000000", "severityNumber": float("inf"), "body": {"stringValue": "added"}}
 W3C = "#Version: 1.0\n#Date: 2024-06-28 16:00:00\n#Fields: {}\n"
 
 
@@ -403,6 +404,7 @@ W3C = "#Version: 1.0\n#Date: 2024-06-28 16:00:00\n#Fields: {}\n"
         ("2024-06-28T16:40:52.234000+00:00 app[web.1]: plain words\n", ["plain words"]),
         (json.dumps(RECORD | {"msg": "half of \ud83d"}) + "\n", ["half of ? items=3"]),
         (json.dumps([RECORD | {"msg": "half of \ud83d"}], indent=2), ["half of ? items=3"]),
+        (json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [ENDLESS]}]}]}), ["added"]),
     ],
 )
 def test_records_that_are_no_lines_are_events(text: str, expected: list[str]) -> None:

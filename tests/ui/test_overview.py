@@ -239,3 +239,8 @@ def test_groups_are_shown_although_the_triage_is_damaged(workspace: Workspace) -
     assert "by cause:" in texts(app)
     assert "lo2_triage.parquet is damaged" in texts(app)
     assert "move it away to begin without what people noted in it" in texts(app)
+
+
+def test_a_copy_of_a_project_offers_the_model_of_the_newest_scores_first_for_new_logs(workspace: Workspace) -> None:
+    app = page("pages/4_Predict.py")
+    assert app.selectbox(key="score-with").value.stem == "nn"

@@ -164,7 +164,7 @@ def _record(record: Mapping[str, Any], service: Any, logger: Any) -> Mapping[str
 def _number(value: Any) -> int:
     try:
         return int(value or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one is that of Infinity
         return 0
 
 

@@ -40,7 +40,7 @@ def most_telling(shown: Chosen) -> None:
     at = f"{time_of_day(line['m_timestamp'])}  " if line["m_timestamp"] else ""
     with st.container(key="telling", gap="xsmall"):
         st.caption("The most telling line")
-        raw(f"1  {at}{line['service']}, line {line['line_no']:,}  {line['text'].strip()}")
+        raw(f"{at}{line['service']}, line {line['line_no']:,}  {line['text'].strip()}")
         _link(shown, around=f"{line['event_line']}:{shown.seq_id}")
 
 

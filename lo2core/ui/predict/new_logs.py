@@ -58,9 +58,10 @@ def drop_zone(here: Frame) -> bool:
 def _models(here: Frame) -> list[Path]:
     """The signed models; the one that made the newest predictions comes first."""
     signed = [info.path for info in bundles.bundles(here.models_dir) if info.state is BundleState.SIGNED]
-    made = [bundle_of(*home_of(here.workspace, name), here.models_dir) for name in newest_first(here.workspace)[:1]]
-    newest = {path.resolve() for path in made if path}
-    return sorted(signed, key=lambda path: path.resolve() not in newest)
+    scored = [home_of(here.workspace, name) for name in newest_first(here.workspace)[:1]]
+    made = {home.artefact(table).metadata.get("bundle_sha256") for home, table in scored}  # also that of a copy
+    paths = {path.resolve() for home, table in scored if (path := bundle_of(home, table, here.models_dir))}
+    return sorted(signed, key=lambda path: (bundles.claimed_sha256(path) not in made, path.resolve() not in paths))
 
 
 def _ask(here: Frame, models: list[Path]) -> None:
