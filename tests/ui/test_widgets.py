@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import pkgutil
 from datetime import UTC, datetime
 
 import polars as pl
@@ -10,6 +12,7 @@ import pytest
 from helpers.pageverbs import raw_texts
 from streamlit.testing.v1 import AppTest
 
+from lo2core.ui import compare
 from lo2core.ui.shell import widgets
 
 NOW = datetime(2026, 11, 24, 12, 0)
@@ -80,3 +83,13 @@ def test_raw_text_stands_as_it_is() -> None:
     app = AppTest.from_string(f"from lo2core.ui.shell.widgets import raw\nraw({text!r})").run()
     assert raw_texts(app) == [text]
     assert "<b>" not in app.get("html")[0].proto.body
+
+
+def test_no_two_columns_of_a_comparison_have_the_same_title() -> None:
+    for module in pkgutil.walk_packages(compare.__path__, "lo2core.ui.compare."):
+        for name, table in vars(importlib.import_module(module.name)).items():
+            if name.isupper() and isinstance(table, dict):
+                titles = [
+                    column["label"] for column in table.values() if isinstance(column, dict) and "label" in column
+                ]
+                assert len(set(titles)) == len(titles), f"{module.name}.{name}: {titles}"

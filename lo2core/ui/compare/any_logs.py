@@ -131,8 +131,8 @@ _CAUSES = {
     "service": st.column_config.TextColumn("service", width=100),
     "incidents_a": st.column_config.NumberColumn("incidents in A", width=100, format="localized"),
     "incidents_b": st.column_config.NumberColumn("in B", width=60, format="localized"),
-    "z_score_a": st.column_config.NumberColumn("largest z in A", width=95, format="%.1f"),
-    "z_score_b": st.column_config.NumberColumn("in B", width=60, format="%.1f"),
+    "z_score_a": st.column_config.NumberColumn("z in A", width=60, format="%.1f"),
+    "z_score_b": st.column_config.NumberColumn("z in B", width=60, format="%.1f"),
 }
 
 

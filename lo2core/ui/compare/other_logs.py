@@ -130,9 +130,9 @@ _CASES = {
     "test_case": st.column_config.TextColumn("test case", width=300),
     "service": st.column_config.TextColumn("service", width=110),
     "z_a": st.column_config.NumberColumn("median z in A", width=100, format="%.1f"),
-    "n_a": st.column_config.NumberColumn("sequences", width=80),
+    "n_a": st.column_config.NumberColumn("sequences in A", width=105),
     "z_b": st.column_config.NumberColumn("median z in B", width=100, format="%.1f"),
-    "n_b": st.column_config.NumberColumn("sequences", width=80),
+    "n_b": st.column_config.NumberColumn("sequences in B", width=105),
     "difference": st.column_config.NumberColumn("B − A", width=80, format="%.1f"),
 }
 _INCIDENTS = {
