@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.pageverbs import ROOT, dashboard_in, has_button, page, texts, wait_for_job
+from helpers.pageverbs import ROOT, dashboard_in, has_button, page, press, texts, wait_for_job
 from helpers.scored import open_page, score_sample
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
@@ -56,6 +56,14 @@ def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
     assert not app.exception
     assert "incidents flagged. All, worst first:" in texts(app)
     assert app.dataframe[-1].value.shape[0] == n
+
+
+def test_compare_opens_with_the_prediction_that_is_shown_and_the_one_before(workspace: Workspace) -> None:
+    app = open_page(OVERVIEW)
+    shown, older = predictions(app).options[1:3]
+    predictions(app).set_value(shown).run()
+    press(app, "Compare")
+    assert (app.query_params["a"], app.query_params["b"]) == (older, shown)
 
 
 def test_a_prediction_by_a_model_that_does_not_fit_says_so(workspace: Workspace) -> None:

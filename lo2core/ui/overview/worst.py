@@ -49,7 +49,8 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         go_to("pages/4_Predict.py", {NEW: "logs"})
     if compare.button("Compare", icon=":material/compare_arrows:", width="stretch"):
-        go_to("pages/6_Compare.py")
+        older = [*names, *names][names.index(name) + 1]
+        go_to("pages/6_Compare.py", {"a": older, "b": name} if older != name else None)
     _worst(here, name)
 
 
