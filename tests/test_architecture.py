@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pkgutil
+import re
 import subprocess
 import sys
 from functools import cache
@@ -166,3 +167,11 @@ def test_pages_show_names_and_log_text_with_visible_control_characters() -> None
             for call in ast.walk(ast.parse(path_of(module).read_text())):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.text":
                     assert isinstance(call.args[0], ast.Constant), f"{module}:{call.lineno}"
+
+
+def test_polars_calls_no_python_function_in_the_server() -> None:
+    """It would wait for Python's lock in a thread of polars, while others hold the lock and wait for that thread."""
+    streamed = "lo2core/store/workspace.py"  # written by jobs only, which are processes of their own
+    calls = re.compile(r"\.(?:map_batches|map_elements|map_groups|map_rows)\(")
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "lo2core").rglob("*.py")]
+    assert [name for name in files if calls.search((ROOT / name).read_text()) and name != streamed] == []

@@ -25,13 +25,30 @@ def _changed(column: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.
     if column.dtype == pl.String:
         return change(column)
     if column.dtype == pl.List(pl.String):
-        elements = pl.element().map_batches(change, return_dtype=pl.String)
-        return column.list.eval(elements) if column.list.len().sum() else column
+        return _changed_elements(column, change)
     if column.dtype in (pl.Categorical, pl.Enum):
         texts = column.cast(pl.String)
         changed = change(texts)
         return column if changed.equals(texts) else changed
     return column
+
+
+def _changed_elements(lists: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`change` applied to the elements of all lists, outside of polars' threads (docs/architecture.md)."""
+    rows = lists.to_frame("given").with_row_index("row")
+    long = rows.filter(pl.col("given").list.len() > 0).explode("given")
+    changed = change(long["given"])
+    if changed.equals(long["given"]):
+        return lists
+    nested = long.select("row", changed.alias("changed")).group_by("row").agg("changed")
+    return rows.join(nested, on="row", how="left", maintain_order="left").select(
+        pl.coalesce("changed", "given").alias(lists.name)
+    )[lists.name]
+
+
+def with_separators(numbers: pl.Series) -> pl.Series:
+    """Whole numbers as text: 12345 -> 12,345."""
+    return pl.Series(numbers.name, [n if n is None else f"{n:,}" for n in numbers], dtype=pl.String)
 
 
 def visible_texts(texts: pl.Series) -> pl.Series:

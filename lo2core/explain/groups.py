@@ -56,7 +56,9 @@ def grouped(flagged: pl.DataFrame, leading: pl.DataFrame, messages: pl.DataFrame
     flagged: rows of `incidents.by_incident`. leading: the result of `leading_items`. times: seq_id, start_time.
     """
     is_request = pl.col("kind") == REQUEST
-    coded = leading.with_columns(codes=_codes(pl.col("text"), ~is_request))
+    coded = leading.with_columns(
+        codes=pl.when(~is_request).then(_constants(leading["text"])).otherwise(pl.lit([], dtype=pl.List(pl.String)))
+    )
     sets = coded.group_by("seq_id").agg(
         codes=pl.col("codes").explode(empty_as_null=True).drop_nulls().unique().sort(),
         items=pl.col("message_id").filter(~is_request).unique().sort(),
@@ -75,13 +77,8 @@ CAUSE = ["service", "codes", "items", "requests"]
 """The columns of `schemas.Groups` by which groups are compared."""
 
 
-def _codes(text: pl.Expr, is_message: pl.Expr) -> pl.Expr:
-    """Error codes and constants of messages; of other items none."""
-    found = text.map_batches(_constants, return_dtype=pl.List(pl.String))
-    return pl.when(is_message).then(found).otherwise(pl.lit([], dtype=pl.List(pl.String)))
-
-
 def _constants(texts: pl.Series) -> pl.Series:
+    """The error codes and constants of each text."""
     distinct = texts.unique()
     found = pl.DataFrame({"text": distinct, "codes": [CONSTANT.findall(text) for text in distinct]}, schema=_CODED)
     return texts.to_frame("text").join(found, on="text", how="left", maintain_order="left")["codes"]

@@ -114,7 +114,7 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
         templates.filter(~pl.col("template").is_in(normal_templates.implode())), on="message_id"
     )
     places = evidence.here.sequences.select("seq_id", "service", "test_case")
-    return (
+    found = (
         occurrences.join(places, on="seq_id")
         .group_by("template")
         .agg(
@@ -123,8 +123,8 @@ def foreign_templates(evidence: Evidence) -> pl.DataFrame:
             test_cases=pl.col("test_case").unique().sort(),
         )
         .sort(pl.col("test_cases").list.len(), "n", "template", descending=[True, True, False])
-        .select("template", "n", "services", "test_cases", title=one_line(pl.col("template")))
     )
+    return found.select("template", "n", "services", "test_cases", title=one_line(found["template"]))
 
 
 def _templates(evidence: Evidence, items: MessageCounts) -> pl.DataFrame:

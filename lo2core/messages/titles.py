@@ -27,22 +27,18 @@ def titles(items: pl.DataFrame, messages: pl.DataFrame, usual: pl.DataFrame) -> 
     requests = items.filter(pl.col("kind") == "request").select("feature")
     messages_of_requests = informative_messages(requests, messages, usual).select("feature", "path", message="text")
     joined = items.join(messages_of_requests, on="feature", how="left", maintain_order="left")
-    request = pl.format("request {} -> {}", pl.col("path").fill_null("?"), one_line(pl.col("message")))
-    return joined.select(pl.coalesce(request, one_line(pl.col("item")), pl.lit("?"))).to_series()
+    request = pl.format("request {} -> {}", pl.col("path").fill_null("?"), one_line(joined["message"]))
+    return joined.select(pl.coalesce(request, one_line(joined["item"]), pl.lit("?"))).to_series()
 
 
-def one_line(text: pl.Expr) -> pl.Expr:
-    """A message as one line: the text first, the origin last.
+def one_line(texts: pl.Series) -> pl.Series:
+    """Each message as one line: the text first, the origin last.
 
     `ERROR a.b.Logger method - text` becomes `ERROR text  ·  Logger.method`. A JSON object that describes an error
     becomes its status, code and name, and then the description. Package names of exceptions and stack frames are
     removed.
     """
-    return text.map_batches(_one_line, return_dtype=pl.String)
-
-
-def _one_line(texts: pl.Series) -> pl.Series:
-    """`one_line` step by step. As one expression, a step would be computed again wherever a later one refers to it."""
+    # As one expression, a step would be computed again wherever a later one refers to it.
     whole, body = pl.col("whole"), pl.col("body")
     return (
         pl.select(whole=texts.str.strip_chars().str.replace_all(r"\s+", " "))
@@ -63,7 +59,7 @@ def _one_line(texts: pl.Series) -> pl.Series:
 
 def title_of(text: str) -> str:
     """`one_line` of one text."""
-    return str(pl.select(one_line(pl.lit(text))).item())
+    return str(one_line(pl.Series([text]))[0])
 
 
 def _in_words(parts: pl.DataFrame) -> pl.DataFrame:

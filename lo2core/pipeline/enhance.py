@@ -58,7 +58,7 @@ def templates(workspace: Workspace) -> pl.DataFrame:
     usual = counts.group_by("template", "text").agg(pl.col("n").sum()).sort("n", "text", descending=[True, False])
     example = usual.unique("template", keep="first", maintain_order=True).select("template", example="text")
     columns = ("template", "title", "events", "messages", "services", "normal", "other", "example", "message_ids")
-    joined = found.with_columns(**absent, title=one_line(pl.col("template"))).join(example, on="template")
+    joined = found.with_columns(**absent, title=one_line(found["template"])).join(example, on="template")
     return joined.select(columns).sort("events", "template", descending=[True, False])
 
 

@@ -149,7 +149,7 @@ def _page(rows: int, key: str) -> int:
 def _frequencies(shown: Chosen, place: int) -> None:
     found = scores.ask(shown.scores, _more_or_less, shown.seq_id, place)
     with st.expander(f"{plural(found.height, 'message')} with different frequency"):
-        view = found.with_columns(title=one_line(pl.col("text")))
+        view = found.with_columns(title=one_line(found["text"]))
         row = tables.pick(view, _FREQUENCY_COLUMNS, f"frequencies-{shown.key}-{place}", most=10)
         if row is not None:
             raw(found["text"][row])

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.clock import time_of_day
+from lo2core.base.frames import with_separators
 from lo2core.base.text import plural
 from lo2core.detect.logs import NO_EVENTS
 from lo2core.explain.evidence import Evidence
@@ -146,7 +147,7 @@ def _line_view(found: pl.DataFrame) -> pl.DataFrame:
     mark = pl.when(pl.col("place").is_null() & same).then(pl.lit("=")).otherwise(pl.col("place").cast(pl.String))
     view = found.with_columns(
         place=mark,
-        number=pl.col("line_no").map_elements(lambda n: f"{n:,}", return_dtype=pl.String),
+        number=with_separators(found["line_no"]),
         time=pl.col("m_timestamp").dt.strftime("%H:%M:%S%.3f"),
         part=(pl.col("share") * 100).replace(0.0, None).round().cast(pl.Int64).cast(pl.String) + " %",
         odd=pl.col("oddness").round(1).cast(pl.String) if "oddness" in found.columns else pl.lit(None, pl.String),

@@ -158,7 +158,7 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
         weight(pl.element()), descending=True, maintain_order=True
     )  # of a request's messages
     first = pl.col("text").str.strip_chars().str.split("\n").list.eval(telling).list.first()
-    shown = active.with_columns(tables.on_local_clock(active["when"]), title=one_line(first))
+    shown = active.with_columns(tables.on_local_clock(active["when"]), title=one_line(active.select(first).to_series()))
     row = tables.pick(shown, _COLUMNS, f"marks-{active.height}")
     with st.container(horizontal=True):
         asked = st.button("Undo ...", icon=":material/undo:", disabled=row is None, key="mark-undo")

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.clock import time_of_day
-from lo2core.base.frames import as_saved
+from lo2core.base.frames import as_saved, with_separators
 from lo2core.base.glossary import meaning
 from lo2core.detect.units import Unit
 from lo2core.explain import incidents
@@ -163,10 +163,6 @@ def _values(shown: Chosen, feature: int) -> None:
         show_values(values, f"values_{shown.name}", key="values")
 
 
-def _number(column: str) -> pl.Expr:
-    return pl.col(column).map_elements(lambda n: f"{n:,}", return_dtype=pl.String)
-
-
 def _item_view(view: pl.DataFrame, marked: pl.Series | None) -> pl.DataFrame:
     is_marked = pl.lit(False) if marked is None else pl.col("feature").is_in(marked.implode())
     sign = pl.when(is_marked).then(pl.lit("yes")).when(is_marked.any()).then(pl.lit(""))
@@ -179,7 +175,7 @@ def _item_view(view: pl.DataFrame, marked: pl.Series | None) -> pl.DataFrame:
         marked=sign,
         oddness="contribution",
         nearest=counts,
-        held=pl.format("{} of {}{}", _number("held_by"), _number("n_normals"), new),
+        held=pl.format("{} of {}{}", with_separators(view["held_by"]), with_separators(view["n_normals"]), new),
         kind=pl.col("kind").cast(pl.String),
     )
 

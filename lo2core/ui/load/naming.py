@@ -155,7 +155,7 @@ def _table(found: pl.DataFrame) -> pl.DataFrame:
         "events",
         *((pl.col(column) / events).fill_nan(None).alias(name) for name, column in shares.items()),
         pl.col("why").fill_null("").alias("what is missing"),
-        pl.col("unknown").fill_null("").map_elements(masked_text, pl.String).alias("first such line"),
+        pl.Series("first such line", map(masked_text, shown["unknown"].fill_null("")), dtype=pl.String),
         pl.col("source").alias("log"),
     )
 
