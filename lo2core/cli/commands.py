@@ -145,12 +145,7 @@ def _run_load(command: commands.Load) -> None:
         workspace,
         command.root,
         options,
-        service=command.service,
-        like=command.like,
-        default_masks=command.default_masks,
-        jobs=command.jobs,
-        save_events=command.save_events,
-        strict=command.strict,
+        **_how_to_load(command),
         append=command.append,
         replace=command.replace,
     )
@@ -160,6 +155,12 @@ def _run_load(command: commands.Load) -> None:
         _say(workspace.collect(workspace.scan(Events).head(command.head)))
     elif command.head:
         _say("--head has no event to show: with --no-save-events none is saved. Add --dry-run.", file=sys.stderr)
+
+
+def _how_to_load(command: commands.Load | commands.Score | commands.Run) -> dict[str, Any]:
+    """The options that all commands which load logs have, for `load_logs`."""
+    names = ("service", "like", "default_masks", "jobs", "save_events", "strict")
+    return {name: getattr(command, name) for name in names}
 
 
 def _run_enhance(command: commands.Enhance) -> None:
@@ -218,12 +219,7 @@ def _run_score(command: commands.Score) -> None:
         command.options,
         command.bundle,
         command.predictions,
-        service=command.service,
-        like=command.like,
-        default_masks=command.default_masks,
-        jobs=command.jobs,
-        save_events=command.save_events,
-        strict=command.strict,
+        **_how_to_load(command),
         replace=command.replace,
     )
     _print_remarks(workspace, command.bundle, paths[-1].stem)
@@ -243,12 +239,7 @@ def _run_run(command: commands.Run) -> None:
         command.options,
         recipe,
         bundle,
-        service=command.service,
-        like=command.like,
-        default_masks=command.default_masks,
-        jobs=command.jobs,
-        save_events=command.save_events,
-        strict=command.strict,
+        **_how_to_load(command),
         replace=command.replace,
     )
     _print_remarks(workspace, bundle, paths[-1].stem)

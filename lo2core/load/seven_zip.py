@@ -67,7 +67,7 @@ def _library(most: int) -> Any:
             "Archives in .7z need the package py7zr: pip install 'lo2core[7z]', or unpack them yourself."
         ) from error
     headers = import_module("py7zr.archiveinfo")
-    headers.MAX_NUMFILES, headers.MAX_HEADER_SIZE = most, MAX_DIRECTORY_BYTES  # type: ignore[attr-defined]
+    headers.MAX_NUMFILES, headers.MAX_HEADER_SIZE = most, MAX_DIRECTORY_BYTES  # type: ignore[attr-defined]  # of a module imported by name
     return library
 
 
@@ -125,7 +125,7 @@ def _factory(library: Any, create: Callable[[str], IO[bytes]]) -> Any:
         def close(self) -> None:
             self._file.close()
 
-    class Files(library.io.WriterFactory):  # type: ignore[misc]
+    class Files(library.io.WriterFactory):  # type: ignore[misc]  # the same
         def create(self, filename: str) -> File:
             return File(filename)
 

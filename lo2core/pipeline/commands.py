@@ -47,6 +47,26 @@ def _new_bundle() -> Any:
     )
 
 
+def _saved_predictions() -> Any:
+    return option(
+        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
+    )
+
+
+def _their_model() -> Any:
+    return option(
+        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
+    )
+
+
+def _service() -> Any:
+    return option(None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one")
+
+
+def _jobs() -> Any:
+    return option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A command and its options. The first line of its docstring is its text in `--help`."""
@@ -108,16 +128,14 @@ class _WritingCommand(Command):
 class _LoadingCommand(_WritingCommand):
     root: tuple[Path, ...] = option(REQUIRED, "--root", metavar="PATH", help="folders, archives or .log files")
     options: LoadOptions = field(default=LoadOptions())
-    service: str | None = option(
-        None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
-    )
+    service: str | None = _service()
     like: Path | None = option(
         None, "--like", metavar="FILE.joblib", help="read and count logs as the training logs of this model"
     )
     strict: bool = option(
         False, "--strict", help="end with status 2, and change nothing, if a log is damaged or has no event"
     )
-    jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+    jobs: int = _jobs()
     default_masks: bool = option(False, "--default-masks", help="drop the masks that were added to the workspace")
     save_events: bool = option(
         True,
@@ -221,9 +239,7 @@ class Watch(Command):
 
     root: tuple[Path, ...] = option(REQUIRED, "--root", metavar="DIR", help="folders in which logs appear")
     options: LoadOptions = field(default=LoadOptions())
-    service: str | None = option(
-        None, "--service", metavar="NAME", help="the service of logs whose file name does not contain one"
-    )
+    service: str | None = _service()
     bundle: Path = option(REQUIRED, "--bundle", metavar="FILE.joblib", help="the saved model")
     predictions: str | None = option(
         None,
@@ -234,7 +250,7 @@ class Watch(Command):
     settle: float = option(
         60.0, "--settle", metavar="SECONDS", help="a test case is complete when its logs did not change for this long"
     )
-    jobs: int = option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
+    jobs: int = _jobs()
     output_dir: Path = _workspace()
 
 
@@ -256,12 +272,8 @@ class Explain(_OnWorkspace, Command):
     """Show which items and lines caused the score of an incident."""
 
     output_dir: Path = _workspace()
-    predictions: str = option(
-        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
-    )
-    bundle: Path | None = option(
-        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
-    )
+    predictions: str = _saved_predictions()
+    bundle: Path | None = _their_model()
     incident: str | None = option(
         None,
         "--incident",
@@ -285,12 +297,8 @@ class Groups(_OnWorkspace, Command):
     """Group the flagged incidents of saved predictions by cause."""
 
     output_dir: Path = _workspace()
-    predictions: str = option(
-        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
-    )
-    bundle: Path | None = option(
-        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
-    )
+    predictions: str = _saved_predictions()
+    bundle: Path | None = _their_model()
     with_secrets: bool = _with_secrets()
 
 
@@ -299,9 +307,7 @@ class Triage(_OnWorkspace, Command):
     """Note what is known about a group of flagged incidents, or about one incident."""
 
     output_dir: Path = _workspace()
-    predictions: str = option(
-        REQUIRED, "--predictions", metavar="NAME", help="saved predictions; SAMPLE/NAME for the predictions of a sample"
-    )
+    predictions: str = _saved_predictions()
     group: int | None = option(
         None, "--group", group="which", type=positive, metavar="N", help="the number of a group, as `groups` lists them"
     )
@@ -315,9 +321,7 @@ class Triage(_OnWorkspace, Command):
     undo: bool = option(False, "--undo", group="said", help="take back what was noted last")
     note: str = option("", "--note", metavar="TEXT", help="a note")
     csv: Path | None = option(None, "--csv", metavar="FILE.csv", help="save all groups with their state")
-    bundle: Path | None = option(
-        None, "--bundle", metavar="FILE.joblib", help="the model (default: the one that made the predictions)"
-    )
+    bundle: Path | None = _their_model()
     replace: bool = _replace()
 
 
