@@ -44,7 +44,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         _score_first(here, next(step for step in chained if step.name == "Model"))
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
-    title.subheader("Flagged, by cause", anchor=False)
+    title.subheader("Flagged incidents by cause", anchor=False)
     name = choice.selectbox("Prediction, newest first", names, format_func=visible)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         go_to("pages/4_Predict.py", {NEW: "logs"})
