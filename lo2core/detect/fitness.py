@@ -304,7 +304,7 @@ def _reasons(
             of_reason.setdefault(one.why, []).append(one.service)
     named = [(listed(services), why) for why, services in of_reason.items()]
     for services, why in named[:_MOST_REASONS]:
-        yield f"{services or 'All'} – {why}."  # no colon: "token: ..." would be masked as a secret
+        yield f"{services or 'All'}: {why}."
     if more := [services for services, _ in named[_MOST_REASONS:]]:
         yield f"Likewise {', '.join(more)}."
 

@@ -4,7 +4,8 @@ All patterns are here. They run on polars' regex engine, whose time grows linear
 (`masks.py`) serve another purpose: they make similar lines equal, and may leave secrets.
 
 A pattern puts marks around its match. The marks around values that are no secrets, such as `null`, are removed again;
-everything that is still marked is replaced.
+everything that is still marked is replaced. A name with a colon may also begin a sentence, as in `token: must not be
+empty`: its first word is a word of sentences, which no secret is.
 """
 
 from __future__ import annotations
@@ -87,12 +88,48 @@ _PATTERNS = (
         rf"(?:, \{{[^}}]*\}}?)?, (?i:[A-Za-z0-9_.]*(?:{_NAME}|authorization))\)",
     ),
 )
+_STATES = (
+    "absent|accepted|already|blank|cannot|can't|changed|created|deleted|denied|disabled|enabled|exceeded|expired|failed"
+    "|failure|found|generated|ignored|illegal|incorrect|loaded|malformed|mismatch|must|never|not|nothing|parsed|present"
+    "|read|received|refreshed|refused|rejected|removed|requested|returned|revoked|saved|sent|skipped|timeout|unable"
+    "|unexpected|unknown|unsupported|updated|used|validated|verified|wrong"
+)
+"""Words that say what is wrong with a secret, or what was done with it."""
+_WORDS = (
+    "a|about|above|added|after|again|all|allowed|also|an|and|another|any|are|as|at|authentication|authorization|bad|be"
+    "|because|been|before|below|between|both|but|by|can|check|checked|checking|client|could|couldn't|decoding|did|didn't"
+    "|differs?|does|doesn't|don't|each|either|encoding|enter|errors?|every|exception|expected|expires?|fail|fetching"
+    "|fewer|field|for|format|from|generating|got|had|has|have|if|in|into|is|isn't|it|its|jwt|keys?|last|least|length"
+    "|less|likewise|loading|logs?|match|matched|matches|may|more|most|neither|new|next|no|of|off|on|one|only|or|other"
+    "|our|out|over|parse|parser|parsing|passed|passwords?|please|possibly|problem|provided?|reading|refreshing|requests?"
+    "|reset|response|retry|retrying|saving|see|shall|should|signature|signed|some|such|than|that|the|their|there|these"
+    "|they|this|those|timed|to|tokens?|too|two|under|unless|until|updating|use|users?|using|validating|validation"
+    "|values?|verification|verifying|version|was|we|were|when|where|which|while|who|why|will|with|within|without|would"
+    "|yet|you|your"
+)
+"""Other words that begin a sentence, which goes on behind them."""
+_COLON = r":[ \t]+"
+_GOES_ON = r"[ \t]+[A-Za-z']+(?:[\s.,;!?)%]|$)"
+_OF_VALIDATOR = (
+    r"(?i:(?:must|should|shall|may|can)(?: not|n't)? (?:be|contain|have|match|include|exceed|start|end|use|differ)"
+    r"|can(?:not|'t) (?:be|contain|exceed|start|end|match|have)|too (?:short|long|weak|common|simple)"
+    r"|(?:is|was|has)(?: not| been| too)* (?:required|missing|invalid|incorrect|wrong|empty|blank|null|short|long|weak"
+    r"|valid|expired|revoked|mandatory|allowed|common))\b[A-Za-z0-9 ,()'-]*\.?"
+)
+"""What a validator says of a field, as `"password":"must not be empty"`."""
+_NUMBER = r"[0-9]{1,3}(?:[.,][0-9]{1,3})*"
 _HARMLESS = (
     ("", r"(?i:null|none|nil|true|false|undefined|empty|missing|required|invalid|\*+|[?%]s?)", ""),
     # names of constants, and words: CLIENT_NOT_FOUND, ClientNotFound
     (rf"(?i:code){_IS}\\*[\"']?", r"[A-Z0-9]+(?:_[A-Z0-9]+)+|(?:[A-Z]?[a-z]{2,}[_-]?)+", ""),
     # an object that is printed: Token(client=...
     ("", r"[A-Za-z]+", r"\("),
+    # sentences: `INCORRECT_PASSWORD: Incorrect password for user`, `token: 5 % of the messages are new`
+    (_COLON, rf"(?i:{_STATES})[.!?]*", r"[\s,;)]|$"),
+    (_COLON, rf"(?i:{_WORDS})", _GOES_ON),
+    (_COLON, _NUMBER, r" (?:%|of |more |[a-z]+s )"),
+    (_COLON, "1", r" [a-z]+ "),
+    (r":[ \t]*[\[{]?[\"']", _OF_VALIDATOR, ""),
 )
 """Marked values that are no secrets, with what is before and after them."""
 

@@ -160,7 +160,7 @@ def test_sentences_about_a_service_called_token_are_not_masked_as_secrets(traine
     write_log(tmp_path / "new-logs" / "light-oauth2-data-1719599986" / "correct", content("x", 1, 1), "refresh-token")
     found = fitness(loaded(tmp_path, NORMALS, change), open_bundle(trained / "nn.joblib"))
     assert "The model does not know refresh-token, so its logs have no score" in found.sentence
-    assert "token – 100 % of the messages" in found.sentence
+    assert "token: 100 % of the messages" in found.sentence
     assert masked_text(found.sentence) == found.sentence
 
 
@@ -196,7 +196,7 @@ def test_every_kind_of_model_is_judged(trained: Path, tmp_path: Path, recipe: Re
     assert fitness(Workspace(trained / "ws"), opened).verdict == FITS
     found = fitness(loaded(tmp_path, FAULTS, on_client(new_version)), opened)
     assert found.verdict == IN_PART
-    assert "client – " in found.sentence
+    assert "client: " in found.sentence
 
 
 def test_a_model_of_the_rows_of_a_frame_is_judged(trained: Path, tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-def_ghi"
         ("http://localhost/cb?code=JUFhDNGVQFOt0kJCRWi04A", "http://localhost/cb?code=<MASKED>"),
         (f"path = /oauth2/refresh_token/{UUID}", "path = /oauth2/refresh_token/<MASKED>"),
         (f'validate( "{UUID}", "{UUID}", refreshToken)', "validate( <MASKED>, refreshToken)"),
+        ("password: password user: ann", "password: <MASKED> user: ann"),
+        ("Password: swordfish for user ann", "Password: <MASKED> for user ann"),
+        ("Incorrect password: letmein for user ann", "Incorrect password: <MASKED> for user ann"),
+        ("token: 123456 for ann, password=incorrect", "token: <MASKED> for ann, password=<MASKED>"),
+        ('{"password": "may the force be with you"}', '{"password": "<MASKED>"}'),
+        ("secret: the5tars end", "secret: <MASKED> end"),
     ],
 )
 def test_a_secret_is_masked(line: str, shown: str) -> None:
@@ -70,6 +76,15 @@ def test_a_secret_is_masked(line: str, shown: str) -> None:
         "Got token: Token(clientId='b')",
         "update_password_401_wrong_password/oauth2-token-1.log",
         "pass=3 fail=2, cookie: not found, unexpected token: }",
+        "401 ERR12016 INCORRECT_PASSWORD: Incorrect password for user admin",
+        "INVALID_TOKEN: The token has expired, InvalidToken: Signature has expired",
+        "token: 5 % of the messages are new to the model, compared with under 0.1 % in held-out normal runs.",
+        "refresh-token, token: the model does not know this service. token: read as apache error, unlike the others",
+        "token: 2 logs read in part (3 of 5), token: 1 log not read",
+        "Wrong password: expired. Invalid password: must be at least 8 characters long",
+        'errors={"password":"must not be empty","secret":["is too short (minimum is 8 characters)"]}',
+        "Password: cannot be blank; token: unable to verify it; secret: not found",
+        "auth.token: Refreshing all of them",
     ],
 )
 def test_what_is_no_secret_stays(line: str) -> None:
