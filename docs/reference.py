@@ -139,8 +139,9 @@ def log_formats() -> str:
         The format of each log is recognised by a sample of its lines: the format that explains most of them, and of two
         that explain as many the one that is further up in this table. A log may change its format half way: each line
         of a format of the table begins an event. All other lines belong to the event above them, as stack traces do.
-        A log whose last line was cut while it was written is read without that line. A damaged compressed log is read
-        up to the damage: the load, the ledger and the verdict *read in part* say how far, and `--strict` refuses it.
+        A log whose last line was cut while it was written is read without that line. A damaged compressed log or
+        archive is read up to the damage: the load, the ledger and the verdict *read in part* say how far, and
+        `--strict` refuses it.
         The ledger records what each log was read as, how many of its events are of a known format, have a level and a
         time, and what was assumed about times.
 

@@ -129,8 +129,9 @@ def _run_load(command: commands.Load) -> None:
 
     options = with_formats(Workspace(command.output_dir), command.options, command.like)
     if command.dry_run:
-        with loader.unpacked(command.root) as roots:
-            plan = load_plan.plan(roots, options, command.service)
+        damages: dict[Path, str] = {}
+        with loader.unpacked(command.root, damages=damages) as roots:
+            plan = load_plan.plan(roots, options, command.service).with_damages(damages)
             _say(plan.sentence())
             ledger = sampled_ledger(plan, options)
             if ledger.height:

@@ -7,7 +7,7 @@ another name or label. Whatever is loaded from another root stays as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def growth(
     Raises InputError if a run of the plan was loaded from another root.
     """
     names = _names(roots, loaded)
-    plan = _each(plan, lambda file: _renamed(file, names))
+    plan = plan.each(lambda file: _renamed(file, names))
     read = {source: file for source, file in loaded.items() if file.is_read}
     plan = _with_distinct_runs(plan, read, set(names.values()))
     _refuse_other_roots(plan, read)
@@ -109,10 +109,6 @@ def growth(
     )
 
 
-def _each(plan: Plan, change: Callable[[LogFile], LogFile]) -> Plan:
-    return Plan(*([change(file) for file in files] for files in (plan.chosen, plan.left_out, plan.ignored)))
-
-
 def root_name(source: str) -> str:
     """The name of the root in a source."""
     return source.partition("/")[0]
@@ -140,7 +136,9 @@ def _with_distinct_runs(plan: Plan, read: Mapping[str, LoadedFile], names: set[s
     """The plan, with runs renamed by `by_folder_above` if flattened test cases of another root are loaded."""
     others = {file.run for source, file in read.items() if root_name(source) not in names}
     flattened = {file.run for file in plan.chosen if file.layout == FLATTENED}
-    return _each(plan, by_folder_above) if flattened & others and not _reloaded(plan, read) else plan
+    if not flattened & others or _reloaded(plan, read):
+        return plan
+    return plan.each(lambda file: by_folder_above(file) if file.layout == FLATTENED else file)
 
 
 def _reloaded(plan: Plan, read: Mapping[str, LoadedFile]) -> list[str]:

@@ -9,10 +9,10 @@ import io
 import re
 import time
 from collections.abc import Callable
-from typing import IO, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from lo2core.base.errors import InputError
-from lo2core.load.compression import CHUNK
+from lo2core.load.compression import CHUNK, UpToDamage
 
 MAX_HEADER_BYTES = 64 << 10
 """All headers of one member of a tar, with its name and attributes."""
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 class TarStream:
     """The decompressed bytes of a tar, read forwards only: at most `budget`, and few of them as headers."""
 
-    def __init__(self, content: IO[bytes], name: str, budget: int) -> None:
+    def __init__(self, content: UpToDamage, name: str, budget: int) -> None:
         self._content, self._name = content, name
         self._budget = budget + MAX_METADATA_BYTES
         self._position = 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from lo2core.base.errors import InputError, reason
 from lo2core.base.untrusted import open_regular
@@ -133,6 +133,32 @@ def opened(path: Path) -> Iterator[Any]:
             yield content
 
 
+class UpToDamage:
+    """The content of a compressed file, read forwards: all bytes in front of a damage, and then the error."""
+
+    def __init__(self, path: Path, content: IO[bytes]) -> None:
+        self._path, self._content = path, content
+        self._done, self._rest = 0, b""
+        self.error: Exception | None = None
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, up to `CHUNK` of them at once. Raises as the file does."""
+        if self.error is None:
+            try:
+                data = self._content.read(size)
+                self._done += len(data)
+                return data
+            except (*DAMAGED, OSError) as error:
+                if not _is_damage(error):
+                    raise
+                self.error = error
+                self._rest = b"" if _is_damage_of_a_block(error) else _up_to_damage(self._path, self._done)
+        data, self._rest = self._rest[:size], self._rest[size:]
+        if not data and size:
+            raise self.error
+        return data
+
+
 def max_decompressed(compressed: int) -> int:
     """The limit of decompressed bytes for so many compressed ones; for small files the ratio may be higher."""
     return max(64 << 20, compressed * MAX_RATIO)
@@ -221,9 +247,9 @@ def _up_to_damage(path: Path, done: int) -> bytes:
     with suppress(*DAMAGED, OSError), opened(path) as file:
         while done > 0:
             done -= len(file.read(min(CHUNK, done)))
-        while len(found) < CHUNK and (step := file.read1(_STEP)):
+        while len(found) < CHUNK and (step := file.read1(STEP)):
             found += step
     return bytes(found)
 
 
-_STEP = 128
+STEP = 128

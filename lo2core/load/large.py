@@ -42,7 +42,7 @@ def read_in_pieces(file: LogFile, options: LoadOptions, masker: Masker) -> Itera
     Raises InputError as `compression.pieces`.
     """
     sequences, rows, requests = [], [], []
-    damages: list[str] = []
+    damages = [file.damage] if file.damage else []
     lines, epoch = 0, file.epoch
     for data in _whole_events(log_pieces((*file.older, file.path), damages), options):
         loaded, events = read_texts([file], [data], options, masker, epoch)

@@ -22,11 +22,12 @@ from lo2core.load.log_file import (
     FLATTENED,
     TABLE,
     LogFile,
-    by_folder_above,
     layout_of_run,
     log_name,
     log_stem,
     order,
+    same_sequence,
+    with_distinct_runs,
 )
 from lo2core.load.log_services import (
     above_folders_of_logs,
@@ -81,9 +82,8 @@ def find_logs(
             if not is_lo2 and not service:
                 placed = distinct_services(list(chain.from_iterable(map(by_container, placed))))
             files += placed
-    if _same_sequence(files):
-        files = [by_folder_above(file) for file in files]
-    if service and not is_lo2 and _same_sequence(files):
+    files = with_distinct_runs(files)
+    if service and not is_lo2 and same_sequence(files):
         files = [_by_file(file) for file in files]
     logs = [file for file in files if file.service]
     if not logs:
@@ -242,17 +242,8 @@ def _in_place(file: LogFile, root: str, names: dict[str, str], layout: str) -> L
     )
 
 
-def _same_sequence(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
-    """The first two logs that belong to the same sequence, if there are any."""
-    seen: dict[str, LogFile] = {}
-    for file in files:
-        if file.service and (other := seen.setdefault(file.seq_id, file)) is not file:
-            return other, file
-    return None
-
-
 def _check_distinct(logs: Iterable[LogFile]) -> None:
-    if pair := _same_sequence(logs):
+    if pair := same_sequence(logs):
         other, file = pair
         raise InputError(
             f"{other.path} and {file.path} belong to the same sequence (run {file.run}, {file.folder}, "

@@ -45,7 +45,7 @@ def unread(plan: Plan) -> pl.DataFrame:
         for file in files:
             is_ignored_log = status == "ignored" and is_log(file.path.name) and file.path.is_file()
             lines, damage = _count_lines(file.path) if is_ignored_log else (0, None)
-            counted = {"bytes": file.bytes, "lines": lines, "skipped": lines, "damaged": damage}
+            counted = {"bytes": file.bytes, "lines": lines, "skipped": lines, "damaged": file.damage or damage}
             rows.append({**_facts(file), "status": status, **counted})
     return _as_ledger(pl.DataFrame(rows, infer_schema_length=None)) if rows else pl.DataFrame(schema=_LEDGER)
 

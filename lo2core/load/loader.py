@@ -29,20 +29,25 @@ from lo2core.load.walk import as_path
 from lo2core.messages.counts import combine
 from lo2core.messages.masks import Masker
 
+_FOLDERS_ABOVE = 2
 BATCH_BYTES = 8 << 20
 """Bytes of log text that are processed together: large enough for low overhead, small enough for memory."""
 
 
 @contextmanager
-def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambda n: None) -> Iterator[list[Path]]:
+def unpacked(
+    roots: Sequence[Path | str],
+    advance: Callable[[int], None] = lambda n: None,
+    damages: dict[Path, str] | None = None,
+) -> Iterator[list[Path]]:
     """The roots as folders and files: archives and tables of LogLead's LO2Loader are unpacked to temporary folders.
 
-    `advance` is called with the number of bytes unpacked. An InputError raised within the block names the archive or
-    table instead of its temporary folder.
+    `advance` is called with the number of bytes unpacked. damages: see `archives.unpack`; for `Plan.with_damages`. An
+    InputError raised within the block names the archive or table instead of its temporary folder.
     """
     with UnpackingFolder() as folder:
         paths = [as_path(root) for root in roots]
-        folders = [_as_folder(path, Path(folder) / str(number), advance) for number, path in enumerate(paths)]
+        folders = [_as_folder(path, Path(folder) / str(number), advance, damages) for number, path in enumerate(paths)]
         try:
             yield folders
         except InputError as error:
@@ -55,9 +60,14 @@ def unpacked(roots: Sequence[Path | str], advance: Callable[[int], None] = lambd
             raise InputError(message) from error
 
 
-def _as_folder(root: Path, into: Path, advance: Callable[[int], None]) -> Path:
+def _as_folder(root: Path, into: Path, advance: Callable[[int], None], damages: dict[Path, str] | None) -> Path:
+    """The root itself, or the folder that it was unpacked to, which is in folders with the names of those above it.
+
+    By these names, runs in several archives can be told apart.
+    """
+    into = into.joinpath(*root.resolve().parts[-1 - _FOLDERS_ABOVE : -1])
     if archives.is_archive(root):
-        return archives.unpack(root, into, advance)
+        return archives.unpack(root, into, advance, damages)
     return loglead_tables.write_logs(root, into) if loglead_tables.is_loglead(root) else root
 
 
@@ -197,8 +207,9 @@ class LO2Loader:
 
         Raises InputError if a file or folder cannot be read or contains no service logs.
         """
-        with unpacked([self.filename]) as roots:
-            chosen = plan(roots, self.options)
+        damages: dict[Path, str] = {}
+        with unpacked([self.filename], damages=damages) as roots:
+            chosen = plan(roots, self.options).with_damages(damages)
             folders = load_folders(chosen, self.options, Masker(), jobs=jobs)
             loaded = gather_loaded((part for _, part in folders), unread(chosen))
         self.df, self.df_seq = loaded.events, loaded.sequences

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
+from os.path import commonpath
 from pathlib import Path, PurePath, PurePosixPath
 
 from lo2core.load.compression import USUAL_RATIO, is_compressed_log
@@ -48,6 +50,8 @@ class LogFile:
     """False for a pipe or a device, which is never read."""
     modified: int = 0
     """When the file, or the archive that contains it, was last changed, in ns since 1970."""
+    damage: str | None = None
+    """A text about the damage of the archive that it comes from, if that concerns this file."""
 
     @property
     def text_bytes(self) -> int:
@@ -97,22 +101,72 @@ def last_parts(path: PurePath | str) -> tuple[str, ...]:
     return PurePosixPath(normal_form(str(path))).parts[-3:]
 
 
-def by_folder_above(file: LogFile) -> LogFile:
-    """The log with the name of a further folder in that of its run, if its layout leaves that open.
+def with_distinct_runs(files: Sequence[LogFile]) -> list[LogFile]:
+    """The files; where two logs would belong to the same sequence, runs get the name of a further folder.
 
-    That is the folder that contains the test cases in the flattened layout, the one that contains the runs if these can
-    have any name, and else the one between the run and the test case, if there is one.
+    That is the nearest folder in whose name the two logs differ. All logs of their layouts get the name of that folder,
+    unless all logs are below it, so that the runs of one load are named alike: `staging/run-1` and `prod/run-1` become
+    `staging_run-1` and `prod_run-1`. Logs that cannot be told apart stay as they are, and so do tables and LO2's runs:
+    two runs with the same start in their names are copies of each other.
     """
-    above = file.case_folder.parent
-    between = normal_form(above.name)
-    if file.layout in (FLATTENED, ANY_RUN):
-        name = normal_form(above.parent.name) if file.layout == ANY_RUN else between
-        return replace(file, run=f"{name}_{file.run}") if name else file
-    return (
-        replace(file, run=f"{file.run}_{between}")
-        if file.layout in RUNS and file.folder != file.run != between
-        else file
-    )
+    renamed, around = list(files), _folder_of_all(files)
+    for _ in range(_MOST_FOLDERS):
+        pair = same_sequence(sorted(renamed, key=lambda file: file.path))
+        number = _first_difference(*pair) if pair else None
+        if pair is None or number is None:
+            break
+        layouts = {file.layout for file in pair}
+        renamed = [by_folder_above(file, number, around) if file.layout in layouts else file for file in renamed]
+    return renamed
+
+
+def _folder_of_all(files: Iterable[LogFile]) -> Path | None:
+    """The nearest folder that all logs are below."""
+    folders = {str(file.case_folder) for file in files if file.service}
+    return Path(commonpath(folders)) if len(folders) > 1 else None
+
+
+_MOST_FOLDERS = 8
+"""Folders whose names a run may get."""
+
+
+def same_sequence(files: Iterable[LogFile]) -> tuple[LogFile, LogFile] | None:
+    """The first two logs that belong to the same sequence, if there are any."""
+    seen: dict[str, LogFile] = {}
+    for file in files:
+        if file.service and (other := seen.setdefault(file.seq_id, file)) is not file:
+            return other, file
+    return None
+
+
+def _first_difference(one: LogFile, other: LogFile) -> int | None:
+    """The number of the nearest folder above two test cases that has different names; None if there is none."""
+    if (one.run, one.folder) != (other.run, other.folder):  # only put together, their names are the same
+        return None
+    pairs = zip(one.case_folder.parents, other.case_folder.parents, strict=False)
+    differ = (number for number, (a, b) in enumerate(pairs) if normal_form(a.name) != normal_form(b.name))
+    number = next(differ, None)
+    fixed = any(file.layout == TABLE or (file.epoch and not _is_below_run(file, number or 0)) for file in (one, other))
+    return None if fixed else number
+
+
+def by_folder_above(file: LogFile, number: int = 0, around: Path | None = None) -> LogFile:
+    """The log with the name of a folder in that of its run: of the one above its test case, if the number is 0.
+
+    A folder between the run and the test case is behind the name of the run, any other one in front of it. around: a
+    folder that says nothing, like those above it.
+    """
+    folder = next(islice(file.case_folder.parents, number, None), None)
+    if not file.service or folder is None or not folder.name or (around and around.is_relative_to(folder)):
+        return file
+    name = normal_form(folder.name)
+    return replace(file, run=f"{file.run}_{name}" if _is_below_run(file, number) else f"{name}_{file.run}")
+
+
+def _is_below_run(file: LogFile, number: int) -> bool:
+    """Whether a folder above the test case is below the folder of the run."""
+    names = [normal_form(folder.name) for folder in file.case_folder.parents]
+    return file.run in names[number + 1 :] and file.run not in names[: number + 1]
 
 
 def log_name(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -142,6 +142,20 @@ class Plan:
     @property
     def runs(self) -> list[str]:
         return distinct(file.run for file in self.chosen)
+
+    def each(self, change: Callable[[LogFile], LogFile]) -> Plan:
+        """The plan with each of its files changed."""
+        return Plan(*([change(file) for file in files] for files in (self.chosen, self.left_out, self.ignored)))
+
+    def with_damages(self, damages: Mapping[Path, str]) -> Plan:
+        """The plan with texts about the damage of files from archives; see `archives.unpack`."""
+        known = {path.resolve(): text for path, text in damages.items()}
+
+        def damaged(file: LogFile) -> LogFile:
+            texts = [known[path] for path in (*file.older, file.path) if path in known]
+            return replace(file, damage="; ".join(texts)) if texts else file
+
+        return self.each(damaged) if known else self
 
     def sentence(self) -> str:
         """The layout, the number of runs, test case folders, services and logs, and their size as text."""

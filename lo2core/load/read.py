@@ -46,7 +46,8 @@ class Loaded:
 def read_logs(files: Sequence[LogFile], options: LoadOptions, masker: Masker) -> Loaded:
     """The content of the logs of one or more whole test case folders of one run. Raises InputError as `pieces`."""
     if files[0].layout == TABLE:
-        return _read_table(files[0], options, masker)
+        table = _read_table(files[0], options, masker)
+        return replace(table, ledger=load_ledger.with_damages(table.ledger, [files[0].damage]))
     data, damages = zip(*map(content, files), strict=True)
     loaded, events = read_texts(files, data, options, masker, files[0].epoch)
     loaded = replace(loaded, ledger=load_ledger.with_damages(loaded.ledger, damages))
@@ -120,10 +121,12 @@ def _formats(options: LoadOptions) -> tuple[Format, ...]:
 def content(file: LogFile) -> tuple[bytes, str | None]:
     """The bytes of a log, its rotated pieces first, and a text about its damage. Raises InputError as `pieces`."""
     paths = (*file.older, file.path)
+    damages = [file.damage] if file.damage else []
     if file.container:
-        return of_container(paths, file.container)
-    damages: list[str] = []
-    data = b"".join(log_pieces(paths, damages))
+        data, damage = of_container(paths, file.container)
+        damages += [damage] if damage else []
+    else:
+        data = b"".join(log_pieces(paths, damages))
     return data, "; ".join(damages) or None
 
 

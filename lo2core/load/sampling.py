@@ -48,7 +48,7 @@ def _rows(files: Sequence[LogFile], options: LoadOptions) -> pl.DataFrame:
 
 def head(file: LogFile) -> tuple[bytes, str | None]:
     """The first whole lines of a log, and a text about its damage. Raises InputError for a file that cannot be read."""
-    damages: list[str] = []
+    damages = [file.damage] if file.damage else []
     if file.container:
         data, damage = of_container((*file.older, file.path), file.container)
         damages += [damage] if damage else []

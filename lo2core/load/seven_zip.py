@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -29,12 +29,14 @@ class Entry(NamedTuple):
 
 def extract(
     archive: Path, budget: int, most: int, check: Callable[[Entry], None], create: Callable[[str], IO[bytes]]
-) -> None:
+) -> dict[str, str]:
     """Write each file of an archive to what `create` returns for its name.
+
+    Returns the names of the files that could not be read whole because the archive is damaged, and why.
 
     budget: maximum number of bytes. most: maximum number of members. check: called with each member before anything is
     unpacked; may raise. Raises InputError for an encrypted archive, for one that unpacks to more than `budget` or needs
-    much memory, and without py7zr; and ValueError for a damaged one.
+    much memory, and without py7zr; and ValueError for one of which no file can be read.
     """
     library = _library(most)
     try:
@@ -47,7 +49,7 @@ def extract(
             if sum(entry.size for entry in entries) > budget:
                 raise too_large(archive.name)
             _check_memory(archive, pack)
-            pack.extractall(factory=_factory(library, create))
+            return _extracted(library, pack, [entry for entry in entries if not entry.is_folder], create)
     except library.exceptions.PasswordRequired as error:
         raise InputError(f"{archive.name} is encrypted. Unpack it yourself, then load it.") from error
     except library.exceptions.DecompressionBombError as error:
@@ -56,6 +58,26 @@ def extract(
         raise
     except Exception as error:  # headers that make no sense are reported by errors of many kinds
         raise ValueError(reason(error)) from error
+
+
+def _extracted(library: Any, pack: Any, entries: Sequence[Entry], create: Callable[[str], IO[bytes]]) -> dict[str, str]:
+    """Unpack the files of a checked archive; see `extract`."""
+    sizes: dict[str, int] = {}
+    try:
+        pack.extractall(factory=_factory(library, create, sizes))
+    except (InputError, OSError, library.exceptions.PasswordRequired, library.exceptions.DecompressionBombError):
+        raise
+    except Exception as error:
+        wrong = str(getattr(error, "filename", ""))
+        why = f"the checksum of {wrong} is wrong" if wrong else reason(error)
+        broken = [entry.name for entry in entries if sizes.get(entry.name) != entry.size or entry.name == wrong]
+        if len(broken) == len(entries) and not any(sizes.values()):
+            raise
+        for name in broken:
+            if name not in sizes:
+                create(name).close()
+        return dict.fromkeys(broken, why)
+    return {}
 
 
 def _library(most: int) -> Any:
@@ -98,16 +120,16 @@ def _memory(coder: dict[str, Any]) -> int:
     return 0
 
 
-def _factory(library: Any, create: Callable[[str], IO[bytes]]) -> Any:
-    """What py7zr asks for the file of each member when it begins to unpack it."""
+def _factory(library: Any, create: Callable[[str], IO[bytes]], sizes: dict[str, int]) -> Any:
+    """What py7zr asks for the file of each member when it begins to unpack it. sizes: bytes written, by name."""
 
     class File(library.io.Py7zIO):  # type: ignore[misc]  # the package may be missing
         def __init__(self, name: str) -> None:
-            self._file = create(name)
-            self._size = 0
+            self._file, self._name = create(name), name
+            sizes[name] = 0
 
         def write(self, data: bytes | bytearray) -> int:
-            self._size += len(data)
+            sizes[self._name] += len(data)
             return self._file.write(data)
 
         def read(self, size: int | None = None) -> bytes:
@@ -120,7 +142,7 @@ def _factory(library: Any, create: Callable[[str], IO[bytes]]) -> Any:
             self._file.flush()
 
         def size(self) -> int:
-            return self._size
+            return sizes[self._name]
 
         def close(self) -> None:
             self._file.close()

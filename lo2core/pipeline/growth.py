@@ -54,7 +54,7 @@ def with_times_of_archives(plan: Plan, roots: Sequence[str | Path], folders: Seq
 
     if not unpacked:
         return plan
-    return Plan(*([timed(file) for file in files] for files in (plan.chosen, plan.left_out, plan.ignored)))
+    return plan.each(timed)
 
 
 def files_of(plan: Plan, paths: Mapping[str, Path]) -> pl.DataFrame:

@@ -134,9 +134,10 @@ def load_logs(
     repeats = repeats_a_killed_command()
     if not append and not repeats:
         _refuse_existing(workspace, tables, replace)
-    with _folders(roots) as folders:
+    damages: dict[Path, str] = {}
+    with _folders(roots, damages) as folders:
         growing = append or cases is not None
-        plan = load_plan.plan(folders, options, service, growing=growing)
+        plan = load_plan.plan(folders, options, service, growing=growing).with_damages(damages)
         plan = with_times_of_archives(plan, roots, folders)
         if cases is not None and not append:
             plan = _only(plan, cases)
@@ -222,8 +223,8 @@ def _loaded_before(workspace: Workspace, tables: Sequence[Any], plan: load_plan.
 
 
 @contextmanager
-def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
-    """The roots, with archives unpacked until the end of the block."""
+def _folders(roots: Sequence[str | Path], damages: dict[Path, str]) -> Iterator[list[Path]]:
+    """The roots, with archives unpacked until the end of the block. damages: see `archives.unpack`."""
     with ExitStack() as stack:
         if not any(archives.is_archive(Path(root)) for root in roots):
             yield stack.enter_context(loader.unpacked(roots))
@@ -231,7 +232,7 @@ def _folders(roots: Sequence[str | Path]) -> Iterator[list[Path]]:
         packed = sum(archives.space(path) for path in map(as_path, roots) if archives.is_archive(path))
         check_space(tempfile.gettempdir(), packed, "Unpacking these archives")
         with Progress(None, "Unpack", "bytes") as progress:
-            folders = stack.enter_context(loader.unpacked(roots, progress.advance))
+            folders = stack.enter_context(loader.unpacked(roots, progress.advance, damages))
         yield folders
 
 

@@ -1,4 +1,4 @@
-"""Archives are unpacked whole or refused: no member chooses its path, nothing damaged passes for less."""
+"""Archives are unpacked up to their damage or refused: no member chooses its path, nothing damaged passes for whole."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import random
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 from helpers.loglines import line, write_runs
 
+from lo2core import Workspace, load_logs, schemas
 from lo2core.base.errors import InputError
 from lo2core.load import archives
 from lo2core.load.archives import is_archive, unpack
@@ -168,34 +170,89 @@ def test_a_file_where_a_folder_is_needed_is_a_clear_error(tmp_path: Path) -> Non
         unpack(make_tar(tmp_path / "x.tar", {"a": b"1", "a/b.log": b"2"}), tmp_path / "out")
 
 
-@pytest.mark.parametrize("ending", ["zip", *TARS])
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
-def test_a_truncated_archive_is_refused(tmp_path: Path, ending: str, share: float) -> None:
-    members = {f"run_1/correct/oauth2-{name}.log": noise(20_000) for name in ("client", "code", "key")}
-    path = tmp_path / f"logs.{ending}"
-    make_zip(path, members) if ending == "zip" else make_tar(path, members, TARS[ending])
+LINES = {
+    name: [line(random.Random(f"{name}{n}").randbytes(20).hex()) for n in range(300)]
+    for name in ("client", "code", "key")
+}
+LOGS = {f"run_1/correct/oauth2-{name}.log": "".join(lines).encode() for name, lines in LINES.items()}
+
+
+@pytest.mark.parametrize(
+    ("ending", "share", "whole"),
+    [
+        ("tar", 0.5, 1),
+        ("tar.gz", 0.2, 0),
+        ("tar.gz", 0.5, 1),
+        ("tar.gz", 0.999, 3),
+        ("tar.xz", 0.8, 2),
+        ("tgz", 0.8, 2),
+    ],
+)
+def test_of_a_truncated_tar_the_logs_in_front_of_the_damage_are_read(
+    tmp_path: Path, ending: str, share: float, whole: int
+) -> None:
+    path = make_tar(tmp_path / f"logs.{ending}", LOGS, TARS[ending])
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
+    loader = LO2Loader(path)
+    events = loader.execute()
+    rows = loader.ledger.select("service", "events", "damaged").rows()
+    assert [n for _, n, damage in rows if damage is None] == [300] * (len(rows) - 1)
+    assert re.search(r"is damaged: only its first (file|\d files) could be read, up to byte", rows[-1][2])
+    assert len(rows) - (rows[-1][1] < 300) == whole
+    for service in events["service"].unique():
+        found = events.filter(service=service)["m_message"].to_list()
+        assert found == [text[:-1].partition(" - ")[2] for text in LINES[service][: len(found)]]
+
+
+def test_of_a_zip_with_damaged_members_all_others_are_read(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "logs.zip", LOGS)
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as pack:
+        starts = [member.header_offset for member in pack.infolist()]
+    data[starts[1] + 6000] ^= 0x55
+    data[starts[2]] ^= 0x55
+    path.write_bytes(data)
+    loader = LO2Loader(path)
+    loader.execute()
+    client, code, key = loader.ledger.select("events", "damaged", "status").rows()
+    assert client == (300, None, "read")
+    assert 0 < code[0] < 300
+    assert code[1].startswith("logs.zip is damaged: only the first ")
+    assert (key[0], key[2]) == (0, "read")
+    with pytest.raises(InputError, match="2 logs could not be read to the end"):
+        load_logs(Workspace(tmp_path / "ws"), path, strict=True)
+
+
+@pytest.mark.parametrize("ending", ["zip", *TARS])
+def test_an_archive_of_which_nothing_can_be_read_is_refused(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"logs.{ending}"
+    make_zip(path, LOGS) if ending == "zip" else make_tar(path, LOGS, TARS[ending])
+    path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(InputError, match=r"logs\..* is damaged or not an archive"):
         unpack(path, tmp_path / "out")
 
 
 def test_a_damaged_header_does_not_end_a_tar_silently(tmp_path: Path) -> None:
-    path = make_tar(tmp_path / "logs.tar", {"a.log": b"1" * 512, "b.log": b"2" * 512, "c.log": b"3"})
+    path = make_tar(tmp_path / "logs.tar", {"a.log": b"1" * 511 + b"\n", "b.log": b"2" * 512, "c.log": b"3"})
     data = bytearray(path.read_bytes())
     data[1024 + 150] ^= 1
     path.write_bytes(data)
-    with pytest.raises(InputError, match="header cannot be read"):
-        unpack(path, tmp_path / "out")
+    damages: dict[Path, str] = {}
+    unpack(path, tmp_path / "out", damages=damages)
+    text = "logs.tar is damaged: only its first file could be read, up to byte 512: a header cannot be read"
+    assert damages == {tmp_path / "out" / "logs" / "a.log": text}
 
 
-def test_a_changed_byte_in_a_compressed_tar_is_noticed(tmp_path: Path) -> None:
-    path = make_tar(tmp_path / "logs.tar.gz", {NAME: noise(20_000)}, "gz")
+def test_after_a_wrong_checksum_no_log_of_a_tar_passes_for_right(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "logs.tar.gz", {NAME: noise(20_000), "b.log": b"2\n"}, "gz")
     data = bytearray(path.read_bytes())
     data[10_000] ^= 1
     path.write_bytes(data)
-    with pytest.raises(InputError, match="damaged"):
-        unpack(path, tmp_path / "out")
+    damages: dict[Path, str] = {}
+    unpack(path, tmp_path / "out", damages=damages)
+    assert len(damages) == 2
+    assert all("some bytes of them may be wrong" in text for text in damages.values())
 
 
 def test_what_only_looks_like_an_archive_is_refused(tmp_path: Path) -> None:
@@ -211,6 +268,16 @@ def test_errors_name_the_archive_and_not_where_it_was_unpacked(tmp_path: Path) -
     nothing = make_zip(tmp_path / "nest.zip", {"inner.zip": b"x"})
     with pytest.raises(InputError, match=r"No log in /.*/nest\.zip: .*found 1 file \(inner\.zip\)"):
         LO2Loader(nothing).execute()
-    twice = make_zip(tmp_path / "twice.zip", {f"{above}/{NAME}": line().encode() for above in "ab"})
-    with pytest.raises(InputError, match=r"twice\.zip/a/run_1/correct/oauth2-client\.log and /.*/twice\.zip/b/run_1"):
+    runs = [f"{above}/LO2_run_1719592986/correct/oauth2-client.log" for above in "ab"]
+    twice = make_zip(tmp_path / "twice.zip", dict.fromkeys(runs, line().encode()))
+    with pytest.raises(InputError, match=r"twice\.zip/a/LO2_run_.*client\.log and /.*/twice\.zip/b/LO2_run_"):
         LO2Loader(twice).execute()
+
+
+def test_runs_of_one_name_in_archives_of_several_folders_are_told_apart(tmp_path: Path) -> None:
+    for above in ("staging", "prod"):
+        (tmp_path / above).mkdir()
+        make_zip(tmp_path / above / "logs.zip", {NAME: line().encode()})
+    workspace = Workspace(tmp_path / "ws")
+    load_logs(workspace, [tmp_path / above / "logs.zip" for above in ("staging", "prod")])
+    assert set(workspace.read(schemas.Sequences)["run"]) == {"staging_run_1", "prod_run_1"}

@@ -219,9 +219,9 @@ def test_a_missing_root_and_a_foreign_file_are_named(tmp_path: Path) -> None:
         find_logs([path])
 
 
-def test_two_files_of_one_sequence_are_refused(tmp_path: Path) -> None:
+def test_two_copies_of_a_run_with_its_start_in_its_name_are_refused(tmp_path: Path) -> None:
     for parent in ("a", "b"):
-        write_log(tmp_path / parent / "run_1" / "correct", line())
+        write_log(tmp_path / parent / "LO2_run_1719592986" / "correct", line())
     with pytest.raises(InputError, match="belong to the same sequence"):
         find_logs([tmp_path])
 
@@ -453,6 +453,11 @@ def test_runs_and_services_are_found_at_other_depths(
     [
         (("run-1/a/correct", "run-1/b/correct"), ["run-1_a", "run-1_b"]),
         (("a/logs/monday/correct", "b/monday/correct"), ["b_monday", "logs_monday"]),
+        (("prod/run-1", "staging/run-1"), ["prod_run-1", "staging_run-1"]),
+        (("host1/run-1/correct", "host2/run-1/correct"), ["host1_run-1", "host2_run-1"]),
+        (("eu/a/run-1/correct", "us/a/run-1/correct"), ["eu_run-1", "us_run-1"]),
+        (("run-1", "prod/run-1"), ["prod_run-1", "run-1"]),
+        (("clusterA/shop/kafka-0", "clusterB/shop/kafka-0"), ["clusterA_shop", "clusterB_shop"]),
     ],
 )
 def test_test_cases_of_one_name_at_other_depths_are_told_apart(
@@ -461,6 +466,15 @@ def test_test_cases_of_one_name_at_other_depths_are_told_apart(
     for path in paths:
         write_log(tmp_path / "root" / path, line(), name="payment.log")
     assert [file.run for file in find_logs([tmp_path / "root"])] == runs
+    roots = [tmp_path / "root" / path for path in paths]
+    assert len({file.run for file in find_logs(roots)}) == 2
+
+
+def test_all_runs_are_named_alike_where_some_must_be_told_apart(tmp_path: Path) -> None:
+    for folder in ("prod/run-1", "prod/run-2", "eu/test/run-1", "us/test/run-1", "LO2_run_1719592986/correct"):
+        write_log(tmp_path / folder, line(), name="payment.log")
+    runs = {str(file.run) for file in find_logs([tmp_path])}
+    assert runs == {"LO2_run_1719592986", "prod_run-1", "prod_run-2", "eu_test_run-1", "us_test_run-1"}
 
 
 def test_logs_that_are_only_called_by_their_dates_are_pieces_of_one(tmp_path: Path) -> None:
