@@ -336,9 +336,8 @@ def _run_triage(command: commands.Triage) -> None:
     workspace = Workspace(command.output_dir)
     bundle = open_bundle(command.bundle) if command.bundle else None
     found = groups.groups_of(workspace, command.predictions, bundle)
-    root = workspace.owner or workspace
-    triage.note(root, found, command)
-    judged = triage.judged(root, found)
+    triage.note(workspace, found, command)
+    judged = triage.judged(workspace, found)
     _say_shared(terminal.groups(judged), secrets=False)
     if command.csv:
         _print_paths([groups.export(judged, command.csv, replace=command.replace)])

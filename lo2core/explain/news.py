@@ -31,28 +31,29 @@ def known_since(groups: pl.DataFrame, earlier: Earlier) -> pl.DataFrame:
     return groups.join(first, on="group", how="left", maintain_order="left")
 
 
-def sentence(day: str, flags: pl.Series, groups: pl.DataFrame, new_messages: int) -> str:
+def sentence(day: str, made: datetime, flags: pl.Series, groups: pl.DataFrame, new_messages: int) -> str:
     """What a colleague would say about new scores, as one sentence.
 
-    day: when they were made, such as "Today". flags: of all incidents. groups: the result of `known_since`.
-    new_messages: of the logs, that no log had before.
+    day: the day of `made`, when they were made, in words such as "Today". flags: of all incidents. groups: the result
+    of `known_since`. new_messages: of the logs, that no log had before.
     """
     partly = not_fully_scored(flags)
     parts = [f"{day}: {int(flags.fill_null(False).sum()):,} of {plural(len(flags), 'incident')} flagged{partly}"]
     if groups.height:
-        parts.append(_faults(groups))
+        parts.append(_faults(groups, made, "earlier today" if day == "Today" else "earlier that day"))
     if new_messages:
         parts.append(f"{plural(new_messages, 'message')} never seen before")
     return f"{'; '.join(parts)}."
 
 
-def _faults(groups: pl.DataFrame) -> str:
+def _faults(groups: pl.DataFrame, made: datetime, same_day: str) -> str:
     known = groups.drop_nulls("since")
     new = groups.height - known.height
     if not known.height:
         return f"{_number(new)} new {'fault' if new == 1 else 'faults'}, none known from earlier scores"
     since = min(known["since"].to_list()).replace(tzinfo=UTC).astimezone()
-    faults = f"{_number(known.height)} {'fault' if known.height == 1 else 'faults'} known since {since.day} {since:%b}"
+    day = same_day if since.date() == made.astimezone().date() else f"{since.day} {since:%b}"
+    faults = f"{_number(known.height)} {'fault' if known.height == 1 else 'faults'} known since {day}"
     return f"{faults}, {_number(new) if new else 'none'} new"
 
 

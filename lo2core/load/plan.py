@@ -162,11 +162,13 @@ class Plan:
         folders = len({(file.run, file.folder) for file in self.chosen})
         services = distinct(file.service for file in self.chosen)
         layouts = ", ".join(distinct(file.layout for file in self.chosen))
+        left_out = f"{plural(len(self.left_out), 'log')} not chosen" if self.left_out else ""
+        ignored = f"{plural(len(self.ignored), 'other file')} ignored" if self.ignored else ""
+        others = ", ".join(filter(None, (left_out, ignored)))
         return (
             f"{layouts}: {plural(len(self.runs), 'run')}, {plural(folders, 'test case folder')}, "
             f"{plural(len(services), 'service')} ({', '.join(services)}), {plural(len(self.chosen), 'log')}, "
-            f"{self.bytes / 1e6:,.1f} MB; {plural(len(self.left_out), 'log')} not chosen, "
-            f"{plural(len(self.ignored), 'other file')} ignored."
+            f"{self.bytes / 1e6:,.1f} MB{f'; {others}' if others else ''}."
         )
 
 

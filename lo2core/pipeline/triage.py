@@ -1,4 +1,7 @@
-"""The triage of a workspace: what people have found out about incidents and groups, also about those of its samples."""
+"""The triage of a workspace: what people have found out about incidents and groups, also about those of its samples.
+
+A sample has no triage of its own: all functions take the sample or the workspace that it belongs to.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,21 @@ from lo2core.store.workspace import Workspace
 
 def entries(workspace: Workspace) -> pl.DataFrame:
     """`schemas.Triage` of a workspace; empty if nothing was judged."""
-    return rows(workspace, Triage)
+    return rows(_keeper(workspace), Triage)
 
 
 def add(workspace: Workspace, row: pl.DataFrame) -> pl.DataFrame:
     """Append a row of `triage.of_group` or `triage.of_incident`; returns all of them."""
-    return append(workspace, Triage, lambda _: row, "triage")
+    return append(_keeper(workspace), Triage, lambda _: row, "triage")
 
 
 def take_back(workspace: Workspace, entry: str, who: str) -> pl.DataFrame:
     """Undo an entry; returns all of them. Raises as `triage.undo`."""
-    return append(workspace, Triage, lambda before: triage.undo(before, entry, who), "triage")
+    return append(_keeper(workspace), Triage, lambda before: triage.undo(before, entry, who), "triage")
+
+
+def _keeper(workspace: Workspace) -> Workspace:
+    return workspace.owner or workspace
 
 
 def judged(workspace: Workspace, grouping: Grouping) -> Grouping:

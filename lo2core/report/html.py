@@ -16,7 +16,7 @@ from lo2core.base.text import visible
 from lo2core.base.untrusted import printable
 from lo2core.messages.secrets import masked
 from lo2core.report import renderer
-from lo2core.report.charts import NEUTRAL, Chart
+from lo2core.report.charts import NEUTRAL, TEXT, Chart
 
 
 def _text_of(value: object) -> object:
@@ -186,8 +186,8 @@ def _visible_spec(part: Any) -> Any:
 
 
 _GREY = {
-    "labelColor": NEUTRAL,
-    "titleColor": NEUTRAL,
+    "labelColor": TEXT,
+    "titleColor": TEXT,
     "gridColor": NEUTRAL,
     "gridOpacity": 0.25,
     "domainColor": NEUTRAL,
@@ -198,5 +198,5 @@ _SVG_CONFIG = {
     "view": {"stroke": None},
     "axis": _GREY,
     "legend": _GREY,
-    "title": {"color": NEUTRAL},
+    "title": {"color": TEXT},
 }

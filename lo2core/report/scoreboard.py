@@ -49,11 +49,13 @@ def warnings(figures: pl.DataFrame) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows as lines with left-aligned columns, separated by two spaces."""
+def aligned(rows: Sequence[Sequence[str]], numbers: int = 0) -> Iterator[str]:
+    """The rows as lines with aligned columns, separated by two spaces; the first `numbers` columns to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        right, left = zip(row[:numbers], widths, strict=False), zip(row[numbers:], widths[numbers:], strict=True)
+        cells = [*(cell.rjust(width) for cell, width in right), *(cell.ljust(width) for cell, width in left)]
+        yield "  ".join(cells).rstrip()
 
 
 def _size(figures: pl.DataFrame) -> str:

@@ -13,6 +13,7 @@ from lo2core.detect.units import Measure
 from lo2core.explain import triage
 from lo2core.explain.explanation import Explanation
 from lo2core.explain.groups import Grouping
+from lo2core.report.scoreboard import aligned
 
 TOP_ITEMS = 5
 WIDTH = 118
@@ -44,16 +45,18 @@ def groups(judged: Grouping) -> str:
     """Groups of flagged incidents with what is known about them, the largest z-score first."""
     if not judged.groups.height:
         return "There are no flagged incidents to group."
-    lines = [_group(row) for row in judged.groups.with_columns(known=triage.in_words()).iter_rows(named=True)]
-    return "\n".join([triage.sentence(judged.groups), *lines])
+    known = judged.groups.with_columns(known=triage.in_words())
+    rows = [_GROUP, *(_group(row) for row in known.iter_rows(named=True))]
+    return "\n".join([triage.sentence(judged.groups), *map(_cut, aligned(rows, numbers=4))])
 
 
-def _group(row: dict[str, Any]) -> str:
+_GROUP = ("group", "incidents", "runs", "z", "state", "service", "what they have in common")
+
+
+def _group(row: dict[str, Any]) -> tuple[str, ...]:
     offer = f" (perhaps {row['offer']})" if row["offer"] else ""
-    many = f"{row['incidents']:>5} in {plural(row['runs'], 'run')}"
-    return _cut(
-        f"  {row['group']:>3} {many}  z {row['z_score']:>6.1f}  {row['known']}{offer}  {row['service']}  {row['title']}"
-    )
+    numbers = (f"{row[name]:,}" for name in ("group", "incidents", "runs"))
+    return *numbers, f"{row['z_score']:.1f}", f"{row['known']}{offer}", row["service"], row["title"]
 
 
 def comparison(compared: Comparison) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -35,8 +35,15 @@ def test_new_scores_are_told_in_one_sentence(
 ) -> None:
     found = news.known_since(groups(*now), [(NOON, groups(*before))])
     flags = pl.Series([True, True, False, None])
-    told = news.sentence("Today", flags, found, new)
+    told = news.sentence("Today", NOON + timedelta(days=2), flags, found, new)
     assert told == f"Today: 2 of 4 incidents flagged{', 1 not fully scored because a log has no score'}{said}"
+
+
+@pytest.mark.parametrize(("day", "since"), [("Today", "earlier today"), ("27 Nov", "earlier that day")])
+def test_a_fault_of_the_same_day_is_not_dated(day: str, since: str) -> None:
+    found = news.known_since(groups([1]), [(NOON, groups([1]))])
+    told = news.sentence(day, NOON.replace(tzinfo=UTC), pl.Series([True]), found, 0)
+    assert told == f"{day}: 1 of 1 incident flagged; one fault known since {since}, none new."
 
 
 def test_a_fault_is_known_since_the_first_time() -> None:

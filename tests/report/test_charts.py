@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -56,6 +57,10 @@ SIDES = pl.DataFrame(
     {"test_case": ["get_client_404"] * 2, "service": ["client"] * 2, "side": ["A", "B"], "z": [9.0, None], "n": [1, 2]}
 )
 
+COUNTS = pl.DataFrame(
+    {"start": [datetime(2026, 1, 1)], "end": [datetime(2026, 1, 1, 1)], "level": ["ERROR"], "events": [9]}
+)
+
 CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], list[Any]]] = {
     "incident_heatmap": (charts.incident_heatmap, [CELLS], [3.0]),
     "score_strip": (charts.score_strip, [SCORES], [3.0]),
@@ -71,8 +76,9 @@ CHARTS: dict[str, tuple[Callable[..., alt.TopLevelMixin], list[pl.DataFrame], li
     "calibration_strip": (charts.calibration_strip, [UNSEEN], [3.0]),
     "prediction_density": (charts.prediction_density, [DENSITY], [(3.0, 2.5), ("A", "B")]),
     "recall_differences": (charts.recall_differences, [DIFFERENCES], []),
-    "paired_heatmap": (charts.paired_heatmap, [SIDES], [3.0]),
+    "paired_heatmap": (charts.paired_heatmap, [SIDES], []),
     "predictions_over_time": (charts.predictions_over_time, [POINTS], []),
+    "events_over_time": (charts.events_over_time, [COUNTS], ["level"]),
 }
 PICKS = {
     "incident_heatmap": ["seq_id"],
@@ -89,9 +95,14 @@ PICKS = {
 }
 
 
-def spec_of(name: str, empty: bool = False) -> dict[str, Any]:
+def made(name: str, empty: bool = False) -> alt.TopLevelMixin:
     function, frames, rest = CHARTS[name]
-    return function(*(frame.clear() if empty else frame for frame in frames), *rest).to_dict(validate=True)
+    return function(*(frame.clear() if empty else frame for frame in frames), *rest)
+
+
+@cache
+def spec_of(name: str) -> dict[str, Any]:
+    return made(name).to_dict(validate=True)
 
 
 def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -99,18 +110,28 @@ def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-@pytest.mark.parametrize("empty", [False, True], ids=["filled", "empty"])
-def test_every_chart_is_valid_vega_lite(name: str, empty: bool) -> None:
-    assert spec_of(name, empty)["$schema"].endswith(".json")
+def test_every_chart_is_valid_named_and_leaves_font_and_background_to_the_page(name: str) -> None:
+    spec = spec_of(name)
+    assert spec["$schema"].endswith(".json") and made(name, empty=True).to_dict(validate=False)
+    assert re.fullmatch(r"[A-Z][^{}]{20,}\.", spec["description"])
+    assert not {"font", "labelFont", "background"} & {key for part in parts(spec) for key in part}
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_no_chart_fixes_a_font_or_a_background(name: str) -> None:
-    function, frames, rest = CHARTS[name]
-    text = function(*frames, *rest).to_json()
-    assert '"font"' not in text
-    assert '"labelFont"' not in text
-    assert '"background"' not in text
+def test_colours_of_services_mean_services(name: str) -> None:
+    for part in parts(spec_of(name)):
+        if part.get("field") != "service" and not isinstance(part.get("range"), list):
+            assert not {one for one in part.values() if isinstance(one, str)} & set(charts.PALETTE), part
+        if part.get("field") != "service" and "scale" in part:
+            assert not set((part["scale"] or {}).get("range", [])) & set(charts.PALETTE), part
+
+
+def parts(spec: Any) -> Iterator[dict[str, Any]]:
+    """All objects in a specification."""
+    if isinstance(spec, dict):
+        yield spec
+    for one in spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ():
+        yield from parts(one)
 
 
 @pytest.mark.parametrize("name", PICKS)
@@ -120,7 +141,7 @@ def test_selections_are_called_pick_and_give_the_fields_promised(name: str) -> N
 
 
 def test_a_service_without_a_score_is_not_labelled_null() -> None:
-    _, texts, _ = layers(spec_of("service_bars"))
+    _, texts, *_ = layers(spec_of("service_bars"))
     assert texts["encoding"]["text"]["field"] == "text"
     assert "no score" in texts["transform"][0]["calculate"]
 
@@ -140,8 +161,9 @@ def test_heatmap_has_incidents_down_and_services_across_and_colours_by_z() -> No
 def test_threshold_is_a_rule_at_its_value(name: str) -> None:
     function, frames, _ = CHARTS[name]
     spec = function(*frames, 2.75).to_dict()
-    rule = next(layer for layer in layers(spec) if layer["mark"]["type"] == "rule")
-    assert spec["datasets"][rule["data"]["name"]] == [{"threshold": 2.75}]
+    rule, text = layers(spec)[-2:]
+    assert (rule["mark"]["type"], text["mark"]["text"]) == ("rule", "threshold 2.75")
+    assert spec["datasets"][spec["layer"][-1]["data"]["name"]] == [{"threshold": 2.75}]
 
 
 def test_flips_differ_in_shape_not_in_colour_alone() -> None:
@@ -215,9 +237,19 @@ def test_recall_that_does_not_differ_is_coloured_by_its_size() -> None:
     assert squares["encoding"]["color"]["field"] == "shade"
 
 
-@pytest.mark.parametrize(("worst", "expected"), [(1168.0, {"1", "10", "1,000"}), (9.0, {"1", "3"})])
-def test_the_z_axis_labels_each_tick_with_its_value(worst: float, expected: set[str]) -> None:
+def test_z_has_the_same_colours_for_every_threshold_and_on_every_chart() -> None:
+    specs = spec_of("paired_heatmap"), *(charts.incident_heatmap(CELLS, z).to_dict() for z in (1.0, 9.0))
+    ramps = [
+        [one["scale"] for one in parts(spec) if one.get("field") in ("z", "z_score") and "legend" in one]
+        for spec in specs
+    ]
+    assert ramps[0] == ramps[1] == ramps[2] and ramps[0][0]["domain"] == [0, 100]
+
+
+@pytest.mark.parametrize(("worst", "expected"), [(1168.0, {"1", "2", "10", "1,000"}), (9.0, {"1", "2", "3", "5"})])
+def test_the_z_axis_names_its_scale_and_the_threshold(worst: float, expected: set[str]) -> None:
     scores = SCORES.with_columns(z_score=pl.Series([0.3, worst]))
     drawn = str(html.svg(charts.score_strip(scores, 2.3)))
     labels = set(re.findall(r">([^<>]+)</text>", drawn))
-    assert expected <= labels and "0k" not in labels
+    assert expected | {"z-score (symmetric log scale)", "threshold 2.30"} <= labels and "0k" not in labels
+    assert set(re.findall(r'<text[^>]* fill="([^"]+)"', drawn)) == {"currentColor"}

@@ -11,7 +11,8 @@ the column ``seq_id``, or the columns that the function lists. A chart has at mo
 
 from __future__ import annotations
 
-from lo2core.report.charts.base import FAULTY, MAX_MARKS, NEUTRAL, NORMAL, PALETTE, UNLABELLED, Chart, service_colours
+from lo2core.report.charts.base import MAX_MARKS, Chart, service_colours
+from lo2core.report.charts.colours import FAULTY, NEUTRAL, NORMAL, PALETTE, TEXT, UNLABELLED
 from lo2core.report.charts.comparing import (
     CHANGES,
     paired_heatmap,
@@ -35,6 +36,7 @@ __all__ = [
     "NORMAL",
     "NO_SCORE",
     "PALETTE",
+    "TEXT",
     "UNLABELLED",
     "Chart",
     "beeswarm",

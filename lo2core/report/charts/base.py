@@ -11,32 +11,28 @@ import polars as pl
 
 from lo2core.base.config import SERVICES
 from lo2core.base.frames import visible_frame
-from lo2core.base.text import visible
+from lo2core.base.text import plural, visible
+from lo2core.report.charts.colours import LABEL_COLOURS, NEUTRAL, PALETTE, TEXT
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 
 P = ParamSpec("P")
 C = TypeVar("C", bound=Chart)
 
-PALETTE = ("#5c76d9", "#c2990f", "#693ae9", "#3fa9c8", "#be9585", "#c00d25", "#a23873")
-"""Seven colours, distinguishable with protanopia and deuteranopia, on white and on near-black."""
-
-NEUTRAL = "#8b93a1"
-"""The grey of text, rules and unimportant marks; legible on both backgrounds."""
-
-NORMAL, FAULTY, UNLABELLED = "normal", "faulty", "no label"
-LABEL_COLOURS = {NORMAL: "#3fa9c8", FAULTY: "#d9731a", UNLABELLED: NEUTRAL}
-
 ROW = alt.Step(20)
 LABEL_LIMIT = 380
 MAX_MARKS = 5_000
 """Most selectable marks of a chart; with more rows, the caller aggregates or keeps the top ones."""
+SYMLOG = "symmetric log scale"
+_STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 300, 1000, 3000, 10_000)
 Z_AXIS = alt.Axis(
-    values=[-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000], format=",d", titleLimit=250
+    values=[*(-step for step in reversed(_STEPS)), 0, *_STEPS], format=",d", titleLimit=320, labelOverlap="greedy"
 )
+"""Ticks are close to each other where thresholds are."""
 Z_SCALE = alt.Scale(type="symlog", constant=3)
 """Linear near zero, where the threshold is; logarithmic further out, where faults can reach several hundred."""
-
+Z_COLOURS = alt.Scale(type="symlog", constant=3, domain=[0, 100], clamp=True)
+"""The colours of z-scores: the same on all pages, for all predictions and thresholds."""
 
 _MEASURES = (
     "z_score",
@@ -96,15 +92,30 @@ def by_label() -> alt.Color:
     return alt.Color("label:N", title=None, scale=scale, legend=legend())
 
 
-def by_z(column: str, threshold: float) -> alt.Color:
-    """Colour by a column of z-scores; the ramp ends at four times the threshold."""
-    width = if_narrow("containerSize()[0] * 0.4", "220")
+def on_z(title: str = "z-score") -> dict[str, Any]:
+    """The options of an x or y channel of z-scores: the scale `Z_SCALE`, which the title names."""
+    return {"title": f"{title} ({SYMLOG})", "scale": Z_SCALE, "axis": Z_AXIS}
+
+
+def by_z(column: str) -> alt.Color:
+    """Colour by a column of z-scores, as in `Z_COLOURS`."""
     return alt.Color(
         f"{column}:Q",
-        title="z-score",
-        scale=alt.Scale(domain=[0, max(4 * threshold, 1.0)], clamp=True),
-        legend=alt.Legend(orient="bottom", gradientLength=width, titleOrient="left", format="~s"),
+        scale=Z_COLOURS,
+        legend=alt.Legend(
+            orient="bottom",
+            title=f"z-score ({SYMLOG})",
+            titleLimit=300,
+            gradientLength=if_narrow("containerSize()[0] * 0.7", "300"),
+            values=[0, 1, 3, 10, 30, 100],
+            labelExpr="datum.value < 100 ? datum.label : '100 or more'",
+        ),
     )
+
+
+def number_of(frame: pl.DataFrame, column: str, noun: str) -> str:
+    """How many different values a column has, as text for the description of a chart: '7 services'."""
+    return plural(frame[column].n_unique(), noun)
 
 
 def fixed_scale(domain: tuple[str, ...], values: tuple[str, ...]) -> alt.Scale:
@@ -112,14 +123,18 @@ def fixed_scale(domain: tuple[str, ...], values: tuple[str, ...]) -> alt.Scale:
     return alt.Scale(domain=list(domain), range=list(values))
 
 
-def threshold_rule(threshold: float, axis: str = "x") -> alt.Chart:
-    """A dashed line at the threshold of the x axis or the y axis."""
-    line = alt.Chart(pl.DataFrame({"threshold": [threshold]})).mark_rule(
-        color=NEUTRAL, strokeDash=[6, 4], strokeWidth=1.5
-    )
-    where = alt.X("threshold:Q") if axis == "x" else alt.Y("threshold:Q")
-    rule: alt.Chart = line.encode(where, tooltip=tooltip(threshold="threshold"))
-    return rule
+def threshold_rule(threshold: float, axis: str = "x") -> Chart:
+    """A dashed line at the threshold of the x axis or the y axis, with its value."""
+    base = alt.Chart(pl.DataFrame({"threshold": [threshold]}))
+    line = base.mark_rule(color=NEUTRAL, strokeDash=[6, 4], strokeWidth=1.5)
+    name: dict[str, Any] = {"text": f"threshold {threshold:.2f}", "color": TEXT, "baseline": "bottom", "dy": -3}
+    shown = tooltip(threshold="threshold")
+    if axis == "x":
+        rule, text = line.encode(x="threshold:Q", tooltip=shown), base.mark_text(**name).encode(x="threshold:Q")
+        return alt.layer(rule, text.encode(y=alt.value(0)))
+    rule = line.encode(y="threshold:Q", tooltip=shown)
+    text = base.mark_text(align="right", dx=-2, **name).encode(y="threshold:Q")
+    return alt.layer(rule, text.encode(x=alt.value("width")))
 
 
 def legend(title: str | None = None) -> alt.Legend:

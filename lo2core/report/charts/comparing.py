@@ -7,31 +7,26 @@ from datetime import timedelta
 import altair as alt
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.compare.pairs import BOTH, NEITHER, NO_LONGER, NOW
 from lo2core.report.charts.base import (
-    NEUTRAL,
-    PALETTE,
     ROW,
-    Z_AXIS,
-    Z_SCALE,
     Chart,
     by_z,
     fixed_scale,
     legend,
     long_labels,
+    number_of,
+    on_z,
     service_columns,
     threshold_rule,
     tooltip,
     with_visible_text,
 )
-from lo2core.report.charts.evaluation import SHARE_RAMP
+from lo2core.report.charts.colours import CHANGE_COLOURS, DIFFERENCE_RAMP, KINDS, NEUTRAL, ON_RAMP, SHARE_RAMP
 
 CHANGES = (BOTH, NEITHER, NOW, NO_LONGER)
-CHANGE_COLOURS = ("#a23873", NEUTRAL, "#d9731a", "#5c76d9")
 CHANGE_SHAPES = ("square", "circle", "triangle-up", "triangle-down")
-
-DIFFERENCE_RAMP = ["#a3500f", "#727c89", "#2c5fb3"]
-"""Less (orange), equal (grey), more (blue); all dark enough for white text."""
 
 
 @with_visible_text
@@ -50,8 +45,8 @@ def prediction_scatter(
         alt.Chart(pairs.select("seq_id", "service", "test_case", "run", "z_a", "z_b", "change"))
         .mark_point(filled=True, size=46, aria=False)
         .encode(
-            x=alt.X("z_a:Q", title=f"z-score in {names[0]}", scale=Z_SCALE, axis=Z_AXIS),
-            y=alt.Y("z_b:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
+            x=alt.X("z_a:Q", **on_z(f"z-score in {names[0]}")),
+            y=alt.Y("z_b:Q", **on_z(f"z-score in {names[1]}")),
             color=alt.Color("change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_COLOURS), legend=legend()),
             shape=alt.Shape("change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_SHAPES), legend=legend()),
             opacity=alt.condition(pick & brush, alt.value(0.75), alt.value(0.12)),
@@ -61,7 +56,9 @@ def prediction_scatter(
         )
         .add_params(pick, brush)
     )
-    return alt.layer(points, threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")).properties(height=380)
+    rules = threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")
+    about = f"Scatter plot: {plural(pairs.height, 'sequence')} by {_by_both(thresholds, names)}"
+    return alt.layer(points, *rules).properties(height=380, description=about)
 
 
 @with_visible_text
@@ -78,9 +75,9 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
         alt.Chart(labelled)
         .mark_rect(aria=False)
         .encode(
-            x=alt.X("left:Q", title=f"z-score in {names[0]}", scale=Z_SCALE, axis=Z_AXIS),
+            x=alt.X("left:Q", **on_z(f"z-score in {names[0]}")),
             x2="right:Q",
-            y=alt.Y("bottom:Q", title=f"z-score in {names[1]}", scale=Z_SCALE, axis=Z_AXIS),
+            y=alt.Y("bottom:Q", **on_z(f"z-score in {names[1]}")),
             y2="top:Q",
             color=alt.Color("n:Q", title="count", scale=alt.Scale(type="log"), legend=alt.Legend(orient="top")),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
@@ -90,7 +87,14 @@ def prediction_density(cells: pl.DataFrame, thresholds: tuple[float, float], nam
     )
     rules = threshold_rule(thresholds[0]), threshold_rule(thresholds[1], "y")
     # a canvas draws this many squares faster than SVG
-    return alt.layer(squares, *rules).properties(height=380, usermeta={"embedOptions": {"renderer": "canvas"}})
+    about = f"Density plot: {plural(int(cells['n'].sum()), 'sequence')} by {_by_both(thresholds, names)}"
+    drawn = alt.layer(squares, *rules)
+    return drawn.properties(height=380, description=about, usermeta={"embedOptions": {"renderer": "canvas"}})
+
+
+def _by_both(thresholds: tuple[float, float], names: tuple[str, str]) -> str:
+    (a, b), (low, high) = names, thresholds
+    return f"their z-scores in {a} (threshold {low:.2f}) and in {b} (threshold {high:.2f})."
 
 
 def _between(low: str, high: str) -> pl.Expr:
@@ -125,12 +129,14 @@ def recall_differences(recalls: pl.DataFrame) -> Chart:
         color=alt.Color("shade:Q", scale=ramp, legend=None),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
-    texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
-    return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
+    texts = base.mark_text(fontWeight=600, color=ON_RAMP).encode(text=alt.Text("recall:Q", format=".0%"))
+    cases, sides = number_of(recalls, "test_case", "test case"), number_of(recalls, "prediction", "prediction")
+    about = f"Heat map: share of flagged incidents of {cases} in {sides}."
+    return alt.layer(squares.add_params(pick), texts).properties(height=ROW, description=about)
 
 
 @with_visible_text
-def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
+def paired_heatmap(cells: pl.DataFrame) -> Chart:
     """Test case x service in two sets of logs; in each column A is on the left and B on the right.
 
     Expects ``test_case``, ``service``, ``side`` ("A" or "B"), ``z`` (null: not scored), ``n`` (sequences). ``pick``
@@ -144,13 +150,15 @@ def paired_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
             x=alt.X("service:N", title=None, axis=service_columns()),
             xOffset=alt.XOffset("side:N", sort=["A", "B"]),
             y=alt.Y("test_case:N", title=None, axis=long_labels()),
-            color=by_z("z", threshold),
+            color=by_z("z"),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
             tooltip=tooltip(test_case="test case", service="service", side="logs", z="median z", n="sequences"),
         )
         .add_params(pick)
     )
-    return squares.properties(height=ROW)
+    cases, services = number_of(cells, "test_case", "test case"), number_of(cells, "service", "service")
+    about = f"Heat map: median z-scores of {cases} by {services}, of A on the left and of B on the right."
+    return squares.properties(height=ROW, description=about)
 
 
 @with_visible_text
@@ -163,7 +171,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
     base = alt.Chart(points).encode(
         x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format=_clock(points["made"]), labelOverlap=True)),
         y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
-        color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=legend()),
+        color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(KINDS)), legend=legend()),
     )
     marks = base.mark_circle(size=55, opacity=1).encode(
         href="address:N",
@@ -175,7 +183,10 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
         .facet(facet=alt.Facet("measure:N", title=None, header=alt.Header(labelAnchor="start")), columns=3)
         .resolve_scale(y="independent")
     )
-    return chart
+    return chart.properties(
+        description=f"Line charts over time: {', '.join(points['measure'].unique(maintain_order=True))} of "
+        f"{number_of(points, 'prediction', 'prediction')} by {number_of(points, 'model', 'model')}."
+    )
 
 
 def _clock(moments: pl.Series) -> str:

@@ -7,17 +7,15 @@ import polars as pl
 
 from lo2core.report.charts.base import (
     LABEL_LIMIT,
-    NEUTRAL,
     ROW,
     Chart,
     long_labels,
+    number_of,
     service_columns,
     tooltip,
     with_visible_text,
 )
-
-SHARE_RAMP = ["#727c89", "#5b3f8c", "#3c1361"]
-"""Colours from 0 to 1, dark enough for white text on light and dark pages."""
+from lo2core.report.charts.colours import KINDS, NEUTRAL, ON_RAMP, SHARE_RAMP
 
 
 @with_visible_text
@@ -30,7 +28,10 @@ def roc_curves(curves: pl.DataFrame) -> Chart:
         color=NEUTRAL, strokeDash=[3, 4], strokeWidth=1
     )
     lines = _curves(curves, "false_alarm_rate", "false alarm rate", "recall", "recall")
-    return alt.layer(chance.encode(x="x:Q", y="y:Q"), lines).properties(height=320)
+    about = (
+        f"ROC curves of {number_of(curves, 'name', 'detector')}: recall by false alarm rate; the diagonal is chance."
+    )
+    return alt.layer(chance.encode(x="x:Q", y="y:Q"), lines).properties(height=320, description=about)
 
 
 @with_visible_text
@@ -39,7 +40,8 @@ def precision_recall_curves(curves: pl.DataFrame) -> Chart:
 
     Expects ``name``, ``recall``, ``precision`` (both 0 to 1), sorted along the curve.
     """
-    return _curves(curves, "recall", "recall", "precision", "precision").properties(height=320)
+    about = f"Precision-recall curves of {number_of(curves, 'name', 'detector')}."
+    return _curves(curves, "recall", "recall", "precision", "precision").properties(height=320, description=about)
 
 
 @with_visible_text
@@ -59,8 +61,10 @@ def recall_matrix(recalls: pl.DataFrame) -> Chart:
         color=alt.Color("recall:Q", scale=alt.Scale(domain=[0, 1], range=SHARE_RAMP), legend=None),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
     )
-    texts = base.mark_text(fontWeight=600, color="#ffffff").encode(text=alt.Text("recall:Q", format=".0%"))
-    return alt.layer(squares.add_params(pick), texts).properties(height=ROW)
+    texts = base.mark_text(fontWeight=600, color=ON_RAMP).encode(text=alt.Text("recall:Q", format=".0%"))
+    cases, services = number_of(recalls, "test_case", "test case"), number_of(recalls, "service", "service")
+    about = f"Heat map: share of flagged sequences of {cases} by {services}."
+    return alt.layer(squares.add_params(pick), texts).properties(height=ROW, description=about)
 
 
 def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) -> alt.Chart:
@@ -72,7 +76,7 @@ def _curves(curves: pl.DataFrame, x: str, x_title: str, y: str, y_title: str) ->
         .encode(
             x=alt.X(f"{x}:Q", title=x_title, axis=percent, scale=alt.Scale(domain=[0, 1])),
             y=alt.Y(f"{y}:Q", title=y_title, axis=percent, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("name:N", title=None, legend=legend),
+            color=alt.Color("name:N", title=None, scale=alt.Scale(range=list(KINDS)), legend=legend),
             strokeDash=alt.StrokeDash("name:N", title=None, legend=legend),
             order=alt.value(0),
             tooltip=tooltip(**{"name": "detector", x: x_title, y: y_title}),

@@ -5,17 +5,16 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.report.charts.base import (
-    FAULTY,
-    LABEL_COLOURS,
-    NEUTRAL,
-    NORMAL,
     Chart,
     largest_first,
     long_labels,
+    number_of,
     tooltip,
     with_visible_text,
 )
+from lo2core.report.charts.colours import FAULTY, KINDS, LABEL_COLOURS, NEUTRAL, NORMAL, TEXT
 
 
 @with_visible_text
@@ -30,9 +29,10 @@ def item_bars(items: pl.DataFrame) -> Chart:
         y=alt.Y("item:N", title=None, sort=largest_first("share"), axis=long_labels()),
         tooltip=tooltip(item="item", share="share", here="here", normal="nearest normals"),
     )
-    bars = base.mark_bar(cornerRadiusEnd=3, height=14)
-    texts = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(text=alt.Text("share:Q", format=".0%"))
-    return alt.layer(bars, texts).properties(height=alt.Step(26))
+    bars = base.mark_bar(cornerRadiusEnd=3, height=14, color=KINDS[0])
+    texts = base.mark_text(align="left", dx=5, color=TEXT).encode(text=alt.Text("share:Q", format=".0%"))
+    about = f"Bar chart: the shares of {plural(items.height, 'item')} of the score, largest first."
+    return alt.layer(bars, texts).properties(height=alt.Step(26), description=about)
 
 
 @with_visible_text
@@ -64,4 +64,6 @@ def beeswarm(marks: pl.DataFrame) -> Chart:
         .add_params(pick)
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=NEUTRAL, strokeWidth=1).encode(x="zero:Q")
-    return alt.layer(zero, points).properties(height=alt.Step(34))
+    items, sequences = number_of(marks, "title", "item"), number_of(marks, "seq_id", "sequence")
+    about = f"Summary plot: how much {items} raised or lowered the scores of {sequences}."
+    return alt.layer(zero, points).properties(height=alt.Step(34), description=about)

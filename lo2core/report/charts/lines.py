@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.report.charts.base import (
-    NEUTRAL,
     Chart,
     by_service,
     fixed_scale,
@@ -14,19 +14,9 @@ from lo2core.report.charts.base import (
     tooltip,
     with_visible_text,
 )
+from lo2core.report.charts.colours import LEVELS, NEUTRAL
 from lo2core.report.charts.loading import below
 
-LEVELS = {
-    "ERROR": "#c00d25",
-    "FATAL": "#c00d25",
-    "SEVERE": "#c00d25",
-    "CRITICAL": "#c00d25",
-    "WARN": "#c2990f",
-    "WARNING": "#c2990f",
-    "INFO": "#5c76d9",
-    "NOTICE": "#5c76d9",
-}
-"""The colour of each level; all others are grey."""
 NO_LEVEL = "no level"
 _DAY_MS = 86_400_000
 
@@ -65,7 +55,9 @@ def events_over_time(counts: pl.DataFrame, by: str) -> Chart:
             tooltip=tooltip(at="time (UTC)", **{by: by}, events="events"),
         )
         .add_params(brush)
-        .properties(height=240)
+        .properties(
+            height=240, description=f"Histogram: {plural(int(counts['events'].sum()), 'event')} over time by {by}."
+        )
     )
     return bars
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.report.charts.base import (
-    NEUTRAL,
     Chart,
     by_label,
     by_service,
     fixed_scale,
     legend,
     long_labels,
+    number_of,
     tooltip,
     with_visible_text,
 )
+from lo2core.report.charts.colours import LEDGER_COLOURS, NEUTRAL
 
 LEDGER = ("events", "continuations", "orphans", "blank", "skipped")
 NOT_CHOSEN = "not chosen"
-LEDGER_COLOURS = ("#5c76d9", "#3fa9c8", "#c2990f", NEUTRAL, "#a23873", "#6d8a5f")
 _THOUSANDS = alt.Axis(format="~s", labelExpr="datum.value ? datum.label : '0'", grid=False, tickCount=6)
 
 
@@ -41,7 +42,7 @@ def ledger_bar(ledger: pl.DataFrame) -> Chart:
             order=alt.Order("position:Q"),
             tooltip=tooltip(kind="kind", lines="lines"),
         )
-        .properties(height=100)
+        .properties(height=100, description=f"Stacked bar: {plural(int(ledger['lines'].sum()), 'line')} by kind.")
     )
     return bar
 
@@ -55,6 +56,9 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
     ``run``, and ``folder`` for a band or ``service`` for a tick.
     """
     pick = alt.selection_point(name="pick", fields=["run", "folder", "service"])
+    about = (
+        f"Timeline of {number_of(bands, 'run', 'run')}: {plural(bands.height, 'test case')} as bands, errors as ticks."
+    )
     lanes = alt.Y("run:N", title=None, axis=long_labels(160))
     minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
     cases: alt.Chart = (
@@ -71,7 +75,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         .add_params(pick)
     )
     if not errors.height:  # an empty layer has no extent, which would leave the whole chart without one
-        return cases.properties(height=alt.Step(44))
+        return cases.properties(height=alt.Step(44), description=about)
     ticks = (
         alt.Chart(errors)
         .mark_tick(thickness=1, height=9, yOffset=15)
@@ -83,7 +87,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         )
     )
     layers: alt.LayerChart = alt.layer(cases, ticks).resolve_scale(color="independent")
-    return layers.properties(height=alt.Step(44))
+    return layers.properties(height=alt.Step(44), description=about)
 
 
 def below(services: alt.Legend) -> alt.Legend:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from lo2core.base.text import plural
 from lo2core.report.charts.base import (
-    LABEL_COLOURS,
-    NEUTRAL,
     ROW,
-    Z_AXIS,
-    Z_SCALE,
     Chart,
     by_label,
     by_service,
     by_z,
     largest_first,
     long_labels,
+    number_of,
+    on_z,
     service_columns,
     threshold_rule,
     tooltip,
     with_visible_text,
 )
+from lo2core.report.charts.colours import LABEL_COLOURS, NEUTRAL, TEXT
 
 NO_SCORE = "?"
 """What a heat map shows in place of a colour where a service has no score."""
@@ -41,15 +41,17 @@ def incident_heatmap(cells: pl.DataFrame, threshold: float) -> Chart:
         y=alt.Y("incident:N", title=None, sort=alt.EncodingSortField("rank", op="min"), axis=long_labels()),
     )
     squares = base.mark_rect(cornerRadius=2, stroke=NEUTRAL, strokeOpacity=0.25).encode(
-        color=by_z("z_score", threshold),
+        color=by_z("z_score"),
         opacity=alt.condition(pick, alt.value(1.0), alt.value(0.35)),
         tooltip=tooltip(incident="incident", service="service", z_score="z-score", top_item="top item"),
     )
     dots = base.mark_point(filled=True, color="#ffffff", stroke="#1b2430", strokeWidth=1.2, opacity=1).encode(
         size=alt.condition(alt.datum.z_score >= threshold, alt.value(34), alt.value(0))
     )
-    empty = base.transform_filter("!isValid(datum.z_score)").mark_text(text=NO_SCORE, color=NEUTRAL)
-    return alt.layer(squares.add_params(pick), dots, empty).properties(height=ROW)
+    empty = base.transform_filter("!isValid(datum.z_score)").mark_text(text=NO_SCORE, color=TEXT)
+    incidents, services = number_of(cells, "incident", "incident"), number_of(cells, "service", "service")
+    about = f"Heat map: z-scores of {incidents}, worst first, by {services}; a dot marks those from {threshold:.2f} on."
+    return alt.layer(squares.add_params(pick), dots, empty).properties(height=ROW, description=about)
 
 
 @with_visible_text
@@ -64,7 +66,7 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
         alt.Chart(scores)
         .mark_tick(thickness=2, bandSize=12)
         .encode(
-            x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+            x=alt.X("z_score:Q", **on_z()),
             y=alt.Y("service:N", title=None, axis=long_labels(110)),
             yOffset=alt.YOffset("label:N", sort=list(LABEL_COLOURS)),
             color=by_label(),
@@ -73,7 +75,9 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
         )
         .add_params(pick)
     )
-    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(14))
+    about = f"{plural(scores.height, 'z-score')} of {number_of(scores, 'service', 'service')}, normal and faulty apart."
+    about = f"Strip plot: {about} Threshold {threshold:.2f}."
+    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(14), description=about)
 
 
 @with_visible_text
@@ -84,7 +88,7 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     """
     pick = alt.selection_point(name="pick", fields=["seq_id"])
     base = alt.Chart(scores).encode(
-        x=alt.X("z_score:Q", title="z-score", scale=Z_SCALE, axis=Z_AXIS),
+        x=alt.X("z_score:Q", **on_z()),
         y=alt.Y("service:N", title=None, sort=largest_first("z_score"), axis=long_labels(110)),
         tooltip=tooltip(service="service", z_score="z-score"),
     )
@@ -93,9 +97,12 @@ def service_bars(scores: pl.DataFrame, threshold: float) -> Chart:
     )
     # at the right edge, so that the threshold line does not cross the texts
     known = "isValid(datum.z_score) ? format(datum.z_score, '.1f') : 'no score'"
-    texts = base.transform_calculate(text=known).mark_text(align="left", dx=5, color=NEUTRAL)
+    texts = base.transform_calculate(text=known).mark_text(align="left", dx=5, color=TEXT)
     texts = texts.encode(x=alt.value("width"), text="text:N")
-    return alt.layer(bars.add_params(pick), texts, threshold_rule(threshold)).properties(height=alt.Step(26))
+    services = number_of(scores, "service", "service")
+    about = f"Bar chart: z-scores of {services}, largest first. Threshold {threshold:.2f}."
+    layers = alt.layer(bars.add_params(pick), texts, threshold_rule(threshold))
+    return layers.properties(height=alt.Step(26), description=about)
 
 
 @with_visible_text
@@ -118,4 +125,6 @@ def calibration_strip(scores: pl.DataFrame, threshold: float) -> Chart:
         )
         .add_params(pick)
     )
-    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(24))
+    about = f"{plural(scores.height, 'z-score')} of held-out normals of {number_of(scores, 'service', 'service')}."
+    about = f"Strip plot: {about} Threshold {threshold:.2f}."
+    return alt.layer(ticks, threshold_rule(threshold)).properties(height=alt.Step(24), description=about)

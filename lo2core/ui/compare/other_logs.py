@@ -30,9 +30,7 @@ def show_test_cases(pair: Pair) -> None:
     """Test case x service, the median z of A (left) and B (right) in each column; a click explains the worst."""
     found = pair.found.by_test_case
     cells = paired_cells(found).head(charts.MAX_MARKS)
-    event = st.altair_chart(
-        charts.paired_heatmap(cells, max(pair.found.thresholds)), on_select="rerun", key=f"cases-{pair.key}"
-    )
+    event = st.altair_chart(charts.paired_heatmap(cells), on_select="rerun", key=f"cases-{pair.key}")
     st.caption("In each column A is on the left and B on the right. Click a field to explain its worst sequence.")
     for pick in event["selection"].get("pick") or []:
         open_worst(pair.found.saved["AB".index(pick["side"])], as_saved(pick, cells))

@@ -105,7 +105,8 @@ def summary(found: Scored) -> None:
     here, name = found.choice.here, found.saved_name
     earlier = earlier_predictions(here.workspace, name)[:MOST_EARLIER] if name else []
     if name and earlier:
-        text = news.sentence(_day(here, name), found.ranked["pred_ano"], _faults(here, name, earlier), _unseen(found))
+        new, faults = found.ranked["pred_ano"], _faults(here, name, earlier)
+        text = news.sentence(_day(here, name), _made(here, name), new, faults, _unseen(found))
         _, last = saved_scores(*home_of(here.workspace, earlier[0]))
         flagged = int(last["pred_ano"].fill_null(False).sum())
         made = when(_made(here, earlier[0]))
