@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from lo2core.base.schemas import Messages
-from lo2core.load.plan import LoadOptions
-from lo2core.pipeline.bundles import open_bundle
+from lo2core.detect.fitness import Fitness
+from lo2core.load.archives import is_archive, space
+from lo2core.load.plan import LoadOptions, Plan
+from lo2core.load.walk import as_path
+from lo2core.pipeline.bundles import LoadedBundle, open_bundle
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_logs
+from lo2core.pipeline.predict import fitness, predict_logs
 from lo2core.pipeline.provenance import fingerprint_of
 from lo2core.store.predictions import home_of, newest_first
 from lo2core.store.workspace import Workspace
+
+MOST_READ, MOST_UNPACKED = 12 << 20, 64 << 20
+"""Bytes of new logs that are read to tell their fitness before they are loaded, and that are unpacked for it."""
+_GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples modulo 1 are spread evenly, however many there are."""
 
 
 def score_logs(
@@ -37,6 +48,33 @@ def score_logs(
     how["like"] = how.get("like") or (bundle if loaded.manifest else None)
     read = load_logs(workspace, roots, options, replace=replace, **how)
     return [*read.paths, predict_logs(workspace, bundle, predictions, replace=replace)]
+
+
+def fitness_of_new(
+    roots: Sequence[str | Path], options: LoadOptions, bundle: LoadedBundle, plan: Plan
+) -> tuple[Fitness, int] | None:
+    """Whether a model fits logs that are not loaded yet, by some of their test cases, and how many these are.
+
+    plan: of these logs. Nothing is saved. None if that would take too long. Raises as `load_logs` and `fitness`.
+    """
+    cases = _some(plan)
+    if not cases or sum(map(space, filter(is_archive, map(as_path, roots)))) > MOST_UNPACKED:
+        return None
+    with TemporaryDirectory() as folder:
+        scratch = Workspace(folder)
+        load_logs(scratch, roots, options, like=bundle.path, save_events=False, cases=cases)
+        return fitness(scratch, bundle), len(cases)
+
+
+def _some(plan: Plan) -> list[tuple[str | None, str | None]]:
+    """Test cases (run, folder) of the plan, evenly chosen, with at most `MOST_READ` bytes."""
+    sizes = Counter[tuple[str | None, str | None]]()
+    for file in plan.chosen:
+        sizes[file.run, file.folder] += file.text_bytes
+    cases = list(sizes)
+    spread = sorted(range(len(cases)), key=lambda n: (n * _GOLDEN) % 1)
+    reached = accumulate(sizes[cases[n]] for n in spread)
+    return [cases[n] for n, total in zip(spread, reached, strict=True) if total <= MOST_READ]
 
 
 def earlier_predictions(workspace: Workspace, name: str) -> list[str]:

@@ -8,7 +8,6 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lo2core.pipeline import jobs
@@ -18,18 +17,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def dashboard_in(folder: Path, patch: pytest.MonkeyPatch) -> Workspace:
-    """The workspace `folder/ws`, which the pages now work on, with the bundles of `folder/models`; caches are empty."""
+    """The workspace `folder/ws`, which the pages now work on, with the bundles of `folder/models`.
+
+    Caches are not emptied: what they hold of a folder is read again when it changes.
+    """
     patch.setenv("LO2_WORKSPACE", str(folder / "ws"))
     patch.setenv("LO2_MODELS", str(folder / "models"))
-    st.cache_data.clear()
-    st.cache_resource.clear()
     return Workspace(folder / "ws")
 
 
-def page(script: str = "") -> AppTest:
-    """A page of the dashboard (without a script the overview), drawn once."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
-    return app.switch_page(script).run() if script else app
+def page(script: str = "streamlit_app.py", **address: str) -> AppTest:
+    """A page of the dashboard, drawn once, as a link with these query parameters opens it."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).switch_page(script)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
 
 
 def texts(app: AppTest) -> str:

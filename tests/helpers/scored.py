@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 
 from filelock import FileLock
-from helpers.pageverbs import ROOT
-from streamlit.testing.v1 import AppTest
 
 from lo2core.detect.recipe import Recipe
 from lo2core.load.plan import LoadOptions
@@ -45,12 +43,3 @@ def _score(loaded: Path, logs: Path, folder: Path) -> None:
     new = shutil.copytree(min(path for path in logs.iterdir() if path.is_dir()), folder / "logs" / TODAY)
     load_logs(today, [new], LoadOptions(labels="none"), jobs=1)
     predict_logs(today, folder / "models" / "nn.joblib", "nn")
-
-
-def open_page(script: str, **address: str) -> AppTest:
-    """A page as a link with these query parameters opens it."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page(script)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return app.run()

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.pageverbs import dashboard_in
-from helpers.scored import open_page
+from helpers.pageverbs import dashboard_in, page
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import Predictions
@@ -39,7 +38,7 @@ def test_command_line_and_page_explain_by_the_moved_model(moved: Workspace, caps
     assert main(["explain", "--output-dir", str(moved.root), "--predictions", "scores"]) == 0
     assert "was made by another model" not in capsys.readouterr().err
 
-    app = open_page("pages/5_Explain.py", prediction="scores")
+    app = page("pages/5_Explain.py", prediction="scores")
     assert not app.exception and not app.error
     assert not [warning.value for warning in app.warning]
 

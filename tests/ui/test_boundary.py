@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 from helpers.hostile import make_hostile
-from helpers.pageverbs import ROOT, dashboard_in, texts
-from helpers.scored import open_page, score_sample
+from helpers.pageverbs import ROOT, dashboard_in, page, texts
+from helpers.scored import score_sample
 from streamlit.testing.v1 import AppTest
 
 from lo2core.store.unreadable import unreadable
@@ -156,7 +156,7 @@ def test_every_page_of_a_hostile_workspace_works(
 ) -> None:
     dashboard_in(hostile[0], monkeypatch)
     choice = {"bundle": "nn"} if "Predict" in script else {"prediction": "nn", "a": "nn", "b": "forest"}
-    app = open_page(script, **choice)
+    app = page(script, **choice)
     shown = texts(app) + "\n".join(one.label for one in (*app.expander, *app.metric))
     assert not app.exception
     assert "Unexpected error" not in shown

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from helpers.pageverbs import commands, dashboard_in, has_button, press, texts
-from helpers.scored import open_page, score_sample
+from helpers.pageverbs import commands, dashboard_in, has_button, page, press, texts
+from helpers.scored import score_sample
 from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import Predictions
@@ -62,16 +62,16 @@ def test_one_prediction_alone_says_what_is_missing(
 ) -> None:
     workspace = dashboard_in(tmp_path, monkeypatch)
     workspace.root.mkdir()
-    assert "there is none yet" in texts(open_page(COMPARE))
+    assert "there is none yet" in texts(page(COMPARE))
     shutil.copy(scored / "ws" / "nn.parquet", workspace.root)
-    app = open_page(COMPARE)
+    app = page(COMPARE)
     assert "nn is the only one" in texts(app)
     assert has_button(app, "Score logs")
     assert "python -m lo2core compare A B" in texts(app)
 
 
 def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="forest", b="nn")
+    app = page(COMPARE, a="forest", b="nn")
     assert not app.exception
     assert "the model changed: all differences come from the model" in texts(app)
     flips = compare.compare_predictions(workspace, ["forest", "nn"]).flips
@@ -91,13 +91,13 @@ def test_two_models_on_the_same_logs(workspace: Workspace) -> None:
     ],
 )
 def test_every_view_of_the_same_sequences_has_its_table(workspace: Workspace, label: str, column: str) -> None:
-    app = tab(open_page(COMPARE, a="forest", b="nn"), label)
+    app = tab(page(COMPARE, a="forest", b="nn"), label)
     assert not app.exception
     assert column in columns(app)
 
 
 def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="nn", b="today/nn")
+    app = page(COMPARE, a="nn", b="today/nn")
     assert not app.exception
     assert "The model is the same, the logs changed" in texts(app)
     assert {"PSI of scores", "PSI of messages"} <= metrics(app).keys()
@@ -108,19 +108,19 @@ def test_yesterday_and_today_are_compared_by_test_case(workspace: Workspace) -> 
     ("label", "column"), [("Test cases", "n_b"), ("New and gone incidents", "change"), ("Shift", "scores")]
 )
 def test_every_view_of_other_logs_has_its_table(workspace: Workspace, label: str, column: str) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), label)
+    app = tab(page(COMPARE, a="today/nn", b="nn"), label)
     assert not app.exception
     assert column in columns(app)
 
 
 def test_items_of_other_logs_are_listed_by_kind(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
+    app = tab(page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
     assert not app.exception
     assert "of kind message only in B" in texts(app)
 
 
 def test_what_increased_between_two_logs_is_listed_by_service_with_its_lines(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "What increased")
+    app = tab(page(COMPARE, a="today/nn", b="nn"), "What increased")
     assert not app.exception
     assert "Compared with A (today/nn):" in texts(app)
     rows = next(table.value for table in app.dataframe if "usual_rate" in table.value.columns)
@@ -132,7 +132,7 @@ def test_what_increased_between_two_logs_is_listed_by_service_with_its_lines(wor
 
 
 def test_causes_of_both_sides_are_paired_and_open(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "Causes")
+    app = tab(page(COMPARE, a="today/nn", b="nn"), "Causes")
     assert not app.exception
     assert "in both." in texts(app)
     app.session_state["causes-today/nn-nn"] = {"selection": {"rows": [0], "columns": []}}
@@ -142,7 +142,7 @@ def test_causes_of_both_sides_are_paired_and_open(workspace: Workspace) -> None:
 
 
 def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="today/nn", b="nn")
+    app = page(COMPARE, a="today/nn", b="nn")
     where = {"test_case": "get_client_404_no_client", "service": "client", "side": "A"}
     app.session_state["cases-today/nn-nn"] = {"selection": {"pick": [where]}}
     app = app.run()
@@ -151,7 +151,7 @@ def test_a_click_on_a_test_case_leads_to_its_worst_sequence(workspace: Workspace
 
 
 def test_a_click_on_a_recall_leads_to_the_worst_of_the_test_case_in_that_prediction(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="forest", b="nn")
+    app = page(COMPARE, a="forest", b="nn")
     app.session_state[address.COMPARED] = "Recall by fault"
     picked = {"test_case": "get_client_404_no_client", "prediction": "nn"}
     app.session_state["faults-forest-nn"] = {"selection": {"pick": [picked]}}
@@ -162,14 +162,14 @@ def test_a_click_on_a_recall_leads_to_the_worst_of_the_test_case_in_that_predict
 
 
 def test_more_predictions_stand_beside_the_two(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="forest", b="nn"), "Recall by fault")
+    app = tab(page(COMPARE, a="forest", b="nn"), "Recall by fault")
     app = app.multiselect(key="others-forest-nn").set_value(["today/nn"]).run()
     assert not app.exception
 
 
 def test_facts_of_the_provenance_are_shown_in_full_and_never_as_html(workspace: Workspace) -> None:
     shutil.copy(workspace.path("nn"), workspace.path("<b>bold"))
-    app = open_page(COMPARE, a="<b>bold", b="forest")
+    app = page(COMPARE, a="<b>bold", b="forest")
     table = provenance(app)
     workspace.path("<b>bold").unlink()
     assert "<b>" not in table
@@ -179,7 +179,7 @@ def test_facts_of_the_provenance_are_shown_in_full_and_never_as_html(workspace: 
 
 @pytest.mark.parametrize("kind", ["message", "request"])
 def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: str) -> None:
-    app = tab(open_page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
+    app = tab(page(COMPARE, a="today/nn", b="nn"), "New and vanished items")
     app.session_state["items-kind"] = kind
     key = f"items-today/nn-nn-new-{kind}"
     app.session_state[key] = {"selection": {"rows": [0], "columns": []}}
@@ -189,7 +189,7 @@ def test_an_item_that_is_new_leads_to_its_raw_lines(workspace: Workspace, kind: 
 
 
 def test_what_differs_in_provenance_comes_first(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="forest", b="nn")
+    app = page(COMPARE, a="forest", b="nn")
     assert table_row(provenance(app), "model") == ["IsolationForest", "NearestNormal"]
     assert not table_row(provenance(app), "training data")
     app = app.toggle(key="provenance-all").set_value(True).run()
@@ -197,24 +197,24 @@ def test_what_differs_in_provenance_comes_first(workspace: Workspace) -> None:
 
 
 def test_a_and_b_can_be_swapped(workspace: Workspace) -> None:
-    app = press(open_page(COMPARE, a="forest", b="nn"), "Swap")
+    app = press(page(COMPARE, a="forest", b="nn"), "Swap")
     assert (app.selectbox(key="choice-A").value, app.selectbox(key="choice-B").value) == ("nn", "forest")
 
 
 def test_the_same_prediction_twice_is_no_comparison(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="nn", b="nn")
+    app = page(COMPARE, a="nn", b="nn")
     assert not app.exception
     assert "A and B are the same prediction" in texts(app)
 
 
 def test_a_link_to_a_prediction_that_is_gone_says_so(workspace: Workspace) -> None:
-    app = open_page(COMPARE, a="gone", b="nn")
+    app = page(COMPARE, a="gone", b="nn")
     assert not app.exception
     assert "There is no prediction gone" in texts(app)
 
 
 def test_a_flip_leads_to_its_explanation(workspace: Workspace) -> None:
-    app = tab(open_page(COMPARE, a="forest", b="nn"), "Flips")
+    app = tab(page(COMPARE, a="forest", b="nn"), "Flips")
     buttons = {button.label: button for button in app.button}
     assert buttons["Explain in B"].disabled
     key = next(e.proto.id.split("-", 2)[-1] for e in app.dataframe if "flips-" in e.proto.id)
@@ -224,13 +224,13 @@ def test_a_flip_leads_to_its_explanation(workspace: Workspace) -> None:
 
 
 def test_the_command_it_shows_works(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    app = open_page(COMPARE, a="nn", b="today/nn")
+    app = page(COMPARE, a="nn", b="today/nn")
     assert cli_commands.main(commands(app)[-1]) == 0
     assert "report.html" in capsys.readouterr().out
 
 
 def test_a_comparison_is_kept_in_the_workspace(workspace: Workspace) -> None:
-    press(open_page(COMPARE, a="forest", b="nn"), "Save")
+    press(page(COMPARE, a="forest", b="nn"), "Save")
     assert (workspace.root / "explainability" / "compare_forest_nn" / "report.html").exists()
 
 
@@ -262,7 +262,7 @@ def test_a_prediction_written_by_hand_may_lack_ranks_and_p_values(
 ) -> None:
     workspace = dashboard_in(Path(shutil.copytree(scored, tmp_path / "own")), monkeypatch)
     workspace.read(Predictions, "nn").drop("p_value", "rank").write_parquet(workspace.path("mine"))
-    app = open_page(COMPARE, a="forest", b="mine")
+    app = page(COMPARE, a="forest", b="mine")
     assert not app.exception
-    assert metrics(app)["B flags"] == metrics(open_page(COMPARE, a="forest", b="nn"))["B flags"]
+    assert metrics(app)["B flags"] == metrics(page(COMPARE, a="forest", b="nn"))["B flags"]
     assert not tab(app, "Over time").exception

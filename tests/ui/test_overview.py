@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from helpers.pageverbs import ROOT, dashboard_in, has_button, page, press, texts, wait_for_job
-from helpers.scored import open_page, score_sample
+from helpers.scored import score_sample
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
@@ -29,10 +29,21 @@ from lo2core.ui.shell.job_panel import after
 OVERVIEW = "streamlit_app.py"
 
 
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, loaded_sample: Path, sample_logs: Path) -> Path:
+    return score_sample(loaded_sample, sample_logs, tmp_path_factory.mktemp("overview"))
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, loaded_sample: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def shared(scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Scored by two models, read only."""
+    return dashboard_in(scored, monkeypatch)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, scored: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Scored by two models; a copy to write into."""
-    return dashboard_in(score_sample(loaded_sample, sample_logs, tmp_path), monkeypatch)
+    return dashboard_in(Path(shutil.copytree(scored, tmp_path, dirs_exist_ok=True)), monkeypatch)
 
 
 def predictions(app: AppTest) -> Selectbox[str]:
@@ -48,9 +59,9 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert "incidents flagged. The 20 worst:" in texts(app)
 
 
-def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
+def test_all_incidents_can_be_shown(shared: Workspace) -> None:
     app = predictions(page()).set_value("nn").run()
-    n = workspace.read(Predictions, "nn").select(INCIDENT_KEY).n_unique()
+    n = shared.read(Predictions, "nn").select(INCIDENT_KEY).n_unique()
     assert app.dataframe[-1].value.shape[0] == MOST < n
     app = next(toggle for toggle in app.toggle if toggle.label == "Show all").set_value(True).run()
     assert not app.exception
@@ -58,29 +69,26 @@ def test_all_incidents_can_be_shown(workspace: Workspace) -> None:
     assert app.dataframe[-1].value.shape[0] == n
 
 
-def test_compare_opens_with_the_prediction_that_is_shown_and_the_one_before(workspace: Workspace) -> None:
-    app = open_page(OVERVIEW)
+def test_compare_opens_with_the_prediction_that_is_shown_and_the_one_before(shared: Workspace) -> None:
+    app = page()
     shown, older = predictions(app).options[1:3]
     predictions(app).set_value(shown).run()
     press(app, "Compare")
     assert (app.query_params["a"], app.query_params["b"]) == (older, shown)
 
 
-def test_a_prediction_by_a_model_that_does_not_fit_says_so(workspace: Workspace) -> None:
+def test_a_model_that_does_not_fit_and_alarms_that_marks_suppress_are_mentioned(workspace: Workspace) -> None:
     made = workspace.metadata("nn") | {"fitness": Fitness(NOT_AT_ALL, ("token: all is new.",)).facts}
     frame = workspace.read(Predictions, "nn")
     workspace.write(Predictions, frame, name="nn", provenance=made, replace=True)
-    shown = texts(predictions(page()).set_value("nn").run())
+    flagged = frame.filter("pred_ano")["seq_id"][0]
+    add_mark(workspace, feedback.benign("sequence", flagged, flagged, "a drill", "me"))
+    app = predictions(page()).set_value("nn").run()
+    shown = texts(app)
     assert "The model does not fit these logs" in shown
     assert "token: all is new." in shown
     assert "model does not fit" in shown
-
-
-def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
-    flagged = workspace.read(Predictions, "nn").filter("pred_ano")["seq_id"][0]
-    add_mark(workspace, feedback.benign("sequence", flagged, flagged, "a drill", "me"))
-    app = predictions(page()).set_value("nn").run()
-    assert "Marks affect 1 sequence; incidents no longer flagged: 1." in texts(app)
+    assert "Marks affect 1 sequence; incidents no longer flagged: 1." in shown
     table = app.dataframe[-1].value
     assert "window" not in table.columns  # these test cases have none
 
@@ -95,7 +103,7 @@ def test_it_says_how_many_alarms_marks_suppress(workspace: Workspace) -> None:
 )
 def test_a_prediction_without_a_row_says_so_on_every_page(workspace: Workspace, script: str, said: str) -> None:
     pl.read_parquet(workspace.path("nn")).clear().write_parquet(workspace.path("nothing"))
-    app = page() if script == OVERVIEW else open_page(script, prediction="nothing", a="nn", b="nothing")
+    app = page() if script == OVERVIEW else page(script, prediction="nothing", a="nn", b="nothing")
     assert not app.exception
     assert said in texts(app)
     assert "Unexpected error" not in texts(app)
@@ -123,7 +131,7 @@ def test_a_damaged_prediction_is_named(workspace: Workspace) -> None:
     path = workspace.path("nn")
     path.write_bytes(path.read_bytes()[:5000])
     assert "damaged: nn" in texts(page())
-    assert "The file of prediction nn is damaged" in texts(open_page("pages/5_Explain.py", prediction="nn"))
+    assert "The file of prediction nn is damaged" in texts(page("pages/5_Explain.py", prediction="nn"))
 
 
 def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -> None:
@@ -137,29 +145,29 @@ def test_where_a_model_is_there_the_way_leads_to_scoring(workspace: Workspace) -
     assert not has_button(app, "Train a model")
 
 
-def test_a_link_keeps_its_workspace_although_it_does_not_exist_yet(workspace: Workspace) -> None:
-    app = open_page("pages/5_Explain.py", ws="/does/not/exist")
+def test_a_link_keeps_its_workspace_although_it_does_not_exist_yet(shared: Workspace) -> None:
+    app = page("pages/5_Explain.py", ws="/does/not/exist")
     assert "The workspace /does/not/exist does not exist yet." in texts(app)
     assert app.selectbox(key="choice-Workspace").value == "/does/not/exist"
 
 
-def test_a_link_to_a_file_says_which_workspace_is_shown(workspace: Workspace) -> None:
-    file = workspace.path(Sequences)
-    app = open_page("pages/5_Explain.py", ws=str(file))
-    assert f"{file} is not a folder that can be read. Showing {workspace.root}." in texts(app)
+def test_a_link_to_a_file_says_which_workspace_is_shown(shared: Workspace) -> None:
+    file = shared.path(Sequences)
+    app = page("pages/5_Explain.py", ws=str(file))
+    assert f"{file} is not a folder that can be read. Showing {shared.root}." in texts(app)
 
 
 @pytest.mark.parametrize("begun", [".job", ".parts"])
-def test_a_link_opens_a_folder_that_is_being_loaded(workspace: Workspace, tmp_path: Path, begun: str) -> None:
+def test_a_link_opens_a_folder_that_is_being_loaded(shared: Workspace, tmp_path: Path, begun: str) -> None:
     (tmp_path / "new" / begun).mkdir(parents=True)
-    app = open_page("pages/1_Load.py", ws=str(tmp_path / "new"))
+    app = page("pages/1_Load.py", ws=str(tmp_path / "new"))
     assert app.selectbox(key="choice-Workspace").value == str(tmp_path / "new")
 
 
-def test_the_workspace_is_in_the_address_of_every_page(workspace: Workspace) -> None:
+def test_the_workspace_is_in_the_address_of_every_page(shared: Workspace) -> None:
     for script in ("pages/1_Load.py", "pages/6_Compare.py", OVERVIEW):
-        app = open_page(script)
-        assert app.query_params["ws"] == str(workspace.root)
+        app = page(script)
+        assert app.query_params["ws"] == str(shared.root)
 
 
 def links(app: AppTest) -> dict[str, str]:
@@ -167,13 +175,13 @@ def links(app: AppTest) -> dict[str, str]:
     return {link.proto.label: link.proto.query_string for link in app.sidebar.get("page_link")}
 
 
-def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(workspace: Workspace, tmp_path: Path) -> None:
-    app = open_page("pages/6_Compare.py", a="nn", b="forest")
+def test_the_side_bar_leads_back_to_what_was_chosen_on_a_page(shared: Workspace, tmp_path: Path) -> None:
+    app = page("pages/6_Compare.py", a="nn", b="forest")
     assert "a=nn" not in links(app)["Compare"]
     app.query_params.clear()
     app.switch_page("pages/5_Explain.py").run()
     assert "a=nn&b=forest" in links(app)["Compare"]
-    app.query_params["ws"] = str(shutil.copytree(workspace.root, tmp_path / "other"))
+    app.query_params["ws"] = str(shutil.copytree(shared.root, tmp_path / "other"))
     assert "a=nn" not in links(app.run())["Compare"]
 
 
@@ -249,6 +257,6 @@ def test_groups_are_shown_although_the_triage_is_damaged(workspace: Workspace) -
     assert "move it away to begin without what people noted in it" in texts(app)
 
 
-def test_a_copy_of_a_project_offers_the_model_of_the_newest_scores_first_for_new_logs(workspace: Workspace) -> None:
+def test_a_copy_of_a_project_offers_the_model_of_the_newest_scores_first_for_new_logs(shared: Workspace) -> None:
     app = page("pages/4_Predict.py")
     assert app.selectbox(key="score-with").value.stem == "nn"

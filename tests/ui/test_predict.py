@@ -7,12 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import streamlit as st
 from helpers.pageverbs import commands, dashboard_in, has_button, page, press, texts, wait_for_job
-from helpers.scored import open_page
 from streamlit.testing.v1 import AppTest
 
-from lo2core.base.schemas import Predictions, Sequences
+from lo2core.base.schemas import INCIDENT_KEY, Predictions, Sequences
 from lo2core.cli.options import parse
 from lo2core.detect.recipe import Recipe
 from lo2core.explain.top_items import top_items
@@ -65,18 +63,13 @@ def test_nothing_is_scored_before_it_was_asked_for(workspace: Workspace) -> None
     assert not app.slider
 
 
-def test_scores_are_saved_as_they_were_shown(workspace: Workspace, model: Path) -> None:
+def test_scores_are_saved_as_they_were_shown_and_not_replaced_unasked(workspace: Workspace, model: Path) -> None:
     app = press(press(page(PREDICT), "Predict"), "Save")
     assert not app.exception
     assert "Saved as lo2_nn_predictions." in texts(app)
     assert any(link.proto.label == "See why" for link in app.main.get("page_link"))
     expected = score(workspace, open_bundle(model))
     assert workspace.read(Predictions, "lo2_nn_predictions").equals(expected)
-
-
-def test_a_saved_prediction_is_shown_again_and_not_replaced_unasked(workspace: Workspace) -> None:
-    press(press(page(PREDICT), "Predict"), "Save")
-    st.cache_resource.clear()
     app = page(PREDICT)
     assert "incidents flagged" in texts(app)
     name = next(field for field in app.text_input if field.label == "Save as")
@@ -85,12 +78,17 @@ def test_a_saved_prediction_is_shown_again_and_not_replaced_unasked(workspace: W
     assert has_button(app, "Replace")
 
 
-@pytest.mark.parametrize("name", ["p" * 300, "a/b"])
-def test_a_name_that_no_file_can_have_is_told_in_a_sentence(workspace: Workspace, name: str) -> None:
+def test_the_command_is_one_that_the_command_line_takes_and_no_invalid_name_is_saved(
+    workspace: Workspace, model: Path
+) -> None:
     app = press(page(PREDICT), "Predict")
-    field = next(field for field in app.text_input if field.label == "Save as")
-    app = press(field.set_value(name).run(), "Save")
-    assert "is not a valid name: use up to 125 letters" in texts(app)
+    command = parse(commands(app)[-1])
+    assert isinstance(command, Predict)
+    assert (command.output_dir, command.bundle, command.predictions) == (workspace.root, model, "lo2_nn_predictions")
+    for name in ("p" * 300, "a/b"):
+        field = next(field for field in app.text_input if field.label == "Save as")
+        app = press(field.set_value(name).run(), "Save")
+        assert "is not a valid name: use up to 125 letters" in texts(app)
     assert workspace.predictions() == []
 
 
@@ -98,17 +96,14 @@ def test_the_alert_budget_moves_the_threshold_without_training(workspace: Worksp
     before = model.read_bytes()
     app = press(page(PREDICT), "Predict")
     shown = flagged(app)
+    app = app.slider[0].set_value(0.5).run()
+    assert "Estimated threshold:" in texts(app)
     app = app.slider[0].set_value(20.0).run()
     assert flagged(app) != shown
     assert model.read_bytes() == before
     assert "--budget 20" in texts(app)
     press(app, "Save")
     assert workspace.metadata("lo2_nn_predictions")["budget"] == 20
-
-
-def test_too_few_normals_for_the_budget_are_said_to_be_an_estimate(workspace: Workspace) -> None:
-    app = press(page(PREDICT), "Predict").slider[0].set_value(0.5).run()
-    assert "Estimated threshold:" in texts(app)
 
 
 def test_a_changed_bundle_is_not_opened(workspace: Workspace, model: Path) -> None:
@@ -118,10 +113,12 @@ def test_a_changed_bundle_is_not_opened(workspace: Workspace, model: Path) -> No
     assert not has_button(app, "Predict")
 
 
-def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs: Path) -> None:
+def test_a_sample_is_opened_by_a_link_and_scored_in_its_own_folder(workspace: Workspace, sample_logs: Path) -> None:
     sample = workspace.sample("today")
     load_logs(sample, [sample_logs], LoadOptions(n_runs=1, single_error_type="delete_token_404"), jobs=1)
+    assert page(PREDICT, sample="today").selectbox(key="choice-Logs").value == "today"
     app = page(PREDICT)
+    assert app.selectbox(key="choice-Logs").value == LOADED
     app = app.selectbox(key="choice-Logs").set_value("today").run()
     assert app.query_params["sample"] in ("today", ["today"])
     app = press(press(app, "Predict"), "Save")
@@ -130,18 +127,11 @@ def test_a_sample_is_scored_in_its_own_folder(workspace: Workspace, sample_logs:
     assert workspace.predictions() == []
 
 
-def test_a_link_opens_the_sample_it_names(workspace: Workspace, sample_logs: Path) -> None:
-    options = LoadOptions(n_runs=1, single_error_type="delete_token_404")
-    load_logs(workspace.sample("today"), [sample_logs], options, jobs=1)
-    assert open_page(PREDICT, sample="today").selectbox(key="choice-Logs").value == "today"
-    assert open_page(PREDICT).selectbox(key="choice-Logs").value == LOADED
-
-
 @pytest.mark.parametrize(("name", "value"), [("sample", "tomorrow"), ("bundle", "deleted")])
 def test_what_no_longer_exists_is_asked_for_and_nothing_else_is_scored_instead(
     workspace: Workspace, name: str, value: str
 ) -> None:
-    app = open_page(PREDICT, **{name: value})
+    app = page(PREDICT, **{name: value})
     assert f"There is no {'model' if name == 'bundle' else name} {value} in this" in texts(app)
     assert not has_button(app, "Predict") and "Threshold z" not in texts(app)
     label = "Model" if name == "bundle" else "Logs"
@@ -167,9 +157,24 @@ def test_a_model_that_does_not_fit_is_not_preselected_but_can_be_used(workspace:
     assert "trained on whole test cases, these logs were loaded as windows of 30 s" in texts(app)
 
 
-def test_a_picked_incident_opens_on_page_explain(workspace: Workspace) -> None:
+def test_each_incident_is_listed_once_and_a_picked_one_opens_on_page_explain(workspace: Workspace) -> None:
     app = press(page(PREDICT), "Predict")
-    app.session_state["table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    n = workspace.read(Sequences).select(INCIDENT_KEY).n_unique()
+    lists = [table.value for table in app.dataframe if "folder" in table.value.columns]
+    assert [len(table) for table in lists] == [n]
+    drawn = len(app.get("vega_lite_chart"))
+    app = app.segmented_control(key="incidents-as").set_value("heat map").run()
+    assert len(app.get("vega_lite_chart")) == drawn + 1
+    assert not [table for table in app.dataframe if "folder" in table.value.columns]
+    groups = next(table.value for table in app.dataframe if "incidents" in table.value.columns)
+    selected = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state[f"groups-predict-all-{len(groups)}"] = selected
+    app = app.run()
+    assert "Incidents, worst first" not in texts(app)
+    (own,) = (table.value for table in app.dataframe if "folder" in table.value.columns)
+    assert len(own) == groups["incidents"][0]
+    del app.session_state[f"groups-predict-all-{len(groups)}"]
+    app.session_state["table-"] = selected
     app.run()
     assert not app.exception
     assert app.title[0].value == "Explain"
@@ -187,13 +192,6 @@ def test_a_bundle_of_single_events_predicts_in_a_job(workspace: Workspace, model
     assert not app.exception
     assert workspace.predictions() == ["events_predictions"]
     assert "incidents flagged" in texts(app)
-
-
-def test_the_command_is_one_that_the_command_line_takes(workspace: Workspace, model: Path) -> None:
-    app = press(page(PREDICT), "Predict")
-    command = parse(commands(app)[-1])
-    assert isinstance(command, Predict)
-    assert (command.output_dir, command.bundle, command.predictions) == (workspace.root, model, "lo2_nn_predictions")
 
 
 def test_an_opened_bundle_is_kept_until_its_file_changes(workspace: Workspace, model: Path) -> None:
@@ -222,23 +220,23 @@ def test_new_logs_are_scored_in_one_step_and_what_is_new_is_said_on_top(
         shutil.copytree(run / case, new / case)
     for log in (new / "delete_token_404").rglob("*refresh-token*"):
         log.write_text(log.read_text().replace("ERR12029", "ERR12777").replace("REFRESH_TOKEN_NOT_FOUND", "NO_DISK"))
-    app = open_page(PREDICT, new="logs")
+    app = page(PREDICT, new="logs")
     app = app.text_input(key="score-folder").set_value(str(tmp_path / "new")).run()
-    assert "3 test case folders" in texts(app)
+    assert "3 test case folders" in texts(app) and "The model fits these logs" in texts(app)
     press(app, "Score")
     wait_for_job(workspace)
-    app = open_page(PREDICT, sample="new", bundle="lo2_nn")
+    app = page(PREDICT, sample="new", bundle="lo2_nn")
     assert not app.exception
     said = texts(app)
-    assert "Today: 2 of 3 incidents flagged; one fault known since" in said
-    assert ", one new; " in said and " never seen before." in said
+    assert "Today: 2 of 3 incidents flagged; one fault known since earlier today, one new; " in said
+    assert " never seen before." in said
     assert "The scores before, lo2_nn_predictions (today " in said
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Compare them")
     assert "a=lo2_nn_predictions&b=new%2Flo2_nn_predictions" in link.query_string
 
 
 def test_new_logs_in_which_nothing_is_found_are_told(workspace: Workspace, tmp_path: Path) -> None:
-    app = open_page(PREDICT, new="logs")
+    app = page(PREDICT, new="logs")
     app = app.text_input(key="score-folder").set_value(str(tmp_path / "nowhere")).run()
     assert "nowhere" in texts(app) and not app.exception
     assert next(button for button in app.button if button.label == "Score").disabled

@@ -53,7 +53,7 @@ def test_what_is_not_there_is_offered_only_where_nothing_else_is(
     assert offered(page()) == ["demo/result/sample"]
 
 
-@pytest.mark.parametrize("script", ["", "pages/4_Predict.py"])
+@pytest.mark.parametrize("script", ["streamlit_app.py", "pages/4_Predict.py"])
 def test_the_glossary_opens_on_every_page(workspace: Workspace, script: str) -> None:
     app = press(page(script), "Glossary")
     assert not app.exception

@@ -145,22 +145,32 @@ def test_a_signed_bundle_that_does_not_open_says_why_and_the_page_goes_on(worksp
     assert has_button(app, "Evaluate")
 
 
-def test_a_saved_evaluation_is_shown_beside_the_shortcuts(workspace: Workspace) -> None:
-    evaluate_recipes(workspace, [Recipe("Rarity"), Recipe("OutOfVocabulary")], EvaluationProtocol())
+def test_a_saved_evaluation_is_shown_beside_the_shortcuts_and_marked_when_other_logs_are_loaded(
+    workspace: Workspace, sample_logs: Path
+) -> None:
+    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol())
     app = page(TRAIN)
     assert not app.exception
     assert {"AUROC", "False alarms per 100", "Recall at budget 5"} <= {metric.label for metric in app.metric}
     assert {"Trivial baselines", "Recall by fault and service"} <= {e.value for e in app.subheader}
+    load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
+    assert "Evaluate again" in texts(page(TRAIN))
 
 
-def test_the_best_shortcut_is_told_by_its_figure(workspace: Workspace) -> None:
+def test_the_best_shortcut_and_a_prediction_by_the_evaluated_detector_are_named(
+    workspace: Workspace, model: Path
+) -> None:
     evaluate_recipes(workspace, [Recipe()], EvaluationProtocol())
     close = pl.when(kind="detector").then(0.7).when(detector="length alone").then(0.69).otherwise(0.5)
     figures = workspace.read(Evaluation).with_columns(auroc=close)
     workspace.write(Evaluation, figures, provenance=workspace.metadata(Evaluation), replace=True)
-    app = page(TRAIN)
-    assert "length alone, has an AUROC of 0.690" in texts(app)
-    assert "comes near" not in texts(app)
+    predict_logs(workspace, model, "older")
+    rarity = train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
+    predict_logs(workspace, rarity, "newer")
+    shown = texts(page(TRAIN))
+    assert "length alone, has an AUROC of 0.690" in shown
+    assert "comes near" not in shown
+    assert "Click a field to explain its worst incident in older." in shown
 
 
 def test_runs_left_out_once_are_not_said_to_be_left_out_in_turn(workspace: Workspace) -> None:
@@ -169,33 +179,23 @@ def test_runs_left_out_once_are_not_said_to_be_left_out_in_turn(workspace: Works
     assert "incidents of 1 run, scored by models that were trained without them" in texts(app)
 
 
-@pytest.mark.parametrize("service", ["client", "(any)"])
-def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path, service: str) -> None:
+def test_a_click_on_a_fault_leads_to_its_worst_sequence(workspace: Workspace, model: Path) -> None:
     evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol())
-    app = page(TRAIN)
     evaluation = workspace.read(Evaluation)["evaluation"][0]
-    picked = {"test_case": "get_client_404_no_client", "service": service}
-    app.session_state[f"faults-{evaluation}"] = {"selection": {"pick": [picked]}}
-    assert "These logs are not scored yet" in texts(app.run())
+    picks = [{"test_case": "get_client_404_no_client", "service": service} for service in ("client", "(any)")]
+
+    def clicked(pick: dict[str, str]) -> AppTest:
+        app = page(TRAIN)
+        app.session_state[f"faults-{evaluation}"] = {"selection": {"pick": [pick]}}
+        return app.run()
+
+    assert "These logs are not scored yet" in texts(clicked(picks[0]))
     predict_logs(workspace, model)
-    app = app.run()
-    assert app.title[0].value == "Explain"
-    assert "get_client_404_no_client" in texts(app)
-    assert "client has z " in texts(app)
-
-
-def test_a_fault_is_explained_by_the_detector_that_was_evaluated(workspace: Workspace, model: Path) -> None:
-    evaluate_recipes(workspace, [Recipe()], EvaluationProtocol())
-    predict_logs(workspace, model, "older")
-    rarity = train_bundle(workspace, Recipe("Rarity"), model.with_name("rarity.joblib"))
-    predict_logs(workspace, rarity, "newer")
-    assert "Click a field to explain its worst incident in older." in texts(page(TRAIN))
-
-
-def test_figures_of_other_logs_are_marked(workspace: Workspace, sample_logs: Path) -> None:
-    evaluate_recipes(workspace, [Recipe("OutOfVocabulary")], EvaluationProtocol())
-    load_logs(workspace, [sample_logs], LoadOptions(n_runs=1), jobs=1, replace=True)
-    assert "Evaluate again" in texts(page(TRAIN))
+    for pick in picks:
+        app = clicked(pick)
+        assert app.title[0].value == "Explain"
+        assert "get_client_404_no_client" in texts(app)
+        assert "client has z " in texts(app)
 
 
 def test_runs_loaded_after_training_do_not_hide_that_the_others_were_trained_on(

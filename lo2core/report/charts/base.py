@@ -86,15 +86,16 @@ def by_service(frame: pl.DataFrame, legend: alt.Legend | None) -> alt.Color:
     return alt.Color("service:N", title=None, scale=fixed_scale(tuple(colours), tuple(colours.values())), legend=legend)
 
 
-def by_label() -> alt.Color:
-    """Colour by the column ``label``: normal, other, no label."""
-    scale = fixed_scale(tuple(LABEL_COLOURS), tuple(LABEL_COLOURS.values()))
+def by_label(frame: pl.DataFrame) -> alt.Color:
+    """Colour by the column ``label``: normal, other, no label; the legend has those of the frame."""
+    there = {name: colour for name, colour in LABEL_COLOURS.items() if name in set(frame["label"])}
+    scale = fixed_scale(tuple(there), tuple(there.values()))
     return alt.Color("label:N", title=None, scale=scale, legend=legend())
 
 
 def on_z(title: str = "z-score") -> dict[str, Any]:
-    """The options of an x or y channel of z-scores: the scale `Z_SCALE`, which the title names."""
-    return {"title": f"{title} ({SYMLOG})", "scale": Z_SCALE, "axis": Z_AXIS}
+    """The options of an x or y channel of z-scores: the scale `Z_SCALE`, which the second line of the title names."""
+    return {"title": [title, f"({SYMLOG})"], "scale": Z_SCALE, "axis": Z_AXIS}
 
 
 def by_z(column: str) -> alt.Color:
@@ -130,17 +131,28 @@ def threshold_rule(threshold: float, axis: str = "x") -> Chart:
     name: dict[str, Any] = {"text": f"threshold {threshold:.2f}", "color": TEXT, "baseline": "bottom", "dy": -3}
     shown = tooltip(threshold="threshold")
     if axis == "x":
-        rule, text = line.encode(x="threshold:Q", tooltip=shown), base.mark_text(**name).encode(x="threshold:Q")
-        return alt.layer(rule, text.encode(y=alt.value(0)))
+        at = f"scale('x', {threshold})"
+        inside = alt.ExprRef(f"{at} < 45 ? 'left' : {at} > width - 45 ? 'right' : 'center'")
+        text = base.mark_text(align=inside, **name).encode(x="threshold:Q", y=alt.value(0))
+        return alt.layer(line.encode(x="threshold:Q", tooltip=shown), text)
     rule = line.encode(y="threshold:Q", tooltip=shown)
     text = base.mark_text(align="right", dx=-2, **name).encode(y="threshold:Q")
     return alt.layer(rule, text.encode(x=alt.value("width")))
 
 
 def legend(title: str | None = None) -> alt.Legend:
-    """A legend above the chart; its symbols are opaque and have no stroke, whatever the marks look like."""
+    """A legend above the chart, with as many columns as fit.
+
+    Its symbols are opaque and have no stroke, whatever the marks look like.
+    """
     return alt.Legend(
-        orient="top", labelLimit=LABEL_LIMIT, title=title, titleOrient="left", symbolOpacity=1, symbolStrokeWidth=0
+        orient="top",
+        columns=alt.ExprRef("max(1, floor(width / 110))"),
+        labelLimit=LABEL_LIMIT,
+        title=title,
+        titleOrient="left",
+        symbolOpacity=1,
+        symbolStrokeWidth=0,
     )
 
 

@@ -60,7 +60,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         f"Timeline of {number_of(bands, 'run', 'run')}: {plural(bands.height, 'test case')} as bands, errors as ticks."
     )
     lanes = alt.Y("run:N", title=None, axis=long_labels(160))
-    minutes = alt.X("start:Q", title="minutes since the start of the run", axis=alt.Axis(tickCount=10, grid=False))
+    minutes = alt.X("start:Q", title="minute of the run", axis=alt.Axis(tickCount=10, grid=False))
     cases: alt.Chart = (
         alt.Chart(bands)
         .mark_bar(height=18, stroke=NEUTRAL, strokeWidth=0.5)
@@ -68,7 +68,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
             x=minutes,
             x2="end:Q",
             y=lanes,
-            color=by_label(),
+            color=by_label(bands),
             opacity=alt.condition(pick, alt.value(0.55), alt.value(0.15)),
             tooltip=tooltip(run="run", folder="test case", label="label", start="from minute", end="to minute"),
         )
@@ -91,6 +91,6 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
 
 
 def below(services: alt.Legend) -> alt.Legend:
-    """Move a legend below the chart, with as many columns as fit: two legends above do not fit on a narrow page."""
-    services["orient"], services["columns"] = "bottom", alt.ExprRef("max(1, floor((width - 60) / 75))")
+    """Move a legend below the chart: two legends above do not fit on a narrow page."""
+    services["orient"] = "bottom"
     return services

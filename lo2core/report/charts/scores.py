@@ -69,7 +69,7 @@ def score_strip(scores: pl.DataFrame, threshold: float) -> Chart:
             x=alt.X("z_score:Q", **on_z()),
             y=alt.Y("service:N", title=None, axis=long_labels(110)),
             yOffset=alt.YOffset("label:N", sort=list(LABEL_COLOURS)),
-            color=by_label(),
+            color=by_label(scores),
             opacity=alt.condition(pick, alt.value(0.75), alt.value(0.15)),
             tooltip=tooltip(service="service", test_case="test case", run="run", label="label", z_score="z-score"),
         )

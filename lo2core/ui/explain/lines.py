@@ -168,15 +168,15 @@ def _columns(shown: Chosen, feature: int | None) -> dict[str, Any]:
 
 _LINE_COLUMNS = {
     "place": st.column_config.TextColumn("", width=35),
-    "number": st.column_config.TextColumn("line", width=65),
     "time": st.column_config.TextColumn("time", width=95),
+    "text": st.column_config.TextColumn("text", width=610),
+    "number": st.column_config.TextColumn("line", width=65),
     "part": st.column_config.TextColumn(
         "of the score",
         width=90,
         help="The share of its items; each counts at its first line only.",
     ),
     "odd": st.column_config.TextColumn("z", width=70, help="The z-score of the event"),
-    "text": st.column_config.TextColumn("text", width=610),
 }
 
 

@@ -52,9 +52,14 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
 
     root: the workspace that keeps the triage.
     """
+    choose(root, found, open_row, key)
+
+
+def choose(root: Workspace, found: Grouping, open_row: Open, key: str) -> bool:
+    """As `show`, within a fragment; returns whether a group is selected."""
     if not found.groups.height:
         say("There are no flagged incidents to group.")
-        return
+        return False
     judged = judged_or_new(root, found, tell=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         say(triage.sentence(judged.groups))
@@ -63,11 +68,18 @@ def show(root: Workspace, found: Grouping, open_row: Open, key: str) -> None:
     local = [tables.on_local_clock(shown[name]) for name in ("first", "last")]
     view = shown.with_columns(*local, known=_known()).head(tables.MAX_ROWS)
     row = tables.pick(view, _GROUPS, f"groups-{key}-{wanted}-{shown.height}", most=12)
-    if row is None:
-        st.caption("Select a group to see its incidents and to note what is known about it.")
-    else:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Select a group to see its incidents and to note what is known about it.", width="stretch")
+        downloads(groups.as_table(shown), "groups", key=f"all-groups-{key}", what="Groups")
+    if row is not None:
         _one(root, judged, shown.row(row, named=True), open_row, key)
-    downloads(groups.as_table(shown), "groups", key=f"groups-{key}")
+    return row is not None
+
+
+def is_selected(key: str) -> bool:
+    """Whether a group of the table with this key was selected, as known before it is drawn."""
+    state = st.session_state
+    return any(state[name]["selection"]["rows"] for name in state if str(name).startswith(f"groups-{key}-"))
 
 
 def judged_or_new(root: Workspace, found: Grouping, *, tell: bool = False) -> Grouping:
@@ -117,7 +129,7 @@ def _one(root: Workspace, judged: Grouping, group: dict[str, Any], open_row: Ope
                 open_row(incident)
             if incident and note_it:
                 _judge(root, group, incident)
-            downloads(groups.as_table(own), f"group_{group['group']}", key=f"of-group-{key}")
+            downloads(groups.as_table(own), f"group_{group['group']}", key=f"of-group-{key}", what="This group")
 
 
 def _state(root: Workspace, group: dict[str, Any], key: str) -> None:

@@ -33,7 +33,7 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame | 
     drawn = heatmap_cells(scores, shown, tops)
     unscored = f" {charts.NO_SCORE} marks a log without a score." if drawn["z_score"].null_count() else ""
     colours = "Stronger colours are larger z-scores; a dot marks flagged services."
-    st.caption(f"{colours}{unscored} Click an incident to explain it.")
+    st.caption(f"{colours}{unscored} Click an incident to explain it.", help=meaning("z-score"))
     with st.container(height=HEAT_HEIGHT if shown.height > 20 else "content", border=False):
         chart = charts.incident_heatmap(drawn, float(scores["threshold"][0]))
         event = st.altair_chart(chart, on_select="rerun", key=f"heat-{key}-{shown.height}")
@@ -45,6 +45,7 @@ def heatmap(scores: pl.DataFrame, incidents: pl.DataFrame, tops: pl.DataFrame | 
 @section
 def strip(scores: pl.DataFrame, open_row: Open, key: str) -> None:
     """All sequences as ticks on the axis of z, normals and others in separate rows, with the threshold."""
+    st.caption("Scores of all logs, by service", help=meaning("z-score"))
     points = strip_marks(scores)
     event = st.altair_chart(
         charts.score_strip(points, float(scores["threshold"][0])), on_select="rerun", key=f"strip-{key}"
@@ -79,14 +80,14 @@ def table(
 
 
 _COLUMNS = {
-    "rank": tables.INCIDENT["rank"],
-    "pred_ano": tables.INCIDENT["pred_ano"],
+    "z_score": tables.INCIDENT["z_score"],
     "folder": tables.INCIDENT["folder"] | {"width": 215},
+    "top_item": st.column_config.TextColumn("top item"),
+    "service": tables.INCIDENT["service"],
     "window": tables.INCIDENT["window"],
     "short_run": tables.INCIDENT["run"] | {"width": 90},
-    "service": tables.INCIDENT["service"],
-    "z_score": tables.INCIDENT["z_score"],
-    "top_item": st.column_config.TextColumn("top item", width=440),
+    "pred_ano": tables.INCIDENT["pred_ano"],
+    "rank": tables.INCIDENT["rank"],
     "oddness": st.column_config.TextColumn("compared with normals", width=200, help=meaning("p-value")),
     "label": st.column_config.TextColumn("label", width=70),
 }

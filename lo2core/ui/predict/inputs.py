@@ -17,10 +17,8 @@ from lo2core.detect.incidents import not_fully_scored
 from lo2core.detect.predict import labelled
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import unit_of
-from lo2core.explain.top_items import top_items
 from lo2core.pipeline.bundles import LoadedBundle, default_bundle
 from lo2core.pipeline.commands import Predict
-from lo2core.pipeline.inputs import items_for
 from lo2core.pipeline.summary import unclear_logs
 from lo2core.report.chart_data import ranked_incidents
 from lo2core.store import bundles
@@ -28,7 +26,6 @@ from lo2core.store.bundles import BundleInfo
 from lo2core.store.predictions import scored_by
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
-from lo2core.ui.predict import groups
 from lo2core.ui.shell import address, cache, keyboard, links, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.frame import Frame
@@ -39,7 +36,6 @@ from lo2core.ui.shell.widgets import asked_or, empty_state, notice, problem, sam
 
 LOADED = "loaded logs"
 MAX_BUDGET = 20.0
-_TOP_ITEMS = 500
 _ASKED = "predict_asked"
 _TRAIN = Lead("pages/3_Train.py", "Train a model")
 
@@ -222,22 +218,6 @@ def remarks(found: Scored) -> None:
 
 
 @section
-def top_items_of(found: Scored) -> pl.DataFrame:
-    """seq_id, top_item: the item with the largest share in the worst service of the worst incidents."""
-    seq_ids = found.ranked.head(_TOP_ITEMS)["seq_id"]
-    return cache.TOP_ITEMS.get((*found.choice.token, *seq_ids), lambda: _top_items(found, seq_ids))
-
-
-@section
-def by_cause(found: Scored) -> None:
-    """The flagged incidents in groups."""
-    choice = found.choice
-    st.subheader("Flagged incidents by cause", anchor=False)
-    grouping = groups.grouping(choice.logs, choice.info.path, found.scores, found.threshold.z)
-    groups.show(choice.here.workspace, grouping, found.open_row, "predict")
-
-
-@section
 def command(here: Frame, choice: Choice | None) -> Predict:
     """The command of the page, for `frame.terminal`."""
     if choice:
@@ -265,9 +245,3 @@ def _predict_button(choice: Choice, loaded: LoadedBundle) -> bool:
             start_job(choice.here.workspace.root, choice.command)
         st.session_state[_ASKED] = choice.token
     return bool(st.session_state.get(_ASKED) == choice.token)
-
-
-def _top_items(found: Scored, seq_ids: pl.Series) -> pl.DataFrame:
-    loaded = found.loaded
-    chosen = found.scores.filter(pl.col("seq_id").is_in(seq_ids.implode()))
-    return top_items(loaded.model, loaded.vec, items_for(found.choice.logs, loaded.vec), chosen)

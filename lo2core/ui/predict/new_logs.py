@@ -15,7 +15,7 @@ from lo2core.explain import news
 from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Score
-from lo2core.pipeline.score import earlier_predictions, free_sample, new_messages
+from lo2core.pipeline.score import earlier_predictions, fitness_of_new, free_sample, new_messages
 from lo2core.store import bundles
 from lo2core.store.predictions import bundle_of, home_of, newest_first
 from lo2core.store.signing import BundleState
@@ -24,14 +24,14 @@ from lo2core.ui.load import naming, uploads
 from lo2core.ui.load.preview import Logs, in_words, plan_of
 from lo2core.ui.predict import groups
 from lo2core.ui.predict.inputs import Scored
-from lo2core.ui.shell import address
+from lo2core.ui.shell import address, cache, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
 from lo2core.ui.shell.job_panel import job_panel, start_job
 from lo2core.ui.shell.scores import saved_scores
 from lo2core.ui.shell.session import Lead
-from lo2core.ui.shell.widgets import notice, problem, when
+from lo2core.ui.shell.widgets import notice, problem, statement, when
 
 COMPARE = "pages/6_Compare.py"
 NEW = "new"
@@ -48,10 +48,10 @@ def drop_zone(here: Frame) -> bool:
     if status.running and status.work.stage == Score.stage():
         job_panel(here.workspace.root, "score")
         return True
-    models = _models(here)
-    if models:
+    signed = _models(here)
+    if signed:
         with st.expander("Score new logs", icon=":material/radar:", expanded=address.read(NEW) is not None):
-            _ask(here, models)
+            _ask(here, signed)
     return False
 
 
@@ -64,12 +64,12 @@ def _models(here: Frame) -> list[Path]:
     return sorted(signed, key=lambda path: (bundles.claimed_sha256(path) not in made, path.resolve() not in paths))
 
 
-def _ask(here: Frame, models: list[Path]) -> None:
+def _ask(here: Frame, signed: list[Path]) -> None:
     if st.session_state.pop(_BEGUN, False):
         st.session_state[_TYPED] = ""
         uploads.forget_kept("score")
     logs = _logs(here.workspace)
-    bundle = st.selectbox("Model", models, format_func=lambda path: visible(path.stem), key="score-with", width=380)
+    bundle = st.selectbox("Model", signed, format_func=lambda path: visible(path.stem), key="score-with", width=380)
     command = _command(here, logs, bundle) if logs else None
     if st.button("Score", type="primary", icon=":material/radar:", disabled=command is None) and command:
         st.session_state[_BEGUN] = True
@@ -95,8 +95,25 @@ def _command(here: Frame, logs: Logs, bundle: Path) -> Score | None:
         return None
     notice(recognised, icon=":material/travel_explore:")
     naming.verdicts(here.workspace, logs, options)
+    _fitness(logs, options, bundle)
     sample = free_sample(here.workspace, uploads.stem(uploads.clean_file_name(logs.roots[0])))
     return Score(root=tuple(map(Path, logs.roots)), options=options, output_dir=sample.root, bundle=bundle)
+
+
+@section
+def _fitness(logs: Logs, options: LoadOptions, bundle: Path) -> None:
+    """Whether the model fits the new logs, by some of their test cases."""
+    plan = plan_of(logs, options)
+    stamps = tuple((file.source, file.bytes) for file in plan.chosen)
+    roots = tuple((root, cache.file_stamp(Path(root).expanduser())) for root in logs.roots)
+    key = ("new", roots, stamps, options, *cache.bundle_key(bundle))
+    found = cache.FITNESS.get(key, lambda: fitness_of_new(logs.roots, options, models.opened(bundle), plan))
+    if not found:
+        st.caption("These logs are large. Whether the model fits them is shown after they are loaded.")
+        return
+    fits, n = found
+    cases = len({(file.run, file.folder) for file in plan.chosen})
+    statement(fits, f"By {n:,} of {plural(cases, 'test case')}:" if n < cases else "")
 
 
 @section

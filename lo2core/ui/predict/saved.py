@@ -31,14 +31,14 @@ def save(found: Scored) -> None:
             "The page shows the worst event of each sequence; the scores of all events are saved. To save them with "
             "another alert budget, press Predict again."
         )
-        downloads(found.scores, str(found.saved), "predict")
+        downloads(found.scores, str(found.saved), "predict", what="Scores")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         free = found.choice.free_name
         name = st.text_input("Save as", free, key=f"name-{free}", width=360)
         if st.button("Save", type="primary", icon=":material/save:"):
             _save_asked(found, name.strip())
-        downloads(found.scores, name.strip() or free, "predict")
+        downloads(found.scores, name.strip() or free, "predict", what="Scores")
 
 
 @section

@@ -15,13 +15,13 @@ from lo2core.ui.shell.widgets import raw, say
 
 _COLUMNS = {
     "held": st.column_config.TextColumn("in others", width=75, help="Number of other normals that contain the message"),
-    "line_no": st.column_config.NumberColumn("line", width=70, format="localized"),
-    "m_timestamp": st.column_config.DatetimeColumn("time", width=110, format="HH:mm:ss.SSS"),
-    "service": st.column_config.TextColumn("service", width=100),
-    "level": st.column_config.TextColumn("level", width=70),
-    "test_case": st.column_config.TextColumn("test case", width=200),
-    "m_message": st.column_config.TextColumn("message", width=None),
-    "text": st.column_config.TextColumn("text", width=None),
+    "m_timestamp": st.column_config.DatetimeColumn("time", width=95, format="HH:mm:ss.SSS"),
+    "service": st.column_config.TextColumn("service", width=90),
+    "m_message": st.column_config.TextColumn("message", width=480),
+    "text": st.column_config.TextColumn("text", width=480),
+    "level": st.column_config.TextColumn("level", width=60),
+    "line_no": st.column_config.NumberColumn("line", width=65, format="localized"),
+    "test_case": st.column_config.TextColumn("test case", width=170),
     "source": st.column_config.TextColumn("file", width=160),
 }
 

@@ -93,10 +93,14 @@ def notice(text: str, icon: str = ":material/info:", lead: Lead | None = None) -
             st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
 
 
-def statement(fits: Fitness) -> None:
-    """A box that says whether a model fits some logs."""
+def statement(fits: Fitness, before: str = "") -> None:
+    """A box that says whether a model fits some logs. before: what this rests on."""
     fine = ":green[:material/check_circle:]" if fits.verdict == FITS else ":material/info:"
-    notice("\n".join(fits.sentences), icon=":orange[:material/warning:]" if fits.verdict == NOT_AT_ALL else fine)
+    first, *rest = fits.sentences
+    notice(
+        "\n".join([f"{before} {first}".strip(), *rest]),
+        icon=":orange[:material/warning:]" if fits.verdict == NOT_AT_ALL else fine,
+    )
 
 
 def problem(sentence: str, advice: str = "") -> None:
@@ -126,17 +130,18 @@ def same_workspace() -> dict[str, str]:
     return {WORKSPACE: st.session_state[WORKSPACE]} if WORKSPACE in st.session_state else {}
 
 
-def downloads(frame: pl.DataFrame, stem: str, key: str) -> None:
+def downloads(frame: pl.DataFrame, stem: str, key: str, what: str = "") -> None:
     """Two buttons: `frame` as CSV and as Parquet. The files are created on click; secrets in them are masked.
 
-    They are not where the switch in the side bar says so.
+    They are not where the switch in the side bar says so. what: names the frame on the buttons, where a page has
+    several of them.
     """
     secrets = with_secrets()
     kinds = {"CSV": (to_csv, "text/csv"), "Parquet": (to_parquet, "application/vnd.apache.parquet")}
     with st.container(horizontal=True):
         for kind, (write, mime) in kinds.items():
             st.download_button(
-                kind,
+                f"{what} as {kind}" if what else kind,
                 partial(write, frame, secrets),
                 f"{base_text.file_name(stem)}.{kind.lower()}",
                 mime,
