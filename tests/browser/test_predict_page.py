@@ -58,6 +58,7 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_kee
     app.page.get_by_role("slider").press("End")
     expect(app.command).to_contain_text("--budget")
     budget = str(app.page.get_by_role("slider").input_value())
+    app.page.get_by_text("heat map", exact=True).click()
     fields = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator(".mark-rect.role-mark path")
     field = fields.and_(app.page.locator('[aria-label*="service: user"]')).first
     assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
