@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base import glossary, schemas
 from lo2core.base.arguments import REQUIRED, defaults
+from lo2core.base.table import Column, Table
 from lo2core.cli.options import parser
 from lo2core.load.formats.catalogue import FORMATS
 from lo2core.load.formats.wrappers import WRAPPERS
@@ -96,7 +96,7 @@ def tables() -> str:
     stems = TABLES | {schema: f"explainability/.../{stem}" for stem, schema in (EXPLAINED | COMPARED).items()}
     text = [dedent(introduction)]
     for name, schema in vars(schemas).items():
-        if isinstance(schema, type) and issubclass(schema, dy.Schema) and schema is not dy.Schema and name[0] != "_":
+        if isinstance(schema, type) and issubclass(schema, Table) and schema is not Table and name[0] != "_":
             file = f", {_code(f'{stems[schema]}.parquet')}" if schema in stems else ""
             notes = _notes(schema)
             columns = sorted(schema.columns().items(), key=lambda column: not column[1].primary_key)
@@ -105,11 +105,11 @@ def tables() -> str:
     return "\n".join(text)
 
 
-def _notes(schema: type[dy.Schema]) -> dict[str, str]:
+def _notes(schema: type[Table]) -> dict[str, str]:
     """The text below each column's declaration, also of those that the schema inherits."""
     found: dict[str, str] = {}
     for declared in reversed(schema.__mro__):
-        if issubclass(declared, dy.Schema) and declared.__module__ == schemas.__name__:
+        if issubclass(declared, Table) and declared.__module__ == schemas.__name__:
             found |= _notes_of_class(declared)
     return found
 
@@ -121,7 +121,7 @@ def _notes_of_class(declared: type) -> Iterator[tuple[str, str]]:
             yield statement.targets[0].id, " ".join(below.value.value.split())
 
 
-def _type(column: dy.Column) -> str:
+def _type(column: Column) -> str:
     if isinstance(column.dtype, pl.Enum):
         name = "one of " + ", ".join(_code(value) for value in column.dtype.categories)
     elif isinstance(column.dtype, pl.Datetime):

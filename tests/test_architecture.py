@@ -131,9 +131,9 @@ def test_the_package_without_its_pages_loads_no_streamlit() -> None:
     assert not loaded([m for m in MODULES if package_of(m) != "ui" and m != PROGRAM], {"streamlit"})
 
 
-def test_loading_logs_loads_neither_scipy_nor_scikit_learn() -> None:
+def test_loading_logs_loads_no_heavy_library_but_polars() -> None:
     modules = [module for module in MODULES if package_of(module) == "load"]
-    assert not loaded([*modules, "lo2core.pipeline.load"], {"scipy", "sklearn"})
+    assert not loaded([*modules, "lo2core.pipeline.load"], {"numpy", "pandas", "pyarrow", "scipy", "sklearn"})
 
 
 def test_the_dashboard_starts_without_any_extra() -> None:

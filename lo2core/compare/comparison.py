@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base import schemas
 from lo2core.base.errors import InputError
+from lo2core.base.table import Table
 from lo2core.compare import drift, histogram, pairs, provenance, significance, summaries
 from lo2core.compare.pairs import Agreement
 from lo2core.compare.prediction import SavedPrediction
@@ -234,7 +234,7 @@ class Comparison:
         return pl.DataFrame(rows, schema=schemas.ComparedAgreement.create_empty().schema, orient="row")
 
 
-def _as_saved(schema: type[dy.Schema], pairs: pl.DataFrame | None) -> pl.DataFrame | None:
+def _as_saved(schema: type[Table], pairs: pl.DataFrame | None) -> pl.DataFrame | None:
     """Pairs with the column line_no, null for sequences."""
     if pairs is None or "line_no" in pairs.columns:
         return pairs

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from lo2core.base.calls import as_frame, check_column, checked_arguments, understood
 from lo2core.base.errors import InputError, choices
-from lo2core.base.types import DataType
+from lo2core.base.table import DataType
 from lo2core.messages.counts import MessageCounts
 from lo2core.messages.hashing import content_hash, message_ids
 from lo2core.messages.masks import Masker

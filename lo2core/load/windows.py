@@ -24,7 +24,7 @@ def slots(stamps: pl.Series, window: float | None) -> tuple[pl.Series, int | Non
         return none, None
     since = stamps.to_physical()
     since = (since - (since.min() or 0)).fill_null(0)
-    duration = since.to_numpy().max(initial=0)
+    duration: int = since.max() or 0  # type: ignore[assignment]  # `max` of a Series may be anything
     if not duration:
         return none, 1
     n = max(1, round(duration / (window * 1000)))

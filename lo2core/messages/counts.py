@@ -7,6 +7,8 @@ Each distinct line is masked once; after that everything works on 64-bit ids. Co
 from __future__ import annotations
 
 import hashlib
+import sys
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -159,7 +161,14 @@ def fingerprint(counts: pl.DataFrame) -> str:
 
 def _value_bytes(series: pl.Series) -> Iterator[bytes]:
     if series.dtype == pl.String:
-        yield series.str.len_bytes().to_numpy().astype("<u8").tobytes()
+        yield _little_endian("Q", series.str.len_bytes())
         yield "".join(series.to_list()).encode()
     else:
-        yield series.to_numpy().astype("<u8" if series.dtype.is_unsigned_integer() else "<i8").tobytes()
+        yield _little_endian("Q" if series.dtype.is_unsigned_integer() else "q", series)
+
+
+def _little_endian(code: str, numbers: pl.Series) -> bytes:
+    values = array(code, numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base.errors import ArtefactError
+from lo2core.base.table import Table
 from lo2core.pipeline.lock import acquired, job_folder
 from lo2core.pipeline.provenance import command_line
 from lo2core.store.workspace import Workspace
@@ -17,13 +17,13 @@ _PATIENCE_S = 30.0
 """How long adding a row waits while another one is being saved."""
 
 
-def rows(workspace: Workspace, schema: type[dy.Schema]) -> pl.DataFrame:
+def rows(workspace: Workspace, schema: type[Table]) -> pl.DataFrame:
     """The table of a workspace; empty if nothing was added yet."""
     return workspace.read(schema) if workspace.has(schema) else schema.create_empty()
 
 
 def append(
-    workspace: Workspace, schema: type[dy.Schema], new: Callable[[pl.DataFrame], pl.DataFrame], lock: str
+    workspace: Workspace, schema: type[Table], new: Callable[[pl.DataFrame], pl.DataFrame], lock: str
 ) -> pl.DataFrame:
     """Add the rows that `new` makes of the table as it is; returns the whole table. lock: the name of its lock."""
     with _held(workspace, lock):

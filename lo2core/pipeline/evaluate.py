@@ -9,12 +9,12 @@ from itertools import compress
 from operator import not_
 from typing import TYPE_CHECKING, Any, cast
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base.calls import checked_arguments
 from lo2core.base.provenance import DataProvenance, EvaluationProvenance
 from lo2core.base.schemas import Sequences
+from lo2core.base.table import Table
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
@@ -138,7 +138,7 @@ def _without_warnings(function: Callable[[Any], Any], value: Any) -> Any:
 
 
 def _save(
-    workspace: Workspace, frames: Mapping[type[dy.Schema], pl.DataFrame], made: DataProvenance, done: list[str]
+    workspace: Workspace, frames: Mapping[type[Table], pl.DataFrame], made: DataProvenance, done: list[str]
 ) -> None:
     provenance: EvaluationProvenance = {**made, "evaluations": done}
     with workspace.change() as change:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 import polars.selectors as cs
 
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import EventPredictions, Predictions, Sequences
+from lo2core.base.table import Table
 from lo2core.store.parquet import readable, table_name
 from lo2core.store.workspace import Workspace
 
@@ -35,7 +35,7 @@ def scan(workspace: Workspace, name: str) -> pl.LazyFrame:
     infinite numbers.
     """
     events = workspace.artefact(name).table == table_name(EventPredictions)
-    schema: type[dy.Schema] = EventPredictions if events else Predictions
+    schema: type[Table] = EventPredictions if events else Predictions
     if workspace.metadata(name) or not workspace.has(name):
         return workspace.scan(schema, name)
     given = workspace.columns(name)

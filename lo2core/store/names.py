@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import dataframely as dy
-
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import (
     ComparedAgreement,
@@ -47,8 +45,9 @@ from lo2core.base.schemas import (
     SharedItems,
     Triage,
 )
+from lo2core.base.table import Table
 
-TABLES: dict[type[dy.Schema], str] = {
+TABLES: dict[type[Table], str] = {
     Events: "lo2_events",
     Sequences: "lo2_sequences",
     Ledger: "lo2_ledger",
@@ -64,7 +63,7 @@ TABLES: dict[type[dy.Schema], str] = {
 }
 """The file stem of each table with a fixed name; the caller names predictions and explanations."""
 
-EXPLAINED: dict[str, type[dy.Schema]] = {
+EXPLAINED: dict[str, type[Table]] = {
     "items": ExplainedItems,
     "lines": ExplainedLines,
     "nearest_normals": NearestNormals,
@@ -79,7 +78,7 @@ EXPLAINED: dict[str, type[dy.Schema]] = {
 }
 """The tables of explanations by file stem."""
 
-COMPARED: dict[str, type[dy.Schema]] = {
+COMPARED: dict[str, type[Table]] = {
     "provenance": ComparedProvenance,
     "rates": ComparedRates,
     "by_test_case": ComparedTestCases,
@@ -99,7 +98,7 @@ RESULTS = EXPLAINED | COMPARED
 """All tables that `Workspace.keep` saves."""
 
 _PREDICT = "predict --output-dir {root} --bundle models/NAME.joblib --predictions {name}"
-_COMMANDS: dict[type[dy.Schema], str] = {
+_COMMANDS: dict[type[Table], str] = {
     EnrichedEvents: "enhance --output-dir {root}",
     Predictions: _PREDICT,
     EventPredictions: _PREDICT,
@@ -150,7 +149,7 @@ def remedy(path: Path, command: str = "") -> str:
     return f"make it again with {command}" if command else "make it again"
 
 
-def command_for(schema: type[dy.Schema], path: Path) -> str:
+def command_for(schema: type[Table], path: Path) -> str:
     """The command that makes the table at `path`, for error messages."""
     arguments = _COMMANDS.get(schema, _LOAD).format(root=path.parent, name=path.stem)
     return f"`python -m lo2core {arguments}`"

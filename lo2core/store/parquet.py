@@ -11,36 +11,30 @@ from contextlib import contextmanager
 from functools import wraps
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-import dataframely as dy
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
-from dataframely.exc import ValidationError
 
 from lo2core.base.clock import moment, now
 from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.provenance import Metadata, typed
-from lo2core.base.types import DataType
+from lo2core.base.table import Column, DataType, Table, ValidationError
 from lo2core.base.untrusted import json_value
 from lo2core.store.names import remedy
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DAMAGE = (
-    pl.exceptions.ComputeError,
-    pl.exceptions.InvalidOperationError,
-    pl.exceptions.PanicException,
-    pa.ArrowException,
-)
+DAMAGE = (pl.exceptions.ComputeError, pl.exceptions.InvalidOperationError, pl.exceptions.PanicException)
 """What libraries raise where the contents of a table are damaged; the third is no `Exception`."""
 METADATA_KEY = "lo2core"
 ROW_GROUP = 131_072
 
 
-def table_name(schema: type[dy.Schema]) -> str:
+def table_name(schema: type[Table]) -> str:
     """The name of a table in metadata: `EventPredictions` -> `event_predictions`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", schema.__name__).lower()
 
@@ -72,34 +66,34 @@ def file_metadata(name: str, provenance: Mapping[str, Any], generation: str = ""
     return {METADATA_KEY: json.dumps(facts, ensure_ascii=False)}
 
 
-def validated(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+def validated(schema: type[Table], frame: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         return schema.validate(declared(schema, frame, table))
     except ValidationError as error:
         raise ArtefactError(f"Table {table} violates its schema and was not saved: {reason(error)}.") from error
 
 
-def declared(schema: type[dy.Schema], frame: pl.DataFrame, table: str) -> pl.DataFrame:
+def declared(schema: type[Table], frame: pl.DataFrame, table: str) -> pl.DataFrame:
     """The declared columns of `frame`, which must have exactly the declared types."""
     check_exact(frame.schema, schema, table)
     return frame.select(schema.column_names())
 
 
-def check_exact(found: pl.Schema, schema: type[dy.Schema], table: str) -> None:
+def check_exact(found: pl.Schema, schema: type[Table], table: str) -> None:
     problem = misfit(found, schema.columns(), _same)
     if problem:
         raise ArtefactError(f"Table {table} {problem}; nothing was saved.")
 
 
-def with_added(frame: pl.LazyFrame, schema: type[dy.Schema]) -> pl.LazyFrame:
+def with_added(frame: pl.LazyFrame, schema: type[Table]) -> pl.LazyFrame:
     """The frame with nulls in columns that did not exist in tables of earlier versions."""
     there = frame.collect_schema()
-    added = {name: column for name, column in schema.columns().items() if (column.metadata or {}).get("added")}
+    added = {name: column for name, column in schema.columns().items() if column.added}
     return frame.with_columns(pl.lit(None, c.dtype).alias(name) for name, c in added.items() if name not in there)
 
 
 def misfit(
-    found: pl.Schema, wanted: Mapping[str, dy.Column | None], fits: Callable[[DataType, DataType, bool], bool]
+    found: pl.Schema, wanted: Mapping[str, Column | None], fits: Callable[[DataType, DataType, bool], bool]
 ) -> str:
     """What is missing, found and expected; an empty text if everything matches."""
     missing = [name for name in wanted if name not in found]
@@ -166,20 +160,33 @@ def readable(path: Path) -> Iterator[None]:
         raise ArtefactError(f"{path} is damaged or not a lo2core table, {remedy(path)}: {reason(error)}.") from error
 
 
-def footer_of(path: Path, file: BufferedReader) -> pq.FileMetaData:
+def footer_of(path: Path, file: BufferedReader) -> FileMetaData:
     """The footer of an open Parquet file, which is at `path`; raises ArtefactError if it is damaged."""
-    with readable(path):
+    from pyarrow.parquet import read_metadata  # a load does without this import
+
+    with readable(path), _damage_of_footers():
         file.seek(0)
-        return pq.read_metadata(file)
+        return read_metadata(file)
 
 
-def columns_of(path: Path, footer: pq.FileMetaData) -> list[str]:
+@contextmanager
+def _damage_of_footers() -> Iterator[None]:
+    """What pyarrow raises on a damaged footer becomes what polars raises on one."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except ArrowException as error:
+        raise pl.exceptions.ComputeError(str(error)) from error
+
+
+def columns_of(path: Path, footer: FileMetaData) -> list[str]:
     """All columns of the file with this footer, declared or not; raises ArtefactError where they cannot be told."""
-    with readable(path):
+    with readable(path), _damage_of_footers():
         return list(footer.schema.to_arrow_schema().names)
 
 
-def own_metadata(footer: pq.FileMetaData) -> tuple[Metadata, str]:
+def own_metadata(footer: FileMetaData) -> tuple[Metadata, str]:
     """What lo2core wrote into a footer, and why that cannot be read (empty if it can).
 
     It is empty where lo2core wrote nothing, and where it cannot be read: both count as written by hand. Entries of

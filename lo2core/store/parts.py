@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, unquote
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base.claims import claimed_folder
 from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError
+from lo2core.base.table import Table
 from lo2core.base.untrusted import open_regular
 from lo2core.store.atomic import fsync
 from lo2core.store.changes import Change, part_of
@@ -40,7 +40,7 @@ class PartsWriter:
     by `finish(run)`, or for all runs at the end of the `with` block. After an error the unfinished runs are dropped.
     """
 
-    def __init__(self, final: Path, schema: type[dy.Schema], key: str) -> None:
+    def __init__(self, final: Path, schema: type[Table], key: str) -> None:
         self.final, self.schema = final, schema
         self.folder = final.parent / ".parts" / key / table_name(schema)
         self._open: dict[str, _OpenPart] = {}
@@ -119,7 +119,7 @@ class PartsWriter:
 class _OpenPart:
     """The rows of one run so far: some on disk, the last batch in memory."""
 
-    def __init__(self, schema: type[dy.Schema], folder: Path) -> None:
+    def __init__(self, schema: type[Table], folder: Path) -> None:
         self.schema = schema
         self.frames: list[pl.DataFrame] = []
         self.rows = self.bytes = self.files = 0

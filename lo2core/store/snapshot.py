@@ -10,8 +10,6 @@ from __future__ import annotations
 from io import BufferedReader
 from pathlib import Path
 
-import dataframely as dy
-
 from lo2core.base.errors import ArtefactError
 from lo2core.base.schemas import (
     Counts,
@@ -24,6 +22,7 @@ from lo2core.base.schemas import (
     Messages,
     Sequences,
 )
+from lo2core.base.table import Table
 from lo2core.store.changes import opened, opened_together
 from lo2core.store.names import TABLES
 from lo2core.store.parquet import footer_of, own_metadata
@@ -34,7 +33,7 @@ _MOST_FOLDERS = 12
 """Workspaces and samples whose files are kept open at a time: open files are limited."""
 
 
-def _file_names(*schemas: type[dy.Schema]) -> list[str]:
+def _file_names(*schemas: type[Table]) -> list[str]:
     return [f"{TABLES[schema]}.parquet" for schema in schemas]
 
 

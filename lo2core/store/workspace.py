@@ -16,7 +16,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-import dataframely as dy
 import polars as pl
 
 from lo2core.base.calls import checked_arguments
@@ -25,6 +24,7 @@ from lo2core.base.errors import ArtefactError, reason
 from lo2core.base.frames import visible_frame
 from lo2core.base.provenance import Metadata
 from lo2core.base.schemas import EventPredictions, Events, Predictions, Sequences
+from lo2core.base.table import Table
 from lo2core.base.text import file_name, visible
 from lo2core.base.untrusted import is_file, is_text, resolved
 from lo2core.store.atomic import already_there
@@ -78,7 +78,7 @@ class Artefact:
         return self.created or datetime.min.replace(tzinfo=UTC), self.modified
 
 
-Name = type[dy.Schema] | str
+Name = type[Table] | str
 
 
 class Workspace:
@@ -185,7 +185,7 @@ class Workspace:
 
     def write(
         self,
-        schema: type[dy.Schema],
+        schema: type[Table],
         frame: pl.DataFrame,
         *,
         name: str | None = None,
@@ -207,7 +207,7 @@ class Workspace:
 
     def sink(
         self,
-        schema: type[dy.Schema],
+        schema: type[Table],
         frame: pl.LazyFrame,
         *,
         name: str | None = None,
@@ -239,9 +239,7 @@ class Workspace:
         with part_of(change, self.root) as own:
             return own.write(path.name, writer, replace=replace)
 
-    def scan(
-        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
-    ) -> pl.LazyFrame:
+    def scan(self, schema: type[Table], name: str | None = None, columns: Sequence[str] | None = None) -> pl.LazyFrame:
         """The table, lazily: the declared columns (or `columns`), in their declared types.
 
         Names and types are checked in the footer; what can be converted safely (other integer widths, text for an
@@ -267,7 +265,7 @@ class Workspace:
             raise ArtefactError(f"{path} {problem}; {remedy(path, command_for(schema, path))}.")
         return frame.select(pl.col(c) if want is None else pl.col(c).cast(want.dtype) for c, want in expected.items())
 
-    def _missing(self, schema: type[dy.Schema], path: Path) -> str:
+    def _missing(self, schema: type[Table], path: Path) -> str:
         if schema is Events and self.has(Sequences):
             return (
                 f"{path} does not exist: these logs were loaded with --no-save-events. Load them again with --replace "
@@ -275,9 +273,7 @@ class Workspace:
             )
         return f"{path} does not exist yet: make it with {command_for(schema, path)}."
 
-    def read(
-        self, schema: type[dy.Schema], name: str | None = None, columns: Sequence[str] | None = None
-    ) -> pl.DataFrame:
+    def read(self, schema: type[Table], name: str | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The table as a frame; see `scan`. A damaged file raises `ArtefactError`."""
         frame = self.scan(schema, name, columns)
         with readable(self.path(name or schema)):
@@ -372,7 +368,7 @@ class Workspace:
         """
         return save_results(folder, frames, pages, provenance, exported)
 
-    def parts(self, schema: type[dy.Schema], key: str = "parts") -> PartsWriter:
+    def parts(self, schema: type[Table], key: str = "parts") -> PartsWriter:
         """A writer of the table, run by run; it ignores parts of another `key` (other load options)."""
         return PartsWriter(self.path(schema), schema, clean_name(key))
 

@@ -6,12 +6,12 @@ import argparse
 import re
 from pathlib import Path
 
-import dataframely as dy
 import pytest
 import reference
 from test_architecture import ALLOWED
 
 from lo2core.base import glossary, schemas
+from lo2core.base.table import Table
 from lo2core.cli.options import parser
 from lo2core.detect import detectors
 
@@ -20,7 +20,7 @@ TEXT = "\n".join(path.read_text() for path in [PROJECT / "README.md", *sorted(PR
 TABLES = {
     name: schema
     for name, schema in vars(schemas).items()
-    if isinstance(schema, type) and issubclass(schema, dy.Schema) and schema is not dy.Schema and name[0] != "_"
+    if isinstance(schema, type) and issubclass(schema, Table) and schema is not Table and name[0] != "_"
 }
 
 

@@ -96,7 +96,6 @@ def _serve() -> None:
     """Read requests, one a line, and answer each one when its command has ended."""
     # What commands need, as long as it does not use polars: that starts threads, and a child would not have them.
     import altair  # noqa: F401
-    import dataframely  # noqa: F401
     import joblib  # noqa: F401
     import scipy.sparse  # noqa: F401
     import sklearn.ensemble

@@ -7,7 +7,6 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 import pytest
 
@@ -27,6 +26,7 @@ from lo2core import (
 )
 from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.schemas import Counts, Events, Messages, Sequences
+from lo2core.base.table import Table
 
 OOV = Recipe("OutOfVocabulary")
 CALLS: dict[str, Callable[[Workspace, Path], object]] = {
@@ -65,7 +65,7 @@ def scored(trained_runs: Path, sample_logs: Path, tmp_path_factory: pytest.TempP
 
 
 @pytest.mark.parametrize(("call", "table"), READS)
-def test_a_damaged_page_is_a_sentence(scored: Path, tmp_path: Path, call: str, table: type[dy.Schema] | str) -> None:
+def test_a_damaged_page_is_a_sentence(scored: Path, tmp_path: Path, call: str, table: type[Table] | str) -> None:
     workspace = Workspace(shutil.copytree(scored / "ws", tmp_path / "ws"))
     damage(workspace.path(table))
     with pytest.raises(ArtefactError, match=r"damaged|cannot be read"):

@@ -27,7 +27,7 @@ def written(workspace: Workspace, **columns: Any) -> pl.DataFrame:
 def test_an_id_and_a_score_suffice(tmp_path: Path) -> None:
     found = written(Workspace(tmp_path))
     assert found.schema == Predictions.create_empty().schema
-    assert Predictions.is_valid(found)
+    Predictions.validate(found)
     worst = found.row(0, named=True)
     assert (worst["seq_id"], worst["folder"], worst["test_case"]) == ("d", "d", "d")
     assert (worst["run"], worst["service"], worst["rank"]) == ("unknown", "unknown", 1)
@@ -100,7 +100,7 @@ def test_damaged_logs_do_not_take_the_scores_with_them(tmp_path: Path) -> None:
 def test_events_may_be_scored_by_hand(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     found = written(workspace, seq_id=["a", "a", "b", "b"], line_no=[1, 2, 1, 2])
-    assert EventPredictions.is_valid(found)
+    EventPredictions.validate(found)
     assert read_sequence_scores(workspace, "mine")["seq_id"].to_list() == ["b", "a"]
 
 
