@@ -178,7 +178,7 @@ def test_a_port_that_cannot_be_is_named(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_no_page_waits_for_the_import_of_a_library() -> None:
     late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
-    assert not set(late.stdout.split()) & {"altair", "dataframely", "numpy", "pandas", "polars", "pyarrow", "scipy"}
+    assert not set(late.stdout.split()) & {"altair", "numpy", "pandas", "polars", "pyarrow", "scipy"}
 
 
 def test_a_click_leaves_streamlit_little_to_collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
