@@ -30,6 +30,7 @@ PAGES = {
     "docs/detection.md": "Detection",
     "docs/explainability.md": "Explaining and comparing",
     "docs/performance.md": "Performance",
+    "docs/scale.md": "Many machines",
     "docs/reliability.md": "Reliability",
     "docs/architecture.md": "Architecture",
     "docs/glossary.md": "Glossary",

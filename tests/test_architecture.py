@@ -137,10 +137,15 @@ def test_loading_logs_loads_no_heavy_library_but_polars() -> None:
 
 
 def test_the_dashboard_starts_without_any_extra() -> None:
-    extras = {"backports.zstd", "mcp", "shap", "watchfiles"}
+    extras = {"backports.zstd", "distributed", "mcp", "shap", "watchfiles"}
     code = f"import sys; sys.modules.update(dict.fromkeys({extras})); from lo2core.ui.serve import warm_up; warm_up()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_one_module_imports_dask() -> None:
+    used = {module: {found.split(".")[0] for _, found in imports_of(module)} for module in MODULES}
+    assert [module for module, found in used.items() if found & {"dask", "distributed"}] == ["lo2core.pipeline.cluster"]
 
 
 def test_help_of_the_command_line_waits_for_no_heavy_library() -> None:

@@ -22,6 +22,11 @@ MIN_RUNS = 5
 """Bootstrap intervals are computed from this many runs upwards."""
 
 
+def configured_cluster() -> str | None:
+    """The cluster that pages offer: the environment variable `LO2_CLUSTER`, as the option `--cluster` takes it."""
+    return os.environ.get("LO2_CLUSTER") or None
+
+
 def models_dir() -> Path:
     """The folder of saved models: the environment variable `LO2_MODELS`, or `models` in the working directory."""
     return Path(os.environ.get("LO2_MODELS", "models"))

@@ -160,7 +160,7 @@ def _run_load(command: commands.Load) -> None:
 
 def _how_to_load(command: commands.Load | commands.Score | commands.Run) -> dict[str, Any]:
     """The options that all commands which load logs have, for `load_logs`."""
-    names = ("service", "like", "default_masks", "jobs", "save_events", "strict")
+    names = ("service", "like", "default_masks", "jobs", "cluster", "save_events", "strict")
     return {name: getattr(command, name) for name in names}
 
 
@@ -193,7 +193,14 @@ def _run_predict(command: commands.Predict) -> None:
     from lo2core.store.workspace import Workspace
 
     workspace = Workspace(command.output_dir)
-    path = predict_logs(workspace, command.bundle, command.predictions, budget=command.budget, replace=command.replace)
+    path = predict_logs(
+        workspace,
+        command.bundle,
+        command.predictions,
+        budget=command.budget,
+        cluster=command.cluster,
+        replace=command.replace,
+    )
     _print_remarks(workspace, command.bundle, path.stem, command.budget)
     _print_paths([path])
 
@@ -366,7 +373,9 @@ def _run_evaluate(command: commands.Evaluate) -> None:
     protocol = EvaluationProtocol(command.apart, concerns, command.train_share, command.fault_groups)
     chosen = recipes(command.detector, command.items, command.unit, command.budget, command.weighting)
     workspace = Workspace(command.output_dir)
-    figures = evaluate_recipes(workspace, chosen, protocol, jobs=command.jobs, replace=command.replace)
+    figures = evaluate_recipes(
+        workspace, chosen, protocol, jobs=command.jobs, cluster=command.cluster, replace=command.replace
+    )
     _say(as_text(figures))
     _print_paths([workspace.path(Evaluation)])
 

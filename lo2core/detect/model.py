@@ -9,7 +9,7 @@ import polars as pl
 from scipy import sparse
 
 from lo2core.base.provenance import ModelFacts, SelfTest
-from lo2core.base.types import Floats
+from lo2core.base.types import Floats, Mapped
 from lo2core.detect.calibration import Calibration, Threshold, threshold_for
 from lo2core.detect.detectors import Detector
 from lo2core.detect.vectorizer import Vectorizer
@@ -44,21 +44,27 @@ class Model:
         """Whether each service has its own detector; otherwise one detector, called "", scores all rows."""
         return set(self.detectors) != {""}
 
-    def score(self, X: sparse.csr_matrix, services: pl.Series) -> pl.DataFrame:
+    def score(self, X: sparse.csr_matrix, services: pl.Series, mapped: Mapped = map) -> pl.DataFrame:
         """score, z_score and p_value of each row of X; null if the model does not know its service. Higher is worse.
 
         A sequence in which nothing can be counted scores higher than all held-out normals, if no normal of its service
-        is that silent: many detectors only see what is there.
+        is that silent: many detectors only see what is there. mapped: `map`, or one that scores services elsewhere.
         """
         out = np.full((3, X.shape[0]), np.nan)
-        for service in services.unique():
-            if service in self.detectors:
-                rows = np.flatnonzero((services == service).to_numpy())
-                calibration = self.calibrations[service]
-                scores = self._not_below_silence(service, X[rows], self.detectors[service].score(X[rows]))
-                out[:, rows] = scores, calibration.z(scores), calibration.p(scores)
+        known = [service for service in services.unique() if service in self.detectors]
+        rows = [np.flatnonzero((services == service).to_numpy()) for service in known]
+        parts = ((service, X[of_service]) for service, of_service in zip(known, rows, strict=True))
+        for of_service, scores in zip(rows, mapped(self._scores_of, parts), strict=True):
+            out[:, of_service] = scores
         frame = pl.DataFrame(dict(zip(("score", "z_score", "p_value"), out, strict=True)))
         return frame.with_columns(pl.all().fill_nan(None))
+
+    def _scores_of(self, part: tuple[str, sparse.csr_matrix]) -> tuple[Floats, Floats, Floats]:
+        """score, z_score and p_value of the rows of one service."""
+        service, X = part
+        calibration = self.calibrations[service]
+        scores = self._not_below_silence(service, X, self.detectors[service].score(X))
+        return scores, calibration.z(scores), calibration.p(scores)
 
     def _not_below_silence(self, service: str, X: sparse.csr_matrix, scores: Floats) -> Floats:
         silent = X.getnnz(axis=1) == 0

@@ -10,6 +10,7 @@ import polars as pl
 from lo2core.base.errors import InputError
 from lo2core.base.schemas import EventPredictions, Predictions
 from lo2core.base.text import windows
+from lo2core.base.types import Mapped
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.incidents import worst_first
 from lo2core.detect.instances import CountSource, EventSource, FrameSource, rows_of_events
@@ -35,10 +36,12 @@ def predict(
     sequences: pl.DataFrame,
     threshold: Threshold | None = None,
     unread: pl.Series | None = None,
+    mapped: Mapped = map,
 ) -> pl.DataFrame:
     """`schemas.Predictions` of whole sequences, worst first.
 
-    Services the model does not know get null scores, and so do the sequences `unread` (see `Logs`).
+    Services the model does not know get null scores, and so do the sequences `unread` (see `Logs`). mapped: see
+    `Model.score`.
     """
     if model.unit != "sequence":
         raise InputError(
@@ -47,7 +50,7 @@ def predict(
         )
     source = CountSource(items, sequences)
     rows = source.encode(source.rows, vec)
-    scores = model.score(rows.X, rows.frame["service"])
+    scores = model.score(rows.X, rows.frame["service"], mapped)
     frame = pl.concat([sequences.select(n for n in COLUMNS if n in sequences.columns), scores], how="horizontal")
     return labelled(_with_status(frame, unread), threshold or model.threshold).select(COLUMNS.names())
 
@@ -74,16 +77,22 @@ def predict_events(
     sequences: pl.DataFrame,
     events: pl.LazyFrame,
     threshold: Threshold | None = None,
+    mapped: Mapped = map,
 ) -> pl.LazyFrame:
     """All events with their scores. Each distinct (service, message) is scored once; equal scores share a rank."""
     source = EventSource(items, sequences)
     distinct = source.rows.group_by("service", "message_id").agg(n=pl.col("weight").sum().cast(pl.Int64))
-    scores = model.score(source.encode(distinct, vec).X, distinct["service"])
+    scores = model.score(source.encode(distinct, vec).X, distinct["service"], mapped)
     return _everywhere(events, distinct, scores, ["service", "message_id"], threshold or model.threshold)
 
 
 def predict_rows(
-    model: Model, vec: Vectorizer, messages: pl.DataFrame, events: pl.LazyFrame, threshold: Threshold | None = None
+    model: Model,
+    vec: Vectorizer,
+    messages: pl.DataFrame,
+    events: pl.LazyFrame,
+    threshold: Threshold | None = None,
+    mapped: Mapped = map,
 ) -> pl.LazyFrame:
     """Like `predict_events`, for a model of frame rows (`AnomalyDetector` on events); scores each distinct row once."""
     rows = rows_of_events(events, messages, vec)
@@ -92,7 +101,7 @@ def predict_rows(
     distinct = rows.group_by(keys).agg(pl.col(texts).first(), n=pl.len().cast(pl.Int64)).collect(engine="streaming")
     grouped = distinct if model.by_service else distinct.drop("service")
     source = FrameSource(grouped, str(vec.item_column), vec.numeric_columns, vec)
-    scores = model.score(source.encode(source.rows, vec).X, source.rows["service"])[source.position]
+    scores = model.score(source.encode(source.rows, vec).X, source.rows["service"], mapped)[source.position]
     return _everywhere(rows, distinct.drop(texts), scores, keys, threshold or model.threshold)
 
 

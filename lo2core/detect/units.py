@@ -15,6 +15,7 @@ import polars as pl
 from scipy import sparse
 
 from lo2core.base.errors import InputError, choices
+from lo2core.base.types import Mapped
 from lo2core.detect.attribution import split
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.detectors import Detector
@@ -85,10 +86,11 @@ class Unit(ABC):
 
     @abstractmethod
     def predict(
-        self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None
+        self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None, mapped: Mapped = map
     ) -> pl.DataFrame | pl.LazyFrame:
         """Scores of the logs: `schemas.Predictions` of sequences, or a lazy `schemas.EventPredictions` of events.
 
+        mapped: see `Model.score`.
         Raises InputError if events are to be scored and none were saved.
         """
 
@@ -166,8 +168,10 @@ class SequenceUnit(Unit):
         """The rows to train on and to score."""
         return CountSource(items, sequences, masker)
 
-    def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.DataFrame:
-        return predict(model, vec, logs.items, logs.sequences, threshold, logs.unread)
+    def predict(
+        self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None, mapped: Mapped = map
+    ) -> pl.DataFrame:
+        return predict(model, vec, logs.items, logs.sequences, threshold, logs.unread, mapped)
 
     def contributions(
         self, model: Model, vec: Vectorizer, logs: Logs, service: str, seq_ids: pl.Series, novel: np.ndarray
@@ -218,8 +222,10 @@ class EventUnit(Unit):
         """The rows to train on and to score."""
         return EventSource(items, sequences, masker)
 
-    def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.LazyFrame:
-        scored = predict_events(model, vec, logs.items, logs.sequences, logs.saved_events(), threshold)
+    def predict(
+        self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None, mapped: Mapped = map
+    ) -> pl.LazyFrame:
+        scored = predict_events(model, vec, logs.items, logs.sequences, logs.saved_events(), threshold, mapped)
         return with_unread(scored, logs.sequences, logs.unread, threshold or model.threshold)
 
     def contributions(
@@ -250,8 +256,10 @@ class RowUnit(Unit):
     def scored_by(self, detector: Detector | type[Detector]) -> bool:
         return True
 
-    def predict(self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None) -> pl.LazyFrame:
-        scored = predict_rows(model, vec, logs.items.messages, logs.saved_events(), threshold)
+    def predict(
+        self, model: Model, vec: Vectorizer, logs: Logs, threshold: Threshold | None = None, mapped: Mapped = map
+    ) -> pl.LazyFrame:
+        scored = predict_rows(model, vec, logs.items.messages, logs.saved_events(), threshold, mapped)
         return with_unread(scored, logs.sequences, logs.unread, threshold or model.threshold)
 
     def columns_of(self, vec: Vectorizer, messages: pl.DataFrame) -> sparse.csr_matrix | None:

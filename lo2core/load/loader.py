@@ -83,7 +83,7 @@ def load_folders(
         raise InputError(f"The number of jobs must be at least 1, found {jobs}.")
     with ThreadPoolExecutor(jobs) as pool, _cancelled_on_error(pool):
         ahead: deque[tuple[list[LogFile], Future[Loaded]]] = deque()
-        for files in _batches((file for file in plan.chosen if file.run not in skip), options):
+        for files in batches((file for file in plan.chosen if file.run not in skip), options):
             if is_large(files[0], options):
                 yield from _in_order(ahead, 0)
                 for size, part in read_in_pieces(files[0], options, masker):
@@ -111,7 +111,7 @@ def _cancelled_on_error(pool: ThreadPoolExecutor) -> Iterator[None]:
         raise
 
 
-def _batches(files: Iterable[LogFile], options: LoadOptions) -> Iterator[list[LogFile]]:
+def batches(files: Iterable[LogFile], options: LoadOptions) -> Iterator[list[LogFile]]:
     """The files of one or more whole test case folders of a run at a time, about `BATCH_BYTES` of text.
 
     A large log is alone.

@@ -67,6 +67,15 @@ def _jobs() -> Any:
     return option(2, "--jobs", metavar="N", help="number of test cases to read in parallel")
 
 
+def _cluster() -> Any:
+    return option(
+        None,
+        "--cluster",
+        metavar="ADDRESS|local:N",
+        help="work on a Dask cluster, or on N processes of this machine (see docs/scale.md)",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A command and its options. The first line of its docstring is its text in `--help`."""
@@ -136,6 +145,7 @@ class _LoadingCommand(_WritingCommand):
         False, "--strict", help="end with status 2, and change nothing, if a log is damaged or has no event"
     )
     jobs: int = _jobs()
+    cluster: str | None = _cluster()
     default_masks: bool = option(False, "--default-masks", help="drop the masks that were added to the workspace")
     save_events: bool = option(
         True,
@@ -208,6 +218,7 @@ class Predict(_OnWorkspace, _WritingCommand):
     budget: float | None = option(
         None, "--budget", metavar="N", help="false alarms per 100 normal incidents (default: the budget of the model)"
     )
+    cluster: str | None = _cluster()
     replace: bool = _replace()
 
 
@@ -369,6 +380,7 @@ class Evaluate(_OnWorkspace, _WritingCommand):
         10, "--fault-groups", metavar="N", help="for supervised detectors: hold out the faults in N groups"
     )
     jobs: int = option(2, "--jobs", metavar="N", help="number of processes that train supervised detectors")
+    cluster: str | None = _cluster()
     replace: bool = _replace()
 
 

@@ -15,9 +15,11 @@ from lo2core.base.calls import checked_arguments
 from lo2core.base.provenance import DataProvenance, EvaluationProvenance
 from lo2core.base.schemas import Sequences
 from lo2core.base.table import Table
+from lo2core.base.types import Mapped
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.units import count_unit
 from lo2core.detect.vectorizer import check_items
+from lo2core.pipeline.cluster import Cluster, connected
 from lo2core.pipeline.inputs import masker_of, read_items, unread_in
 from lo2core.pipeline.progress import Progress, tell
 from lo2core.pipeline.provenance import data_provenance, evaluation_facts, made_by_this_command
@@ -37,6 +39,7 @@ def evaluate_recipes(
     protocol: EvaluationProtocol | None = None,
     *,
     jobs: int = 1,
+    cluster: Cluster | str | None = None,
     replace: bool = False,
 ) -> pl.DataFrame:
     """Evaluate stage: how well each recipe finds faults in runs that it was not trained on.
@@ -44,6 +47,7 @@ def evaluate_recipes(
     Each run is held out in turn and scored by models that were trained on the other runs. Trivial baselines (such as
     the length of a log) are evaluated on the same incidents. protocol: how to evaluate; None holds out runs and leaves
     no test case out of the figures. jobs: number of processes that train supervised detectors.
+    cluster: as in `load_logs`; its workers train and score one fold each.
     Each evaluation is saved when it is ready; a command that was killed and is repeated continues with the next one.
     Returns the figures (`schemas.Evaluation`): one row per recipe or baseline, split and level, with AUROC, average
     precision, recall at 1 % and 5 % false alarms and others, all from 0 to 1. They are saved in the workspace together
@@ -78,11 +82,12 @@ def evaluate_recipes(
     facts = evaluation_facts(loaded)
     efforts = [evaluate.steps(sources[one.unit], one, protocol) * one.make().effort for one in recipes]
     ready = [evaluate.name_of(recipe, protocol, facts) in done for recipe in recipes]
-    with Progress(sum(efforts), "Evaluate", done=sum(compress(efforts, ready))) as progress:
+    done_before = sum(compress(efforts, ready))
+    with connected(cluster) as workers, Progress(sum(efforts), "Evaluate", done=done_before) as progress:
         for recipe in compress(recipes, map(not_, ready)):
             progress.stage(f"Evaluate {recipe.detector}, {recipe.items}")
             advance = partial(_advance, progress, recipe.make().effort)
-            mapped = partial(_in_processes, jobs) if jobs > 1 and recipe.make().supervised else map
+            mapped = workers.map if workers else _mapped(recipe, jobs)
             facts = evaluation_facts(loaded)
             found = evaluate.evaluate(sources[recipe.unit], sequences, recipe, protocol, facts, advance, mapped)
             saved = evaluate.merged(saved, found)
@@ -119,6 +124,10 @@ def _before(workspace: Workspace, replace: bool) -> tuple[Evaluated | None, list
 
 def _advance(progress: Progress, effort: float, n: int) -> None:
     progress.advance(effort * n)
+
+
+def _mapped(recipe: Recipe, jobs: int) -> Mapped:
+    return partial(_in_processes, jobs) if jobs > 1 and recipe.make().supervised else map
 
 
 def _in_processes(jobs: int, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterable[Any]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from dataclasses import replace as replace_fields
 from itertools import groupby
@@ -35,12 +35,14 @@ from lo2core.load.walk import as_path
 from lo2core.messages.counts import MessageCounts, combine, fingerprint
 from lo2core.messages.masks import Masker
 from lo2core.messages.reduction import MOST_MESSAGES, DistinctMessages, TooManyMessages
+from lo2core.pipeline.cluster import Cluster, connected
 from lo2core.pipeline.formats import with_formats
 from lo2core.pipeline.growth import as_frame, dropped, files_of, growth_of, root_paths, with_times_of_archives
 from lo2core.pipeline.inputs import masker_of
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import command_line
+from lo2core.pipeline.read_units import read_units
 from lo2core.store.parquet import DAMAGE, readable, reads_tables
 from lo2core.store.parts import PartsWriter
 from lo2core.store.workspace import Workspace
@@ -92,6 +94,7 @@ def load_logs(
     append: bool = False,
     replace: bool = False,
     cases: Collection[Case] | None = None,
+    cluster: Cluster | str | None = None,
 ) -> LoadResult:
     """Load stage: read logs and save their events, sequences, ledger, messages and counts in the workspace.
 
@@ -105,7 +108,8 @@ def load_logs(
     loaded before, only test case folders are read that are new or have changed since, and these replace what was
     loaded.
     replace: load again. cases: only these test case folders, as pairs of run and name;
-    the others are left for later.
+    the others are left for later. cluster: the address of a Dask scheduler, or `local:N` for N processes on this
+    machine; its workers read the logs, and the result is the same.
     Returns a `LoadResult` with the attributes paths (of the tables), plan, ledger (`schemas.Ledger`) and `sentence()`,
     which accounts for every line. A load that was interrupted continues with the runs that were not finished.
     Raises ExistsError if tables exist and neither `append` nor `replace` is given, and InputError for logs or options
@@ -135,7 +139,8 @@ def load_logs(
     if not append and not repeats:
         _refuse_existing(workspace, tables, replace)
     damages: dict[Path, str] = {}
-    with _folders(roots, damages) as folders:
+    with connected(cluster) as workers, _folders(roots, damages) as folders:
+        _refuse_unpacked(workers, roots, folders)
         growing = append or cases is not None
         plan = load_plan.plan(folders, options, service, growing=growing).with_damages(damages)
         plan = with_times_of_archives(plan, roots, folders)
@@ -159,7 +164,7 @@ def load_logs(
         limit = None if fixed else MOST_MESSAGES
         while True:
             try:
-                _load_runs(plan, options, parts, jobs, DistinctMessages(masker, limit))
+                _load_runs(plan, options, parts, jobs, DistinctMessages(masker, limit), workers)
                 break
             except TooManyMessages as found:
                 masker, limit = found.masker, 2 * (limit or MOST_MESSAGES)
@@ -236,6 +241,13 @@ def _folders(roots: Sequence[str | Path], damages: dict[Path, str]) -> Iterator[
         yield folders
 
 
+def _refuse_unpacked(cluster: Cluster | None, roots: Sequence[str | Path], folders: Sequence[Path]) -> None:
+    """Raises InputError for roots that only this machine has, unless the workers are on it."""
+    for root, folder in zip(map(as_path, roots), folders, strict=True):
+        if cluster and not cluster.is_local and root != folder:
+            raise InputError(f"{root} is unpacked on this machine only: unpack it into a folder that all workers see.")
+
+
 def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
     """Modification times of the logs, or of the archives and tables that they come from."""
     paths = [Path(root).expanduser().resolve() for root in roots]
@@ -299,7 +311,12 @@ def _refuse_unread(ledger: PartsWriter) -> None:
 
 
 def _load_runs(
-    plan: load_plan.Plan, options: LoadOptions, parts: _Parts, jobs: int, distinct: DistinctMessages
+    plan: load_plan.Plan,
+    options: LoadOptions,
+    parts: _Parts,
+    jobs: int,
+    distinct: DistinctMessages,
+    cluster: Cluster | None,
 ) -> None:
     """Load every run without finished parts; all parts of a run are finished together.
 
@@ -314,8 +331,11 @@ def _load_runs(
     with Progress(plan.bytes, "Load", "bytes", done=loaded_bytes) as progress, ExitStack() as stack:
         for writer in parts.values():
             stack.enter_context(writer)
-        folders = loader.load_folders(plan, options, distinct.masker, jobs=jobs, skip=done)
-        for run, group in groupby(folders, key=lambda read: str(read[0][0].run)):
+        units = read_units(
+            plan, options, distinct.masker, jobs=jobs, skip=done, cluster=cluster, events=parts.get(Events)
+        )
+        stack.enter_context(closing(units))
+        for run, group in groupby(units, key=lambda read: str(read[0][0].run)):
             small: list[load_read.Loaded] = []
             for files, loaded in group:
                 distinct.add(loaded.items)
@@ -324,7 +344,7 @@ def _load_runs(
                 small.append(replace_fields(loaded, events=loaded.events.clear()))
                 if sum(part.items.messages.height for part in small) > _MOST_ROWS:
                     small = [loader.gather_loaded(small)]
-                progress.advance(sum(file.bytes for file in files))
+                progress.advance(sum(file.bytes for file in files), cluster.label("Load") if cluster else "")
             _finish_run(parts, run, loader.gather_loaded(small))
 
 

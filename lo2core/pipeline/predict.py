@@ -13,6 +13,7 @@ from lo2core.detect.fitness import Fitness, judge
 from lo2core.detect.predict import predict
 from lo2core.detect.units import unit_of
 from lo2core.pipeline.bundles import LoadedBundle, open_bundle
+from lo2core.pipeline.cluster import Cluster, connected
 from lo2core.pipeline.inputs import logs_for
 from lo2core.pipeline.progress import Progress
 from lo2core.pipeline.provenance import made_by_this_command, prediction_provenance, window_of
@@ -28,12 +29,13 @@ def predict_logs(
     name: str | None = None,
     *,
     budget: float | None = None,
+    cluster: Cluster | str | None = None,
     replace: bool = False,
 ) -> Path:
     """Predict stage: score the logs of the workspace with a saved model, without training, and save the predictions.
 
     name: of the predictions; None derives a free name from that of the bundle. budget: alert budget as false alarms per
-    100 normal incidents; None takes that of the model.
+    100 normal incidents; None takes that of the model. cluster: as in `load_logs`; its workers score one service each.
     Returns the path of the table (`schemas.Predictions`, one row per sequence, or `schemas.EventPredictions`, one row
     per event); `read_predictions` reads it. For every detector, a higher score is more anomalous. A service that the
     model does not know gets null scores; this and other remarks are printed to standard error.
@@ -56,10 +58,11 @@ def predict_logs(
     if made.get("bundle_sha256") == loaded.manifest.get("sha256") and made_by_this_command(workspace, made):
         return workspace.path(name)
     threshold = loaded.model.threshold if budget is None else loaded.model.threshold_at(budget)
-    with Progress(None, f"Predict with {bundle.name}"):
+    with connected(cluster) as workers, Progress(None, f"Predict with {bundle.name}"):
         logs = logs_for(workspace, loaded.vec)
         fits = judge(loaded.model, loaded.vec, logs, window_of(workspace))
-        scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs, threshold)
+        mapped = workers.map if workers else map
+        scores = unit_of(loaded.model).predict(loaded.model, loaded.vec, logs, threshold, mapped)
         return save_predictions(workspace, loaded, scores, threshold, name, fits, replace=replace)
 
 

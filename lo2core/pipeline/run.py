@@ -13,6 +13,7 @@ from lo2core.detect.recipe import Recipe
 from lo2core.detect.vectorizer import check_items
 from lo2core.load import synthetic
 from lo2core.load.plan import LoadOptions
+from lo2core.pipeline.cluster import Cluster, connected
 from lo2core.pipeline.load import load_logs
 from lo2core.pipeline.lock import repeats_a_killed_command
 from lo2core.pipeline.predict import predict_logs
@@ -30,11 +31,13 @@ def run(
     bundle: Path,
     *,
     replace: bool = False,
+    cluster: Cluster | str | None = None,
     **how: Any,
 ) -> list[Path]:
     """Load, train and predict in one process; returns the files written. `how` goes to `load_logs`.
 
-    A recipe that cannot be trained is refused before anything is loaded. Repeated after it was killed, it continues.
+    cluster: as in `load_logs`; it does not train. A recipe that cannot be trained is refused before anything is loaded.
+    Repeated after it was killed, it continues.
     """
     predictions = f"{bundle.stem}_predictions"
     if not repeats_a_killed_command():
@@ -44,9 +47,11 @@ def run(
     check_items(recipe.items, recipe.unit)
     if options.labels == "none":
         raise InputError("Without labels nothing can be trained: use --labels names or normal, or only load.")
-    loaded = load_logs(workspace, roots, options, replace=replace, **how)
-    train_bundle(workspace, recipe, bundle, replace=replace)
-    return [*loaded.paths, bundle, predict_logs(workspace, bundle, predictions, replace=replace)]
+    with connected(cluster) as workers:
+        loaded = load_logs(workspace, roots, options, replace=replace, cluster=workers, **how)
+        train_bundle(workspace, recipe, bundle, replace=replace)
+        path = predict_logs(workspace, bundle, predictions, replace=replace, cluster=workers)
+    return [*loaded.paths, bundle, path]
 
 
 def demo(workspace: Workspace) -> list[Path]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import gethostname
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 import polars as pl
 
 from lo2core.base.claims import claimed_folder
 from lo2core.base.disk import writing
-from lo2core.base.errors import ArtefactError
+from lo2core.base.errors import ArtefactError, InputError
 from lo2core.base.table import Table
 from lo2core.base.untrusted import open_regular
 from lo2core.store.atomic import fsync
@@ -31,6 +34,40 @@ from lo2core.store.parquet import (
 
 _BATCH_ROWS, _BATCH_BYTES = 65_536, 48 << 20
 """Rows are written to disk at this size: large enough to compress well, small enough to limit memory."""
+
+
+def not_seen(path: Path) -> InputError:
+    """What a worker of a cluster says about a path that only another machine has."""
+    return InputError(
+        f"{gethostname()} does not see {path}: logs and workspace need the same paths on all machines of a cluster."
+    )
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """A file of the part of a run, which any process may write that sees the folder, also more than once.
+
+    The rows of a run are in the order of the names of its files.
+    """
+
+    schema: type[Table]
+    folder: Path
+    name: str
+
+    def followed_by(self, suffix: str) -> PartFile:
+        return replace(self, name=self.name + suffix)
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Check the rows, including unique keys, and write them. Raises InputError if the folder is not there."""
+        if not self.folder.is_dir():
+            raise not_seen(self.folder.parent)
+        batch = validated(self.schema, frame, table_name(self.schema))
+        path = self.folder / f"{self.name}.parquet"
+        with writing(path):
+            temporary = self.folder / f".{self.name}.{uuid4().hex}"
+            write_parquet(batch, temporary, {})
+            fsync(temporary)
+            temporary.replace(path)
 
 
 class PartsWriter:
@@ -58,15 +95,20 @@ class PartsWriter:
 
     def append(self, run: str, frame: pl.DataFrame) -> None:
         """Add rows to a run; each batch is checked, including unique keys."""
+        self._part_of(run).append(frame)
+
+    def file(self, run: str, name: str) -> PartFile:
+        """A file of a run, for a process that writes it in place of this one."""
+        return PartFile(self.schema, self._part_of(run).claim.path.absolute(), name)
+
+    def _part_of(self, run: str) -> _OpenPart:
         if run not in self._open:
             self._open[run] = _OpenPart(self.schema, self.folder / quote(run, safe=""))
-        self._open[run].append(frame)
+        return self._open[run]
 
     def finish(self, run: str) -> None:
         """Rename the part of a complete run. A run without rows has an empty part."""
-        if run not in self._open:
-            self._open[run] = _OpenPart(self.schema, self.folder / quote(run, safe=""))
-        part = self._open[run]
+        part = self._part_of(run)
         part.close()
         final = self._part(run)
         shutil.rmtree(final, ignore_errors=True)

@@ -23,12 +23,13 @@ from lo2core.base.errors import InputError, reason
 from lo2core.base.schemas import Evaluation, EvaluationCurves, EvaluationFaults
 from lo2core.base.statistics import binomial, psi
 from lo2core.base.text import plural
+from lo2core.base.types import Mapped
 from lo2core.base.untrusted import read_small
 from lo2core.detect import folds as detect_folds
 from lo2core.detect.detectors import REGISTRY
 from lo2core.detect.evaluation import metrics
 from lo2core.detect.evaluation.faults import fault_table, right_service
-from lo2core.detect.evaluation.holdout import LeftOut, Mapped, alarm, at_level, faults_left_out, fully_scored, left_out
+from lo2core.detect.evaluation.holdout import LeftOut, alarm, at_level, faults_left_out, fully_scored, left_out
 from lo2core.detect.evaluation.metrics import Scored
 from lo2core.detect.evaluation.shortcuts import SHORTCUTS, Shortcut, incident_facts, oriented
 from lo2core.detect.folds import BY_RUN, FAULT_LEFT_OUT, LONG_NORMALS, MAX_FOLDS, Fold, long_normal_folds, run_folds

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 
-from lo2core.base.types import Floats
+from lo2core.base.types import Floats, Mapped
 from lo2core.detect.calibration import Threshold
 from lo2core.detect.folds import Fold
 from lo2core.detect.incidents import worst_first
@@ -18,12 +17,6 @@ from lo2core.detect.instances import CountSource, Rows
 from lo2core.detect.model import Model
 from lo2core.detect.recipe import Recipe
 from lo2core.detect.train import fit_encoded, train
-
-
-class Mapped(Protocol):
-    """Calls a function with each of some values, perhaps in other processes; yields the results in their order."""
-
-    def __call__(self, function: Callable[[Any], Any], values: Iterable[Any], /) -> Iterable[Any]: ...
 
 
 @dataclass(frozen=True)

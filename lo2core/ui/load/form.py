@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lo2core.base.config import NORMAL_TEST_CASE
+from lo2core.base.config import NORMAL_TEST_CASE, configured_cluster
 from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.schemas import Sequences
 from lo2core.base.text import visible
@@ -45,6 +45,7 @@ class Request:
     output: Path
     how: str = ""
     sample: str = field(default="", compare=False)
+    cluster: str | None = None
 
     @property
     def destination(self) -> str:
@@ -64,6 +65,7 @@ class Request:
             root=tuple(map(Path, self.logs.roots)),
             options=self.options,
             service=self.logs.service,
+            cluster=self.cluster,
             append=self.how == "append",
             output_dir=self.output,
             replace=self.how == "replace",
@@ -79,6 +81,7 @@ def ask(workspace: Workspace) -> Request | None:
     options = choose(workspace, logs) if logs else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         request = target(workspace, logs, options) if logs and options else None
+        request = request and replace(request, cluster=_cluster())
         if (
             st.button(
                 "Load", type="primary", shortcut=keyboard.RUN, icon=":material/download:", disabled=request is None
@@ -224,6 +227,15 @@ def target(workspace: Workspace, logs: Logs, options: LoadOptions) -> Request | 
     if how == APPEND and not _has_new(workspace, logs, options):
         return None
     return Request(logs, options, workspace.root, "append" if how == APPEND else "replace")
+
+
+def _cluster() -> str | None:
+    """The configured cluster, if its workers are to read the logs."""
+    configured = configured_cluster()
+    wanted = configured and st.toggle(
+        "On the cluster", True, key="load-on-cluster", persist_state="session", help=f"The workers of {configured}"
+    )
+    return configured if wanted else None
 
 
 def _has_new(workspace: Workspace, logs: Logs, options: LoadOptions) -> bool:
