@@ -1,8 +1,8 @@
 """Logs of several containers in one file, as `docker compose logs`, `kubectl logs --prefix` and stern print them.
 
-Each line begins with the name of its container, or is an object that contains it, as collectors of logs write; or the
-lines of each one are below its name, as `tail` and `minikube logs` print them. A line without a name belongs to the
-container of the line before.
+Each line begins with the name of its container (on Heroku: its dyno), or is an object that contains it, as collectors
+of logs write; or the lines of each one are below its name, as `tail` and `minikube logs` print them. A line without a
+name belongs to the container of the line before.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ _STERN = re.compile(
     r"(?P<container>[a-z0-9][a-z0-9-]*) "
 )
 """Pod and container, perhaps behind a namespace; a pod of a StatefulSet only if its container has the same name."""
+_DYNO = re.compile(
+    r"(?:(?:[0-9]+ )?<[0-9]{1,3}>1 )?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2}) "
+    r"(?:\S+ )?(?:app|heroku)[\[ ]([a-z][\w-]*(?:\.[0-9]+)?)(?:\]:| -)(?: |$)"
+)
+"""A dyno of Heroku, or its router."""
 _TITLE = re.compile(r"(?:\* )?==> (.+?)(?: \[[0-9a-f]+\])? <==\s*$")
 _IN_OBJECTS = (
     ("kubernetes.pod_name", "kubernetes.container_name"),
@@ -142,6 +147,8 @@ def _name(line: bytes) -> str | None:
     text = without_escapes(line[:300].decode(errors="replace"))
     if title := _TITLE.match(text):
         return _of_title(title[1])
+    if dyno := _DYNO.match(text):
+        return dyno[1].replace(".", "-")
     if pod := _STERN.match(text):
         return f"{pod['pod']}/{pod['container']}"
     match = _PREFIX.match(text)

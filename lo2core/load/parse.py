@@ -241,7 +241,7 @@ def _tally(
         unindented=(
             (what == "continuation") & ~pl.col("joined") & ~pl.col("inner").str.slice(0, 1).is_in(_BLANK)
         ).sum(),
-        leveled=((what == "event") & (pl.col("level").is_not_null() | pl.col("whole"))).sum(),
+        leveled=((what == "event") & (pl.col("level").is_not_null() | pl.col("whole") | pl.col("marks"))).sum(),
     )
     timed = heads.group_by("file").agg(timed=pl.col("m_timestamp").count())
     unknown = pl.col("opened") & (what == "event") | (what == "orphan")

@@ -46,6 +46,23 @@ def test_services_can_be_chosen_and_the_others_are_listed(tmp_path: Path) -> Non
     assert loader.ledger.sort("source").select("service", "status").rows() == [("cart", "not chosen"), ("web", "read")]
 
 
+def test_each_dyno_of_heroku_is_a_service_and_so_is_the_router(tmp_path: Path) -> None:
+    text = "".join(
+        f"2024-06-28T16:40:{n:02}.5+00:00 {source}\n"
+        for n in range(4)
+        for source in (
+            'heroku[router]: at=error code=H12 method=GET path="/" request_id=6f1e dyno=web.1 status=503',
+            "app[web.1]: [2024-06-28 16:40:52 +0000] [7] [INFO] GET /cart",
+            "app[web.2]: [2024-06-28 16:40:52 +0000] [7] [INFO] GET /cart",
+            "app[worker.1]: ERROR job failed",
+            "heroku[worker.1]: State changed from up to crashed",
+        )
+    )
+    write_log(tmp_path, text, name="heroku.log")
+    events = LO2Loader(tmp_path).execute().group_by("service", "level").len().sort("service")
+    assert events.rows() == [("router", "ERROR", 4), ("web", "INFO", 4), ("web-2", "INFO", 4), ("worker", "ERROR", 4)]
+
+
 def test_pods_with_several_containers_have_their_names() -> None:
     pods = ("cart-7d9f8b6c5d-x2x7z", "cart-7d9f8b6c5d-k4k4z")
     named = services([f"{pods[0]}/cart", f"{pods[0]}/proxy", f"{pods[1]}/cart", "web-6b7c9d8f5c-zz9xq/main"])

@@ -145,6 +145,39 @@ def test_events_of_two_lines_have_level_and_message_of_both(text: str, expected:
     assert tally.select("lines", "events", "continuations").row(0) == (6, 2, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "version srcaddr dstaddr start end action\n2 10.0.0.7 10.0.0.8 1719592852 1719592912 REJECT\n",
+            [(None, None, "action=REJECT dstaddr=10.0.0.8 end=1719592912 srcaddr=10.0.0.7")],
+        ),
+        (
+            '{"kind":"Event","level":"Metadata","auditID":"6f1e","requestURI":"/api/v1/pods","responseStatus":{"code":403},'
+            '"requestReceivedTimestamp":"2024-06-28T16:40:52Z","stageTimestamp":"2024-06-28T16:40:53Z"}\n',
+            [(None, "6f1e", "kind=Event requestURI=/api/v1/pods responseStatus.code=403")],
+        ),
+        (
+            '{"Records":[{"eventTime":"2024-06-28T16:40:52Z","eventName":"GetObject","errorCode":"AccessDenied"}]}',
+            [(None, None, "errorCode=AccessDenied eventName=GetObject")],
+        ),
+        (
+            "2024-06-28T16:40:52.0000000Z ##[warning]Node 16 is old.\n2024-06-28T16:40:52.1000000Z   with: x\n",
+            [("WARNING", None, "Node 16 is old."), (None, None, "with: x")],
+        ),
+    ],
+    ids=["vpc", "kubernetes audit", "cloudtrail", "github actions"],
+)
+def test_records_of_clouds_are_read_with_level_and_time_where_they_have_them(
+    text: str, expected: list[tuple[object, ...]]
+) -> None:
+    assert rows(text, "level", "correlation_id", "text") == expected
+    assert {str(stamp)[:19] for (stamp,) in rows(text, "m_timestamp")} == {"2024-06-28 16:40:52"}
+    tally = read(text).tally
+    assert tally["timed"][0] == tally["events"][0] == len(expected)
+    assert tally["leveled"][0] in (0, len(expected))
+
+
 def test_a_file_may_change_its_format_half_way() -> None:
     spring = "2024-06-28T16:40:53.000Z  INFO 7 --- [main] c.e.Cart : started\n"
     text = line("one") * 60 + spring * 40 + '{"time":"2024-06-28T16:40:54Z","level":"warn","msg":"low"}\n'

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from lo2core.load.formats.families.cloud import CLOUD
 from lo2core.load.formats.families.jvm import JVM
 from lo2core.load.formats.families.loose import LOOSE
 from lo2core.load.formats.families.native import GO, RUST_AND_NET
 from lo2core.load.formats.families.objects import OBJECTS
+from lo2core.load.formats.families.proxies import PROXIES
 from lo2core.load.formats.families.python import PYTHON
 from lo2core.load.formats.families.scripts import NODE, RUBY_PHP_ELIXIR
 from lo2core.load.formats.families.servers import SERVERS
@@ -45,6 +47,8 @@ FORMATS: tuple[Format, ...] = (
     *RUST_AND_NET,
     *NODE,
     *RUBY_PHP_ELIXIR,
+    *CLOUD,
+    *PROXIES,
     *SERVERS,
     *SYSTEMS,
     *LOOSE,

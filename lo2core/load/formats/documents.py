@@ -14,6 +14,8 @@ from lo2core.load.formats.objects import is_entry
 
 _BEGINS_JSON = re.compile(r"\s*(?:\{|\[\s*[{\]])")
 _HEADER = re.compile(r"^#(?:fields\t|Fields: )", re.MULTILINE)
+_FLOWS = re.compile(r"(?=[a-z -]*\bsrcaddr\b)(?=[a-z -]*\bdstaddr\b)[a-z -]+\n")
+"""The first line of a flow log of a VPC, which names its columns."""
 _HEADER_WITHIN = 4_000
 """Characters at the start of a text in which the names of the columns are looked for."""
 _OBJECT = re.compile(r"^\{[ \t]*$", re.MULTILINE)
@@ -36,6 +38,9 @@ def as_lines(text: str) -> str:
     """
     if text.startswith("#") and _HEADER.search(text, 0, _HEADER_WITHIN):
         return "\n".join(_rows(text.split("\n")))
+    if _FLOWS.match(text):
+        names, *rows = text.split("\n")
+        return "\n".join(["", *(_flow(names.split(), row) for row in rows)])
     if is_json_document(text):
         return _from_json(text)
     return _with_objects_on_lines(text) if _OBJECT.search(text, 0, _OBJECT_WITHIN) else text
@@ -197,10 +202,11 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 _STORES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Mapping[str, Any]]]] = {
     "resourceLogs": _of_opentelemetry,
     "data.result": _of_loki,
+    "Records": lambda trail: iter(_objects(trail["Records"])),
     "events": lambda answer: iter(_objects(answer["events"])),
     "hits.hits": lambda answer: (hit.get("_source", hit) for hit in _objects(_at(answer, "hits.hits"))),
 }
-"""Where the records are in what OpenTelemetry, Loki, CloudWatch and Elasticsearch write."""
+"""Where the records are in what OpenTelemetry, Loki, CloudTrail, CloudWatch and Elasticsearch write."""
 
 
 def _rows(lines: Sequence[str]) -> Iterator[str]:
@@ -225,6 +231,15 @@ def _rows(lines: Sequence[str]) -> Iterator[str]:
             if "time" in row and (row.get("date") or date):
                 row = {"timestamp": f"{row.pop('date', date)}T{row.pop('time')}Z", **row}
             yield _written(row) if row and len(values) == len(names) else line
+
+
+def _flow(names: Sequence[str], line: str) -> str:
+    """A line of a flow log as JSON, if it has all columns."""
+    values = line.split()
+    row = {name: value for name, value in zip(names, values, strict=False) if value not in _ABSENT}
+    if len(values) != len(names) or not row:
+        return line
+    return _written({"timestamp": row.pop("start", row.get("end")), **row})
 
 
 _ABSENT = ("-", "(empty)", "")

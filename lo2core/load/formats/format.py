@@ -30,14 +30,15 @@ PARTS = {
     "message": r"(?P<message>.*)$",
 }
 FIELDS = ("date", "time", "zone", "epoch", "level", "thread", "logger", "method", "correlation_id", "message")
-"""The groups that a pattern may have. `session` stands in for a correlation id that a line lacks."""
+"""The groups that a pattern may have. `session` stands in for a correlation id that a line lacks; `mark` is a level, in
+logs in which only some lines have one."""
 _LONG = {
     "T": "TRACE", "V": "VERBOSE", "D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL", "C": "CRITICAL",
     "TRC": "TRACE", "VRB": "VERBOSE", "DBG": "DEBUG", "INF": "INFO", "INFORMATION": "INFO", "WRN": "WARN",
     "ERR": "ERROR", "FTL": "FATAL", "CRIT": "CRITICAL", "EMERG": "EMERGENCY", "NOTE": "INFO", "SYSTEM": "INFO",
     "LOG": "INFO", "STATEMENT": "INFO", "DETAIL": "INFO", "HINT": "INFO",
     "TRAC": "TRACE", "DEBU": "DEBUG", "ERRO": "ERROR", "FATA": "FATAL", "PANI": "PANIC", "PNC": "PANIC",
-    "TRCE": "TRACE", "DBUG": "DEBUG", "FAIL": "ERROR", "HTTP": "INFO", "SILLY": "TRACE",
+    "VERB": "VERBOSE", "TRCE": "TRACE", "DBUG": "DEBUG", "FAIL": "ERROR", "HTTP": "INFO", "SILLY": "TRACE",
     "FATAL ERROR": "FATAL", "PARSE ERROR": "ERROR", "DEPRECATED": "WARN", "IGNORED": "DEBUG", "ANY": "INFO",
     "0": "EMERGENCY", "1": "ALERT", "2": "CRITICAL", "3": "ERROR", "4": "WARNING", "5": "NOTICE", "6": "INFO",
     "7": "DEBUG",
@@ -98,6 +99,11 @@ class Format:
     def has_level(self) -> bool:
         """Whether its lines contain a level, or may do so."""
         return bool(self.objects) or "(?P<level>" in self.regex
+
+    @cached_property
+    def has_marks(self) -> bool:
+        """Whether lines without a level are as usual as those with one."""
+        return "(?P<mark>" in self.regex
 
     @cached_property
     def start(self) -> str | None:

@@ -18,7 +18,7 @@ _OUTER = ("date", "time", "zone", "epoch")
 _PERHAPS = (
     r"^(?:.{0,60}[0-9]{1,2}[:.]?[0-9]{2}[:.]?[0-9]{1,2}|.{0,30}[0-9]{9}|\{|[A-Za-z_@][\w.@/-]*="
     rf"|(?:\[[^\]]*\] )?[\[<(]?(?i:{LEVELS}|trac|debu|erro|fata|pani|http|silly|trce|dbug|fail)\b"
-    r"|[0-9]{1,2}:[0-9]{2}[AP]M|<[0-7]>|[A-Z]{3,7} \S+ [0-9-]{1,3} )"
+    r"|[0-9]{1,2}:[0-9]{2}[AP]M|<[0-7]>|[0-9a-f]{40}|[A-Z]{3,7} \S+ [0-9-]{1,3} )"
 )
 """Any line that could be of a known format: a quick test, since most continuation lines could not."""
 _HALF = r"[AP]M [\w.$]+$"
@@ -35,7 +35,7 @@ def read_lines(
     Added are the fields (`message` is null for a line that starts no event), trace, and inner (the line without
     wrappers), outer_date and so on (the time stamp of the wrapper; only if there is one), joined (whether the line is
     part of the one before), opened (whether only its time stamp is as in the format), whole (whether the message still
-    contains level, logger and method) and specific (whether its file's format is).
+    contains level, logger and method), specific (whether its file's format is) and marks (whether that has marks).
     """
     default = AS_LO2 if LO2 in formats else Reading((), formats[0])
     chosen = [reading or default for reading in readings]
@@ -52,7 +52,10 @@ def _read(lines: pl.DataFrame, reading: Reading, formats: Sequence[Format]) -> p
     lines = _unwrapped(lines, reading.wrappers)
     lines = pl.concat([lines, fields_of(lines["inner"], reading.format)], how="horizontal")
     whole = pl.col("message").is_not_null() if reading.format is LO2 else pl.lit(False)
-    lines = lines.with_columns(whole=whole, opened=pl.lit(False), specific=pl.lit(not reading.format.loose))
+    facts = {"specific": not reading.format.loose, "marks": reading.format.has_marks}
+    lines = lines.with_columns(
+        whole=whole, opened=pl.lit(False), **{name: pl.lit(fact) for name, fact in facts.items()}
+    )
     lines = _others(lines, reading.format, formats)
     return _second_lines(lines, reading.format) if reading.format.second else lines
 

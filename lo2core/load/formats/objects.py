@@ -17,6 +17,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "@timestamp", "timestamp", "time", "ts", "@t", "t.$date", "t", "datetime", "date", "asctime", "Timestamp",
         "eventTime", "timeMillis", "timeUnixNano", "observedTimeUnixNano", "instant.epochSecond",
         "__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "start_time", "StartUTC", "time_local",
+        "requestReceivedTimestamp", "stageTimestamp",
     ),
     "level": (
         "log.level", "level", "severity", "levelname", "lvl", "loglevel", "logLevel", "LogLevel", "Level", "@l",
@@ -34,7 +35,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "thread": ("process.thread.name", "thread_name", "thread", "threadName", "ctx", "processName"),
     "correlation_id": (
         "trace.id", "trace_id", "traceId", "traceid", "TraceId", "correlation_id", "correlationId", "CorrelationId",
-        "request_id", "requestId", "RequestId", "req_id", "reqId", "x_request_id",
+        "request_id", "requestId", "RequestId", "req_id", "reqId", "x_request_id", "auditID", "requestID",
     ),
     "trace": (
         "error.stack_trace", "stack_trace", "stackTrace", "exception.stacktrace", "exc_info", "exception", "@x",
@@ -66,6 +67,9 @@ _NOISE = frozenset(
 )
 _NOISE_IN = ("resource.", "kubernetes.", "labels.k8s-pod/")
 """Keys that say where a line comes from rather than what happened; all others are added to the message."""
+
+_NO_LEVELS = ("Metadata", "Request", "RequestResponse", "None")
+"""How much Kubernetes records of a request, in the audit log."""
 
 PATTERNS = {
     "json": r'^\s*\[?\s*\{\s*".*\}\s*,?\s*\]?\s*$',
@@ -121,6 +125,8 @@ def _fields(entries: Mapping[str, Any]) -> dict[str, str] | None:
     keys = {field: next((key for key in keys if key in entries), None) for field, keys in KEYS.items()}
     if not keys["stamp"] and not (keys["message"] and keys["level"]):
         return None
+    if keys["level"] and entries[keys["level"]] in _NO_LEVELS:
+        keys["level"] = None
     fields = {field: _text(entries[key]) for field, key in keys.items() if key}
     stamp = fields.pop("stamp", "")
     if keys["stamp"] == "instant.epochSecond":

@@ -40,6 +40,8 @@ def _extracted(texts: pl.Series, regex: str) -> pl.DataFrame:
         severity = pl.col("priority").cast(pl.Int64, strict=False) % 8
         names = dict(enumerate(_SEVERITIES))
         parts = parts.with_columns(level=severity.replace_strict(names, default=None, return_dtype=pl.String))
+    if "mark" in given:
+        parts = parts.with_columns(level=pl.col("mark"))
     if "session" in given:
         parts = parts.with_columns(correlation_id=pl.coalesce("correlation_id", "session"))
     absent = [pl.lit(None, pl.String).alias(name) for name in (*FIELDS, "trace") if name not in parts.columns]

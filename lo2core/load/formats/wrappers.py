@@ -115,6 +115,10 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper("aws logs tail", r"^{internet} [\w.-]+/\S+(?: |$)(?P<rest>.*)$", sure=False),
     Wrapper("podman", r"^(?P<name>[0-9a-f]{12})(?: |$)(?P<rest>.*)$", sure=False),
     Wrapper("docker logs -t", r"^{internet}(?: |$)(?P<rest>.*)$", sure=False),
+    Wrapper(
+        "heroku drain",
+        r"^(?:[0-9]+ )?<[0-9]{1,3}>1 {internet} \S+ (?:app|heroku) (?P<name>[a-z][\w.-]*) -(?: |$)(?P<rest>.*)$",
+    ),
     Wrapper("heroku", r"^{internet} (?P<name>[a-z]+\[[\w.-]+\]):(?: |$)(?P<rest>.*)$"),
     Wrapper(
         "fluent-bit stdout",

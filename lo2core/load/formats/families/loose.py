@@ -92,6 +92,21 @@ LOOSE = (
         loose=True,
     ),
     Format(
+        "github actions",
+        r"^(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{7})(?P<zone>Z) *"
+        r"(?:##\[(?P<mark>error|warning|notice|debug)\])?{message}",
+        (
+            example(
+                "2024-06-28T16:40:52.2345678Z ##[error]Process completed with exit code 1.",
+                at="2024-06-28 16:40:52.234",
+                level="ERROR",
+                message="Process completed with exit code 1.",
+            ),
+            example("2024-06-28T16:40:52.2345678Z Run tests", at="2024-06-28 16:40:52.234", message="Run tests"),
+        ),
+        loose=True,
+    ),
+    Format(
         "time, text",
         r"^{stamp}(?:[ ,:;|\t-]+|$){message}",
         (

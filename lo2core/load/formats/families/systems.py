@@ -37,6 +37,20 @@ SYSTEMS = (
         ),
     ),
     Format(
+        "syslog without host",
+        r"^<(?P<priority>[0-9]{1,3})>{syslog} (?P<logger>[^\s:\[]+)(?:\[(?P<thread>[0-9]+)\])?: {message}",
+        (
+            example(
+                "<132>Jun 28 16:40:52 haproxy[8]: Server shop/cart1 is DOWN",
+                at="06-28 16:40:52.000",
+                level="WARNING",
+                logger="haproxy",
+                thread="8",
+                message="Server shop/cart1 is DOWN",
+            ),
+        ),
+    ),
+    Format(
         "syslog with iso time",
         r"^{stamp} [\w.-]+ (?P<logger>[\w./()@-]+)(?:\[(?P<thread>[0-9]+)\])?: {message}",
         (
