@@ -185,10 +185,10 @@ def log_formats() -> str:
         ## Records that are no lines
 
         JSON that goes over several lines (pretty-printed objects or an array), the records of OpenTelemetry
-        (`resourceLogs`) and CloudTrail (`Records`), and answers of Loki, CloudWatch (`events`) and Elasticsearch (`hits`)
-        are read as one line per record, and are counted so. In tables whose columns are named in a comment (`#fields`
-        of Zeek, `#Fields:` of W3C extended logs such as those of IIS and CloudFront) or in the first line (flow logs of
-        a VPC) each row is a record; comments count as blank lines.
+        (`resourceLogs`) and CloudTrail (`Records`), and answers of Loki, CloudWatch (`events`) and Elasticsearch
+        (`hits`) are read as one line per record, and are counted so. In tables whose columns are named in a comment
+        (`#fields` of Zeek, `#Fields:` of W3C extended logs such as those of IIS and CloudFront) or in the first line
+        (flow logs of a VPC) each row is a record; comments count as blank lines.
 
         ## Wrappers
 
