@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from lo2core.pipeline.enhance import enhance_events
     from lo2core.pipeline.evaluate import evaluate_recipes
     from lo2core.pipeline.explain import explain_incident, save_explanation
+    from lo2core.pipeline.line_filter import LineFilter
     from lo2core.pipeline.load import load_logs
     from lo2core.pipeline.predict import predict_logs
+    from lo2core.pipeline.search import find_lines
     from lo2core.pipeline.train import train_bundle
     from lo2core.store.predictions import read_predictions
     from lo2core.store.workspace import Workspace
@@ -41,6 +43,7 @@ __all__ = [
     "EventLogEnhancer",
     "Incident",
     "LO2Loader",
+    "LineFilter",
     "LoadOptions",
     "MaskRule",
     "Masker",
@@ -56,6 +59,7 @@ __all__ = [
     "errors",
     "evaluate_recipes",
     "explain_incident",
+    "find_lines",
     "load_logs",
     "open_bundle",
     "predict_logs",
@@ -73,6 +77,7 @@ _PUBLIC = {
     "EventLogEnhancer": "enhance.enhancers",
     "Incident": "detect.incidents",
     "LO2Loader": "load.loader",
+    "LineFilter": "pipeline.line_filter",
     "LoadOptions": "load.plan",
     "Recipe": "detect.recipe",
     "SequenceEnhancer": "enhance.enhancers",
@@ -81,6 +86,7 @@ _PUBLIC = {
     "enhance_events": "pipeline.enhance",
     "evaluate_recipes": "pipeline.evaluate",
     "explain_incident": "pipeline.explain",
+    "find_lines": "pipeline.search",
     "load_logs": "pipeline.load",
     "open_bundle": "pipeline.bundles",
     "predict_logs": "pipeline.predict",

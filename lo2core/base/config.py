@@ -10,6 +10,8 @@ NORMAL_TEST_CASE = "correct"
 
 DEFAULT_WORKSPACE = "demo/result/lo2"
 SAMPLE_WORKSPACE = "demo/result/sample"
+SAMPLE_MODELS = ("sample_nn", "sample_oov")
+"""Names of the models of the synthetic sample: NearestNormal and OutOfVocabulary."""
 
 DEFAULT_DETECTOR = "NearestNormal"
 DEFAULT_ITEMS = "messages"

@@ -52,6 +52,7 @@ class Progress(TypedDict, total=False):
     """`progress.json`: see `progress.Progress.snapshot`."""
 
     label: str
+    amount: str
     fraction: float | None
     rate: str
     eta: float | None
@@ -63,6 +64,7 @@ class Outcome(TypedDict, total=False):
     state: str
     message: str
     ended: str
+    exit: int
 
 
 class Cancelled(TypedDict, total=False):

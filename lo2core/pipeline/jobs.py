@@ -4,6 +4,7 @@
     progress.json               how far it is, replaced at most five times a second: see `progress`
     outcome.json                how it ended: done, failed or cancelled, and a sentence
     next.json                   the command that runs next: see `queue`
+    past/                       earlier jobs: see `job_history`
     cancelled.json              names the job that somebody cancelled
     output.log, errors.log
 
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from lo2core.base.clock import local, now
 from lo2core.base.errors import ArtefactError, BusyError
-from lo2core.pipeline import job_files, lock, process, queue
+from lo2core.pipeline import job_files, job_history, lock, process, queue
 from lo2core.pipeline.job_files import Cancelled, Job, Outcome, Progress, tail
 from lo2core.pipeline.lock import Work, job_folder
 from lo2core.pipeline.worker import CANCELLED, last_line
@@ -43,6 +44,8 @@ class JobStatus:
     work: Work = field(default_factory=Work)
     """What the job does: stage, arguments and facts."""
     label: str = ""
+    amount: str = ""
+    """How much is done, with its unit."""
     fraction: float | None = None
     rate: str = ""
     eta: float | None = None
@@ -51,6 +54,8 @@ class JobStatus:
     """Why it failed, as one sentence."""
     started: datetime | None = None
     ended: datetime | None = None
+    exit: int | None = None
+    """The exit status; null while it runs, and if it was killed."""
     log_tail: str = ""
     """The last lines of both logs."""
     before: str = ""
@@ -61,6 +66,12 @@ class JobStatus:
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has taken so far; null if that is not known."""
+        until = local(now()) if self.running else self.ended
+        return (until - self.started).total_seconds() if self.started and until else None
 
 
 def start(workspace: str | os.PathLike[str], work: Work) -> JobStatus:
@@ -109,6 +120,12 @@ def status(workspace: str | os.PathLike[str]) -> JobStatus:
             return found
 
 
+def history(workspace: str | os.PathLike[str]) -> list[JobStatus]:
+    """The jobs of a workspace that are kept, newest first: the running or last one, then those before it."""
+    past = [_status_of(folder, lock.read_job(folder)) for folder in job_history.folders(job_folder(workspace))]
+    return [found for found in (status(workspace), *past) if found.state != "idle"]
+
+
 def _status_of(folder: Path, job: Job) -> JobStatus:
     running, detached = lock.is_running(folder, job), bool(job.get("detached"))
     if not running and not detached:
@@ -120,6 +137,7 @@ def _status_of(folder: Path, job: Job) -> JobStatus:
         work=Work.recorded(job),
         started=local(job.get("started")),
         label=progress.get("label", ""),
+        amount=progress.get("amount", ""),
         fraction=_share(progress.get("fraction")),
         log_tail=log,
         before=job.get("before", ""),
@@ -127,7 +145,8 @@ def _status_of(folder: Path, job: Job) -> JobStatus:
     if running:
         return replace(found, rate=progress.get("rate", ""), eta=progress.get("eta"), stoppable=detached)
     state, message, ended = _outcome(folder, job)
-    return replace(found, state=state, message=message, ended=ended)
+    status = job_files.read(folder / "outcome.json", Outcome).get("exit")
+    return replace(found, state=state, message=message, ended=ended, exit=status)
 
 
 def _outcome(folder: Path, job: Job) -> tuple[str, str, datetime | None]:

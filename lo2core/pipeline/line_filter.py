@@ -52,6 +52,11 @@ class LineFilter:
     templates: ids of messages or templates. exclude: values that are not wanted, as NAME=VALUE with the names of
     `COLUMNS`. since, until: see `load.period.Period`.
     Raises InputError for an empty period and for an exclusion of another form.
+
+    Examples:
+        >>> from lo2core import LineFilter
+        >>> LineFilter("timeout", services=("client",), exclude=("level=DEBUG",)).as_typed()
+        'timeout --service client --exclude level=DEBUG'
     """
 
     text: str = option("", "text", nargs="?", metavar="TEXT", help="part of a line")

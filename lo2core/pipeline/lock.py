@@ -36,7 +36,7 @@ from lo2core.base.clock import local, now
 from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, BusyError, DiskError, Lo2Error
 from lo2core.base.untrusted import resolved
-from lo2core.pipeline import job_files
+from lo2core.pipeline import job_files, job_history
 from lo2core.pipeline.job_files import Job
 from lo2core.pipeline.process import identity
 from lo2core.store.atomic import write_json_atomic
@@ -327,7 +327,8 @@ def describes(folder: Path, job: Job) -> bool:
 
 
 def clear(folder: Path) -> None:
-    """Remove the state of the last job, and temporary files that it may have left in the workspace."""
+    """Set the state of the last job aside, and remove temporary files that it may have left in the workspace."""
+    job_history.set_aside(folder)
     _discard(folder / "job.json")  # first: whoever reads it and then finds a file missing will see why
     for name in ("progress.json", "outcome.json", "cancelled.json", "output.log", "errors.log", BETWEEN):
         _discard(folder / name)

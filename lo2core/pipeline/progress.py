@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from lo2core.base.text import duration, visible
+from lo2core.base.text import duration, size, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBar
@@ -76,7 +76,7 @@ class Progress:
                 tell(line)
 
     def snapshot(self) -> dict[str, Any]:
-        """What `progress.json` says: label, done, total, fraction (0 to 1 or null), rate, eta in seconds."""
+        """What `progress.json` says: label, done, total, amount, fraction (0 to 1 or null), rate, eta in seconds."""
         elapsed = time.monotonic() - self._began
         speed = (self.done - self._before) / elapsed if elapsed > 0 else 0.0
         fraction = min(1.0, self.done / self.total) if self.total else None
@@ -85,6 +85,7 @@ class Progress:
             "label": self.label,
             "done": self.done,
             "total": self.total,
+            "amount": _amount(self.done, self.unit),
             "fraction": fraction,
             "rate": _rate(speed, self.unit),
             "eta": None if eta is None else max(0.0, eta),
@@ -126,6 +127,10 @@ def _terminal_bar() -> ProgressBar:
     from rich.progress import Progress as ProgressBar
 
     return ProgressBar(console=Console(stderr=True))
+
+
+def _amount(done: float, unit: str) -> str:
+    return size(done) if unit == "bytes" else f"{done:,.0f} {unit}".rstrip()
 
 
 def _rate(speed: float, unit: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lo2core.base.config import models_dir
+from lo2core.base.config import SAMPLE_MODELS, models_dir
 from lo2core.base.errors import ExistsError, InputError
 from lo2core.base.schemas import Events, Sequences
 from lo2core.detect.recipe import Recipe
@@ -57,9 +57,10 @@ def run(
 def demo(workspace: Workspace) -> list[Path]:
     """Make, train on and score the synthetic sample by two detectors, unless they exist; returns the files written.
 
-    Incomplete results are made again. Raises ExistsError if the workspace contains other logs than the sample.
+    The second detector sees only what no normal log contains, so a comparison shows what the first one finds beyond
+    that. Incomplete results are made again. Raises ExistsError if the workspace contains other logs than the sample.
     """
-    bundle = models_dir() / "sample_nn.joblib"
+    bundle, other = (models_dir() / f"{name}.joblib" for name in SAMPLE_MODELS)
     predictions = f"{bundle.stem}_predictions"
     if workspace.has(predictions) and bundle.exists():
         return []
@@ -67,8 +68,7 @@ def demo(workspace: Workspace) -> list[Path]:
     logs = workspace.root / "logs"
     if not logs.exists():
         synthetic.write_sample(logs)
-    second = Recipe("IsolationForest")
-    paths = run(workspace, [logs], LoadOptions(), second, models_dir() / "sample_if.joblib", replace=True)
+    paths = run(workspace, [logs], LoadOptions(), Recipe("OutOfVocabulary"), other, replace=True)
     train_bundle(workspace, Recipe(), bundle, replace=True)
     return [*paths, bundle, predict_logs(workspace, bundle, predictions, replace=True)]
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lo2core.base.calls import checked_arguments
 from lo2core.base.schemas import Events, Ledger, Messages, Sequences
 from lo2core.enhance.enrich import templates_of
 from lo2core.load.ledger import of_logs
@@ -36,10 +37,19 @@ _STEPS = (
 _SPANS = (timedelta(milliseconds=200), timedelta(seconds=2), timedelta(seconds=20), timedelta(minutes=5))
 
 
+@checked_arguments
 def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: int = PAGE) -> pl.DataFrame:
     """`limit` of the events that pass the filter, without the first `skip`, in the order of the files.
 
-    Columns of `schemas.Events`. Events are read only as far as needed.
+    Columns of `schemas.Events`. Events are read only as far as needed. Raises ArtefactError if no events are saved, and
+    InputError for a pattern that is not one.
+
+    Examples:
+        >>> from lo2core import LineFilter, Workspace, find_lines
+        >>> workspace = Workspace("demo/result/sample")
+        >>> found = find_lines(workspace, LineFilter("CLIENT_NOT_FOUND", levels=("ERROR",)), limit=3)
+        >>> found["service"].unique().to_list()
+        ['client']
     """
     numbers: list[NDArray[np.int64]] = []
     there = 0

@@ -142,7 +142,7 @@ def _model(workspace: Workspace, models: Path, newest: str | None) -> Step:
     if data and info.facts.get("data_fingerprint") not in (None, data):
         return Step(name, STALE, made, _changed(workspace, made), facts)
     newer = [one.name for one in mine if _saved(one) > _saved(info)]
-    return Step(name, FRESH, made, f"Newer, without predictions: {', '.join(newer)}." if newer else "", facts)
+    return Step(name, FRESH, made, f"Newer: {', '.join(newer)}." if newer else "", facts)
 
 
 def _trained_here(info: bundles.BundleInfo, workspace: Workspace, data: str | None) -> bool:

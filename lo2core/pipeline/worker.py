@@ -93,9 +93,9 @@ def _report(error: str = "", message: str = "") -> None:
 def _ending(folder: Path, job: Job) -> Iterator[None]:
     """Write how the work ends to disk."""
 
-    def end(state: str, message: str) -> None:
+    def end(state: str, message: str, status: int = 1) -> None:
         if lock.describes(folder, job):
-            outcome = {"state": state, "message": message, "ended": now()}
+            outcome = {"state": state, "message": message, "ended": now(), "exit": status}
             with suppress(DiskError):  # what ended the work says more than that this cannot be written
                 write_json_atomic(folder / "outcome.json", outcome, replace=True)
 
@@ -106,20 +106,23 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
         raise
     except BaseException as error:
         if is_stopped() or isinstance(error, KeyboardInterrupt):
-            end("cancelled", CANCELLED)
+            end("cancelled", CANCELLED, INTERRUPTED)
             raise SystemExit(INTERRUPTED) from None
         end("failed", str(error) if isinstance(error, Lo2Error) else f"{type(error).__name__}: {error}")
         raise
-    end("done", "")
+    end("done", "", 0)
 
 
-def _meaning(stop: SystemExit, folder: Path) -> tuple[str, str]:
+def _meaning(stop: SystemExit, folder: Path) -> tuple[str, str, int]:
+    """State, sentence and exit status."""
     if stop.code in (None, 0):
-        return "done", ""
+        return "done", "", 0
     if stop.code == INTERRUPTED:
-        return "cancelled", CANCELLED
+        return "cancelled", CANCELLED, INTERRUPTED
     sys.stderr.flush()
-    return "failed", stop.code if isinstance(stop.code, str) else last_line(folder)
+    if isinstance(stop.code, str):
+        return "failed", stop.code, 1
+    return "failed", last_line(folder), int(stop.code or 1)
 
 
 def last_line(folder: Path) -> str:

@@ -41,6 +41,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
             headless=True,
             args=CHROMIUM_ARGS,
             viewport={"width": 1280, "height": 860},
+            reduced_motion="reduce",
             accept_downloads=True,
         )
         yield context

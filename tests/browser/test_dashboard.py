@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -18,8 +17,6 @@ from helpers.driver import ROOT, App, Server
 from helpers.pageverbs import dashboard_in, page
 from streamlit.web.server import starlette
 from streamlit.web.server.app_discovery import discover_asgi_app
-
-from lo2core.pipeline.signals import INTERRUPTED
 
 LATE = """
 import sys
@@ -152,16 +149,6 @@ def test_a_browser_uses_the_dashboard_and_is_told_to_load_nothing_from_elsewhere
 
 def test_streamlit_run_serves_the_same_app() -> None:
     assert discover_asgi_app(ROOT / "streamlit_app.py").import_string == "streamlit_app:app"
-
-
-def test_it_serves_until_interrupted_and_ends_without_a_traceback(tmp_path: Path) -> None:
-    server = Server(tmp_path)
-    server.start()
-    assert server.process
-    server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(20) in (0, INTERRUPTED, -signal.SIGKILL)  # the latter where it is busy for a second
-    assert server.url in server.log.read_text()
-    assert "Traceback" not in server.log.read_text()
 
 
 def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:

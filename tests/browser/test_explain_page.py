@@ -36,33 +36,19 @@ def pick(app: App, table: int, row: int) -> None:
     app.tick(app.page.get_by_test_id("stDataFrame").nth(table), row)
 
 
-def test_a_link_opens_the_incident_with_its_lines_in_light_and_dark_and_with_its_other_views(
-    app: App, link: str
+def test_a_link_opens_the_incident_in_light_and_dark_and_a_bar_leads_to_the_raw_line_and_a_report_without_addresses(
+    app: App, link: str, tmp_path: Path
 ) -> None:
     app.goto(link)
-    for scheme in ("light", "dark"):
+    for scheme in ("dark", "light"):
         app.page.emulate_media(color_scheme=scheme)
         app.no_exception()
         expect(app.page.get_by_text("client has z ")).to_be_visible()
         expect(app.page.get_by_text("requests are of a kind that no normal has")).to_be_visible()
-        expect(app.page.get_by_role("tab", name="Lines")).to_be_visible()
-        assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        app.fits()
     app.page.get_by_test_id("stDataFrame").nth(1).hover()
     expect(app.page.get_by_label("Fullscreen").locator("visible=true")).not_to_have_count(0)
     expect(app.page.get_by_label("Download as CSV").locator("visible=true")).to_have_count(0)  # it masks no secrets
-    pick(app, 1, 0)
-    expect(app.page.get_by_text("lines with the selected item")).to_be_visible()
-    app.page.get_by_role("tab", name="Nearest normal").click()
-    expect(app.page.get_by_text("only in the normal")).to_be_visible()
-    app.page.get_by_role("tab", name="One request").click()
-    expect(app.page.get_by_text("events in time order")).to_be_visible()
-    app.no_exception()
-
-
-def test_from_a_bar_to_the_raw_line_in_two_clicks_and_to_a_report_without_foreign_addresses(
-    app: App, link: str, tmp_path: Path
-) -> None:
-    app.goto(link)
     chart = app.page.get_by_test_id("stVegaLiteChart").first.locator("svg.marks, canvas").first
     size = chart.bounding_box()
     assert size
@@ -70,7 +56,13 @@ def test_from_a_bar_to_the_raw_line_in_two_clicks_and_to_a_report_without_foreig
     app.page.wait_for_url("**service=client**")
     app.settled()
     pick(app, 2, 1)
-    expect(app.page.get_by_text(re.compile(r"oauth2-client-1\.log, line \d+"))).to_be_visible()
+    app.sees(re.compile(r"oauth2-client-1\.log, line \d+"))
+    pick(app, 1, 0)
+    app.sees("lines with the selected item")
+    for tab, text in (("Nearest normal", "only in the normal"), ("One request", "events in time order")):
+        app.page.get_by_role("tab", name=tab).click()
+        app.sees(text)
+    app.no_exception()
     with app.page.expect_download() as waiting:
         app.page.get_by_role("button", name="report.html").click()
     waiting.value.save_as(tmp_path / "report.html")
@@ -78,55 +70,35 @@ def test_from_a_bar_to_the_raw_line_in_two_clicks_and_to_a_report_without_foreig
     assert "CLIENT_NOT_FOUND" in text
     assert not re.search(r"(src|href)=[\"']https?://", text)
 
-
-def test_next_is_kept_in_the_address_and_back_returns(app: App) -> None:
-    app.goto("/Explain?prediction=nn")
-    app.click("Next")
-    expect(app.page.get_by_text("2 of 92 incidents")).to_be_visible()
-    app.page.reload()
-    app.settled()
-    expect(app.page.get_by_text("2 of 92 incidents")).to_be_visible()
-    app.click("Previous")
-    expect(app.page.get_by_text("1 of 92 incidents")).to_be_visible()
-
-
-def test_something_is_marked_as_benign_with_a_reason_and_the_mark_taken_back(app: App, link: str) -> None:
-    app.goto(link)
     app.click("This is benign ...")
     app.page.get_by_role("button", name="Mark as benign").click()
-    expect(app.page.get_by_text("A mark needs a reason")).to_be_visible()
+    app.sees("A mark needs a reason")
     app.page.get_by_label("Reason").fill("the drill of May")
     app.page.get_by_role("button", name="Mark as benign").click()
-    expect(app.page.get_by_text("Marked as benign: ")).to_be_visible()
+    app.sees("Marked as benign: ")
     app.settled()
     app.page.get_by_text("1 known benign").click()
     pick(app, 0, 0)
     app.click("Undo ...")
     app.page.get_by_label("Reason").fill("no drill")
     app.page.get_by_role("button", name="Undo", exact=True).click()
-    expect(app.page.get_by_text("No longer known benign.").first).to_be_visible()
+    app.sees("No longer known benign.")
     expect(app.page.get_by_text("1 known benign")).to_have_count(0)
 
 
-def test_the_model_and_its_false_alarms_are_shown(app: App) -> None:
-    app.goto("/Explain?prediction=forest")
-    app.page.get_by_role("tab", name="False alarms").click()
-    expect(app.page.get_by_text("normal sequences").first).to_be_visible()
+def test_false_alarms_and_the_model_are_shown_and_a_calibration_tick_leads_to_the_raw_line_in_two_clicks(
+    app: App,
+) -> None:
+    app.goto("/Explain?prediction=nn&about=False+alarms")
+    app.sees("normal sequences")
     app.page.get_by_role("tab", name="The model").click()
-    expect(app.page.get_by_text("IsolationForest on messages")).to_be_visible()
-    app.settled()
-    app.no_exception()
-    expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
-
-
-def test_from_a_calibration_tick_to_the_raw_line_in_two_clicks(app: App) -> None:
-    app.goto("/Explain?prediction=nn")
-    app.page.get_by_role("tab", name="The model").click()
+    app.sees("NearestNormal on messages")
     strip = app.page.get_by_test_id("stVegaLiteChart").filter(has=app.page.locator(".mark-rect.role-mark path"))
     strip.locator(".mark-rect.role-mark path").first.click()
-    expect(app.page.get_by_text("rarest first")).to_be_visible()
+    app.sees("rarest first")
     pick(app, 2, 0)  # behind importance, and mean and spread, which are folded
-    expect(app.page.get_by_text(re.compile(r"oauth2-\S+\.log, line \d+"))).to_be_visible()
+    app.sees(re.compile(r"oauth2-\S+\.log, line \d+"))
+    expect(app.page.get_by_text("Do the same from a terminal")).to_be_visible()
     app.no_exception()
 
 
@@ -137,15 +109,16 @@ def test_each_step_by_key_is_one_entry_of_the_history(app: App) -> None:
     app.goto("/Explain?prediction=nn")
     shown = [1]
     for name in ("Next", "Next", "Previous", "Next", "Next", "Next", "Previous", "Next", "Next", "Next"):
-        expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
+        app.sees(f"{shown[-1]} of 92 incidents, worst first")
         app.settled()
         app.page.keyboard.press(KEYS[name])
         shown.append(shown[-1] + (1 if name == "Next" else -1))
-    expect(app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first")).to_be_visible()
+    app.sees(f"{shown[-1]} of 92 incidents, worst first")
     for at in reversed(shown[:-1]):
         app.page.go_back()
-        expect(app.page.get_by_text(f"{at} of 92 incidents, worst first")).to_be_visible()
-    for at in shown[1:]:
-        app.page.go_forward()
-        expect(app.page.get_by_text(f"{at} of 92 incidents, worst first")).to_be_visible()
+        app.sees(f"{at} of 92 incidents, worst first")
+    app.page.evaluate(f"history.go({len(shown) - 1})")
+    app.sees(f"{shown[-1]} of 92 incidents, worst first")
+    app.page.reload()
+    app.sees(f"{shown[-1]} of 92 incidents, worst first")
     app.no_exception()

@@ -24,21 +24,20 @@ def archive(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path
     return path
 
 
-def test_an_uploaded_zip_is_loaded_and_every_line_accounted_for(app: App, archive: Path) -> None:
+def test_an_uploaded_zip_is_loaded_and_its_lines_are_searched_and_seen_among_those_of_all_services(
+    app: App, archive: Path
+) -> None:
     app.goto("/Load")
     app.page.get_by_text("upload", exact=True).click()
     app.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(archive)
-    expect(app.page.get_by_text("full set: 1 run, 2 test case folders")).to_be_visible()
+    app.sees("full set: 1 run, 2 test case folders")
     assert (app.server.workspace / "uploads" / "to_day" / "to_day.zip").stat().st_size == archive.stat().st_size
     app.click("Load")
-    expect(app.page.get_by_text("Account of all lines")).to_be_visible()
-    expect(app.page.get_by_text("All files were read")).to_be_visible()
+    app.sees("Account of all lines")
+    app.sees("All files were read")
     app.no_exception()
     assert jobs.status(app.server.workspace).state == "done"
 
-
-def test_lines_are_searched_filtered_by_a_click_and_seen_among_those_of_all_services(app: App) -> None:
-    app.goto("/Load")
     search = app.page.get_by_role("textbox", name="Search")
     search.fill("CLIENT_NOT_FOUND")
     search.press("Enter")
@@ -58,37 +57,4 @@ def test_lines_are_searched_filtered_by_a_click_and_seen_among_those_of_all_serv
     lines.get_by_role("button", name="Lines of all services around this one").click()
     around = app.page.get_by_role("table", name="Log lines").first
     expect(around.locator(".marked")).to_contain_text("CLIENT_NOT_FOUND")
-    app.no_exception()
-
-
-def test_enhance_boils_the_lines_down_to_templates(app: App) -> None:
-    app.goto("/Enhance")
-    expect(app.page.get_by_text("templates", exact=False).first).to_be_visible()
-    app.page.get_by_text("Add a rule").click()
-    pattern = app.page.get_by_role("textbox", name="Pattern (regular expression)")
-    pattern.fill("path = (")
-    pattern.press("Enter")
-    expect(app.page.get_by_text("cannot be used")).to_be_visible()
-    pattern.fill(r"path = /\S+")
-    pattern.press("Enter")
-    expect(app.page.get_by_text("lines change;")).to_be_visible()
-    app.page.get_by_role("textbox", name="Name").fill("path")
-    app.page.get_by_role("textbox", name="Replacement").fill("path = <P>")
-    app.page.get_by_role("textbox", name="Replacement").press("Enter")
-    app.settled()
-    app.click("Add")
-    expect(app.command).to_contain_text("--mask path")
-    app.click("Enrich")
-    app.page.get_by_role("button", name="Replace", exact=True).click()
-    expect(app.page.get_by_text("Remove 1 added rule")).to_be_visible()
-    expect(app.page.get_by_text("Events are saved with their words")).to_be_visible()
-    app.no_exception()
-
-
-def test_a_linked_workspace_stays_when_a_button_leads_to_another_page(app: App, tmp_path: Path) -> None:
-    (tmp_path / "lo2_counts.parquet").touch()
-    app.goto(f"/Enhance?ws={tmp_path}")
-    app.click("Load logs")
-    expect(app.page.get_by_role("heading", name="Load", level=1)).to_be_visible()
-    expect(app.command).to_contain_text(str(tmp_path))
     app.no_exception()

@@ -24,47 +24,31 @@ def model(server: Server, trained_runs: Path) -> Path:
     return server.models / "lo2_nn.joblib"
 
 
-def test_a_bundle_is_used_after_a_person_vouched_for_it(app: App, model: Path) -> None:
+def test_a_bundle_that_a_person_vouched_for_scores_and_a_field_leads_to_its_lines_and_back(
+    app: App, model: Path
+) -> None:
     signing.manifest_path(model).unlink()
     app.goto("/Predict")
-    expect(app.page.get_by_text("was not opened")).to_be_visible()
+    app.sees("was not opened")
     app.page.get_by_role("link", name="Go to page Train").click()
     app.click("Trust ...")
-    expect(app.page.get_by_text("run any code that it contains")).to_be_visible()
+    app.sees("run any code that it contains")
     app.click("Trust it")
-    expect(app.page.get_by_text("lo2_nn.joblib is now signed.")).to_be_visible()
+    app.sees("lo2_nn.joblib is now signed.")
     app.page.get_by_role("link", name="Score logs with this model").click()
-    expect(app.page.get_by_role("button", name="Predict")).to_be_visible()
-
-
-def test_scores_are_judged_by_the_budget_saved_and_there_when_the_page_is_opened_again(app: App) -> None:
-    app.goto("/Predict")
     app.click("Predict")
     flagged = app.page.get_by_text("Threshold z = ")
     before = flagged.inner_text()
     app.page.get_by_role("slider").press("End")
     expect(flagged).not_to_have_text(before)
-    app.click("Save")
-    expect(app.page.get_by_text(f"Saved as {NAME}.")).to_be_visible()
-    app.goto("/Predict")
-    expect(app.page.get_by_text("Threshold z = ")).to_be_visible()
-    assert Workspace(app.server.workspace).predictions() == [NAME]
-    app.no_exception()
-
-
-def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_keeps_the_budget(app: App) -> None:
-    app.goto("/Predict")
-    app.click("Predict")
-    app.page.get_by_role("slider").press("End")
     expect(app.command).to_contain_text("--budget")
     budget = str(app.page.get_by_role("slider").input_value())
     app.page.get_by_text("heat map", exact=True).click()
     fields = app.page.get_by_test_id("stVegaLiteChart").nth(1).locator(".mark-rect.role-mark path")
     field = fields.and_(app.page.locator('[aria-label*="service: user"]')).first
-    assert app.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    app.fits()
     heading = app.page.get_by_role("heading", name="Explain", level=1)
     app.until(lambda: field.click(position={"x": 4, "y": 4}), heading)  # beside the dot in its middle
-    expect(heading).to_be_visible()
     expect(app.page).to_have_url(re.compile(r"run=light-oauth2-data-\d+&folder=\w+&service=user"))
     app.page.set_viewport_size({"width": 1280, "height": 800})
     expect(app.page.locator(".st-key-telling pre")).to_be_in_viewport(ratio=1)
@@ -72,6 +56,11 @@ def test_a_click_on_the_heat_map_opens_the_incident_on_page_explain_and_back_kee
     app.page.go_back()
     expect(app.command).to_contain_text(f"--budget {budget}")
     expect(app.page.get_by_role("slider")).to_have_value(budget)
+    app.click("Save")
+    app.sees(f"Saved as {NAME}.")
+    app.page.reload()
+    app.sees("Threshold z = ")
+    assert Workspace(app.server.workspace).predictions() == [NAME]
     app.no_exception()
 
 

@@ -318,4 +318,4 @@ def test_the_demo_leaves_other_logs_alone_and_finishes_what_broke_off(
         call("load", "--root", tmp_path / "half" / "logs", "--output-dir", tmp_path / "half", "--no-save-events") == 0
     )
     assert call("demo", "--output-dir", tmp_path / "half") == 0
-    assert set(Workspace(tmp_path / "half").predictions()) == {"sample_nn_predictions", "sample_if_predictions"}
+    assert set(Workspace(tmp_path / "half").predictions()) == {"sample_nn_predictions", "sample_oov_predictions"}

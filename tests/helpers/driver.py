@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -71,11 +72,14 @@ class Server:
                 raise TimeoutError(f"the server did not start:\n{self.log.read_text()}")
             time.sleep(0.1)
 
-    def stop(self) -> None:
+    def stop(self) -> int:
+        """Interrupt the server as Ctrl-C does; returns its exit status."""
+        status = 0
         if self.process:
-            self.process.terminate()
-            self.process.wait(20)
+            self.process.send_signal(signal.SIGINT)
+            status = self.process.wait(20)
             self.process = None
+        return status
 
     def restart(self) -> None:
         """Close everything and come back, on the same port: only what is on disk survives."""
@@ -104,7 +108,7 @@ class App:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        self.page.on("request", lambda request: self._note(request.url))
+        self.page.on("requestfailed", lambda request: self._note(request.url))  # as no such name resolves
         self.page.on("websocket", lambda socket: self._note(socket.url))
 
     def goto(self, path: str = "/") -> None:
@@ -126,9 +130,12 @@ class App:
         place = {"x": 16, "y": 36 + 28 * row + 14}
         self.until(lambda: table.click(position=place), found.and_(table.locator('[aria-selected="true"]')))
 
-    def until(self, act: Callable[[], object], seen: Locator) -> None:
-        """Repeat what may be lost while a page or a chart is still being drawn, until its effect is there."""
-        for patience in (5_000, 10_000, 20_000):
+    def until(self, act: Callable[[], object], seen: Locator, first: int = 5_000) -> None:
+        """Repeat what may be lost while a page or a chart is still being drawn, until its effect is there.
+
+        first: milliseconds until the first repetition.
+        """
+        for patience in (first, 10_000, 20_000):
             self.page.set_default_timeout(patience)
             with suppress(Error):
                 act()
@@ -143,17 +150,26 @@ class App:
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
         self.page.wait_for_selector("h1")
 
-    def survive_restart(self) -> None:
-        """Restart the server while the tab stays open, and wait until the tab is connected again."""
-        for change, connected in ((self.server.stop, False), (self.server.start, True)):
-            change()
-            state = '[data-test-connection-state="CONNECTED"]'
-            self.page.locator(f"{state if connected else f':not({state})'}[data-testid=stApp]").wait_for()
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        """Wait until a text is shown. Unlike `expect` this asks at short intervals."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def is_on(self, title: str) -> None:
+        """Wait until the page with this title is open."""
+        self.page.get_by_role("heading", name=title, level=1).wait_for()
+
+    def follow(self, title: str) -> None:
+        """Go to a page by its link in the side bar."""
+        self.page.get_by_test_id("stSidebar").get_by_role("link", name=title).click()
+        self.is_on(title)
 
     def no_exception(self) -> None:
         self.settled()
-        expect(self.page.get_by_test_id("stException")).to_have_count(0)
-        expect(self.page.get_by_text("Unexpected error")).to_have_count(0)
+        expect(self.page.get_by_test_id("stException").or_(self.page.get_by_text("Unexpected error"))).to_have_count(0)
+
+    def fits(self) -> None:
+        """The page is not wider than its window."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     @property
     def command(self) -> Locator:

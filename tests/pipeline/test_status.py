@@ -90,7 +90,7 @@ def test_the_model_is_the_one_of_the_predictions_also_if_a_newer_one_was_trained
     train_bundle(made[0], Recipe(budget=1.0), made[1] / "two.joblib")
     steps = states(made)
     assert (steps["Model"].facts["name"], steps["Model"].state) == ("one", FRESH)
-    assert steps["Model"].why == "Newer, without predictions: two."
+    assert steps["Model"].why == "Newer: two."
 
 
 def test_the_newest_prediction_may_be_that_of_a_sample(made: tuple[Workspace, Path], sample_logs: Path) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lo2core.base.schemas import EnrichedEvents, Events
 from lo2core.base.text import plural
-from lo2core.pipeline import jobs, summary
+from lo2core.pipeline import summary
 from lo2core.pipeline.commands import Enhance
 from lo2core.pipeline.enhance import templates
 from lo2core.store.workspace import Workspace
@@ -16,7 +16,7 @@ from lo2core.ui.enhance.rules import added
 from lo2core.ui.shell import frame, keyboard
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.cache import remembered
-from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.widgets import count, short
 
 
@@ -42,8 +42,6 @@ def headline(workspace: Workspace) -> None:
         f"{short(lines)} lines → {count(int(found['messages'].sum()))} messages → {count(found.height)} templates",
         anchor=False,
     )
-    if jobs.status(workspace.root).running:
-        job_panel(workspace.root, "enhance")
     can = workspace.has(Events)
     if right.button(
         "Enrich",

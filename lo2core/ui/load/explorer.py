@@ -34,7 +34,7 @@ from lo2core.ui.shell.line_list import TITLES, line_list
 from lo2core.ui.shell.links import LINES
 from lo2core.ui.shell.session import with_secrets
 from lo2core.ui.shell.values_table import show_values
-from lo2core.ui.shell.widgets import count, notice, problem, say, terminal_command, to_csv
+from lo2core.ui.shell.widgets import count, notice, problem, say, script_button, terminal_command, to_csv
 
 PAGE = 100
 """Lines of a page of the list."""
@@ -300,4 +300,6 @@ def _command(workspace: Workspace, wanted: LineFilter) -> None:
     is_sample = workspace.root.parent.name == "samples"
     root = workspace.root.parent.parent if is_sample else workspace.root
     with st.expander("The same search in a terminal"):
-        terminal_command(Search(wanted=wanted, output_dir=root, sample=workspace.root.name if is_sample else None))
+        command = Search(wanted=wanted, output_dir=root, sample=workspace.root.name if is_sample else None)
+        terminal_command(command)
+        script_button(command)

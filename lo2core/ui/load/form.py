@@ -15,14 +15,14 @@ from lo2core.base.text import visible
 from lo2core.load.log_file import TABLE, distinct
 from lo2core.load.names import lo2_service, own_service, piece_of, stem_of
 from lo2core.load.plan import LoadOptions, Plan
-from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
+from lo2core.store import settings
 from lo2core.store.workspace import Workspace
 from lo2core.ui.load import naming, uploads, watching
 from lo2core.ui.load.preview import Logs, growth, in_words, plan_of
-from lo2core.ui.shell import address, frame, keyboard
+from lo2core.ui.shell import address, folders, frame, keyboard
 from lo2core.ui.shell.boundary import section
-from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.widgets import notice, problem, say
 
 FOLDER, UPLOAD = "folder", "upload"
@@ -75,8 +75,6 @@ class Request:
 @section
 def ask(workspace: Workspace) -> Request | None:
     """The whole form and its button; returns None while something is missing."""
-    if jobs.status(workspace.root).running:
-        job_panel(workspace.root, "load")
     logs = source(workspace)
     options = choose(workspace, logs) if logs else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -109,13 +107,8 @@ def source(workspace: Workspace) -> Logs | None:
     if kind == UPLOAD:
         paths = uploads.uploads(workspace)
         return _named(Logs(tuple(map(str, paths)), uploaded=True)) if paths else None
-    typed = st.text_input(
-        "Folder, archive or log file on this machine",
-        key="load-folder",
-        placeholder="/data/lo2",
-        persist_state="session",
-    )
-    return _named(Logs((typed.strip(),))) if typed.strip() else None
+    typed = folders.path_field("Folder, archive or log file on this machine", "load-folder", "/data/lo2")
+    return _named(Logs((typed,))) if typed else None
 
 
 def _named(logs: Logs) -> Logs:
@@ -275,6 +268,8 @@ def start(workspace: Workspace, request: Request) -> None:
 
 def _begin(workspace: Workspace, request: Request) -> None:
     st.session_state[_SHOWN] = request.sample
+    if not request.logs.uploaded:
+        settings.loaded_logs(request.logs.roots[0])
     address.write({"sample": request.sample or None})
     start_job(workspace.root, request.command)
 

@@ -12,7 +12,7 @@ from lo2core.pipeline.commands import Demo
 from lo2core.pipeline.status import BROKEN, FRESH, MISSING, OPTIONAL, STALE, Step, chain
 from lo2core.ui.shell.boundary import apart, section
 from lo2core.ui.shell.frame import Frame
-from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.unreadable import show_unreadable
 from lo2core.ui.shell.widgets import go_to, problem, same_workspace, say, short, when
 
@@ -51,13 +51,12 @@ def read(here: Frame) -> list[Step]:
 
 def _begin(here: Frame) -> None:
     """For an empty workspace: try the sample, or load logs."""
+    if jobs.status(here.workspace.root).running:
+        return
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.space("small")
         say("This workspace is empty. Try it with a small synthetic sample, or load your own logs.", width="content")
-        if jobs.status(here.workspace.root).running:
-            job_panel(here.workspace.root, "overview")
-        else:
-            _first_steps(here)
+        _first_steps(here)
         st.space("small")
 
 

@@ -16,7 +16,7 @@ from lo2core.load.plan import LoadOptions
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Score
 from lo2core.pipeline.score import earlier_predictions, fitness_of_new, free_sample, new_messages
-from lo2core.store import bundles
+from lo2core.store import bundles, settings
 from lo2core.store.predictions import bundle_of, home_of, newest_first
 from lo2core.store.signing import BundleState
 from lo2core.store.workspace import Workspace
@@ -24,11 +24,11 @@ from lo2core.ui.load import naming, uploads
 from lo2core.ui.load.preview import Logs, in_words, plan_of
 from lo2core.ui.predict import groups
 from lo2core.ui.predict.inputs import Scored
-from lo2core.ui.shell import address, cache, models
+from lo2core.ui.shell import address, cache, folders, models
 from lo2core.ui.shell.boundary import section
 from lo2core.ui.shell.cache import remembered
 from lo2core.ui.shell.frame import Frame
-from lo2core.ui.shell.job_panel import job_panel, start_job
+from lo2core.ui.shell.job_panel import start_job
 from lo2core.ui.shell.scores import saved_scores
 from lo2core.ui.shell.session import Lead
 from lo2core.ui.shell.widgets import notice, problem, statement, when
@@ -46,7 +46,6 @@ def drop_zone(here: Frame) -> bool:
     """Fields for new logs, and a button that loads and scores them; returns whether that is being done just now."""
     status = jobs.status(here.workspace.root)
     if status.running and status.work.stage == Score.stage():
-        job_panel(here.workspace.root, "score")
         return True
     signed = _models(here)
     if signed:
@@ -73,13 +72,15 @@ def _ask(here: Frame, signed: list[Path]) -> None:
     command = _command(here, logs, bundle) if logs else None
     if st.button("Score", type="primary", icon=":material/radar:", disabled=command is None) and command:
         st.session_state[_BEGUN] = True
+        if logs and not logs.uploaded:
+            settings.loaded_logs(logs.roots[0])
         address.write({"sample": command.output_dir.name, "bundle": command.bundle.stem, NEW: None})
         start_job(here.workspace.root, command)
 
 
 def _logs(workspace: Workspace) -> Logs | None:
     dropped = uploads.uploads(workspace, "score")
-    typed = st.text_input("Or a folder, archive or log on this machine", key=_TYPED, placeholder="/data/today").strip()
+    typed = folders.path_field("Or a folder, archive or log on this machine", _TYPED, "/data/today")
     if typed:
         return Logs((typed,))
     return Logs(tuple(map(str, dropped)), uploaded=True) if dropped else None

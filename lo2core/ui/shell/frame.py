@@ -14,14 +14,17 @@ from lo2core.base.config import SAMPLE_WORKSPACE, models_dir
 from lo2core.base.glossary import TERMS
 from lo2core.base.text import visible
 from lo2core.pipeline.commands import Command
+from lo2core.store import settings
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell import address, keyboard, session
+from lo2core.ui.shell import address, connection, folders, keyboard, session, tour
 from lo2core.ui.shell.boundary import apart, dialog, section
 from lo2core.ui.shell.files import files
 from lo2core.ui.shell.job_panel import job_panel
+from lo2core.ui.shell.jobs_window import jobs_window
 from lo2core.ui.shell.keyboard import copy_button
 from lo2core.ui.shell.memory import set_modules_aside
-from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, terminal_command
+from lo2core.ui.shell.session import Lead
+from lo2core.ui.shell.widgets import notice, problem, same_workspace, say, script_button, terminal_command
 
 PAGES = {
     "streamlit_app.py": ("Overview", ":material/home:"),
@@ -53,6 +56,9 @@ STYLE = """
     font: 0.8rem/1.5 "Source Code Pro", monospace; white-space: pre-wrap; word-break: break-all; margin: 0;
     tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
     background: color-mix(in srgb, currentColor 5%, transparent);
+}
+[data-testid=stLayoutWrapper]:has(> .st-key-job) {
+    position: sticky; top: 0.5rem; z-index: 50; background: var(--st-background-color); border-radius: 0.5rem;
 }
 .st-key-telling pre { background: #c2990f40; border-left: 4px solid #c2990f }
 .stHtml .scroll { max-height: 48rem; overflow: auto }
@@ -98,10 +104,19 @@ def _begun(title: str, purpose: str) -> Frame:
     workspace = _sidebar()
     st.title(title, anchor=False)
     st.caption(purpose)
+    job_panel(Path(workspace))
     _say_where(workspace)
     for flash in session.take_flashes():
-        notice(flash.message, icon=":green[:material/check_circle:]", lead=flash.lead)
-    return Frame(Workspace(workspace).snapshot(), models_dir())
+        notice(flash.message, icon=":green[:material/check_circle:]", lead=_if_elsewhere(flash.lead, title))
+    here = Frame(Workspace(workspace).snapshot(), models_dir())
+    tour.show(title, here.workspace)
+    return here
+
+
+def _if_elsewhere(lead: Lead | None, title: str) -> Lead | None:
+    """A link to the next step, unless it leads to what this page shows already."""
+    here = lead is not None and PAGES[lead.page][0] == title
+    return None if lead and here and all(address.read(name) == value for name, value in lead.params.items()) else lead
 
 
 def _say_where(workspace: str) -> None:
@@ -122,6 +137,7 @@ def terminal(command: Command | None) -> None:
             st.caption("Do the same from a terminal", width="content")
             copy_button("Copy command", f"copy-{command.stage()}", base_text.command(command.arguments()))
             copy_button("Copy link to this view", f"copy-link-{command.stage()}")
+            script_button(command)
         terminal_command(command)
     set_modules_aside()
 
@@ -156,8 +172,10 @@ def _sidebar() -> str:
             _glossary()
         if st.button("Files", icon=":material/folder_managed:", width="stretch", type="tertiary"):
             files(workspace)
+        if st.button("Jobs", icon=":material/history:", width="stretch", type="tertiary"):
+            jobs_window(workspace)
         keyboard.listen()
-        job_panel(Path(workspace), "sidebar")
+        connection.watch()
     return workspace
 
 
@@ -194,10 +212,13 @@ def _another_workspace() -> None:
         typed = st.text_input("Folder", placeholder="demo/result/mine").strip()
         st.caption("A new folder is created when logs are loaded.")
         asked = st.form_submit_button("Open folder", type="primary")
-    if not (asked and typed):
+    browsed = folders.browse("workspaces", settings.read().get("workspaces", []))
+    chosen = typed if asked else browsed
+    if not chosen:
         return
-    if refused := session.refusal(typed):
+    if refused := session.refusal(chosen):
         problem(refused)
     else:
-        session.open_another(typed)
+        settings.opened_workspace(chosen)
+        session.open_another(chosen)
         st.rerun()

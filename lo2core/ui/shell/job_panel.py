@@ -1,4 +1,4 @@
-"""The job of a workspace: its progress while it runs, its result afterwards. The state is read from disk."""
+"""The job of a workspace at the top of each page: its progress, then its result. The state is read from disk."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def start_job(workspace: Path, command: Command) -> None:
 
 
 @section
-def job_panel(workspace: Path, where: str) -> None:
-    """Show the job of `workspace`, updated twice a second while it runs; nothing if there was none.
+def job_panel(workspace: Path) -> None:
+    """Show the job of `workspace`, updated twice a second while it runs; nothing if there was none. Once on a page.
 
-    When the job ends, the page runs again and shows a message. `where` distinguishes several panels on one page.
+    When the job ends, the page runs again and shows a message.
     """
     if refused := st.session_state.pop(_REFUSED, None):
         _offer_next(*refused)
@@ -48,7 +48,7 @@ def job_panel(workspace: Path, where: str) -> None:
     status = jobs.status(workspace)
     if status.running:
         st.session_state[_WATCHED] = str(workspace)
-        fragment(_running, run_every=POLL_SECONDS)(workspace, where)
+        fragment(_running, run_every=POLL_SECONDS)(workspace)
         return
     just_ended = st.session_state.pop(_WATCHED, None) == str(workspace)
     if just_ended and status.state == "done":
@@ -86,22 +86,24 @@ def _sample(logs: Path) -> dict[str, str]:
     return {"sample": logs.name} if logs.parent.name == "samples" else {}
 
 
-def _running(workspace: Path, where: str) -> None:
+def _running(workspace: Path) -> None:
     status = jobs.status(workspace)
     if not status.running:
         st.rerun()
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="small", key="job"):
         if status.before:
             notice(status.before, icon=":red[:material/error:]")
-        say(status.work.title)
-        say(status.label or "Starting ...")
-        st.progress(status.fraction or 0.0)
-        say(_pace(status))
-        if status.stoppable:
-            st.button("Cancel", key=f"cancel-{where}", on_click=_cancel, args=(workspace,), width="stretch")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            say(f"{status.work.title}  ·  {status.label or 'Starting ...'}", width="stretch")
+            say(_pace(status))
+            if status.stoppable:
+                st.button("Cancel", key="cancel-job", on_click=_cancel, args=(workspace,))
+        if status.fraction is not None:
+            st.progress(status.fraction)
         if following := queue.waiting(workspace):
-            say(f"Runs next: {following.title}")
-            st.button("Remove", key=f"remove-{where}", on_click=queue.remove, args=(workspace,), width="stretch")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                say(f"Runs next: {following.title}", width="stretch")
+                st.button("Remove", key="remove-next", on_click=queue.remove, args=(workspace,))
 
 
 @dialog("Another command is running", icon=":material/hourglass_top:")
@@ -129,15 +131,13 @@ def _cancel(workspace: Path) -> None:
 
 
 def _pace(status: jobs.JobStatus) -> str:
-    share = "" if status.fraction is None else f"{status.fraction:.0%}"
+    share = status.amount if status.fraction is None else f"{status.fraction:.0%}"
     left = "" if status.eta is None else f"about {duration(status.eta)} left"
     return "  ·  ".join(part for part in (share, status.rate, left) if part)
 
 
 def _age(status: jobs.JobStatus) -> str:
-    if not (status.started and status.ended):
-        return "a while"
-    return duration((status.ended - status.started).total_seconds())
+    return "a while" if status.seconds is None else duration(status.seconds)
 
 
 def _ended(status: jobs.JobStatus, unfold: bool) -> None:

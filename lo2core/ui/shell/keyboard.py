@@ -42,11 +42,16 @@ export default function () {
 """
 
 _COPY = """
+const address = () => {
+  const here = new URL(window.location.href);
+  for (const [name, value] of [...here.searchParams]) if (!value) here.searchParams.delete(name);
+  return here.href;
+};
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
   button.onclick = async () => {
-    await navigator.clipboard.writeText(data.text ?? window.location.href);
+    await navigator.clipboard.writeText(data.text ?? address());
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = data.label; }, 1500);
   };

@@ -20,6 +20,7 @@ from lo2core.base.csv import csv_bytes
 from lo2core.detect.fitness import FITS, NOT_AT_ALL, Fitness
 from lo2core.messages.secrets import exported, masked_frame
 from lo2core.pipeline.commands import Command
+from lo2core.pipeline.script import script
 from lo2core.report import html
 from lo2core.ui.shell import address
 from lo2core.ui.shell.session import WORKSPACE, Lead, with_secrets
@@ -70,6 +71,22 @@ def terminal_command(command: Command) -> None:
     """A command of lo2core to copy; one of each stage on a page. No `st.code`, as in `raw`."""
     with st.container(key=f"terminal-{command.stage()}"):
         say(base_text.folded_command(command.arguments()))
+
+
+def script_button(command: Command) -> None:
+    """A download of a Python script that does what a command does; nothing where there is none."""
+    if text := script(command):
+        st.download_button(
+            "Python script",
+            text,
+            f"{command.stage()}.py",
+            "text/x-python",
+            key=f"script-{command.stage()}",
+            on_click="ignore",
+            icon=":material/code:",
+            type="tertiary",
+            help="The same with the Python API",
+        )
 
 
 def asked_or(asked: T | None, default: T, options: Sequence[T], missing: str) -> T | None:
