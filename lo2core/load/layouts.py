@@ -33,13 +33,14 @@ from lo2core.load.log_services import (
     above_folders_of_logs,
     by_container,
     distinct_services,
+    named_as_in_lo2,
     named_by_file,
     named_by_folder,
     readable,
 )
 from lo2core.load.names import (
     is_normal,
-    lo2_service,
+    lo2_prefix,
     normal_form,
     own_services,
     piece_of,
@@ -57,8 +58,9 @@ def find_logs(
 ) -> list[LogFile]:
     """All files in the roots: service logs sorted by run, folder and service, then other files sorted by path.
 
-    Logs of LO2's services are recognised by their names. Where there are none, each log is one of a service of its own,
-    named by its file, or by its folder if the file is called `app.log` or the like. service: the service of all logs,
+    Logs of LO2's services are recognised by their names, and so are those of further services that are named alike.
+    Where there are none, each log is one of a service of its own, named by its file, or by its folder if the file is
+    called `app.log` or the like. service: the service of all logs,
     used if no file is of a service of LO2. template: where names of runs, test cases and services are in the paths.
     Raises InputError for a root that does not exist or cannot be read, if there is no log, and if two files belong to
     the same sequence.
@@ -66,7 +68,9 @@ def find_logs(
     paths = [as_path(root) for root in roots]
     tables = [_table(path) for path in paths if _is_table(path)]
     listed = [below(path) for path in paths if path not in {table.path for table in tables}]
-    is_lo2 = any(lo2_service(log_name(path)) for _, found in listed for path in found)
+    found_prefixes = (lo2_prefix(log_name(path)) for _, found in listed for path in found)
+    prefixes = {prefix for prefix in found_prefixes if prefix is not None}
+    is_lo2 = bool(prefixes)
     usable = readable(listed, paths)
     names = {} if is_lo2 else own_services(log_stem(path) for path in sorted(usable))
     files: list[LogFile] = tables
@@ -76,7 +80,12 @@ def find_logs(
             files += _by_template(logs, base, template)
         else:
             logs = [above_folders_of_logs(file, base) for file in logs]
-            named = [named_by_file(file, is_lo2 or file.path not in usable, service, names) for file in logs]
+            named = [
+                named_as_in_lo2(file, prefixes)
+                if is_lo2 or file.path not in usable
+                else named_by_file(file, service, names)
+                for file in logs
+            ]
             named = named if is_lo2 or service else distinct_services(named_by_folder(named, base))
             placed = _with_runs(named, base)
             if not is_lo2 and not service:

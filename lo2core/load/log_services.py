@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from lo2core.load.compression import is_log
 from lo2core.load.log_file import LogFile, layout_of_run, log_name, log_stem
-from lo2core.load.names import GENERIC, lo2_service, may_be_log, normal_form, own_service, piece_of, tells_labels
+from lo2core.load.names import (
+    GENERIC,
+    lo2_service,
+    may_be_log,
+    new_lo2_service,
+    normal_form,
+    own_service,
+    piece_of,
+    tells_labels,
+)
 
 
 def readable(listed: Sequence[tuple[Path, list[Path]]], roots: Sequence[Path]) -> set[Path]:
@@ -32,13 +41,21 @@ def _hidden(path: Path, base: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(base).parts)
 
 
-def named_by_file(file: LogFile, only_lo2: bool, service: str | None, names: Mapping[str, str]) -> LogFile:
-    piece = piece_of(file.path.name)
-    if not file.regular:
+def named_by_file(file: LogFile, service: str | None, names: Mapping[str, str]) -> LogFile:
+    """The log with the given service, or that of its name (without ending) in `names`; unchanged for another file."""
+    if not file.regular or not piece_of(file.path.name):
         return file
-    if only_lo2 or not piece:
-        return replace(file, service=lo2_service(log_name(file.path)))
     return replace(file, service=service or names[log_stem(file.path)])
+
+
+def named_as_in_lo2(file: LogFile, prefixes: Collection[str]) -> LogFile:
+    """The log with its service if it is named as LO2's logs are; unchanged for another file.
+
+    prefixes: those of LO2's logs, see `names.lo2_prefix`; without them, services that LO2 does not have are unknown.
+    """
+    name = log_name(file.path)
+    new = new_lo2_service(name, prefixes) if prefixes else None
+    return replace(file, service=lo2_service(name) or new) if file.regular else file
 
 
 def named_by_folder(files: list[LogFile], base: Path) -> list[LogFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
@@ -13,8 +13,13 @@ from lo2core.base.config import NORMAL_TEST_CASE, SERVICES
 from lo2core.load.compression import COMPRESSED, LOG_ENDING
 
 _LONGEST_FIRST = sorted(SERVICES, key=len, reverse=True)
-_LO2_LOG = re.compile(rf"^(?!\.)(?:.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:[-_]([0-9]+))?{LOG_ENDING}", re.I)
+_LO2_LOG = re.compile(rf"^(?!\.)(.*[^a-z0-9])?oauth2-({'|'.join(_LONGEST_FIRST)})(?:[-_]([0-9]+))?{LOG_ENDING}", re.I)
 """Hidden files are excluded, since archives made on a Mac contain a `._` file for each file."""
+
+_NEW_LO2_LOG = re.compile(
+    rf"^(?!\.)(.*[^a-z0-9])?oauth2-([a-z0-9]+(?:[-_][a-z0-9]+)*?)(?:[-_]([0-9]{{1,3}}))?{LOG_ENDING}", re.I
+)
+"""As LO2's logs, but of a service that LO2 does not have."""
 
 _DATE = r"[12][0-9]{3}-?[01][0-9]-?[0-3][0-9](?:[-T_.][0-9]{2}[-:.]?[0-9]{2}(?:[-:.]?[0-9]{2})?)?"
 _ROTATED = re.compile(
@@ -110,7 +115,22 @@ def stem_of(log: str) -> str:
 def lo2_service(file_name: str) -> str | None:
     """Short name of LO2's service: `client`, or `client-2` for a second replica; None for other files."""
     match = _LO2_LOG.match(file_name)
-    return _replica(match[1].lower(), int(match[2] or 1)) if match else None
+    return _replica(match[2].lower(), int(match[3] or 1)) if match else None
+
+
+def lo2_prefix(file_name: str) -> str | None:
+    """What is in front of `oauth2-` in the name of a log of LO2, which may be nothing; None for other files."""
+    match = _LO2_LOG.match(file_name)
+    return None if match is None else match[1] or ""
+
+
+def new_lo2_service(file_name: str, prefixes: Collection[str]) -> str | None:
+    """Short name of a service that LO2 does not have, of a log that is named as its logs are; None for other files.
+
+    prefixes: those of LO2's logs next to it (see `lo2_prefix`).
+    """
+    match = _NEW_LO2_LOG.match(file_name)
+    return _replica(match[2].lower(), int(match[3] or 1)) if match and (match[1] or "") in {"", *prefixes} else None
 
 
 def own_service(stem: str) -> str:

@@ -13,6 +13,7 @@ from lo2core.base.calls import check_fields
 from lo2core.base.config import NORMAL_TEST_CASE, SEED
 from lo2core.base.errors import InputError, choices
 from lo2core.base.text import plural
+from lo2core.load.compression import is_log
 from lo2core.load.layouts import find_logs
 from lo2core.load.log_file import TABLE, LogFile, distinct
 from lo2core.load.names import normal_form
@@ -163,13 +164,22 @@ class Plan:
         services = distinct(file.service for file in self.chosen)
         layouts = ", ".join(distinct(file.layout for file in self.chosen))
         left_out = f"{plural(len(self.left_out), 'log')} not chosen" if self.left_out else ""
-        ignored = f"{plural(len(self.ignored), 'other file')} ignored" if self.ignored else ""
+        ignored = f"{plural(len(self.ignored), 'other file')} ignored{self._ignored_logs()}" if self.ignored else ""
         others = ", ".join(filter(None, (left_out, ignored)))
         return (
             f"{layouts}: {plural(len(self.runs), 'run')}, {plural(folders, 'test case folder')}, "
             f"{plural(len(services), 'service')} ({', '.join(services)}), {plural(len(self.chosen), 'log')}, "
             f"{self.bytes / 1e6:,.1f} MB{f'; {others}' if others else ''}."
         )
+
+    def _ignored_logs(self) -> str:
+        names = sorted({file.path.name for file in self.ignored if is_log(file.path.name)})
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        return f", among them the logs {', '.join(map(normal_form, names[:_MOST_NAMED]))}{more}" if names else ""
+
+
+_MOST_NAMED = 8
+"""Names of ignored logs in a sentence."""
 
 
 def plan(

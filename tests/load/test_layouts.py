@@ -51,6 +51,28 @@ def test_service_comes_from_the_file_name(file_name: str, service: str | None) -
 
 
 @pytest.mark.parametrize(
+    ("known", "name", "service"),
+    [
+        ("light-oauth2-oauth2-client-1.log", "light-oauth2-oauth2-token2-1.log", "token2"),
+        ("light-oauth2-oauth2-client-1.log", "oauth2-authz-1.log", "authz"),
+        ("light-oauth2-oauth2-client-1.log", "light-oauth2-oauth2-audit-log-2.log.gz", "audit-log-2"),
+        ("oauth2-client.log", "oauth2-tokenizer.log", "tokenizer"),
+        ("light-oauth2-oauth2-client-1.log", "light-oauth2-mysqldb-1.log", None),
+        ("light-oauth2-oauth2-client-1.log", "audit-1.log", None),
+        ("light-oauth2-oauth2-client-1.log", "locust.log", None),
+    ],
+)
+def test_a_service_that_lo2_does_not_have_is_read_or_named(
+    tmp_path: Path, known: str, name: str, service: str | None
+) -> None:
+    for log in (known, name):
+        write_log(tmp_path / "run_1" / "correct", line(), name=log)
+    found = plan([tmp_path])
+    assert {file.service for file in found.chosen} == {"client", service} - {None}
+    assert ("1 other file ignored, among them the logs " + name in found.sentence()) == (service is None)
+
+
+@pytest.mark.parametrize(
     ("folder", "expected"),
     [
         ("correct", ("correct", None)),
