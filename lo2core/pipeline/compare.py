@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from lo2core.base.calls import checked_arguments
-from lo2core.base.errors import InputError
+from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.schemas import INCIDENT_KEY, Counts, Predictions
 from lo2core.base.text import file_name
 from lo2core.compare import summaries
@@ -88,9 +88,29 @@ def save_comparison(workspace: Workspace, comparison: Comparison, secrets: bool 
 
     names = [one.name for one in comparison.saved]
     facts: dict[str, Any] = {"command": command_line(), "compared": names}
-    pages = {"report": comparison_report(comparison, secrets)}
+    found = causes(workspace, comparison)
+    pages = {"report": comparison_report(comparison, secrets, found)}
+    frames = comparison.frames | ({} if found is None else {"causes": found})
     folder, csv = _folder(workspace, names), partial(exported, secrets=secrets)
-    return workspace.keep(folder, comparison.frames, pages, facts, csv)
+    return workspace.keep(folder, frames, pages, facts, csv)
+
+
+def causes(workspace: Workspace, comparison: Comparison) -> pl.DataFrame | None:
+    """The groups of flagged incidents of A and B side by side: `schemas.ComparedGroups`.
+
+    None if a model that made them, or its logs, are no longer there.
+    """
+    from lo2core.explain.groups import paired_groups  # imports scipy, which no other part of comparing needs
+    from lo2core.pipeline.explain import of_other_logs
+    from lo2core.pipeline.groups import groups_of
+
+    if any(of_other_logs(*home_of(workspace, name)) for name in comparison.names):
+        return None
+    try:
+        a, b = (groups_of(workspace, name).groups for name in comparison.names)
+    except Lo2Error:
+        return None
+    return paired_groups(a, b)
 
 
 def _folder(workspace: Workspace, names: Sequence[str]) -> Path:

@@ -24,6 +24,15 @@ _RATES = {
     "not_fully_scored": "not fully scored",
     "alert_rate": "alert rate",
 }
+_CAUSES = {
+    "change": "change",
+    "title": "what they have in common",
+    "service": "service",
+    "incidents_a": "incidents in A",
+    "incidents_b": "incidents in B",
+    "z_score_a": "largest z in A",
+    "z_score_b": "largest z in B",
+}
 _SHIFTS = {"service": "service", "scores": "PSI of scores", "items": "PSI of messages"}
 _ROW = {"run": "run", "test_case": "test case", "service": "service", "z_a": "z in A", "z_b": "z in B"}
 _FLIPS = _ROW | {"change": "change"}
@@ -71,18 +80,22 @@ class ComparisonReport:
     notes: list[str]
     provenance: Table
     rates: Table
+    causes: Table | None
     paired: Paired | None
     unpaired: Unpaired | None
     shifts: Table
     recall: Table | None
 
 
-def comparison_report(comparison: Comparison, secrets: bool = False) -> str:
-    """Saved predictions side by side as an HTML page. secrets: do not mask them."""
-    return html.render("comparison", summarised(comparison), secrets)
+def comparison_report(comparison: Comparison, secrets: bool = False, causes: pl.DataFrame | None = None) -> str:
+    """Saved predictions side by side as an HTML page.
+
+    secrets: do not mask them. causes: the groups of flagged incidents of A and B (`schemas.ComparedGroups`).
+    """
+    return html.render("comparison", summarised(comparison, causes), secrets)
 
 
-def summarised(comparison: Comparison) -> ComparisonReport:
+def summarised(comparison: Comparison, causes: pl.DataFrame | None = None) -> ComparisonReport:
     """The data of `comparison_report`."""
     same = comparison.same_sequences
     return ComparisonReport(
@@ -90,6 +103,7 @@ def summarised(comparison: Comparison) -> ComparisonReport:
         notes=[note for note in (comparison.verdict, comparison.note, comparison.scope) if note],
         provenance=_provenance(comparison),
         rates=html.table(comparison.rates, _RATES),
+        causes=None if causes is None or not causes.height else html.table(causes.head(MOST_ROWS), _CAUSES, ["title"]),
         paired=_paired(comparison) if same else None,
         unpaired=None if same else _unpaired(comparison),
         shifts=html.table(comparison.shifts, _SHIFTS),

@@ -9,6 +9,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.schemas import (
     ComparedAgreement,
     ComparedFlips,
+    ComparedGroups,
     ComparedIncidents,
     ComparedItems,
     ComparedMetrics,
@@ -91,6 +92,7 @@ COMPARED: dict[str, type[Table]] = {
     "movers": ComparedMovers,
     "metrics": ComparedMetrics,
     "agreement": ComparedAgreement,
+    "causes": ComparedGroups,
 }
 """The tables of a comparison by file stem."""
 

@@ -39,7 +39,7 @@ def test_the_command_prints_and_saves_the_groups(project: Workspace, capsys: pyt
     assert "flagged incidents in" in printed
     folder = project.explanations("sample_nn_predictions") / "groups"
     saved = Workspace(folder).read(Groups, "groups")
-    assert saved.height == len([line for line in printed.splitlines() if "  z " in line])
+    assert saved.height == len([line for line in printed.splitlines() if "  new  " in line])
     assert (folder / "grouped_incidents.csv").is_file()
 
 
@@ -52,6 +52,7 @@ def test_a_cause_is_noted_offered_exported_and_taken_back(
     assert call("triage", *NAMED, "--csv", tmp_path / "groups.csv") == 0
     assert pl.read_csv(tmp_path / "groups.csv").filter(cause="no such client")["note"].to_list() == ["ticket 7"]
     assert call("triage", *NAMED, "--group", 1, "--undo") == 0
+    assert triage.entries(project.sample("today")).equals(triage.entries(project)), "a sample has none of its own"
     judged = triage.judged(project, groups.groups_of(project, "sample_nn_predictions"))
     assert set(judged.groups["state"]) == {"new"}
     assert project.read(Predictions, "sample_nn_predictions").equals(before)

@@ -13,6 +13,7 @@ from helpers import explained
 from markupsafe import escape
 
 from conftest import ROOT
+from lo2core.base.schemas import ComparedGroups
 from lo2core.base.text import visible
 from lo2core.compare.comparison import Comparison
 from lo2core.compare.prediction import SavedPrediction
@@ -81,7 +82,10 @@ def page(request: pytest.FixtureRequest, hostile: tuple[Evidence, Explanation]) 
         case _:
             flipped = predictions.with_columns(~pl.col("pred_ano"))
             sides = (SavedPrediction(HOSTILE, predictions, {"command": HOSTILE}), SavedPrediction("b", flipped))
-            source = comparison_report(Comparison(sides))
+            shared = {"change": "new", "service": HOSTILE, "title": HOSTILE, "group_b": 1, "incidents_b": 2}
+            causes = pl.DataFrame([shared | {"incidents_a": 0}], schema=ComparedGroups.create_empty().schema)
+            source = comparison_report(Comparison(sides), causes=causes)
+            assert "Flagged incidents by cause" in source
     return Page(source)
 
 

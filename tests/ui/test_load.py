@@ -137,7 +137,10 @@ def test_an_upload_becomes_a_sample_beside_the_workspace(loaded: Workspace, samp
     run = max(path for path in sample_logs.iterdir() if path.is_dir())
     app = page("pages/1_Load.py")
     app.segmented_control(key="load-from").set_value("upload").run()
+    app.file_uploader[0].upload("notes.pdf", b"%PDF").run()
+    assert "notes.pdf was not uploaded: files that end in .pdf are not read." in texts(app)
     app.file_uploader[0].upload("../to day.zip", packed(sample_logs, run)).run()
+    assert "notes.pdf" not in texts(app)
     assert app.segmented_control(key="load-into-a new sample").value == "a new sample"
     kept = loaded.root / "uploads" / "to_day" / "to_day.zip"
     assert kept.is_file()

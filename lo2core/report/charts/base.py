@@ -140,14 +140,14 @@ def threshold_rule(threshold: float, axis: str = "x") -> Chart:
     return alt.layer(rule, text.encode(x=alt.value("width")))
 
 
-def legend(title: str | None = None) -> alt.Legend:
-    """A legend above the chart, with as many columns as fit.
+def legend(title: str | None = None, widest: int = 110) -> alt.Legend:
+    """A legend above the chart, with as many columns of `widest` pixels as fit.
 
     Its symbols are opaque and have no stroke, whatever the marks look like.
     """
     return alt.Legend(
         orient="top",
-        columns=alt.ExprRef("max(1, floor(width / 110))"),
+        columns=alt.ExprRef(f"max(1, floor(width / {widest}))"),
         labelLimit=LABEL_LIMIT,
         title=title,
         titleOrient="left",

@@ -47,8 +47,12 @@ def prediction_scatter(
         .encode(
             x=alt.X("z_a:Q", **on_z(f"z-score in {names[0]}")),
             y=alt.Y("z_b:Q", **on_z(f"z-score in {names[1]}")),
-            color=alt.Color("change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_COLOURS), legend=legend()),
-            shape=alt.Shape("change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_SHAPES), legend=legend()),
+            color=alt.Color(
+                "change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_COLOURS), legend=legend(widest=160)
+            ),
+            shape=alt.Shape(
+                "change:N", title=None, scale=fixed_scale(CHANGES, CHANGE_SHAPES), legend=legend(widest=160)
+            ),
             opacity=alt.condition(pick & brush, alt.value(0.75), alt.value(0.12)),
             tooltip=tooltip(
                 service="service", test_case="test case", run="run", z_a=names[0], z_b=names[1], change="change"
@@ -171,7 +175,7 @@ def predictions_over_time(points: pl.DataFrame) -> Chart:
     base = alt.Chart(points).encode(
         x=alt.X("made:T", title=None, axis=alt.Axis(tickCount=3, format=_clock(points["made"]), labelOverlap=True)),
         y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
-        color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(KINDS)), legend=legend()),
+        color=alt.Color("model:N", title=None, scale=alt.Scale(range=list(KINDS)), legend=legend(widest=200)),
     )
     marks = base.mark_circle(size=55, opacity=1).encode(
         href="address:N",

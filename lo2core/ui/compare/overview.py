@@ -60,7 +60,7 @@ def keep(pair: Pair) -> None:
     with st.container(horizontal=True):
         report_button(
             "report.html",
-            lambda: comparison_report(pair.found, secrets),
+            lambda: comparison_report(pair.found, secrets, compare.causes(pair.workspace, pair.found)),
             f"compare_{pair.a}_{pair.b}".replace("/", "."),
             key="compare-report",
             icon=":material/description:",

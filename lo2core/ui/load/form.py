@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -74,22 +75,19 @@ class Request:
 
 @section
 def ask(workspace: Workspace) -> Request | None:
-    """The whole form and its button; returns None while something is missing."""
-    logs = source(workspace)
-    options = choose(workspace, logs) if logs else None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        request = target(workspace, logs, options) if logs and options else None
-        request = request and replace(request, cluster=_cluster())
-        if (
-            st.button(
-                "Load", type="primary", shortcut=keyboard.RUN, icon=":material/download:", disabled=request is None
-            )
-            and request
-        ):
-            start(workspace, request)
-    if request:
-        say(request.destination)
-    watching.control(workspace, logs, options, request.output if request else workspace.root)
+    """The whole form and its button, in a frame; returns None while something is missing."""
+    with st.container(border=True):
+        logs = source(workspace)
+        options = choose(workspace, logs) if logs else None
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            request = target(workspace, logs, options) if logs and options else None
+            request = request and replace(request, cluster=_cluster())
+            look: dict[str, Any] = {"type": "primary", "icon": ":material/download:", "shortcut": keyboard.RUN}
+            if st.button("Load", disabled=request is None, **look) and request:
+                start(workspace, request)
+        if request:
+            say(request.destination)
+        watching.control(workspace, logs, options, request.output if request else workspace.root)
     return request
 
 
@@ -276,8 +274,10 @@ def _begin(workspace: Workspace, request: Request) -> None:
 
 @section
 def shown(workspace: Workspace) -> Workspace:
-    """The workspace or the sample whose logs the results show."""
+    """The workspace or the sample whose logs the results show, below a heading."""
     samples = {sample.root.name: sample for sample in workspace.samples() if sample.has(Sequences)}
+    if samples or workspace.has(Sequences):
+        st.header("Loaded logs", anchor=False)
     if not samples:
         return workspace
     names = [""] * workspace.has(Sequences) + list(samples)
@@ -287,6 +287,7 @@ def shown(workspace: Workspace) -> Workspace:
     name = st.selectbox(
         "Loaded logs",
         names,
+        label_visibility="collapsed",
         key=_CHOICE,
         on_change=_show_chosen,
         format_func=lambda one: f"sample {one}" if one else "the workspace",

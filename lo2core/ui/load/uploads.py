@@ -15,10 +15,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lo2core.base.text import size
+from lo2core.load.names import piece_of
 from lo2core.store.atomic import write_atomic
 from lo2core.store.names import cleaned
 from lo2core.store.workspace import Workspace
-from lo2core.ui.shell.widgets import say
+from lo2core.ui.shell.widgets import problem, say
 
 KINDS = [
     "zip",
@@ -41,7 +42,7 @@ KINDS = [
     "csv",
 ]
 _PIECE = 1 << 20
-_GENERATION, _KEPT = "upload_generation", "uploaded_files"
+_GENERATION, _KEPT, _REFUSED = "upload_generation", "uploaded_files", "refused_files"
 
 
 def uploads(workspace: Workspace, where: str = "") -> list[Path]:
@@ -52,15 +53,20 @@ def uploads(workspace: Workspace, where: str = "") -> list[Path]:
     generation = st.session_state.setdefault(_GENERATION + where, 0)
     files = st.file_uploader(
         "Archives (.zip, .tar.gz, .tar.xz, .tar.zst, .7z), .log or .log.gz files, or tables of events (.parquet, .csv)",
-        type=KINDS,
-        accept_multiple_files=True,
+        accept_multiple_files=True,  # of any type, since the browser would refuse others without a useful reason
         key=f"upload{where}-{generation}",
     )
     if files:
-        st.session_state[_KEPT + where] = [str(path) for path in keep(files, workspace.root / "uploads")]
+        taken = [file for file in files if is_readable(file.name)]
+        st.session_state[_REFUSED + where] = [file.name for file in files if file not in taken]
+        if taken:
+            st.session_state[_KEPT + where] = [str(path) for path in keep(taken, workspace.root / "uploads")]
         _forget(files)
         st.session_state[_GENERATION + where] = generation + 1
         st.rerun()
+    for name in st.session_state.get(_REFUSED + where, []):
+        ending = f"files that end in {Path(name).suffix}" if Path(name).suffix else "files without an ending"
+        problem(f"{name} was not uploaded: {ending} are not read.", f"Choose files of these kinds: {', '.join(KINDS)}.")
     kept = [Path(path) for path in st.session_state.get(_KEPT + where, []) if Path(path).is_file()]
     for path in kept:
         say(f"{path.name}   {size(path.stat().st_size)}   saved in {path.parent}")
@@ -69,7 +75,13 @@ def uploads(workspace: Workspace, where: str = "") -> list[Path]:
 
 def forget_kept(where: str = "") -> None:
     """Begin with an empty uploader; the files stay."""
-    st.session_state.pop(_KEPT + where, None)
+    for name in (_KEPT, _REFUSED):
+        st.session_state.pop(name + where, None)
+
+
+def is_readable(name: str) -> bool:
+    """Whether a file of this name may contain logs: by its ending, or as a piece of a rotated log."""
+    return name.lower().rpartition(".")[2] in KINDS or piece_of(name) is not None
 
 
 def keep(files: Sequence[UploadedFile], folder: Path) -> list[Path]:

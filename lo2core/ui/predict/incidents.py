@@ -81,7 +81,7 @@ def table(
 
 _COLUMNS = {
     "z_score": tables.INCIDENT["z_score"],
-    "folder": tables.INCIDENT["folder"] | {"width": 215},
+    "folder": tables.INCIDENT["folder"] | {"width": 150},
     "top_item": st.column_config.TextColumn("top item"),
     "service": tables.INCIDENT["service"],
     "window": tables.INCIDENT["window"],
