@@ -214,7 +214,7 @@ def test_the_page_counts_what_marks_suppressed(own: Workspace) -> None:
     assert "incidents no longer flagged: 1" in app.expander[0].label
     assert table_with(app, "z_before")["folder"].to_list() == flagged["folder"].to_list()
     assert sorted(table_with(app, "z_after", "words")["z_after"])[-2:] == ["", "not flagged"]
-    assert "1 of them only by known benign items" in texts(app)
+    assert "1 of them only because of known benign items" in texts(app)
     assert "flagged, z " in app.selectbox(key="choice-Incident").options[0]
     app = press(pick(app, "marks-", 0), "Undo ...")
     assert seq_id in raw_texts(app)

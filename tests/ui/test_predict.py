@@ -230,7 +230,7 @@ def test_new_logs_are_scored_in_one_step_and_what_is_new_is_said_on_top(
     said = texts(app)
     assert "Today: 2 of 3 incidents flagged; one fault known since earlier today, one new; " in said
     assert " never seen before." in said
-    assert "The scores before, lo2_nn_predictions (today " in said
+    assert "Previous scores, lo2_nn_predictions (today " in said
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Compare them")
     assert "a=lo2_nn_predictions&b=new%2Flo2_nn_predictions" in link.query_string
 

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
+from lo2core.base.glossary import meaning
 from lo2core.base.statistics import ENOUGH, PER_BIN, SOME_SHIFT, STRONG_SHIFT
 from lo2core.compare.comparison import Comparison
 from lo2core.explain.groups import paired_groups
@@ -76,7 +77,8 @@ def show_shifts(pair: Pair) -> None:
     st.caption(
         f"Population stability index: below {SOME_SHIFT} is stable, above {STRONG_SHIFT} is a strong shift, if there "
         f"are at least {ENOUGH} sequences. It does not see how high the highest scores are. "
-        "If messages shift, the logs have changed; if only scores shift, the model has changed."
+        "If messages shift, the logs have changed; if only scores shift, the model has changed.",
+        help=meaning("Population stability index"),
     )
     tables.show(pair.found.shifts, _SHIFTS)
     if pair.found.shifts["scores"].null_count():

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Events
 from lo2core.base.text import plural, visible
 from lo2core.compare import drift
@@ -31,7 +32,8 @@ def show_test_cases(pair: Pair) -> None:
     found = pair.found.by_test_case
     cells = paired_cells(found).head(charts.MAX_MARKS)
     event = st.altair_chart(charts.paired_heatmap(cells), on_select="rerun", key=f"cases-{pair.key}")
-    st.caption("In each column A is on the left and B on the right. Click a field to explain its worst sequence.")
+    said = "In each column A is on the left and B on the right. Click a field to explain its worst sequence."
+    st.caption(said, help=meaning("z-score"))
     for pick in event["selection"].get("pick") or []:
         open_worst(pair.found.saved["AB".index(pick["side"])], as_saved(pick, cells))
     tables.beside_chart(found, "test_cases", "cases", _CASES)

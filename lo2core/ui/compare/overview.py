@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from lo2core.base.glossary import meaning
 from lo2core.base.text import plural
 from lo2core.compare import pairs
 from lo2core.compare.provenance import side_by_side
@@ -50,7 +51,8 @@ def show_rates(pair: Pair) -> None:
         share += f", {row['not_fully_scored']:,} not fully scored" if row["not_fully_scored"] else ""
         column.metric(f"{side} flags", f"{row['flagged_incidents']:,}", share, delta_color="off", delta_arrow="off")
     for column, (label, value, more) in zip(columns[2:], _agreement(pair), strict=False):
-        column.metric(label, value, more, delta_color="off", delta_arrow="off")
+        about = meaning("Population stability index") if label.startswith("PSI") else None
+        column.metric(label, value, more, delta_color="off", delta_arrow="off", help=about)
 
 
 @fragment

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
+from lo2core.base.glossary import meaning
 from lo2core.compare import histogram
 from lo2core.compare.comparison import Comparison
 from lo2core.report import charts
@@ -25,7 +26,7 @@ def show_scores(pair: Pair) -> None:
     event = st.altair_chart(_scatter(pair), on_select="rerun", key=f"scatter-{pair.key}")
     chosen = selected(scored, event["selection"])
     if chosen is None:
-        st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE)
+        st.caption(_DENSE.format(scored.height) if _is_dense(scored) else _SPARSE, help=meaning("z-score"))
         downloads(scored, "scores", key="scores")
         return
     say(f"{chosen.height:,} selected")

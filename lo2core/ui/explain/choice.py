@@ -69,7 +69,7 @@ def choose_incident(chosen: Scores, after: pl.DataFrame | None = None) -> Chosen
         position += f"; {flagged:,} {'is' if flagged == 1 else 'are'} flagged (z of {chosen.threshold:.2f} or more)"
         position += not_fully_scored(found["pred_ano"])
         quiet = found.drop_nulls("marked").height
-        say(f"{position}, {quiet:,} of them only by known benign items" if quiet else position)
+        say(f"{position}, {quiet:,} of them only because of known benign items" if quiet else position)
     row = found.row(at, named=True)
     incident = Incident.of(row)
     services = services_of(rows_of(chosen.predictions, incident), models.opened(chosen.bundle).model)

@@ -107,7 +107,7 @@ def _diff(shown: Chosen, aligned: pl.DataFrame, place: int) -> None:
     row = tables.pick(view, _DIFF_COLUMNS, f"diff-{shown.key}-{place}-{aligned.height}-{page}")
     if row is not None:
         _both(view.row(row, named=True))
-    downloads(aligned, f"diff_{shown.name}", key="diff")
+    downloads(aligned, f"diff_{shown.name}", key="diff", what="Comparison")
 
 
 _DIFF_COLUMNS = {
@@ -153,7 +153,7 @@ def _frequencies(shown: Chosen, place: int) -> None:
         row = tables.pick(view, _FREQUENCY_COLUMNS, f"frequencies-{shown.key}-{place}", most=10)
         if row is not None:
             raw(found["text"][row])
-        downloads(found, f"frequencies_{shown.name}", key="frequencies")
+        downloads(found, f"frequencies_{shown.name}", key="frequencies", what="Frequencies")
 
 
 _FREQUENCY_COLUMNS = {

@@ -53,7 +53,7 @@ def table(found: pl.DataFrame, key: str, usual: str) -> dict[str, Any] | None:
     shown = found.head(tables.MAX_ROWS)
     row = tables.pick(shown, _COLUMNS, f"{key}-{found.height}", most=12)
     st.caption("Rates are per 1,000 events of the log. Select a row to see its lines.")
-    downloads(found.drop("counts", strict=False), "increase", key=key)
+    downloads(found.drop("counts", strict=False), "increase", key=key, what="Messages")
     return None if row is None else shown.row(row, named=True)
 
 

@@ -101,7 +101,7 @@ def _lines(shown: Chosen, feature: int | None) -> None:
     if row is not None and view["event_line"][row] is not None:
         show_event(shown.scores.logs, shown.seq_id, view["event_line"][row])
     with st.container(horizontal=True, vertical_alignment="center"):
-        downloads(found, f"lines_{shown.name}", key="lines")
+        downloads(found, f"lines_{shown.name}", key="lines", what="Lines")
         messages = _items(shown).filter(pl.col("kind") == "message")["feature"].to_list()
         _link(shown, feature=feature if feature in messages else None)
 
@@ -198,7 +198,7 @@ def _request(shown: Chosen) -> None:
     row = pick_line(path.drop("level", "source"), f"path-{shown.key}-{cid}")
     if row is not None:
         show_event(shown.scores.logs, path["seq_id"][row], path["line_no"][row])
-    downloads(path, f"request_{shown.name}", key="path")
+    downloads(path, f"request_{shown.name}", key="path", what="Request")
 
 
 def _foreign_kinds(shown: Chosen, kinds: pl.DataFrame) -> str | None:
@@ -213,7 +213,7 @@ def _foreign_kinds(shown: Chosen, kinds: pl.DataFrame) -> str | None:
     row = tables.pick(kinds, _KIND_COLUMNS, f"kinds-{shown.key}", most=5)
     if row is not None:
         raw(kinds["item"][row])
-    downloads(kinds, f"requests_{shown.name}", key="kinds")
+    downloads(kinds, f"requests_{shown.name}", key="kinds", what="Request kinds")
     example: str | None = kinds["example"][row or 0]
     return example
 

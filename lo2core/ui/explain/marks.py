@@ -164,7 +164,7 @@ def _marks(root: Workspace, active: pl.DataFrame) -> None:
         asked = st.button("Undo ...", icon=":material/undo:", disabled=row is None, key="mark-undo")
         if asked and row is not None:
             take_back(root, active["mark"][row], active["text"][row])
-        downloads(marks(root), "feedback", key="feedback")
+        downloads(marks(root), "feedback", key="feedback", what="Marks")
 
 
 def _known(root: Workspace) -> tuple[str, object]:

@@ -59,10 +59,10 @@ def show_false_alarms(chosen: Scores) -> None:
     say(f"{wrong.height:,} of {n:,} normal sequences are flagged. Select one to see why.")
     key = "false-alarms"
     tables.pick(wrong, _WRONG, key, on_select=lambda: _open(wrong, key))
-    downloads(wrong, f"false_alarms_{chosen.source.name.replace('/', '.')}", key="wrong")
+    downloads(wrong, f"false_alarms_{chosen.source.name.replace('/', '.')}", key="wrong", what="False alarms")
     st.subheader("What they share", anchor=False)
     tables.show(shared.with_columns(pl.col("mean_share") * 100), _SHARED)
-    downloads(shared, f"false_alarms_share_{chosen.source.name.replace('/', '.')}", key="shared")
+    downloads(shared, f"false_alarms_share_{chosen.source.name.replace('/', '.')}", key="shared", what="Items")
 
 
 def _open(rows: pl.DataFrame, key: str) -> None:
@@ -85,7 +85,7 @@ def _importance(chosen: Scores, service: str) -> None:
     st.caption(f"Mean absolute contribution of each item in up to {n} scored sequences. Select one to see its lines.")
     if row is not None:
         _lines_with(chosen, found["item"][row], service)
-    downloads(found, f"importance_{service}", key="importance")
+    downloads(found, f"importance_{service}", key="importance", what="Importance")
 
 
 @section
@@ -132,7 +132,7 @@ def _foreign_templates(chosen: Scores) -> None:
     if row is not None:
         raw(found["template"][row])
         _show_events(chosen, scores.ask(chosen, _events_of_template, found["template"][row]), "foreign-lines")
-    downloads(found, "foreign_templates", key="foreign")
+    downloads(found, "foreign_templates", key="foreign", what="Templates")
 
 
 def _lines_with(chosen: Scores, item: str, service: str) -> None:

@@ -72,7 +72,7 @@ def why(shown: Chosen, marked: pl.Series | None) -> int | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         method = scores.ask(shown.scores, Evidence.method, service["service"])
         st.caption(" ".join(filter(None, (method, unit_of(shown).order_note))), width="stretch")
-        downloads(found, f"items_{shown.name}", key="items")
+        downloads(found, f"items_{shown.name}", key="items", what="Items")
     return picked
 
 

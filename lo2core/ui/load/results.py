@@ -44,14 +44,14 @@ def _tables(workspace: Workspace, kinds: pl.DataFrame, lines: int) -> None:
         share = st.column_config.NumberColumn("share", format="percent")
         number = st.column_config.NumberColumn("lines", format="localized")
         st.dataframe(kinds, hide_index=True, column_config={"share": share, "lines": number})
-        downloads(kinds, "ledger", key="ledger")
+        downloads(kinds, "ledger", key="ledger", what="Account")
     with others.expander(_in_words(files), icon=":material/info:"):
         st.dataframe(
             visible_frame(files.head(1_000)),
             hide_index=True,
             column_config={"source": st.column_config.TextColumn(width=260)},
         )
-        downloads(files, "files", key="files")
+        downloads(files, "files", key="files", what="Files")
 
 
 def _in_words(files: pl.DataFrame) -> str:

@@ -138,11 +138,11 @@ def _state(root: Workspace, group: dict[str, Any], key: str) -> None:
         said = f"{group['cause'] or group['state']}, says {group['who']}, {_when(group['when'])}."
         say(f"{said} {group['note']}".strip())
     if group["offer"]:
-        say(f"A similar group was {group['offer']}, known since {_when(group['offered_since'])}.")
+        say(f"A similar group had the cause {group['offer']}, known since {_when(group['offered_since'])}.")
     with st.container(horizontal=True):
         if group["offer"]:
             known = (root, group, triage.KNOWN, group["offer"])
-            st.button("It is this again", icon=":material/check:", key=f"offer-{key}", on_click=_set, args=known)
+            st.button("Same cause", icon=":material/check:", key=f"offer-{key}", on_click=_set, args=known)
         if group["state"] == triage.NEW:
             seen = (root, group, triage.SEEN)
             st.button("Seen", icon=":material/visibility:", key=f"seen-{key}", on_click=_set, args=seen)

@@ -130,7 +130,9 @@ def choose(here: Frame) -> Choice | None:
     if info is None:
         if not address.read("bundle"):
             sentence = "No saved model fits these logs. Train one on normal logs of the same services."
-            notice(f"{sentence} A model that is chosen anyway says what its scores are worth.", lead=_TRAIN)
+            notice(
+                f"{sentence} If you choose one anyway, this page says how far its scores can be trusted.", lead=_TRAIN
+            )
         return None
     return Choice(here, info, logs[name])
 

@@ -128,7 +128,7 @@ def summary(found: Scored) -> None:
         _, last = saved_scores(*home_of(here.workspace, earlier[0]))
         flagged = int(last["pred_ano"].fill_null(False).sum())
         made = when(_made(here, earlier[0]))
-        before = f"The scores before, {earlier[0]} ({made}): {flagged:,} of {plural(last.height, 'incident')} flagged."
+        before = f"Previous scores, {earlier[0]} ({made}): {flagged:,} of {plural(last.height, 'incident')} flagged."
         lead = Lead(COMPARE, "Compare them", {"a": earlier[0], "b": name})
         notice(f"{text}\n{before}", icon=":material/newspaper:", lead=lead)
 

@@ -91,7 +91,7 @@ def beside_chart(frame: pl.DataFrame, stem: str, key: str, columns: Mapping[str,
     """The data of a chart as a table with downloads, folded."""
     with st.expander("Show as a table"):
         show(frame, columns)
-        downloads(frame, stem, key=key)
+        downloads(frame, stem, key=key, what="Table")
 
 
 def _telling(frame: pl.DataFrame, columns: Mapping[str, Any]) -> list[str]:

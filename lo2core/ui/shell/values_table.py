@@ -32,4 +32,4 @@ def show_values(values: pl.DataFrame, stem: str, key: str) -> None:
         .otherwise(pl.format("{} to {}", "shortest", "longest")),
     )
     tables.show(view, _COLUMNS)
-    downloads(values, stem, key=key)
+    downloads(values, stem, key=key, what="Values")

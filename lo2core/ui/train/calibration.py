@@ -32,7 +32,7 @@ def strip(model: Model, threshold: float, key: str) -> Tick | None:
     )
     with st.expander("Mean and spread by service"):
         tables.show(pl.DataFrame([_summary(name, each) for name, each in sorted(model.calibrations.items())]))
-        downloads(found, "calibration", key=f"{key}-scores")
+        downloads(found, "calibration", key=f"{key}-scores", what="Scores")
     picked = event["selection"].get("pick") or [{}]
     tick = as_saved(picked[0], found)
     return (tick["service"], tick["seq_id"]) if tick.get("seq_id") else None
@@ -56,7 +56,7 @@ def lines(evidence: Evidence, tick: Tick) -> None:
     if row is not None:
         say(f"{view['source'][row]}, line {view['line_no'][row]:,}")
         raw(view["m_message"][row])
-    downloads(found, f"normal_{seq_id}", key="normal-lines")
+    downloads(found, f"normal_{seq_id}", key="normal-lines", what="Lines")
 
 
 def _summary(service: str, found: Calibration) -> dict[str, object]:
