@@ -216,6 +216,8 @@ def test_a_cut_last_line_adds_no_message() -> None:
         ("1719592852", datetime(2024, 6, 28, 16, 40, 52)),
         ("1719592852234", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
         ("1719592852.234", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+        ("[1719592852234]", datetime(2024, 6, 28, 16, 40, 52, 234_000)),
+        ("06/28 16:40:52", datetime(2024, 6, 28, 16, 40, 52)),
     ],
 )
 def test_time_stamps_of_many_forms_are_one_point_in_time(stamp: str, expected: datetime) -> None:
@@ -283,7 +285,10 @@ def test_every_format_is_recognised_in_other_clothes(changed: Callable[[str], by
     inner = [name.removeprefix("docker logs -t > ") for name in names]
     assert [(name, known.name) for name, known in zip(inner, FORMATS, strict=True) if name != known.name] in (
         [],
-        [("mysql", "level, text")],  # with a time in front, both are one
+        [
+            ("mysql", "level, text"),
+            ("time, level in brackets, text", "level in brackets, text"),
+        ],  # with a time in front
     )
     assert fields == plain
 

@@ -216,7 +216,7 @@ _DATES = [
         (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2}),? ([0-9]{4})", "mdY"),
         (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2})", "md"),
         (r"([0-9]{1,2}) ([A-Za-z]{3})[A-Za-z]*", "dm"),
-        (r"([0-9]{2})[-.]?([0-9]{2})", "md"),
+        (r"([0-9]{2})[-./]?([0-9]{2})", "md"),
     )
 ]
 """Forms of dates: year, month, day; x and y are day and month in either order; a, b, c any order of all three."""
@@ -224,7 +224,7 @@ _DATES = [
 
 def is_yearless(text: str) -> bool:
     """Whether a date has no year."""
-    return bool(re.fullmatch(rf"{_YEARLESS}|[0-9]{{2}}[-.]?[0-9]{{2}}", text))
+    return bool(re.fullmatch(rf"{_YEARLESS}|[0-9]{{2}}[-./]?[0-9]{{2}}", text))
 
 
 def _number(parts: dict[str, str], near: datetime | None, first: bool | None) -> int | None:

@@ -66,6 +66,13 @@ LOOSE = (
         loose=True,
     ),
     Format(
+        "month and day, time, level, text",
+        r"^\[?(?P<date>[0-9]{2}[-/][0-9]{2})[ T](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?)\]?"
+        r"(?: *[|;,-]? *|\t)[\[(<]? *{word} *[\])>]?(?: *(?:[:|;,-]| |\t) *|$){message}",
+        (example("06-28 16:40:52.234 WARN low stock", at="06-28 16:40:52.234", level="WARN", message="low stock"),),
+        loose=True,
+    ),
+    Format(
         "level, time, text",
         r"^\[?{level}\]?:? *(?:[|;,-] ?)?\[?{stamp}\]?(?:[:|;,-]| |\t)+{message}",
         (
@@ -140,6 +147,12 @@ LOOSE = (
         "level, text",
         r"^[\[<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[\]>]?:? +{message}",
         (example("[ERROR] payment refused", level="ERROR", message="payment refused"),),
+        loose=True,
+    ),
+    Format(
+        "level in brackets, text",
+        r"^\[ *{level} *\]:? *{message}",
+        (example("[info] payment refused", level="INFO", message="payment refused"),),
         loose=True,
     ),
     Format(

@@ -20,7 +20,8 @@ NODE = (
     ),
     Format(
         "winston",
-        r"^(?:{stamp} )?(?:\[(?P<logger>[\w.-]+)\] )?(?P<level>error|warn|info|http|verbose|debug|silly): {message}",
+        r"^(?:{stamp} )?(?:\[(?P<logger>[\w.-]*[A-Za-z_][\w.-]*)\] )?"
+        r"(?P<level>error|warn|info|http|verbose|debug|silly): {message}",
         (
             example(
                 "2024-06-28T16:40:52.234Z [cart] warn: low stock",
