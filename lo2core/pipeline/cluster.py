@@ -109,8 +109,7 @@ def connected(cluster: Cluster | str | None) -> Iterator[Cluster | None]:
         import distributed  # noqa: F401
     except ModuleNotFoundError:
         raise InputError(f"--cluster needs the package distributed: run `{EXTRA}`.") from None
-    for name in ("distributed", "tornado", "asyncio"):  # what they report is said in one sentence here
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _silence("distributed", "tornado", "asyncio")
     with dask.config.set(_SETTINGS), ExitStack() as stack:
         try:
             opened = _local_workers(int(local[1])) if local else _remote(cluster)
@@ -118,6 +117,13 @@ def connected(cluster: Cluster | str | None) -> Iterator[Cluster | None]:
         except (OSError, ValueError, RuntimeError, ImportError) as error:
             raise _no_scheduler(cluster, error) from error
         yield Cluster(client, cluster)
+
+
+def _silence(*packages: str) -> None:
+    """Print nothing that these packages log, tracebacks included: what ends the work is said in one sentence."""
+    for name in (*packages, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in packages:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _remote(address: str) -> Client:

@@ -12,8 +12,8 @@ from importlib import import_module
 
 from torture.figures import Figures
 
-AMOUNTS = {"kills": 200, "disk": 1_500, "stops": 50, "inputs": 10_000, "browsers": 600}
-"""Each kind is a module with a function `torture(amount, seed)`; amounts are kills, cases, stops, inputs, seconds."""
+AMOUNTS = {"kills": 200, "disk": 1_500, "stops": 50, "inputs": 10_000, "browsers": 600, "cluster": 10}
+"""Each kind is a module with a function `torture(amount, seed)`: of kills, cases, stops, inputs, seconds, loads."""
 OF_OPERATIONS = ("kills", "disk")
 """Kinds with an argument `every`: disturb every operation on files, not one of each kind."""
 
