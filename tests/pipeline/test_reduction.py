@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -33,16 +35,28 @@ def orders(start: int, *more: str) -> str:
     return "".join(line(text) for text in (*texts, *more))
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr(pipeline_load, "MOST_MESSAGES", 20)
+@pytest.fixture(scope="module", autouse=True)
+def _few_messages() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline_load, "MOST_MESSAGES", 20)
+        yield
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The logs of three runs and a workspace with them."""
+    folder = tmp_path_factory.mktemp("reduction") / "project"
     for run in range(3):
         for case in range(2):
-            folder = tmp_path / f"logs/light-oauth2-data-171959280{run}/correct_{case}"
-            write_log(folder, orders(24 * run + 12 * case))
-    workspace = Workspace(tmp_path / "workspace")
-    load_logs(workspace, tmp_path / "logs")
-    return workspace
+            write_log(folder / f"logs/light-oauth2-data-171959280{run}/correct_{case}", orders(24 * run + 12 * case))
+    load_logs(Workspace(folder / "workspace"), folder / "logs")
+    return folder
+
+
+@pytest.fixture
+def workspace(loaded: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(loaded, tmp_path, dirs_exist_ok=True)
+    return Workspace(tmp_path / "workspace")
 
 
 def test_the_messages_are_templates_with_their_status(workspace: Workspace) -> None:

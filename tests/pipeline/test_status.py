@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -28,13 +27,22 @@ from lo2core.store.predictions import newest_first
 from lo2core.store.workspace import Workspace
 
 
-@pytest.fixture
-def made(tmp_path: Path, sample_logs: Path) -> Iterator[tuple[Workspace, Path]]:
-    """A workspace with one run loaded, trained and scored, and the folder of its bundle."""
-    workspace, models = Workspace(tmp_path / "ws"), tmp_path / "models"
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, sample_logs: Path) -> Path:
+    """A folder with a workspace, in which one run is loaded, trained and scored, and a copy of this folder, `kept`."""
+    folder = tmp_path_factory.mktemp("status") / "project"
     options = LoadOptions(n_runs=1, services=("client", "token"))
-    run(workspace, [sample_logs], options, Recipe(), models / "one.joblib", jobs=1)
-    yield workspace, models
+    run(Workspace(folder / "ws"), [sample_logs], options, Recipe(), folder / "models" / "one.joblib", jobs=1)
+    shutil.copytree(folder, folder.with_name("kept"))
+    return folder
+
+
+@pytest.fixture
+def made(project: Path) -> tuple[Workspace, Path]:
+    """The workspace as it was made, at the path at which it was made, and the folder of its bundle."""
+    shutil.rmtree(project)
+    shutil.copytree(project.with_name("kept"), project)
+    return Workspace(project / "ws"), project / "models"
 
 
 def states(made: tuple[Workspace, Path]) -> dict[str, Step]:
