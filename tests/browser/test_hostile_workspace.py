@@ -31,6 +31,7 @@ def test_pages_are_drawn_and_a_report_that_cannot_be_made_is_one_sentence(app: A
         app.follow(title)
         expect(app.command).to_be_visible()
         app.no_exception()
+    assert "Traceback" not in server.log.read_text()
 
     app.goto("/Explain?prediction=nn")
     Workspace(server.workspace).path(Events).write_bytes(GARBAGE)
@@ -41,4 +42,3 @@ def test_pages_are_drawn_and_a_report_that_cannot_be_made_is_one_sentence(app: A
     assert not app.page.get_by_test_id("stDownloadButtonError").is_visible(), "Streamlit's own words"
     app.no_exception()
     assert server.process and server.process.poll() is None
-    assert "Traceback" not in server.log.read_text()

@@ -23,8 +23,8 @@ from lo2core.ui.shell.widgets import problem, say
 MOST = 1_000
 """Entries of a folder that are listed."""
 _COLUMNS = {
+    "kind": st.column_config.TextColumn("", width=60),
     "name": st.column_config.TextColumn("name", width=420),
-    "kind": st.column_config.TextColumn("", width=70),
 }
 
 

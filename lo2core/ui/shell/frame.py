@@ -57,8 +57,8 @@ STYLE = """
     tab-size: 4; max-height: 20rem; overflow: auto; padding: 0.7rem 1rem; border-radius: 0.5rem;
     background: color-mix(in srgb, currentColor 5%, transparent);
 }
-[data-testid=stLayoutWrapper]:has(> .st-key-job) {
-    position: sticky; top: 0.5rem; z-index: 50; background: var(--st-background-color); border-radius: 0.5rem;
+.stMainBlockContainer > .stVerticalBlock > [data-testid=stLayoutWrapper]:has(.st-key-job) {
+    position: sticky; top: 3.5rem; z-index: 50; background: Canvas; border-radius: 0.5rem;
 }
 .st-key-telling pre { background: #c2990f40; border-left: 4px solid #c2990f }
 .stHtml .scroll { max-height: 48rem; overflow: auto }

@@ -39,7 +39,6 @@ def show(page: str, workspace: Workspace) -> None:
         return
     text, lead = _STEPS[page]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="tour"):
-        st.markdown(":material/explore:", width="content")
         say(text, width="stretch")
         query = same_workspace() | dict(lead.params)
         st.page_link(lead.page, label=lead.label, icon=":material/arrow_forward:", query_params=query)
