@@ -78,6 +78,7 @@ def test_new_logs_are_scored_and_compared_with_the_last_ones_in_four_clicks(
     expect(app.page.get_by_text("1 run, 2 test case folders")).to_be_visible()
     app.page.get_by_role("button", name="Score", exact=True).click()
     expect(app.page.get_by_text("Today: 1 of 2 incidents flagged; one fault known since")).to_be_visible()
+    expect(app.page.get_by_role("link", name="See the result")).to_have_count(0)  # it is here
     app.page.get_by_role("link", name="Compare them").click()
     expect(app.page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
     expect(app.page).to_have_url(re.compile(rf"a={NAME}&b=today(%2F|/){NAME}"))

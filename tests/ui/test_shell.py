@@ -9,6 +9,7 @@ import pytest
 from helpers.pageverbs import ROOT, dashboard_in, has_button, page, press, texts
 from streamlit.testing.v1 import AppTest
 
+from lo2core.base.config import SAMPLE_MODELS, SAMPLE_WORKSPACE
 from lo2core.base.glossary import TERMS
 from lo2core.store.workspace import Workspace
 from lo2core.ui.shell import session
@@ -81,3 +82,44 @@ def test_what_is_deleted_in_files_is_restored_there(
     press(app.text_input[0].set_value("other").run(), "Save")
     assert (folder / "models" / "other.joblib").exists()
     assert not app.exception
+
+
+def test_a_folder_or_a_file_is_chosen_among_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "monday").mkdir(parents=True)
+    (tmp_path / "runs" / "logs.zip").touch()
+
+    def window(start: str) -> None:
+        import streamlit as st
+
+        from lo2core.ui.shell.folders import browse
+
+        st.session_state.setdefault("window-at", start)
+        if chosen := browse("window", [start, f"{start}/gone"], files=True):
+            st.text(f"chosen: {chosen}")
+
+    app = AppTest.from_function(window, default_timeout=30, args=(str(tmp_path / "runs"),)).run()
+    assert app.dataframe[0].value["name"].to_list() == ["monday", "logs.zip"]
+    assert list(app.selectbox[0].options) == [str(tmp_path / "runs")]  # what is gone is not offered
+    app.session_state[f"window-{tmp_path / 'runs'}"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    assert f"chosen: {tmp_path / 'runs' / 'logs.zip'}" in texts(app.run())
+    app = press(app, "Up")
+    assert app.dataframe[0].value["name"].to_list() == ["runs"]
+    assert f"chosen: {tmp_path}\n" in f"{texts(press(app, 'Choose this folder'))}\n"
+    app.session_state["window-at"] = str(tmp_path / "nothing")
+    assert f"{tmp_path / 'nothing'} cannot be read" in texts(app.run())
+    assert not app.exception
+
+
+def test_the_tour_of_the_sample_is_dismissed_for_good(
+    sample_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    workspace = dashboard_in(tmp_path, monkeypatch)
+    workspace.root.mkdir()
+    assert "Tour, 1 of 3" not in texts(page())
+    scores = sample_project / SAMPLE_WORKSPACE / f"{SAMPLE_MODELS[0]}_predictions.parquet"
+    shutil.copy(scores, workspace.root)
+    app = page()
+    assert "Tour, 1 of 3" in texts(app)
+    assert "Tour, 1 of 3" not in texts(press(app, "Dismiss"))
+    assert "Tour, 2 of 3" not in texts(app.switch_page("pages/5_Explain.py").run())

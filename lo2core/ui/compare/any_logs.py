@@ -150,8 +150,9 @@ _OVER_TIME = {
 }
 
 
+_PSI = meaning("Population stability index")
 _SHIFTS = {
     "service": st.column_config.TextColumn("service", width=160),
-    "scores": st.column_config.NumberColumn("PSI of z-scores", width=160, format="%.2f"),
-    "items": st.column_config.NumberColumn("PSI of messages", width=160, format="%.2f"),
+    "scores": st.column_config.NumberColumn("PSI of z-scores", width=160, format="%.2f", help=_PSI),
+    "items": st.column_config.NumberColumn("PSI of messages", width=160, format="%.2f", help=_PSI),
 }

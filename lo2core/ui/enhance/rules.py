@@ -9,6 +9,7 @@ import streamlit as st
 
 from lo2core.base.errors import InputError, Lo2Error
 from lo2core.base.frames import visible_frame
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Events, Messages
 from lo2core.base.text import plural
 from lo2core.enhance.mask_trial import rule_effect, rule_table
@@ -37,7 +38,7 @@ def added(workspace: Workspace) -> list[MaskRule]:
 @section
 def show(workspace: Workspace) -> None:
     """The mask rules in order of application, with an example of each; and fields to add one."""
-    st.subheader("Mask rules, in order", anchor=False)
+    st.subheader("Mask rules, in order", anchor=False, help=meaning("Mask"))
     if not workspace.has(Events):
         notice(
             "These logs were loaded without their events (--no-save-events), so there are no lines to try the rules on."

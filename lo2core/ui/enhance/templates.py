@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import visible_frame
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Events
 from lo2core.detect.logs import NO_EVENTS
 from lo2core.messages.hashing import content_hash
@@ -29,7 +30,7 @@ FIRST = 10
 @section
 def show(workspace: Workspace) -> None:
     """The templates, most frequent first; selecting one shows its lines."""
-    st.subheader("Templates", anchor=False)
+    st.subheader("Templates", anchor=False, help=meaning("Template"))
     found = remembered(templates, workspace)
     typed = st.text_input(
         "Search",

@@ -58,7 +58,7 @@ def why(shown: Chosen, marked: pl.Series | None) -> int | None:
 
     marked: ids of items that are known to be benign; None where that cannot be told.
     """
-    st.subheader("Why", anchor=False)
+    st.subheader("Why", anchor=False, help=meaning("z-score"))
     service = shown.service
     if not shown.scored:
         notice(f"{service['service']} has no score to explain ({service['words']}).")

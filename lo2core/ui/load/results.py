@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved, visible_frame
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import Events
 from lo2core.base.text import size
 from lo2core.pipeline import summary
@@ -31,7 +32,7 @@ def account(workspace: Workspace) -> None:
         for name in ("runs", cases, "services", "files", "lines", "events"):
             st.metric(name, short(totals[name]), width="stretch")
         st.metric("size", size(totals["bytes"]), width="stretch")
-    st.subheader("Account of all lines", anchor=False)
+    st.subheader("Account of all lines", anchor=False, help=meaning("Ledger"))
     kinds = remembered(summary.line_kinds, workspace)
     st.altair_chart(charts.ledger_bar(kinds))
     _tables(workspace, kinds, totals["lines"])
@@ -64,7 +65,7 @@ def _in_words(files: pl.DataFrame) -> str:
 @section
 def over_time(workspace: Workspace) -> None:
     """The runs over time; a click on a test case or on errors shows their lines in the explorer."""
-    st.subheader("Runs over time", anchor=False)
+    st.subheader("Runs over time", anchor=False, help=meaning("Run"))
     bands = remembered(summary.test_case_bands, workspace)
     if not bands.height:
         st.text("No event has a time stamp, so there is no timeline.")

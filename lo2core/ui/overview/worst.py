@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.errors import Lo2Error
+from lo2core.base.glossary import meaning
 from lo2core.base.schemas import INCIDENT_KEY, Events
 from lo2core.base.text import plural, visible
 from lo2core.detect.fitness import FITS, NOT_AT_ALL
@@ -44,7 +45,7 @@ def show(here: Frame, chained: Sequence[Step]) -> None:
         _score_first(here, next(step for step in chained if step.name == "Model"))
         return
     title, choice, score, compare = st.columns([2.4, 3, 1.8, 1.3], vertical_alignment="bottom")
-    title.subheader("Flagged incidents by cause", anchor=False)
+    title.subheader("Flagged incidents by cause", anchor=False, help=meaning("Group"))
     name = choice.selectbox("Prediction, newest first", names, format_func=visible)
     if score.button("Score new logs", type="primary", icon=":material/radar:", width="stretch"):
         go_to("pages/4_Predict.py", {NEW: "logs"})
@@ -84,7 +85,7 @@ def _worst(here: Frame, name: str) -> None:
     above = st.container()
     flagged, partly = int(ranked["pred_ano"].fill_null(False).sum()), not_fully_scored(ranked["pred_ano"])
     tops = found.select("seq_id", top_item=pl.lit("click to see why"))
-    st.subheader("Worst incidents", anchor=False)
+    st.subheader("Worst incidents", anchor=False, help=meaning("Incident"))
     with st.container(horizontal=True, vertical_alignment="center"):
         sentence = st.empty()
         every = ranked.height > MOST and st.toggle("Show all", key=f"overview-all-{name}")

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from lo2core.base.frames import as_saved
+from lo2core.base.glossary import meaning
 from lo2core.base.text import visible
 from lo2core.detect.evaluation.faults import ANY_SERVICE
 from lo2core.detect.folds import BY_RUN
@@ -29,7 +30,7 @@ def show(workspace: Workspace, found: Evaluations, evaluation: str) -> None:
     rows = found.faults.filter(pl.col("evaluation") == evaluation, pl.col("split") == BY_RUN, ~pl.col("normal"))
     if not rows.height:
         return
-    st.subheader("Recall by fault and service", anchor=False)
+    st.subheader("Recall by fault and service", anchor=False, help=meaning("Fault"))
     scored = newest_by(workspace, (found.row(evaluation, BY_RUN) or {}).get("detector"))
     st.caption(
         f"Share of held-out sequences at or above the threshold. {_ANY} is the incident, by its worst service."

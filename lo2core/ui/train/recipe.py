@@ -86,7 +86,13 @@ def _fields(here: Frame) -> Asked | None:
         )
     with st.expander("More"):
         left, middle, right = st.columns(3)
-        unit = left.radio("Unit", detector.units, format_func=lambda name: UNITS[name].title, key=f"unit-{name}")
+        unit = left.radio(
+            "Unit",
+            detector.units,
+            format_func=lambda name: UNITS[name].title,
+            key=f"unit-{name}",
+            help=meaning("Sequence"),
+        )
         weighting = middle.selectbox(
             "Weighting", (OWN_WEIGHTING, *WEIGHTINGS), help=f"Default of this detector: {detector.weighting}."
         )
