@@ -12,9 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from lo2core.base.schemas import INCIDENT_KEY, Predictions, Sequences
 from lo2core.cli.options import parse
+from lo2core.detect.fitness import FITS
 from lo2core.detect.recipe import Recipe
 from lo2core.explain.top_items import top_items
 from lo2core.load.plan import LoadOptions
+from lo2core.load.plan import plan as find_plan
+from lo2core.pipeline import score as new_scores
 from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.commands import Predict
 from lo2core.pipeline.inputs import read_items
@@ -233,6 +236,19 @@ def test_new_logs_are_scored_in_one_step_and_what_is_new_is_said_on_top(
     assert "Previous scores, lo2_nn_predictions (today " in said
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Compare them")
     assert "a=lo2_nn_predictions&b=new%2Flo2_nn_predictions" in link.query_string
+
+
+def test_the_fitness_of_large_logs_rests_on_some_of_their_test_cases(
+    workspace: Workspace, model: Path, sample_logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, loaded = find_plan([sample_logs]), open_bundle(model)
+    found = []
+    for most in (0, 1_500_000):
+        monkeypatch.setattr(new_scores, "MOST_READ", most)
+        found.append(new_scores.fitness_of_new([sample_logs], LoadOptions(), loaded, plan))
+    assert found[0] is None and found[1] is not None
+    fits, cases = found[1]
+    assert fits.verdict == FITS and 1 < cases < 20
 
 
 def test_new_logs_in_which_nothing_is_found_are_told(workspace: Workspace, tmp_path: Path) -> None:
