@@ -24,8 +24,18 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFDIR: "a folder",
 }
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 _NEEDS_CLEANING = re.compile(r"\d{19}|\\u[dD][89a-fA-F]")
 """Numbers that may not fit in 64 bits, and halves of surrogate pairs, which are no text in UTF-8."""
+
+
+def url_of(path: str | os.PathLike[str]) -> str:
+    """The URL that a person gave in place of a path; empty for a path. A folder may have a name such as `s3:`."""
+    parts = Path(path).parts
+    start = next((n for n, part in enumerate(parts[:-1]) if _SCHEME.fullmatch(part)), None)
+    if start is None or Path(*parts[: start + 1]).exists():
+        return ""
+    return f"{parts[start]}//{'/'.join(parts[start + 1 :])}"
 
 
 def read_small(path: Path, most: int = LARGEST) -> bytes:

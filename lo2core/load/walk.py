@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lo2core.base.errors import InputError
-from lo2core.base.untrusted import check_regular
+from lo2core.base.untrusted import check_regular, url_of
 from lo2core.load.compression import is_log
 from lo2core.load.names import piece_of
 
@@ -19,6 +19,11 @@ ROOTS = "a folder of logs, an archive (.zip, .tar.*, .7z) or a log (.log, .log.g
 def as_path(root: Path | str) -> Path:
     """The path of a root; raises InputError for anything that is not a path, and for an unknown user (~name)."""
     try:
+        if url := url_of(root):
+            raise InputError(
+                f"{url} is a URL, and logs are read from folders: mount it (for S3, Google Cloud and SFTP with `rclone "
+                "mount`), or copy the logs."
+            )
         return Path(root).expanduser()
     except (TypeError, RuntimeError) as error:
         raise InputError(f"{root!r} is not a path ({error}). Give the path of {ROOTS}.") from None

@@ -35,7 +35,7 @@ from filelock import FileLock, Timeout, lock_descriptor
 from lo2core.base.clock import local, now
 from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, BusyError, DiskError, Lo2Error
-from lo2core.base.untrusted import resolved
+from lo2core.base.untrusted import resolved, url_of
 from lo2core.pipeline import job_files, job_history
 from lo2core.pipeline.job_files import Job
 from lo2core.pipeline.process import identity
@@ -215,6 +215,11 @@ def _failure(folder: Path) -> str:
 
 def _taken(folder: Path, patience: float | None = None) -> FileLock:
     """The lock; without a number of seconds it is tried longer while the workspace is held between jobs."""
+    if url := url_of(folder.parent):
+        raise ArtefactError(
+            f"{url} cannot be a workspace: it is a URL, and a workspace is a folder of this machine or of a disk "
+            "that it shares with others. Choose one with --output-dir."
+        )
     try:
         with writing(folder / LOCK):
             usual = _LONG_PATIENCE_S if (folder / BETWEEN).exists() else _PATIENCE_S

@@ -42,6 +42,21 @@ EVENTS_OF_REQUESTS = ("--unit", "event", "--items", "requests", "--detector", "O
 
 
 @pytest.mark.parametrize(
+    ("root", "workspace", "said"),
+    [
+        ("s3://bucket/logs", "new", "s3://bucket/logs is a URL, and logs are read from folders: mount it"),
+        ("logs", "gs://bucket/ws", "gs://bucket/ws cannot be a workspace: it is a URL"),
+        ("logs", "sftp://host/ws/", "sftp://host/ws cannot be a workspace: it is a URL"),
+    ],
+)
+def test_a_url_is_refused(home: Path, root: str, workspace: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(home.iterdir())
+    assert call("load", "--root", root, "--output-dir", workspace) == 2
+    assert said in sentence(capsys)
+    assert sorted(home.iterdir()) == before
+
+
+@pytest.mark.parametrize(
     ("command", "said"),
     [
         ((*PREDICT, "--budget", "nan"), "0 or more and below 100; found nan"),
