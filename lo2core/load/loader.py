@@ -65,10 +65,11 @@ def _as_folder(root: Path, into: Path, advance: Callable[[int], None], damages: 
 
     By these names, runs in several archives can be told apart.
     """
+    packed = archives.is_archive(root)
+    if not packed and not loglead_tables.is_loglead(root):
+        return root
     into = into.joinpath(*root.resolve().parts[-1 - _FOLDERS_ABOVE : -1])
-    if archives.is_archive(root):
-        return archives.unpack(root, into, advance, damages)
-    return loglead_tables.write_logs(root, into) if loglead_tables.is_loglead(root) else root
+    return archives.unpack(root, into, advance, damages) if packed else loglead_tables.write_logs(root, into)
 
 
 def load_folders(
