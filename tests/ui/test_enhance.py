@@ -9,10 +9,11 @@ import pytest
 from helpers.pageverbs import commands, dashboard_in, page, press, texts
 from streamlit.testing.v1 import AppTest
 
+from lo2core.base.schemas import EnrichedEvents
+from lo2core.cli import commands as cli_commands
 from lo2core.pipeline import jobs
 from lo2core.pipeline.commands import Load
-from lo2core.pipeline.enhance import enhance_events
-from lo2core.pipeline.inputs import extended_masker
+from lo2core.pipeline.inputs import masker_of
 from lo2core.store.workspace import Workspace
 
 ENHANCE = "pages/2_Enhance.py"
@@ -46,11 +47,23 @@ def test_a_pattern_that_backtracks_is_tried_at_once_and_look_around_is_refused(w
     assert "contains look-around" in texts(app)
 
 
-def test_the_way_back_from_a_rule_needs_the_raw_logs_and_is_told(workspace: Workspace) -> None:
-    assert "--default-masks" not in texts(page(ENHANCE))
-    masker = extended_masker(workspace, [("mine", "path", "<P>")])
-    enhance_events(workspace, masker=masker, replace=True)
+def test_a_rule_is_tried_added_and_enriched_with_and_the_way_back_is_told(workspace: Workspace) -> None:
     app = page(ENHANCE)
+    assert "103 messages" in texts(app) or "messages →" in texts(app)
+    assert "--default-masks" not in texts(app)
+    app.text_input(key="rule-pattern").input("(").run()
+    assert "cannot be used" in texts(app)
+    app.text_input(key="rule-name").input("path")
+    app.text_input(key="rule-replacement").input("path = <P>")
+    app.text_input(key="rule-pattern").input(r"path = /\S+").run()
+    assert "lines change;" in texts(app)
+    app.button(key="rule-add").click().run()
+    assert "--mask path 'path = /\\S+' 'path = <P>'" in texts(app)
+    assert cli_commands.main(commands(app)[-1]) == 0
+    assert workspace.has(EnrichedEvents)
+    assert masker_of(workspace).rules[-1].name == "path"
+    app.run()
+    assert "--mask" not in texts(app)
     assert "To restore the default rules, load the raw logs again" in texts(app)
     anew = Load(root=(Path("LOGS"),), default_masks=True, output_dir=workspace.root, replace=True)
     assert anew.arguments() in commands(app)

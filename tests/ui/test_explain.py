@@ -266,17 +266,14 @@ def test_unlabelled_logs_have_no_false_alarms_to_show(workspace: Workspace) -> N
     assert "These logs have no labels" in texts(app.run())
 
 
-def test_a_bundle_that_was_trained_anew_is_told_apart(own: Workspace) -> None:
+def test_a_model_that_was_trained_again_is_told_apart_and_predictions_by_hand_ask_for_theirs(own: Workspace) -> None:
     bundle = own.root.parent / "models" / "nn.joblib"
     train_bundle(own, Recipe(items="templates"), bundle, replace=True)
     frame = own.read(Predictions, "nn")
     made = own.metadata("nn") | {"bundle": str(bundle)}
     own.write(Predictions, frame, name="nn", provenance=made, replace=True)
     assert "nn was made by another model than nn.joblib is now" in texts(page(EXPLAIN, prediction="nn"))
-
-
-def test_predictions_written_by_hand_are_explained_by_the_model_that_a_person_names(own: Workspace) -> None:
-    own.read(Predictions, "nn").write_parquet(own.path("forest_by_hand"))
+    frame.write_parquet(own.path("forest_by_hand"))
     app = page(EXPLAIN, prediction="forest_by_hand")
     assert not app.exception
     made_by = next(box for box in app.selectbox if box.label.startswith("Which model made these scores?"))
@@ -289,19 +286,16 @@ def test_log_text_is_never_markdown(workspace: Workspace, run: str) -> None:
     assert not any("CLIENT_NOT_FOUND" in str(element.value) for element in [*app.markdown, *app.caption])
 
 
-def test_the_command_it_shows_works(own: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    app = page(EXPLAIN, prediction="nn")
-    assert cli_commands.main(commands(app)[-1]) == 0
-    assert "report.html" in capsys.readouterr().out
-
-
-def test_files_contain_secrets_only_where_the_switch_in_the_side_bar_is_on(own: Workspace) -> None:
+def test_the_command_works_and_an_explanation_is_saved_with_secrets_only_if_asked_for(
+    own: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     app = page(EXPLAIN, prediction="nn")
     assert "--with-secrets" not in commands(app)[-1]
-    assert "--with-secrets" in commands(app.toggle(key="with-secrets").set_value(True).run())[-1]
-
-
-def test_an_explanation_is_kept_in_the_workspace(own: Workspace) -> None:
-    app = press(page(EXPLAIN, prediction="nn"), "Save")
+    assert cli_commands.main(commands(app)[-1]) == 0
+    reports = list(own.explanations("nn").glob("*/report.html"))
+    assert str(reports[0]) in capsys.readouterr().out
+    reports[0].unlink()
+    app = press(app, "Save")
     assert "Saved in " in texts(app)
-    assert list(own.explanations("nn").glob("*/report.html"))
+    assert list(own.explanations("nn").glob("*/report.html")) == reports
+    assert "--with-secrets" in commands(app.toggle(key="with-secrets").set_value(True).run())[-1]

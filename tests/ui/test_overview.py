@@ -59,20 +59,18 @@ def test_scores_written_by_hand_are_shown(workspace: Workspace) -> None:
     assert "incidents flagged. The 20 worst:" in texts(app)
 
 
-def test_all_incidents_can_be_shown(shared: Workspace) -> None:
-    app = predictions(page()).set_value("nn").run()
-    n = shared.read(Predictions, "nn").select(INCIDENT_KEY).n_unique()
+def test_all_incidents_can_be_shown_and_compare_opens_with_the_prediction_before(
+    shared: Workspace,
+) -> None:
+    app = page()
+    shown, older = predictions(app).options[1:3]
+    app = predictions(app).set_value(shown).run()
+    n = shared.read(Predictions, shown).select(INCIDENT_KEY).n_unique()
     assert app.dataframe[-1].value.shape[0] == MOST < n
     app = next(toggle for toggle in app.toggle if toggle.label == "Show all").set_value(True).run()
     assert not app.exception
     assert "incidents flagged. All, worst first:" in texts(app)
     assert app.dataframe[-1].value.shape[0] == n
-
-
-def test_compare_opens_with_the_prediction_that_is_shown_and_the_one_before(shared: Workspace) -> None:
-    app = page()
-    shown, older = predictions(app).options[1:3]
-    predictions(app).set_value(shown).run()
     press(app, "Compare")
     assert (app.query_params["a"], app.query_params["b"]) == (older, shown)
 

@@ -81,23 +81,14 @@ def test_scores_are_saved_as_they_were_shown_and_not_replaced_unasked(workspace:
     assert has_button(app, "Replace")
 
 
-def test_the_command_is_one_that_the_command_line_takes_and_no_invalid_name_is_saved(
+def test_the_alert_budget_moves_the_threshold_without_training_and_no_invalid_name_is_saved(
     workspace: Workspace, model: Path
 ) -> None:
+    before = model.read_bytes()
     app = press(page(PREDICT), "Predict")
     command = parse(commands(app)[-1])
     assert isinstance(command, Predict)
     assert (command.output_dir, command.bundle, command.predictions) == (workspace.root, model, "lo2_nn_predictions")
-    for name in ("p" * 300, "a/b"):
-        field = next(field for field in app.text_input if field.label == "Save as")
-        app = press(field.set_value(name).run(), "Save")
-        assert "is not a valid name: use up to 125 letters" in texts(app)
-    assert workspace.predictions() == []
-
-
-def test_the_alert_budget_moves_the_threshold_without_training(workspace: Workspace, model: Path) -> None:
-    before = model.read_bytes()
-    app = press(page(PREDICT), "Predict")
     shown = flagged(app)
     app = app.slider[0].set_value(0.5).run()
     assert "Estimated threshold:" in texts(app)
@@ -105,8 +96,14 @@ def test_the_alert_budget_moves_the_threshold_without_training(workspace: Worksp
     assert flagged(app) != shown
     assert model.read_bytes() == before
     assert "--budget 20" in texts(app)
+    for name in ("p" * 300, "a/b"):
+        next(field for field in app.text_input if field.label == "Save as").set_value(name)
+        app = press(app, "Save")
+        assert "is not a valid name: use up to 125 letters" in texts(app)
+    assert workspace.predictions() == []
+    next(field for field in app.text_input if field.label == "Save as").set_value("p")
     press(app, "Save")
-    assert workspace.metadata("lo2_nn_predictions")["budget"] == 20
+    assert workspace.metadata("p")["budget"] == 20
 
 
 def test_a_changed_bundle_is_not_opened(workspace: Workspace, model: Path) -> None:
