@@ -24,9 +24,11 @@ from lo2core.load.formats.lines import read_lines
 from lo2core.load.formats.recognition import Reading, recognise
 from lo2core.load.formats.wrappers import without_escapes
 from lo2core.load.period import Period
+from lo2core.messages.hashing import factorize
 from lo2core.messages.text import first_line
 
-_LINE = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - (?P<text>.*)$"
+_HEADER = r"^([A-Z]+ +\S+(?: \S+)? - )"
+_HEADER_PARTS = r"^(?P<level>[A-Z]+) +(?P<logger>\S+)(?: (?P<method>\S+))? - $"
 _NEVER = 2**62
 _WHAT = pl.Enum(["event", "continuation", "orphan", "blank", "skipped", "not chosen"])
 _SHOWN = 200
@@ -38,8 +40,9 @@ _BLANK = ["", " ", "\t"]
 class Parsed:
     """The parsed lines of some files. Column `file` is the index of the file in the input.
 
-    events: one row per event: file, line_no, m_timestamp, thread, correlation_id, line, n_lines, n_bytes, trace (the
-    continuation lines, or null), line_offsets (their distances from the first line; null without blank lines between)
+    events: one row per event: file, line_no, m_timestamp, thread, correlation_id, line, line_code (row in lines),
+    n_lines, n_bytes, trace (the continuation lines, or null), line_offsets (their distances from the first line; null
+    without blank lines between)
     lines: one row per distinct line of events: line, level, logger, method, text
     traces: one row per continuation line or orphan: file, event (row in events; null for an orphan), text
     tally: one row per file: file, lines, events, continuations, orphans, blank, skipped, not_chosen, dated (whether its
@@ -152,11 +155,9 @@ def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFram
     cut: whether the last line of each file has no end. If it begins as an event does, but is not of the file's format,
     it is skipped, since it would be a message that was never written.
     """
-    last = pl.col("line_no") == pl.col("line_no").max().over("file")
-    known = pl.col("message").is_not_null() & ~pl.col("opened")
-    begun = pl.col("opened") | (pl.col("message").is_null() & pl.col("inner").str.contains(r"^[0-9\[{<]"))
-    torn = last & pl.Series(cut).gather(lines["file"]) & begun & pl.col("specific") & known.any().over("file")
-    skipped = (pl.col("line_no") <= skip_lines) | torn
+    skipped = pl.col("line_no") <= skip_lines
+    if any(cut):
+        skipped |= _torn(pl.Series(cut).gather(lines["file"]))
     starts = pl.col("message").is_not_null() & ~pl.col("joined") & ~skipped
     lines = lines.with_columns(starts=starts, skipped=skipped)
     first = lines.filter("starts").group_by("file").agg(first=pl.col("line_no").min())
@@ -165,7 +166,7 @@ def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFram
         .then(pl.lit("skipped"))
         .when("starts")
         .then(pl.lit("event"))
-        .when(pl.col("inner").str.contains(r"^\s*$") & ~pl.col("joined"))  # also below a wrapper
+        .when(pl.when(~pl.col("starts")).then("inner").str.contains(r"^\s*$") & ~pl.col("joined"))  # also in a wrapper
         .then(pl.lit("blank"))
         .when(pl.col("line_no") < pl.col("first").fill_null(_NEVER))
         .then(pl.lit("orphan"))
@@ -177,6 +178,14 @@ def _kinds(lines: pl.DataFrame, skip_lines: int, cut: list[bool]) -> pl.DataFram
         .with_columns(what=what.cast(_WHAT))
         .drop("starts", "skipped", "first")
     )
+
+
+def _torn(cut: pl.Series) -> pl.Expr:
+    """Whether a line is the last one of a file that was cut, and only begins as an event does."""
+    last = pl.col("line_no") == pl.col("line_no").max().over("file")
+    known = pl.col("message").is_not_null() & ~pl.col("opened")
+    begun = pl.col("opened") | (pl.col("message").is_null() & pl.col("inner").str.contains(r"^[0-9\[{<]"))
+    return last & cut & begun & pl.col("specific") & known.any().over("file")
 
 
 def _within(period: Period, lines: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -239,7 +248,7 @@ def _tally(
         not_chosen=(what == "not chosen").sum(),
         explained=((what == "event") & ~pl.col("opened")).sum(),
         unindented=(
-            (what == "continuation") & ~pl.col("joined") & ~pl.col("inner").str.slice(0, 1).is_in(_BLANK)
+            ~pl.when((what == "continuation") & ~pl.col("joined")).then("inner").str.slice(0, 1).is_in(_BLANK)
         ).sum(),
         leveled=((what == "event") & (pl.col("level").is_not_null() | pl.col("whole") | pl.col("marks"))).sum(),
     )
@@ -259,29 +268,35 @@ def _tally(
 
 def _first_lines(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The events with `line`, their first line as `LEVEL logger method - text`, and `Parsed.lines`."""
-    whole = pl.col("whole")
-    events = events.with_columns(
-        line=pl.when(whole).then("message").otherwise(first_line(pl.col("message")))
-        if not _all(events, whole)
-        else "message",
-        n_bytes=pl.col("text").str.len_bytes() + 1,
-    )
-    parts = (
-        events.filter(~whole).select("line", "level", "logger", "method", text="message").unique("line", keep="first")
-    )
-    known = pl.concat([split_line(events.filter(whole)["line"].unique()), parts]).unique("line", keep="first")
+    size = pl.col("text").str.len_bytes() + 1
+    whole = bool(events["whole"].all())
+    line = pl.when("whole").then("message").otherwise(first_line(pl.col("message")))
+    events = events.with_columns(line=pl.col("message") if whole else line, n_bytes=size)
+    codes, distinct = factorize(events["line"])
+    if whole:
+        lines = split_line(distinct)
+    else:
+        parts = events.filter(~pl.col("whole")).select("line", "level", "logger", "method", text="message")
+        known = pl.concat([split_line(events.filter("whole")["line"].unique()), parts]).unique("line", keep="first")
+        lines = distinct.to_frame("line").join(known, on="line", how="left", maintain_order="left")
     columns = ("file", "line_no", "m_timestamp", "has_date", "thread", "correlation_id", "line", "n_bytes")
-    return events.select(columns), known
-
-
-def _all(frame: pl.DataFrame, condition: pl.Expr) -> bool:
-    return bool(frame.select(condition.all()).item())
+    return events.select(*columns, codes.alias("line_code")), lines
 
 
 def split_line(lines: pl.Series) -> pl.DataFrame:
-    """One row per distinct event line: line, level, logger, method, text. A line of another form is all text."""
-    frame = lines.to_frame("line").with_columns(pl.col("line").str.extract_groups(_LINE).alias("parts")).unnest("parts")
-    return frame.with_columns(pl.col("text").fill_null(pl.col("line")))
+    """One row per event line: line, level, logger, method, text. A line of another form is all text.
+
+    Headers are few, so they are taken apart once each.
+    """
+    several = pl.col("line").str.contains("\n", literal=True)
+    header = pl.when(~several).then(pl.col("line").str.extract(_HEADER))
+    split = lines.to_frame("line").with_columns(header=header)
+    parts = split["header"].drop_nulls().unique().to_frame()
+    parts = parts.with_columns(parts=pl.col("header").str.extract_groups(_HEADER_PARTS)).unnest("parts")
+    text = pl.col("line").str.strip_prefix(pl.col("header").fill_null(""))
+    return split.join(parts, on="header", how="left", maintain_order="left").select(
+        "line", "level", "logger", "method", text=text
+    )
 
 
 def _folded(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from lo2core.load.parse import Parsed, decode, parse
 from lo2core.load.period import Period
 from lo2core.load.plan import LoadOptions
 from lo2core.load.windows import slots
-from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, request_kinds
+from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, masked_messages, request_kinds
 from lo2core.messages.masks import Masker
 
 _EVENTS = Events.create_empty().schema
@@ -69,15 +69,17 @@ def read_texts(
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
     identities = identities.filter(~pl.col("file").is_in(outside))
-    lines = _lines(parsed.lines, masker)
-    raw = (
-        parsed.events.with_columns(slot)
-        .join(lines, on="line", how="left", maintain_order="left")
-        .join(identities, on=["file", "slot"], how="left", maintain_order="left")
+    codes, distinct_messages = masked_messages(_with_single_spaces(parsed.lines["line"]), masker)
+    lines = parsed.lines.select(
+        "level", "logger", "method", body="text", message_id=distinct_messages["message_id"][codes]
+    )
+    of_events = lines[parsed.events["line_code"]]
+    raw = pl.concat([parsed.events.with_columns(slot), of_events], how="horizontal").join(
+        identities, on=["file", "slot"], how="left", maintain_order="left"
     )
     trace_texts = masked(parsed.traces["text"], masker)
     traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
-    messages = pl.concat([as_messages(lines, "message"), as_messages(trace_texts, "trace")])
+    messages = pl.concat([as_messages(distinct_messages, "message"), as_messages(trace_texts, "trace")])
     items = MessageCounts(compact(messages), count_items(raw, traces))  # they are kept longer than the events
     rows = compact(load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally, outside))
     loaded = Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
@@ -170,12 +172,9 @@ def _identities(files: Sequence[LogFile], n_slots: list[int | None]) -> pl.DataF
     return pl.DataFrame(rows, schema={"file": pl.UInt32, "slot": pl.Int32, **{n: _SEQUENCES[n] for n in _IDENTITY}})
 
 
-def _lines(distinct_lines: pl.DataFrame, masker: Masker) -> pl.DataFrame:
-    """One row per distinct event line: line, level, logger, method, body (after the header), text (masked), "
-    "message_id."""
-    distinct_lines = distinct_lines.rename({"text": "body"})
-    distinct_lines = distinct_lines.with_columns(raw=pl.col("line").str.replace(r"^([A-Z]+) +", "${1} "))
-    return distinct_lines.join(masked(distinct_lines["raw"], masker), on="raw", how="left").drop("raw")
+def _with_single_spaces(lines: pl.Series) -> pl.Series:
+    """The lines with one space after the level, which some logs fill up to the same width."""
+    return lines.str.replace(r"^([A-Z]+) +", "${1} ")
 
 
 def written(files: Sequence[LogFile]) -> datetime:

@@ -33,8 +33,14 @@ class MessageCounts:
 def masked(texts: pl.Series, masker: Masker) -> pl.DataFrame:
     """One row per distinct text: raw, text (masked) and message_id."""
     raw = texts.unique().rename("raw")
-    text = masker.mask(raw).rename("text")
-    return pl.DataFrame([raw, text, message_ids(text).rename("message_id")])
+    codes, messages = masked_messages(raw, masker)
+    return pl.concat([raw.to_frame(), messages[codes]], how="horizontal")
+
+
+def masked_messages(texts: pl.Series, masker: Masker) -> tuple[pl.Series, pl.DataFrame]:
+    """For each text the row of its message in the messages, and these: text (masked) and message_id."""
+    codes, text = masker.coded(texts)
+    return codes, pl.DataFrame([text.alias("text"), message_ids(text).alias("message_id")])
 
 
 def count_items(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:

@@ -174,6 +174,11 @@ class Masker:
     @checked_arguments
     def mask(self, texts: pl.Series) -> pl.Series:
         """The masked texts in the same order; null stays null."""
+        codes, masked = self.coded(texts)
+        return masked.gather(codes).alias(texts.name)
+
+    def coded(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """The masked texts as integer codes, in the same order, and the few texts that these number."""
         codes, distinct = factorize(texts)
         most_bytes = _most_bytes(distinct)
         for rule in self._in_order():
@@ -183,7 +188,7 @@ class Masker:
                 codes = merged.gather(codes)
         if self.templates is not None:
             distinct = self.templates.reduced(distinct)
-        return distinct.gather(codes).alias(texts.name)
+        return codes, distinct
 
     def hits(self, texts: pl.Series) -> pl.DataFrame:
         """One row per rule, in running order: name, hits (texts it changes), before and after (the first such text)."""

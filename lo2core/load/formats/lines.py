@@ -92,7 +92,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _others(lines: pl.DataFrame, own: Format, formats: Sequence[Format]) -> pl.DataFrame:
     """Finds lines of others of the formats, and lines that only begin with the own format's time stamp."""
-    open_lines = pl.col("message").is_null() & pl.col("inner").str.contains(r"^\S")
+    open_lines = pl.when(pl.col("message").is_null()).then("inner").str.contains(r"^\S").fill_null(False)
     distinct = lines.filter(open_lines)["inner"].unique()
     distinct = distinct.filter(_perhaps(distinct, formats) & ~distinct.str.contains(_HALF))
     if not len(distinct):
