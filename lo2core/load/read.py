@@ -25,7 +25,8 @@ from lo2core.load.parse import Parsed, decode, parse
 from lo2core.load.period import Period
 from lo2core.load.plan import LoadOptions
 from lo2core.load.windows import slots
-from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked, masked_messages, request_kinds
+from lo2core.messages.counts import MessageCounts, as_messages, count_items, masked_messages, request_kinds
+from lo2core.messages.hashing import factorize
 from lo2core.messages.masks import Masker
 
 _EVENTS = Events.create_empty().schema
@@ -69,18 +70,19 @@ def read_texts(
     slot, n_slots = _slots(parsed.events, folders, options.window)
     identities = _identities(files, [n_slots[folder] for folder in folders])
     identities = identities.filter(~pl.col("file").is_in(outside))
-    codes, distinct_messages = masked_messages(_with_single_spaces(parsed.lines["line"]), masker)
-    lines = parsed.lines.select(
-        "level", "logger", "method", body="text", message_id=distinct_messages["message_id"][codes]
-    )
+    trace_codes, trace_lines = factorize(parsed.traces["text"])
+    known = _with_single_spaces(parsed.lines["line"]), trace_lines
+    codes, messages = masked_messages(pl.concat(known), masker)
+    of_lines, of_traces = codes.head(len(known[0])), codes.tail(len(known[1]))
+    ids = messages["message_id"]
+    lines = parsed.lines.select("level", "logger", "method", body="text", message_id=ids[of_lines])
     of_events = lines[parsed.events["line_code"]]
     raw = pl.concat([parsed.events.with_columns(slot), of_events], how="horizontal").join(
         identities, on=["file", "slot"], how="left", maintain_order="left"
     )
-    trace_texts = masked(parsed.traces["text"], masker)
-    traces = _traces(parsed, raw["seq_id"], identities, trace_texts)
-    messages = pl.concat([as_messages(distinct_messages, "message"), as_messages(trace_texts, "trace")])
-    items = MessageCounts(compact(messages), count_items(raw, traces))  # they are kept longer than the events
+    traces = _traces(parsed, raw["seq_id"], identities, ids[of_traces][trace_codes])
+    both = [as_messages(messages[of.unique()], kind) for of, kind in ((of_lines, "message"), (of_traces, "trace"))]
+    items = MessageCounts(compact(pl.concat(both)), count_items(raw, traces))  # they are kept longer than the events
     rows = compact(load_ledger.read_rows(files, [len(content) for content in data], invalid, parsed.tally, outside))
     loaded = Loaded(_events(raw, files), _sequences(raw, identities), rows, items)
     return loaded, raw.select("file", "seq_id", "correlation_id", "message_id")
@@ -183,12 +185,11 @@ def written(files: Sequence[LogFile]) -> datetime:
     return datetime.fromtimestamp(oldest, UTC).replace(tzinfo=None)
 
 
-def _traces(parsed: Parsed, seq_ids: pl.Series, identities: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """seq_id and message_id of each continuation line; orphans belong to the first window of their file."""
+def _traces(parsed: Parsed, seq_ids: pl.Series, identities: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """seq_id and message_id (`ids`) of each continuation line; orphans belong to the first window of their file."""
     heads = identities.filter(pl.col("slot") == 0).select("file", head="seq_id")
-    owners = parsed.traces.with_columns(seq_id=seq_ids.gather(parsed.traces["event"]))
-    owners = owners.join(heads, on="file", how="left").with_columns(pl.coalesce("seq_id", "head"))
-    return owners.join(texts, left_on="text", right_on="raw", how="left").select("seq_id", "message_id")
+    owners = parsed.traces.select("file", seq_id=seq_ids.gather(parsed.traces["event"]), message_id=ids)
+    return owners.join(heads, on="file", how="left").select(pl.coalesce("seq_id", "head"), "message_id")
 
 
 def _events(raw: pl.DataFrame, files: Sequence[LogFile]) -> pl.DataFrame:
