@@ -32,7 +32,7 @@ torture: .venv/dev.stamp browser  ## kills, full disks, stops, malformed inputs,
 	@PYTHONPATH=tests $(BIN)/python -m torture.run
 
 benchmark: .venv/run.stamp  ## CPU time and memory of the commands; fails if one became 15 % slower
-	@$(BIN)/python demo/ratios.py
+	@$(BIN)/python demo/benchmark.py
 
 lint: .venv/dev.stamp  ## ruff and mypy
 	@$(BIN)/ruff check .

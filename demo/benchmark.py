@@ -1,202 +1,184 @@
-"""What counting once saves: load, train and predict our way and the usual way, on the same logs, in turn.
+"""Whether something became slower: CPU time and memory of the commands, as multiples of a floor, from one run.
 
-    python demo/benchmark.py [--root PATH] [--repeats 3]
-    python demo/benchmark.py --predictions 1000000        how long comparing two saved predictions takes
+    make benchmark                                           logs made from the sample, compared with the stored ratios
+    python demo/benchmark.py --root RUN [--rounds 5]         logs of your own; nothing is compared
+    python demo/benchmark.py --against usual                 a list of tokens for every event, too
+    python demo/benchmark.py --against loglead --python loglead-env/bin/python
+    python demo/benchmark.py --cluster                       `load` by one and by two workers, too
+    python demo/benchmark.py --store                         after a change that is meant to cost time
+    python demo/benchmark.py --pages                         the pages in a browser, see demo/page_speed.py
 
-The usual way makes a list of tokens for every event and a document for every sequence, and vectorises those. Each way
-runs in a process of its own; the figures to quote are the ratios, since machines differ and are noisy. Without --root
-the synthetic sample is used.
+The floor is one process in which polars reads the same bytes, splits them into lines and writes zstd Parquet. All ways
+run in turn, each in a process of its own, and a ratio is the median of the ratios of each round: machines differ, and
+their speed varies. Exit status 1 if a ratio is more than 15 % above the stored one.
+
+Other programs count, too: store ratios on a quiet machine only (`uptime` below 0.5), with five rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+DEMO = Path(__file__).resolve().parent
+REPOSITORY = DEMO.parent
+STORED = DEMO / "ratios.json"
+TOLERANCE = 0.15
+RUNS = 24
+"""Runs of the sample, about 60 MB."""
+
 sys.path.insert(0, str(REPOSITORY))
 
-
-def once(root: Path, output: Path) -> None:
-    """Our way: the command `run`, events saved."""
-    from lo2core.cli.commands import main
-
-    main(["run", "--root", str(root), "--output-dir", str(output), "--bundle", str(output / "nn.joblib")])
-
-
-def counts_only(root: Path, output: Path) -> None:
-    """Our way, without saving the events."""
-    from lo2core.cli.commands import main
-
-    bundle = str(output / "nn.joblib")
-    main(["run", "--root", str(root), "--output-dir", str(output), "--bundle", bundle, "--no-save-events"])
-
-
-def usual(root: Path, output: Path) -> None:
-    """The usual way: regular expressions and token lists for every line, then CountVectorizer and IsolationForest."""
-    import polars as pl
-    from sklearn.ensemble import IsolationForest
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    from lo2core.load.layouts import find_logs
-
-    logs = [file for file in find_logs([root]) if file.service]
-    lines = pl.concat(
-        pl.DataFrame({"text": file.path.read_text(errors="replace").splitlines()}).with_columns(
-            seq_id=pl.lit(file.source), normal=pl.lit(file.normal)
-        )
-        for file in logs
-    )
-    lines = lines.filter(pl.col("text").str.contains(r"^\d\d:\d\d:\d\d\.\d{3}"))
-    masked = pl.col("text").str.slice(12)
-    for pattern in (r"[0-9a-f]{8}-[0-9a-f-]{4,}", r"\b[0-9a-f]{8}\b", r"[\w-]{22,}", r"\d+"):
-        masked = masked.str.replace_all(pattern, "<*>")
-    events = lines.with_columns(e_words=masked.str.split(" "))
-    events = events.with_columns(e_trigrams=pl.col("text").str.extract_all(r"(?s)..."))
-    events.write_parquet(output / "events.parquet")
-    sequences = events.group_by("seq_id", maintain_order=True).agg(
-        pl.col("e_words").explode(), pl.col("normal").first()
-    )
-    X = CountVectorizer(analyzer=lambda words: words).fit_transform(sequences["e_words"].to_list())
-    model = IsolationForest(random_state=0).fit(X[sequences["normal"].fill_null(False).to_numpy()])
-    model.score_samples(X)
+FLOOR = """
+import sys, pathlib, polars as pl
+texts = [path.read_text(errors="replace") for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.log"))]
+lines = pl.DataFrame({"file": range(len(texts)), "text": texts}).with_columns(pl.col("text").str.split("\\n"))
+lines.explode("text").write_parquet(sys.argv[2] + "/lines.parquet", compression="zstd", compression_level=1)
+"""
+USUAL = r"""
+import pathlib, sys, polars as pl
+from sklearn.ensemble import IsolationForest
+from sklearn.feature_extraction.text import CountVectorizer
+paths = sorted(pathlib.Path(sys.argv[1]).rglob("*oauth2-*.log"))
+texts = [path.read_text(errors="replace").splitlines() for path in paths]
+lines = pl.DataFrame({"seq_id": map(str, paths), "text": texts}).explode("text")
+lines = lines.filter(pl.col("text").str.contains(r"^\d\d:\d\d:\d\d\.\d{3}"))
+masked = pl.col("text").str.slice(12)
+for pattern in (r"[0-9a-f]{8}-[0-9a-f-]{4,}", r"\b[0-9a-f]{8}\b", r"[\w-]{22,}", r"\d+"):
+    masked = masked.str.replace_all(pattern, "<*>")
+events = lines.with_columns(e_words=masked.str.split(" "), e_trigrams=pl.col("text").str.extract_all(r"(?s)..."))
+events.write_parquet(sys.argv[2] + "/events.parquet")
+sequences = events.group_by("seq_id", maintain_order=True).agg(pl.col("e_words").explode())
+X = CountVectorizer(analyzer=lambda words: words).fit_transform(sequences["e_words"].to_list())
+normal = sequences["seq_id"].str.contains("/correct", literal=True).to_numpy()
+IsolationForest(random_state=0).fit(X[normal]).score_samples(X)
+"""
+LOGLEAD = """
+import sys
+from loglead import AnomalyDetector
+from loglead.enhancers import EventLogEnhancer, SequenceEnhancer
+from loglead.loaders import LO2Loader
+loader = LO2Loader(sys.argv[1], n_runs=10_000, errors_per_run=10_000)
+loader.execute()
+enhancer = EventLogEnhancer(loader.df)
+enhancer.mask()
+enhancer.words("e_message_normalized")
+sequences = SequenceEnhancer(enhancer.df, loader.df_seq)
+sequences.tokens("e_words")
+detector = AnomalyDetector(item_list_col="e_words", print_scores=False)
+detector.train_df = detector.test_df = sequences.df_seq
+detector.prepare_train_test_data()
+detector.train_IsolationForest()
+detector.predict().write_parquet(sys.argv[2] + "/scores.parquet")
+"""
 
 
-WAYS: dict[str, Callable[[Path, Path], None]] = {"once": once, "counts only": counts_only, "usual": usual}
+@dataclass(frozen=True)
+class Cost:
+    """What one process took: seconds of CPU (user and system) and of the clock, and its peak memory in MB."""
+
+    cpu: float
+    wall: float
+    memory: float
 
 
-def measure(way: str, root: Path) -> dict[str, float]:
-    """Seconds and megabytes of one way in a process of its own."""
-    with tempfile.TemporaryDirectory() as output:
-        command = [sys.executable, __file__, "--way", way, "--root", str(root), "--output-dir", output]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def ways(root: Path, against: str | None, python: str, cluster: bool) -> dict[str, list[str]]:
+    """The command of each way, without the folder for its results, which is its last argument. The floor is first.
+
+    python: of an environment with LogLead.
+    """
+    lo2core = [sys.executable, "-m", "lo2core"]
+    logs = ["--root", str(root)]
+    forest = ["--detector", "IsolationForest", "--items", "words"]
+    found = {
+        "floor": [sys.executable, "-c", FLOOR, str(root)],
+        "load": [*lo2core, "load", *logs, "--output-dir"],
+        "load --no-save-events": [*lo2core, "load", *logs, "--no-save-events", "--output-dir"],
+        "run": [*lo2core, "run", *logs, "--bundle", "BUNDLE", "--output-dir"],
+        "run, IsolationForest": [*lo2core, "run", *logs, *forest, "--bundle", "BUNDLE", "--output-dir"],
+    }
+    if cluster:
+        for n in (1, 2):
+            found[f"load --cluster local:{n}"] = [*lo2core, "load", *logs, "--cluster", f"local:{n}", "--output-dir"]
+    if against == "usual":
+        found["the usual way"] = [sys.executable, "-c", USUAL, str(root)]
+    elif against == "loglead":
+        found["LogLead, IsolationForest"] = [python, "-c", LOGLEAD, str(root)]
+    return found
 
 
-def one_way(way: str, root: Path, output: Path) -> None:
-    """Run one way here and print its seconds and its peak memory, as JSON."""
-    began = time.perf_counter()
-    WAYS[way](root, output)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    megabytes = peak / (1e6 if sys.platform == "darwin" else 1e3)
-    print(json.dumps({"seconds": time.perf_counter() - began, "megabytes": megabytes}))
-
-
-def compare(root: Path, repeats: int) -> None:
-    """All ways in turn, `repeats` times; medians, and ratios to the usual way taken round by round."""
-    rounds = [{way: measure(way, root) for way in WAYS} for _ in range(repeats)]
-    size = sum(path.stat().st_size for path in root.rglob("*.log")) / 1e6
-    print(f"{size:,.1f} MB of logs, {repeats} rounds")
-    for way in WAYS:
-        seconds = median(r[way]["seconds"] for r in rounds)
-        memory = median(r[way]["megabytes"] for r in rounds)
-        faster = median(r["usual"]["seconds"] / r[way]["seconds"] for r in rounds)
-        leaner = median(r["usual"]["megabytes"] / r[way]["megabytes"] for r in rounds)
-        print(
-            f"{way:12s} {seconds:7.2f} s {size / seconds:7.1f} MB/s {memory:8,.0f} MB   "
-            f"{faster:5.1f} times as fast, 1/{leaner:.1f} of the memory of the usual way"
-        )
-
-
-def compare_predictions(rows: int, repeats: int) -> None:
-    """Two made-up predictions of `rows` sequences: what page Compare shows first, and every table, against reading."""
-    import polars as pl
-
-    from lo2core.pipeline import compare as pipeline_compare
-    from lo2core.store.workspace import Workspace
-
-    def read(workspace: Workspace) -> None:
-        for name in "ab":
-            pl.read_parquet(workspace.path(name))
-
-    def first_view(workspace: Workspace) -> None:
-        found = pipeline_compare.compare_predictions(workspace, "ab")
-        for part in ("verdict", "making", "rates", "agreement", "flips", "density"):
-            getattr(found, part)
-
-    def every_table(workspace: Workspace) -> None:
-        _ = pipeline_compare.compare_predictions(workspace, "ab").frames
-
-    ways = {"read both": read, "first view": first_view, "every table": every_table}
+def cost(command: list[str]) -> Cost:
+    """Runs one way in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(folder)
-        for seed, name in enumerate("ab"):
-            save_made_up(workspace, name, rows, seed)
-        rounds = [{way: seconds_of(run, workspace) for way, run in ways.items()} for _ in range(repeats + 1)][1:]
-    print(f"two predictions of {rows:,} sequences, {repeats} rounds after one that is not counted")
-    for way in ways:
-        ratio = median(r[way] / r["read both"] for r in rounds)
-        print(f"{way:12s} {median(r[way] for r in rounds):6.2f} s   {ratio:5.1f} times as long as reading both")
+        words = [word.replace("BUNDLE", f"{folder}/model.joblib") for word in command]
+        began = time.perf_counter()
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen([*words, folder], cwd=REPOSITORY, stdout=said, stderr=said)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if status:
+                said.seek(0)
+                raise SystemExit(f"{' '.join(words[:4])} failed:\n{said.read().decode(errors='replace')[-2000:]}")
+    megabytes = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - began, megabytes)
 
 
-def seconds_of(run: Callable[[Any], None], argument: Any) -> float:
-    began = time.perf_counter()
-    run(argument)
-    return time.perf_counter() - began
+def measured(root: Path, commands: dict[str, list[str]], rounds: int) -> dict[str, float]:
+    """Prints the table; the ratio of each way's CPU time to that of the floor."""
+    costs = [{way: cost(command) for way, command in commands.items()} for _ in range(rounds)]
+    size = sum(path.stat().st_size for path in root.rglob("*.log")) / 1e6
+    print(f"{size:,.1f} MB of logs, medians of {rounds} rounds\n")
+    print(f"{'way':<26}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'floors':>8}")
+    ratios = {}
+    for way in commands:
+        cpu, wall, memory = (median(getattr(one[way], name) for one in costs) for name in ("cpu", "wall", "memory"))
+        ratios[way] = round(median(one[way].cpu / one["floor"].cpu for one in costs), 2)
+        print(f"{way:<26}{cpu:>8.2f}{wall:>8.2f}{memory:>8,.0f}{ratios[way]:>8.2f}")
+    return ratios
 
 
-def save_made_up(workspace: Any, name: str, rows: int, seed: int) -> None:
-    """Predictions of runs of 65 test cases and 7 services; one test case in five is faulty, and mostly flagged."""
-    import numpy as np
-    import polars as pl
-
-    from lo2core.base.config import SERVICES
-    from lo2core.base.schemas import Predictions
-    from lo2core.detect.calibration import Threshold
-    from lo2core.detect.predict import COLUMNS, SCORED, labelled
-
-    at = pl.int_range(rows, dtype=pl.Int64)
-    case, faulty = at // 7 % 65, at // 7 % 5 == 0
-    z = pl.Series(np.random.default_rng(seed).normal(size=rows))
-    frame = pl.select(
-        run=pl.format("light-oauth2-data-{}", 1_700_000_000 + at // 455),
-        folder=pl.format("test_case_{}", case),
-        service=pl.Series(SERVICES).gather(pl.select(at % 7).to_series()),
-        anomaly=faulty,
-        normal=~faulty,
-    ).with_columns(
-        seq_id=pl.format("{}__{}__{}", "run", "folder", "service"),
-        test_case="folder",
-        repetition=pl.lit(None, pl.Int32),
-        window=pl.lit(None, pl.Int32),
-        score=z,
-        z_score=z + 4 * pl.col("anomaly"),
-        p_value=pl.lit(0.5),
-        status=pl.lit(SCORED, COLUMNS["status"]),
-    )
-    scored = labelled(frame, Threshold(3.0, 5.0, 100, False)).select(COLUMNS.names())
-    facts = {"bundle_sha256": name, "data_fingerprint": "made up"}
-    workspace.write(Predictions, scored, name=name, provenance=facts)
+def slower(ratios: dict[str, float], stored: dict[str, float]) -> list[str]:
+    """A sentence for each way that takes more than `TOLERANCE` longer than stored."""
+    return [
+        f"{way} takes {ratio} floors, {stored[way]} are stored: {ratio / stored[way] - 1:.0%} more."
+        for way, ratio in ratios.items()
+        if way in stored and ratio > (1 + TOLERANCE) * stored[way]
+    ]
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--root", type=Path, help="a folder of LO2 logs")
-    arguments.add_argument("--repeats", type=int, default=3)
-    arguments.add_argument("--predictions", type=int, metavar="N", help="compare two predictions of N sequences")
-    arguments.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    arguments.add_argument("--output-dir", type=Path, help=argparse.SUPPRESS)
-    args = arguments.parse_args()
-    if args.way:
-        one_way(args.way, args.root, args.output_dir)
-    elif args.predictions:
-        compare_predictions(args.predictions, args.repeats)
-    elif args.root:
-        compare(args.root, args.repeats)
-    else:
-        from lo2core.load.synthetic import write_sample
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, help="a folder of LO2 logs; without it, logs made from the sample")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--against", choices=["usual", "loglead"], help="measure this way, too")
+    parser.add_argument("--python", default="loglead-env/bin/python", help="Python of an environment with LogLead")
+    parser.add_argument("--cluster", action="store_true", help="measure a load by one and by two workers, too")
+    parser.add_argument("--store", action="store_true", help="store the ratios, which later ones are compared with")
+    parser.add_argument("--pages", action="store_true", help="measure the pages instead")
+    args = parser.parse_args()
+    if args.pages:
+        raise SystemExit(subprocess.call([sys.executable, str(DEMO / "page_speed.py")]))
+    how = (args.against, args.python, args.cluster)
+    if args.root:
+        measured(args.root, ways(args.root, *how), args.rounds)
+        return
+    from lo2core.load.synthetic import write_sample
 
-        with tempfile.TemporaryDirectory() as folder:
-            compare(write_sample(Path(folder) / "logs"), args.repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        root = write_sample(Path(folder) / "logs", runs=RUNS)
+        ratios = measured(root, ways(root, *how), args.rounds)
+    if args.store:
+        STORED.write_text(json.dumps(ratios, indent=2) + "\n")
+    elif found := slower(ratios, json.loads(STORED.read_text())):
+        raise SystemExit("\n" + "\n".join(found))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
-from benchmark import save_made_up
+from compare_speed import save_made_up
 from helpers.driver import CHROMIUM_ARGS, Server, installed_chromium
 from playwright.sync_api import Locator, Page, sync_playwright
 

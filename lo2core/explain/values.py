@@ -114,11 +114,15 @@ def _in_words() -> pl.Expr:
 def values_of_item(evidence: Evidence, seq_id: str, feature: int) -> pl.DataFrame:
     """`compared_values` of an item in a sequence and in the training normals of its service.
 
-    Empty for an item without placeholders, and for traces and request kinds. Raises InputError if no events were saved.
+    Empty for an item without placeholders, for which no line is read, and for traces and request kinds. Raises
+    InputError if lines are needed, and no events were saved.
     """
     ids = evidence.carriers.filter(pl.col("feature") == feature)["message_id"]
     names = evidence.item_names.filter(pl.col("feature") == feature, pl.col("kind") == "message")
     text = names["item"][0] if names.height else ""
+    if not _PLACEHOLDER.search(text[:_LONGEST]):
+        nothing = pl.DataFrame(schema=_VALUES)
+        return compared_values(nothing, nothing)
     here = _lines(evidence.here, [seq_id], ids)
     normals = evidence.normal_ids(evidence.service_of(seq_id)) if evidence.training.events is not None else []
     normal = _lines(evidence.training, normals, ids) if normals else here.clear()

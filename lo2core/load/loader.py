@@ -30,7 +30,7 @@ from lo2core.messages.counts import combine
 from lo2core.messages.masks import Masker
 
 _FOLDERS_ABOVE = 2
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 16 << 20
 """Bytes of log text that are processed together: large enough for low overhead, small enough for memory."""
 
 

@@ -139,11 +139,11 @@ def parse(
 def _split(texts: Sequence[str]) -> pl.DataFrame:
     """One row per line: file, text, line_no."""
     frame = pl.DataFrame(
-        {"file": range(len(texts)), "text": [text.removesuffix("\n") for text in texts]},
+        {"file": range(len(texts)), "text": texts},
         schema={"file": pl.UInt32, "text": pl.String},
     ).filter(pl.Series([bool(text) for text in texts], dtype=pl.Boolean))
     return (
-        frame.with_columns(pl.col("text").str.split("\n"))
+        frame.with_columns(pl.col("text").str.strip_suffix("\n").str.split("\n"))
         .with_columns(line_no=pl.int_ranges(1, pl.col("text").list.len() + 1))
         .explode("text", "line_no")
     )

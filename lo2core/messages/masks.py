@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import groupby
 from typing import Literal, get_args
 
 import polars as pl
@@ -17,7 +18,7 @@ from lo2core.base.errors import InputError
 from lo2core.base.untrusted import json_value
 from lo2core.messages.hashing import factorize
 from lo2core.messages.patterns import group_names, linear_pattern
-from lo2core.messages.replace import GROUP, replace_all
+from lo2core.messages.replace import GROUP, PART, replace_all
 from lo2core.messages.templates import Templates
 
 Stage = Literal["all", "distinct"]
@@ -140,6 +141,9 @@ DEFAULT_RULES: tuple[MaskRule, ...] = (
 _RUN_BY_RE = frozenset(rule for rule in DEFAULT_RULES if rule.stage == "distinct")
 """The built-in rules that run in Python's `re`. Their time must grow linearly with every text; a test tries many."""
 
+_RARE = frozenset(r for r in DEFAULT_RULES if r.stage == "all" and r.name not in ("uuid", "hex id"))
+"""The built-in rules that few lines match."""
+
 
 class Masker:
     """Masks texts by rules: first those of stage "all", then those of stage "distinct", each in the given order.
@@ -181,8 +185,8 @@ class Masker:
         """The masked texts as integer codes, in the same order, and the few texts that these number."""
         codes, distinct = factorize(texts)
         most_bytes = _most_bytes(distinct)
-        for rule in self._in_order():
-            masked = _apply(rule, distinct, most_bytes)
+        for rules in _in_groups(self._in_order()):
+            masked = _apply_all(rules, distinct, most_bytes)
             if not masked.equals(distinct):
                 merged, distinct = factorize(masked)
                 codes = merged.gather(codes)
@@ -265,6 +269,29 @@ def user_rule(name: str, pattern: str, replacement: str) -> MaskRule:
             f"${{{other[1]}}} to insert that group, or (?:...) for a group that is not to be inserted."
         )
     return rule
+
+
+def _in_groups(rules: list[MaskRule]) -> Iterator[tuple[MaskRule, ...]]:
+    """The rules in the same order; those of `_RARE` that follow each other are in one group, others alone."""
+    for rare, following in groupby(rules, key=lambda rule: rule in _RARE):
+        group = tuple(following)
+        yield from [group] if rare else zip(group, strict=True)
+
+
+def _apply_all(rules: tuple[MaskRule, ...], texts: pl.Series, most_bytes: int) -> pl.Series:
+    """The texts after each rule. Those that match none of several rules are found first, in one search."""
+    if len(rules) == 1:
+        return _apply(rules[0], texts, most_bytes)
+    rows = (texts.str.contains(_any_of(rules)) | (texts.str.len_chars() > PART)).arg_true()
+    some = texts.gather(rows)
+    for rule in rules:
+        some = _apply(rule, some, most_bytes)
+    return texts.clone().scatter(rows, some)
+
+
+@lru_cache(maxsize=8)
+def _any_of(rules: tuple[MaskRule, ...]) -> str:
+    return "|".join(f"(?:{linear_pattern(rule.pattern)})" for rule in rules)
 
 
 def _apply(rule: MaskRule, texts: pl.Series, most_bytes: int) -> pl.Series:

@@ -106,6 +106,14 @@ def evaluated(logs: tuple[MessageCounts, pl.DataFrame]) -> Evaluated:
     )
 
 
+@pytest.fixture(scope="module")
+def evaluated_tree(logs: tuple[MessageCounts, pl.DataFrame]) -> Evaluated:
+    return evaluate(CountSource(*logs), logs[1], Recipe("DecisionTree"), APART, FACTS)
+
+
+APART = EvaluationProtocol(apart=("mute",))
+
+
 def main_row(frame: pl.DataFrame, **where: object) -> dict[str, object]:
     wanted = {"level": "incident", "split": "by run", "kind": "detector"} | where
     return frame.filter(*(pl.col(name) == value for name, value in wanted.items())).row(0, named=True)
@@ -146,13 +154,14 @@ def test_every_labelled_row_is_tested_once(logs: tuple[MessageCounts, pl.DataFra
     assert sorted(found.rows["seq_id"]) == sorted(source.rows["seq_id"])
 
 
-def test_training_in_parallel_changes_no_figure(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
+def test_training_in_parallel_changes_no_figure(
+    logs: tuple[MessageCounts, pl.DataFrame], evaluated_tree: Evaluated
+) -> None:
     recipe, done = Recipe("DecisionTree"), []
     with ThreadPoolExecutor(2) as pool:
-        parallel = evaluate(CountSource(*logs), logs[1], recipe, None, FACTS, done.append, pool.map)
-    alone = evaluate(CountSource(*logs), logs[1], recipe, None, FACTS)
-    assert all(one.equals(other) for one, other in zip(parallel.frames(), alone.frames(), strict=True))
-    assert sum(done) == steps(CountSource(*logs), recipe, EvaluationProtocol())
+        parallel = evaluate(CountSource(*logs), logs[1], recipe, APART, FACTS, done.append, pool.map)
+    assert all(one.equals(other) for one, other in zip(parallel.frames(), evaluated_tree.frames(), strict=True))
+    assert sum(done) == steps(CountSource(*logs), recipe, APART)
 
 
 def test_a_loud_fault_is_found_and_test_cases_apart_do_not_count(evaluated: Evaluated) -> None:
@@ -209,11 +218,9 @@ def test_normals_alone_give_false_alarms_but_no_auroc(logs: tuple[MessageCounts,
     assert sum("NearestNormal, Rarity: All labelled rows are normal" in line for line in said) == 1
 
 
-def test_a_memorised_fault_shows_when_it_is_left_out(logs: tuple[MessageCounts, pl.DataFrame]) -> None:
+def test_a_memorised_fault_shows_when_it_is_left_out(evaluated_tree: Evaluated) -> None:
     """`loud` is the only fault with a trace: a tree that never met one has nothing to tell it by."""
-    source, calls = CountSource(*logs), []
-    found = evaluate(source, logs[1], Recipe("DecisionTree"), EvaluationProtocol(apart=("mute",)), FACTS, calls.append)
-    known, left_out = (main_row(found.figures, split=split) for split in ("by run", "fault left out"))
+    known, left_out = (main_row(evaluated_tree.figures, split=split) for split in ("by run", "fault left out"))
     assert left_out["auroc"] < 0.7 < known["auroc"]
     assert left_out["faulty"] == known["faulty"]
 

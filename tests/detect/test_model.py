@@ -79,7 +79,7 @@ def test_a_normal_is_measured_by_the_folds_that_it_is_not_of() -> None:
 def test_new_normals_are_false_alarms_as_rarely_as_the_budget_says(n_normals: int, budget: float) -> None:
     """About so; 8 to 75 in 100 were, when a normal had a part in what it was measured by. One of n + 1 is the least."""
     rng, services, alarms = np.random.default_rng(7), 7, []
-    for _ in range(500):
+    for _ in range(400):
         known, new = rng.lognormal(size=(services, n_normals)), rng.lognormal(size=(services, 20))
         ones, folds = np.ones(n_normals), np.arange(n_normals)
         z = np.max([left_out_z(scores, ones, folds) for scores in known], axis=0)

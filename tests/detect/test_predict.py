@@ -54,16 +54,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_planted_anomaly_ranks_above_every_normal_in_a_new_process(sample_logs: Path, tmp_path: Path) -> None:
+def test_a_planted_anomaly_ranks_above_every_normal(sample_logs: Path, tmp_path: Path) -> None:
     *old, new = sorted(path for path in sample_logs.iterdir() if path.is_dir())
     fault = next(path for path in sorted(new.iterdir()) if path.is_dir() and "_4" in path.name)
     for folder in [fault, *new.glob("correct*")]:
         shutil.copytree(folder, tmp_path / "new" / new.name / folder.name)
     load_logs(Workspace(tmp_path / "ws"), old)
     train_bundle(Workspace(tmp_path / "ws"), Recipe(), tmp_path / "b.joblib")
-    run("load", "--root", tmp_path / "new", "--output-dir", tmp_path / "today", "--labels", "none")
-    path = run("predict", "--output-dir", tmp_path / "today", "--bundle", tmp_path / "b.joblib").strip()
-    found = by_incident(pl.read_parquet(path))
+    load_logs(Workspace(tmp_path / "today"), tmp_path / "new", LoadOptions(labels="none"))
+    found = by_incident(pl.read_parquet(predict_logs(Workspace(tmp_path / "today"), tmp_path / "b.joblib", "new")))
     assert found.height == 1 + len(list(new.glob("correct*")))
     assert found["folder"][0] == fault.name
     assert found["z_score"][0] > found["z_score"][1]

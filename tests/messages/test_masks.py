@@ -304,3 +304,36 @@ def test_loading_anew_takes_the_rules_of_today_and_keeps_those_of_the_user() -> 
     outdated = Masker((DEFAULT_RULES[0], own))
 
     assert outdated.renewed().rules == (*DEFAULT_RULES, own)
+
+
+def test_rules_that_are_tried_together_give_what_each_gives_alone() -> None:
+    parts = [
+        "a",
+        "-8s-",
+        "12:00:01",
+        "@1a2b3c4d",
+        "::1",
+        "x@y.z",
+        "Basic YWxhZGRpbjpv",
+        "2024-01-02",
+        "123456",
+        "_12345_",
+    ]
+    parts += [
+        "deadbeef",
+        "password=hunter22",
+        "size 12",
+        "10.0.0.1:80",
+        "eyJhbGciOi.x.y",
+        "é",
+        '"',
+        "=",
+        ":",
+        "é" * 40_000,
+    ]
+    chosen = random.Random(3)
+    texts = pl.Series([chosen.choice(("", " ")).join(chosen.choices(parts, k=5)) for _ in range(400)])
+    alone = texts
+    for rule in Masker().rules:
+        alone = Masker((rule,)).mask(alone)
+    assert Masker().mask(texts).to_list() == alone.to_list()

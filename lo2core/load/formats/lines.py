@@ -92,8 +92,11 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _others(lines: pl.DataFrame, own: Format, formats: Sequence[Format]) -> pl.DataFrame:
     """Finds lines of others of the formats, and lines that only begin with the own format's time stamp."""
-    open_lines = pl.when(pl.col("message").is_null()).then("inner").str.contains(r"^\S").fill_null(False)
-    distinct = lines.filter(open_lines)["inner"].unique()
+    is_open = pl.when(pl.col("message").is_null()).then("inner").str.contains(r"^\S").fill_null(False)
+    open_lines = lines.select(is_open).to_series()
+    rows = open_lines.arg_true()
+    texts = lines["inner"].gather(rows)
+    distinct = texts.unique()
     distinct = distinct.filter(_perhaps(distinct, formats) & ~distinct.str.contains(_HALF))
     if not len(distinct):
         return lines
@@ -109,10 +112,11 @@ def _others(lines: pl.DataFrame, own: Format, formats: Sequence[Format]) -> pl.D
     more = pl.concat(found)
     if not more.height:
         return lines
-    joined = lines.join(more, on="inner", how="left", suffix="_more", maintain_order="left")
-    picked = [pl.when(open_lines).then(f"{name}_more").otherwise(name).alias(name) for name in _COLUMNS]
-    opened = (open_lines & pl.col("opened_more")).fill_null(False)
-    return joined.with_columns(*picked, opened=opened).select(lines.columns)
+    known = texts.to_frame().join(more.with_row_index("row"), on="inner", how="left", maintain_order="left")["row"]
+    of_all = pl.Series([None], dtype=pl.UInt32).new_from_index(0, lines.height).scatter(rows, known)
+    more = more.select(pl.all().gather(of_all))
+    picked = [pl.when(open_lines).then(more[name]).otherwise(name).alias(name) for name in _COLUMNS]
+    return lines.with_columns(*picked, opened=open_lines & more["opened"].fill_null(False))
 
 
 def _perhaps(lines: pl.Series, formats: Sequence[Format]) -> pl.Series:
