@@ -59,6 +59,8 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def server(_server: Server) -> Server:
     """The server of a worker; for the tests of each file its workspace is empty at first."""
+    if not _server.process:  # a test has failed between stop and start
+        _server.start()
     _server.forget()
     return _server
 

@@ -32,11 +32,11 @@ def test_from_the_first_click_to_a_saved_prediction_and_its_explanation(app: App
     choose(app, "Model", SECOND)
     app.click("Predict")
     app.sees("Incidents, worst first")
+    app.no_exception()
     app.page.get_by_label("Save as").fill("tomorrow")
     app.page.get_by_label("Save as").press("Enter")
     app.settled()
-    app.click("Save")
-    app.sees("Saved as tomorrow.")
+    app.until(lambda: app.click("Save"), app.page.get_by_text("Saved as tomorrow."), 15_000)
     assert set(Workspace(app.server.workspace).predictions()) == {*made, "tomorrow"}
 
     app.follow("Overview")  # the newest prediction and its own model, although another one was trained after it
