@@ -19,6 +19,7 @@ from lo2core.load.compression import log_pieces
 from lo2core.load.formats.documents import as_lines, is_json_document
 from lo2core.load.formats.wrappers import NO_NAME, without_escapes
 from lo2core.load.names import SAFE, lo2_service, normal_form, own_services, piece_of, stem_of
+from lo2core.load.whole import check_whole
 
 _PREFIX = re.compile(
     r"(?:\[pod/([^\]/]+/[^\]]+)\]|(?:[0-9]+\|)?([A-Za-z][\w.@-]*) +\||\[([A-Za-z][\w.-]*)\] +\|)(?: |$)"
@@ -54,11 +55,16 @@ _ENOUGH = 0.9
 def containers(paths: Sequence[Path]) -> dict[str, int]:
     """The containers in a file (and its rotated pieces), with the bytes of their lines; empty for any other file.
 
-    A file of one container counts as an ordinary log. A file that cannot be read is left to the load.
+    A file of one container counts as an ordinary log. A file that cannot be read is left to the load. Raises InputError
+    if there is not enough memory for a file of containers.
     """
     try:
         if not _has_names(_start(paths[-1])):
             return {}
+    except InputError:
+        return {}
+    check_whole(paths[-1].name, sum(path.stat().st_size for path in paths))
+    try:
         found = {name: len(lines) for name, lines in split(tuple(paths))[0].items()}
     except InputError:
         return {}

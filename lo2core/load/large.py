@@ -20,11 +20,10 @@ from lo2core.load.log_file import TABLE, LogFile
 from lo2core.load.parse import decode, is_rewritten, is_utf16, parse
 from lo2core.load.plan import LoadOptions
 from lo2core.load.read import Loaded, read_texts, with_requests
+from lo2core.load.whole import LARGE, check_whole
 from lo2core.messages.counts import MessageCounts, request_kinds
 from lo2core.messages.masks import Masker
 
-LARGE = 32 << 20
-"""Bytes of text from which on a log is read in pieces."""
 PIECE = 8 << 20
 _TAIL_LINES = 400
 """Lines at the end of a piece in which its last event is looked for first."""
@@ -44,7 +43,7 @@ def read_in_pieces(file: LogFile, options: LoadOptions, masker: Masker) -> Itera
     sequences, rows, requests = [], [], []
     damages = [file.damage] if file.damage else []
     lines, epoch = 0, file.epoch
-    for data in _whole_events(log_pieces((*file.older, file.path), damages), options):
+    for data in _whole_events(file, log_pieces((*file.older, file.path), damages), options):
         loaded, events = read_texts([file], [data], options, masker, epoch)
         options = replace(options, skip_init_lines=0)
         requests.append(events.drop_nulls("correlation_id").with_columns(pl.col("correlation_id").hash()).unique())
@@ -86,10 +85,10 @@ def _one_row(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return every.select(summed, cs.boolean().any(), first).select(every.columns)
 
 
-def _whole_events(content: Iterator[bytes], options: LoadOptions) -> Iterator[bytes]:
-    """The content in pieces of about `PIECE` bytes that end where an event ends.
+def _whole_events(file: LogFile, content: Iterator[bytes], options: LoadOptions) -> Iterator[bytes]:
+    """The content of a log in pieces of about `PIECE` bytes that end where an event ends.
 
-    Records that are no lines are not cut.
+    Records that are no lines are not cut. Raises InputError if there is not enough memory for them.
     """
     kept, enough = b"", PIECE
     rewritten: bool | None = None
@@ -99,6 +98,8 @@ def _whole_events(content: Iterator[bytes], options: LoadOptions) -> Iterator[by
             continue
         if rewritten is None:
             rewritten = is_rewritten(kept)
+            if rewritten:
+                check_whole(file.source, file.text_bytes)
         if rewritten:
             enough = 2 * len(kept)
             continue

@@ -26,6 +26,7 @@ from lo2core.load.log_file import LogFile
 from lo2core.load.plan import LoadOptions, Plan, plan
 from lo2core.load.read import Loaded, read_logs
 from lo2core.load.walk import as_path
+from lo2core.load.whole import check_whole
 from lo2core.messages.counts import combine
 from lo2core.messages.masks import Masker
 
@@ -78,7 +79,7 @@ def load_folders(
     """Yields the files of one or more whole test case folders and their content, in the order of the plan.
 
     skip: runs that are not read. jobs: number of threads; it affects neither the order nor the content. Raises
-    InputError for jobs below 1 and for files that cannot be read.
+    InputError for jobs below 1, for files that cannot be read, and if there is not enough memory for one.
     """
     if jobs < 1:
         raise InputError(f"The number of jobs must be at least 1, found {jobs}.")
@@ -90,6 +91,7 @@ def load_folders(
                 for size, part in read_in_pieces(files[0], options, masker):
                     yield [replace(files[0], bytes=size)], part
                 continue
+            check_whole(files[0].source, sum(file.text_bytes for file in files))
             ahead.append((files, pool.submit(read_logs, files, options, masker)))
             yield from _in_order(ahead, jobs)
         yield from _in_order(ahead, 0)

@@ -175,7 +175,8 @@ class Plan:
     def _ignored_logs(self) -> str:
         names = sorted({file.path.name for file in self.ignored if is_log(file.path.name)})
         more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-        return f", among them the logs {', '.join(map(normal_form, names[:_MOST_NAMED]))}{more}" if names else ""
+        noun = "logs" if len(names) > 1 else "log"
+        return f", among them the {noun} {', '.join(map(normal_form, names[:_MOST_NAMED]))}{more}" if names else ""
 
 
 _MOST_NAMED = 8

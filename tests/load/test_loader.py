@@ -228,7 +228,7 @@ def counted(root: Path) -> tuple[int, int]:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("part", ["labeled", "long_token", "three_runs"])
+@pytest.mark.parametrize("part", ["labeled", "long_token"])
 def test_the_ledger_adds_up_on_real_logs(request: pytest.FixtureRequest, part: str) -> None:
     root: Path = request.getfixturevalue(part)
     loader = LO2Loader(root)

@@ -174,14 +174,13 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", ".mine.tmp"}
 
 
-@pytest.mark.parametrize("moved", [0, 1, 2])
-def test_what_a_killed_process_has_written_is_replaced(tmp_path: Path, moved: int) -> None:
-    """It was killed while it moved two runs of another seed, one by one, from its temporary folder to an empty one."""
+def test_what_a_killed_process_has_written_is_replaced(tmp_path: Path) -> None:
+    """It was killed when it had moved one of two runs of another seed from its temporary folder to an empty one."""
     whole = digest(write_sample(tmp_path / "whole", runs=2))
     there = tmp_path / "there"
     unfinished = there / ".sample.0123abcd.tmp"
     unfinished.mkdir(parents=True)
-    for run in sorted(write_sample(unfinished / "other", seed=1, runs=2).iterdir())[:moved]:
+    for run in sorted(write_sample(unfinished / "other", seed=1, runs=2).iterdir())[:1]:
         run.rename(there / run.name)
     assert digest(write_sample(there, runs=2)) == whole
     (tmp_path / ".new.0123abcd.tmp").mkdir()

@@ -6,6 +6,7 @@ import base64
 import pickle
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -273,10 +274,16 @@ def test_message_ids_are_content_hashes() -> None:
     assert message_ids(pl.Series(["z", ""]))[1] == 13020603013274838756
 
 
+@cache
+def masked_of(folder: Path) -> pl.Series:
+    """The distinct masked texts of a folder."""
+    return Masker().mask(texts_of(folder)).unique()
+
+
 @pytest.mark.real
 def test_real_texts_are_few_stable_and_hold_no_secret(labeled: Path, three_runs: Path) -> None:
     for folder in (labeled, *three_runs.glob("light-oauth2-data-*")):
-        masked = Masker().mask(texts_of(folder)).unique()
+        masked = masked_of(folder)
         assert 200 < len(masked) < 800
         assert Masker().mask(masked).equals(masked)
         frames = masked.str.starts_with("\tat ")
@@ -285,7 +292,7 @@ def test_real_texts_are_few_stable_and_hold_no_secret(labeled: Path, three_runs:
 
 @pytest.mark.real
 def test_runs_share_their_messages(three_runs: Path) -> None:
-    runs = [set(Masker().mask(texts_of(folder))) for folder in three_runs.glob("light-oauth2-data-*")]
+    runs = [set(masked_of(folder)) for folder in three_runs.glob("light-oauth2-data-*")]
     assert len(runs) == 3
     assert len(set.intersection(*runs)) > 0.95 * len(set.union(*runs))
 
