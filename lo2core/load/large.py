@@ -20,7 +20,7 @@ from lo2core.load.log_file import TABLE, LogFile
 from lo2core.load.parse import decode, is_rewritten, is_utf16, parse
 from lo2core.load.plan import LoadOptions
 from lo2core.load.read import Loaded, read_texts, with_requests
-from lo2core.load.whole import LARGE, check_whole
+from lo2core.load.whole import LARGE, TIMES_RECORDS, check_whole
 from lo2core.messages.counts import MessageCounts, request_kinds
 from lo2core.messages.masks import Masker
 
@@ -99,7 +99,7 @@ def _whole_events(file: LogFile, content: Iterator[bytes], options: LoadOptions)
         if rewritten is None:
             rewritten = is_rewritten(kept)
             if rewritten:
-                check_whole(file.source, file.text_bytes)
+                check_whole(file.source, file.text_bytes, TIMES_RECORDS)
         if rewritten:
             enough = 2 * len(kept)
             continue
