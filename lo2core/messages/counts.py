@@ -20,6 +20,8 @@ from lo2core.messages.masks import Masker
 
 MESSAGES = Messages.create_empty().schema
 COUNTS = Counts.create_empty().schema
+_TEXTS = 1 << 16
+"""Texts that are objects of Python at a time."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def combine(parts: list[MessageCounts]) -> MessageCounts:
     """The union of several parts: distinct messages and summed counts, both sorted."""
     messages = pl.concat([pl.DataFrame(schema=MESSAGES), *(part.messages for part in parts)])
     counts = pl.concat([pl.DataFrame(schema=COUNTS), *(part.counts for part in parts)])
-    added = counts.group_by("seq_id", "kind", "message_id").agg(pl.col("n").sum())
+    # Sequences as numbers: counts of many runs need a fraction of the memory, and their order stays that of the names.
+    numbered = counts.with_columns(pl.col("seq_id").cast(pl.Enum(counts["seq_id"].unique().sort())))
+    added = numbered.group_by("seq_id", "kind", "message_id").agg(pl.col("n").sum())
+    added = added.sort("seq_id", "kind", "message_id").with_columns(pl.col("seq_id").cast(pl.String))
     distinct = messages.unique("message_id", keep="first").sort("kind", "message_id")
-    return MessageCounts(describe_requests(distinct), added.select(COUNTS.names()).sort("seq_id", "kind", "message_id"))
+    return MessageCounts(describe_requests(distinct), added.select(COUNTS.names()))
 
 
 def describe_requests(messages: pl.DataFrame) -> pl.DataFrame:
@@ -168,7 +173,8 @@ def fingerprint(counts: pl.DataFrame) -> str:
 def _value_bytes(series: pl.Series) -> Iterator[bytes]:
     if series.dtype == pl.String:
         yield _little_endian("Q", series.str.len_bytes())
-        yield "".join(series.to_list()).encode()
+        for start in range(0, len(series), _TEXTS):
+            yield "".join(series.slice(start, _TEXTS).to_list()).encode()
     else:
         yield _little_endian("Q" if series.dtype.is_unsigned_integer() else "q", series)
 

@@ -39,6 +39,8 @@ _SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.large-graph-warning-threshold": "1GB",
     # Each worker has one thread, so more threads in the libraries would only wait for one another.
     **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS")},
