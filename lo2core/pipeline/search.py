@@ -47,9 +47,9 @@ def find_lines(workspace: Workspace, wanted: LineFilter, skip: int = 0, limit: i
     Examples:
         >>> from lo2core import LineFilter, Workspace, find_lines
         >>> workspace = Workspace("demo/result/sample")
-        >>> found = find_lines(workspace, LineFilter("CLIENT_NOT_FOUND", levels=("ERROR",)), limit=3)
-        >>> found["service"].unique().to_list()
-        ['client']
+        >>> found = find_lines(workspace, LineFilter("CLIENT_NOT_FOUND", services=("client",)), limit=3)
+        >>> found["level"].to_list()
+        ['ERROR', 'ERROR', 'ERROR']
     """
     numbers: list[NDArray[np.int64]] = []
     there = 0
