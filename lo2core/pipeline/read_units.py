@@ -14,6 +14,7 @@ from lo2core.load.large import is_large, read_in_pieces
 from lo2core.load.log_file import LogFile
 from lo2core.load.plan import LoadOptions, Plan
 from lo2core.load.read import Loaded, read_logs
+from lo2core.load.whole import check_whole
 from lo2core.messages.masks import Masker
 from lo2core.pipeline.cluster import Cluster
 from lo2core.store.parts import PartFile, PartsWriter, not_seen
@@ -65,6 +66,7 @@ class _Reader:
         if not first.path.exists():
             raise not_seen(first.path)
         if not is_large(first, self.options):
+            check_whole(first.source, sum(file.text_bytes for file in unit.files))
             return [(None, _kept(read_logs(unit.files, self.options, self.masker), unit.events))]
         pieces = enumerate(read_in_pieces(first, self.options, self.masker))
         return [
