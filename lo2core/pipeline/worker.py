@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from lo2core.base.clock import now
 from lo2core.base.disk import writing
-from lo2core.base.errors import DiskError, Lo2Error
+from lo2core.base.errors import ArtefactError, DiskError, Lo2Error
 from lo2core.pipeline import lock, queue
 from lo2core.pipeline.job_files import Job, tail
 from lo2core.pipeline.lock import Work
@@ -96,8 +96,9 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
     def end(state: str, message: str, status: int = 1) -> None:
         if lock.describes(folder, job):
             outcome = {"state": state, "message": message, "ended": now(), "exit": status}
-            with suppress(DiskError):  # what ended the work says more than that this cannot be written
-                write_json_atomic(folder / "outcome.json", outcome, replace=True)
+            # What ended the work says more than that this cannot be written, as in a workspace that was removed.
+            with suppress(DiskError, ArtefactError):
+                write_json_atomic(folder / "outcome.json", outcome, replace=True, folders=False)
 
     try:
         yield

@@ -70,9 +70,9 @@ def test_what_is_renamed_deleted_or_not_there_yet_is_never_taken_for_something_e
     assert "tomorrow" not in Workspace(app.server.workspace).predictions()
     dialog.get_by_role("button", name="Restore").click()
     app.sees("The prediction tomorrow is back.")
-    app.page.keyboard.press("Escape")
-
-    app.sees("There is no model sample_nn in this list.")  # and no other one scores instead
+    # No other model scores instead of the one that is gone.
+    told = app.page.get_by_text("There is no model sample_nn in this list.").first
+    app.until(lambda: app.page.keyboard.press("Escape"), told)
     expect(app.page.get_by_text("Threshold z = ")).to_have_count(0)
     app.goto("/Explain?prediction=sample_nn_predictions")
     app.sees(" has z ")

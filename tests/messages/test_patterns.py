@@ -28,7 +28,7 @@ BACKTRACKS = r"([\w.\-/]+\s*)+#"
 TYPED = {
     ("messages/patterns.py", "polars"): 2,  # the check itself
     ("messages/replace.py", "polars"): 2,  # masks: page Enhance, --mask, tables, models, Masker(rules)
-    ("messages/masks.py", "polars"): 1,  # whether a mask matches the empty text
+    ("messages/masks.py", "polars"): 2,  # whether a mask matches the empty text; several default masks in one search
     ("load/formats/reading.py", "polars"): 1,  # --format
     ("load/formats/lines.py", "polars"): 4,  # the same
     ("load/formats/matching.py", "polars"): 1,  # the same
