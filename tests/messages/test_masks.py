@@ -336,10 +336,10 @@ def test_rules_that_are_tried_together_give_what_each_gives_alone() -> None:
         '"',
         "=",
         ":",
-        "é" * 40_000,
     ]
     chosen = random.Random(3)
-    texts = pl.Series([chosen.choice(("", " ")).join(chosen.choices(parts, k=5)) for _ in range(400)])
+    short = [chosen.choice(("", " ")).join(chosen.choices(parts, k=5)) for _ in range(400)]
+    texts = pl.Series(short + [text + "é" * 40_000 + text for text in short[:5]])
     alone = texts
     for rule in Masker().rules:
         alone = Masker((rule,)).mask(alone)
