@@ -24,6 +24,9 @@ from lo2core.load.whole import check_whole
 _PREFIX = re.compile(
     r"(?:\[pod/([^\]/]+/[^\]]+)\]|(?:[0-9]+\|)?([A-Za-z][\w.@-]*) +\||\[([A-Za-z][\w.-]*)\] +\|)(?: |$)"
 )
+_EXIT = re.compile(rb"([A-Za-z][\w.@-]*) exited with code [0-9]+\s*$")
+_ATTACHING = re.compile(rb"Attaching to [\w.@, -]+\s*$")
+"""What docker compose prints between the lines of its containers, without the name in front."""
 _STERN = re.compile(
     rf"(?:[a-z0-9-]+ )?(?P<pod>[a-z0-9][a-z0-9.-]*-{SAFE}{{5}}|(?P<set>[a-z][a-z0-9-]*)-[0-9]{{1,3}}(?= (?P=set) )) "
     r"(?P<container>[a-z0-9][a-z0-9-]*) "
@@ -114,11 +117,17 @@ def _split(paths: tuple[Path, ...], _stamps: tuple[int, ...]) -> tuple[Mapping[s
     whole = [piece if piece.endswith(b"\n") else piece + b"\n" for piece in older if piece]
     for line in _LINE.findall(b"".join([*whole, latest])):
         name = _name(line) or name
-        lines.setdefault(name, []).append(line)
+        lines.setdefault(name, []).append(_with_name(line, name))
     if "" in lines and len(lines) > 1:  # what is printed before the first line of a container
         first = next(one for one in lines if one)
-        lines[first] = [*lines.pop(""), *lines[first]]
+        lines[first] = [*(_with_name(line, first) for line in lines.pop("")), *lines[first]]
     return {name: b"".join(found) for name, found in lines.items()}, "; ".join(damages) or None
+
+
+def _with_name(line: bytes, name: str) -> bytes:
+    """A line with the name of its container in front, if docker compose printed it without."""
+    bare = name and (_ATTACHING.match(line) or _EXIT.match(line))
+    return f"{name} | ".encode() + line if bare else line
 
 
 def _bytes(path: Path, damages: list[str]) -> bytes:
@@ -157,6 +166,8 @@ def _name(line: bytes) -> str | None:
         return dyno[1].replace(".", "-")
     if pod := _STERN.match(text):
         return f"{pod['pod']}/{pod['container']}"
+    if ended := _EXIT.match(line):
+        return ended[1].decode()
     match = _PREFIX.match(text)
     if not match or (match[2] and NO_NAME.match(match[2])):
         return None
@@ -197,7 +208,7 @@ def _has_names(head: bytes) -> bool:
     if head.startswith(_WIDE):
         head = head[: len(head) // 2 * 2].decode("utf-16", errors="replace").encode()
     head = _with_lines(head)
-    lines = [line for line in head.split(b"\n")[:200] if line.strip()]
+    lines = [line for line in head.split(b"\n")[:200] if line.strip() and not _ATTACHING.match(line)]
     if lines and _TITLE.match(lines[0].decode(errors="replace")):
         return True
     return bool(lines) and sum(_name(line) is not None for line in lines) >= _ENOUGH * len(lines)

@@ -39,6 +39,18 @@ def test_each_container_is_a_service_and_every_line_is_accounted_for(tmp_path: P
     assert events.filter(n_lines=3)["m_message"].str.split("\n").list.first().to_list() == ["no", "no"]
 
 
+def test_what_compose_prints_without_a_name_does_not_hide_the_containers(tmp_path: Path) -> None:
+    lines = ("cart-1  | 2024-06-28T16:40:52Z INFO one", "web-1   | 2024-06-28T16:40:53Z INFO two")
+    text = "\n".join(("Attaching to cart-1, web-1", *lines, "web-1 exited with code 137"))
+    write_log(tmp_path / "run_1" / "correct", f"{text}\n", name="all.log")
+    loader = LO2Loader(tmp_path)
+    assert loader.execute().sort("service").select("service", "level", "n_lines").rows() == [
+        ("cart", "INFO", 1),
+        ("web", "INFO", 2),
+    ]
+    assert loader.ledger["lines"].sum() == 4
+
+
 def test_services_can_be_chosen_and_the_others_are_listed(tmp_path: Path) -> None:
     write_log(tmp_path / "run_1" / "correct", COMPOSE, name="all.log")
     loader = LO2Loader(tmp_path, options=LoadOptions(services=("web",)))
@@ -59,8 +71,9 @@ def test_each_dyno_of_heroku_is_a_service_and_so_is_the_router(tmp_path: Path) -
         )
     )
     write_log(tmp_path, text, name="heroku.log")
-    events = LO2Loader(tmp_path).execute().group_by("service", "level").len().sort("service")
-    assert events.rows() == [("router", "ERROR", 4), ("web", "INFO", 4), ("web-2", "INFO", 4), ("worker", "ERROR", 4)]
+    events = LO2Loader(tmp_path).execute().group_by("service", "level").len().sort("service", "level")
+    crashes, failures = ("worker", None, 4), ("worker", "ERROR", 4)
+    assert events.rows() == [("router", "ERROR", 4), ("web", "INFO", 4), ("web-2", "INFO", 4), crashes, failures]
 
 
 def test_pods_with_several_containers_have_their_names() -> None:

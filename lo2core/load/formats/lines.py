@@ -18,7 +18,8 @@ _OUTER = ("date", "time", "zone", "epoch")
 _PERHAPS = (
     r"^(?:.{0,60}[0-9]{1,2}[:.]?[0-9]{2}[:.]?[0-9]{1,2}|.{0,30}[0-9]{9}|\{|[A-Za-z_@][\w.@/-]*="
     rf"|(?:\[[^\]]*\] )?[\[<(]?(?i:{LEVELS}|trac|debu|erro|fata|pani|http|silly|trce|dbug|fail)\b"
-    r"|[0-9]{1,2}:[0-9]{2}[AP]M|<[0-7]>|[0-9a-f]{40}|[A-Z]{3,7} \S+ [0-9-]{1,3} )"
+    r"|[0-9]{1,2}:[0-9]{2}[AP]M|<[0-7]>|[0-9a-f]{40}|[A-Z]{3,7} \S+ [0-9-]{1,3} "
+    r"|State changed from|St(?:art|opp)ing (?:all )?process|Process (?:exited|running) |Error [A-Z][0-9])"
 )
 """Any line that could be of a known format: a quick test, since most continuation lines could not."""
 _HALF = r"[AP]M [\w.$]+$"

@@ -128,6 +128,8 @@ def _fields(entries: Mapping[str, Any]) -> dict[str, str] | None:
     if keys["level"] and entries[keys["level"]] in _NO_LEVELS:
         keys["level"] = None
     fields = {field: _text(entries[key]) for field, key in keys.items() if key}
+    if keys["stamp"] == "@t" and keys["message"]:  # Serilog writes no level for INFO
+        fields.setdefault("level", "INFO")
     stamp = fields.pop("stamp", "")
     if keys["stamp"] == "instant.epochSecond":
         stamp = f"{stamp}.{entries.get('instant.nanoOfSecond', 0):09d}"

@@ -106,7 +106,10 @@ def _taken_apart(time: pl.Expr) -> pl.Expr:
     parts = pl.when(basic).then(time.str.extract_groups(_BASIC_TIME)).otherwise(time.str.extract_groups(_TIME))
     hour, minute, second = (parts.struct[i].cast(pl.Int64, strict=False) for i in range(3))
     second = second.fill_null(0)
-    fraction = parts.struct[3].fill_null("").str.pad_end(3, "0").str.slice(0, 3).cast(pl.Int64, strict=False)
+    digits = parts.struct[3].fill_null("")
+    is_number = time.str.contains(r"^(?:[0-9]+:){3}")  # milliseconds behind a colon need not have three digits
+    padded = pl.when(is_number).then(digits.str.zfill(3)).otherwise(digits.str.pad_end(3, "0"))
+    fraction = padded.str.slice(0, 3).cast(pl.Int64, strict=False)
     half = parts.struct[4].str.to_uppercase()
     hour = pl.when(half == "P").then(hour % 12 + 12).when(half == "A").then(hour % 12).otherwise(hour)
     whole = hour * 3_600_000 + minute * 60_000

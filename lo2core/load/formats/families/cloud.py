@@ -23,14 +23,14 @@ CLOUD = (
     ),
     Format(
         "s3 access log",
-        r"^[0-9a-f]{40,64} (?P<logger>[a-z0-9.-]+) \[{stamp}\] \S+ \S+ (?P<correlation_id>\w+) "
+        r"^[0-9a-f]{40,64} (?P<logger>[\w.-]+) \[{stamp}\] \S+ \S+ (?P<correlation_id>\w+) "
         r"(?P<message>[A-Z0-9]+\.[A-Z_.]+ .*)$",
         (
             example(
-                f"{'79a59df9' * 8} shop-images [28/Jun/2024:16:40:52 +0000] 10.0.0.7 - 3E57427F3EXAMPLE "
+                f"{'79a59df9' * 8} Shop_images [28/Jun/2024:16:40:52 +0000] 10.0.0.7 - 3E57427F3EXAMPLE "
                 'REST.GET.OBJECT cart.png "GET /shop-images/cart.png HTTP/1.1" 403 AccessDenied - - "curl/8" -',
                 at="2024-06-28 16:40:52.000",
-                logger="shop-images",
+                logger="Shop_images",
                 correlation_id="3E57427F3EXAMPLE",
                 message='REST.GET.OBJECT cart.png "GET /shop-images/cart.png HTTP/1.1" 403 AccessDenied - - "curl/8" -',
             ),
@@ -84,6 +84,15 @@ CLOUD = (
                 correlation_id="6f1e",
                 message='code=H12 desc="Request timeout" method=POST path="/pay" request_id=6f1e status=503',
             ),
+        ),
+    ),
+    Format(
+        "heroku dyno",
+        r"^(?P<message>(?:State changed from \S+ to \S+$|Starting process with command `|Error [A-Z][0-9]{1,2} \("
+        r"|Process exited with status [0-9]|Stopping (?:all processes|process) with SIG|Process running mem=).*)$",
+        (
+            example("State changed from up to crashed", message="State changed from up to crashed"),
+            example("Error R14 (Memory quota exceeded)", message="Error R14 (Memory quota exceeded)"),
         ),
     ),
     Format(

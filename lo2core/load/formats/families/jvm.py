@@ -7,8 +7,11 @@ from lo2core.load.formats.format import Format, example
 JVM = (
     Format(
         "spring boot",
-        r"^{stamp} +{level} +(?:[0-9]+|\S+) --- (?:\[[^\]]*\] )??\[ *(?P<thread>{brackets})\] "
-        r"(?:\[(?P<correlation_id>[^\]]*)\] )?(?P<logger>\S+) *: {message}",
+        # Names of the application and its group are in front of the thread, which takes 15 characters; ids of requests
+        # are behind it, or in front of all with Spring Cloud Sleuth.
+        r"^{stamp} +{level} +(?:\[[^,\]]*,(?P<session>[^,\]]*)(?:,[^\]]*)?\] +)?\S+ --- (?:\[[^\]]*\] ){0,2}?"
+        r"\[ *(?P<thread>{brackets})\] (?:\[(?: *|(?P<correlation_id>[^ \]](?:[^\]]{0,13}|[^\]]{15,})))\] )?"
+        r"(?P<logger>\S+) *: {message}",
         (
             example(
                 "2024-06-28 16:40:52.234  INFO 7 --- [nio-8080-exec-1] c.e.payment.PaymentService  : Paid order 17",
@@ -24,6 +27,23 @@ JVM = (
                 level="ERROR",
                 thread="nio-8080-exec-1",
                 correlation_id="6f1e-42",
+                logger="c.e.cart.Cart",
+                message="Boom",
+            ),
+            example(
+                "2024-06-28T16:40:52.234Z  INFO 7 --- [cart] [           main] c.e.cart.Cart : Started",
+                at="2024-06-28 16:40:52.234",
+                level="INFO",
+                thread="main",
+                logger="c.e.cart.Cart",
+                message="Started",
+            ),
+            example(
+                "2024-06-28 16:40:52.234 ERROR [cart,6f1e42,77aa,true] 7 --- [nio-8080-exec-1] c.e.cart.Cart : Boom",
+                at="2024-06-28 16:40:52.234",
+                level="ERROR",
+                session="6f1e42",
+                thread="nio-8080-exec-1",
                 logger="c.e.cart.Cart",
                 message="Boom",
             ),

@@ -20,7 +20,7 @@ LOOSE = (
     ),
     Format(
         "time, thread, level, text",
-        r"^\[?{when}\]?[ \t]+\[(?P<thread>{brackets})\][ \t]+\[?{level}\]?:?[ \t]+{message}",
+        r"^\[?{when}\]?[ \t]+\[(?P<thread>{brackets})\][ \t]+\[?{level} *\]?:?[ \t]+{message}",
         (
             example(
                 "2024-06-28 16:40:52.234 [worker 3] ERROR payment refused",
@@ -28,6 +28,13 @@ LOOSE = (
                 thread="worker 3",
                 level="ERROR",
                 message="payment refused",
+            ),
+            example(
+                "2024-06-28 16:40:52,234 [main] [WARN ] [cart.views] low stock",
+                at="2024-06-28 16:40:52.234",
+                thread="main",
+                level="WARN",
+                message="[cart.views] low stock",
             ),
         ),
         loose=True,
@@ -47,7 +54,7 @@ LOOSE = (
     ),
     Format(
         "time, logger, level, text",
-        r"^\[?{stamp}\]? +(?P<logger>[A-Za-z_][\w.$:/-]*) +\[?{level}\]?:? +{message}",
+        r"^\[?{stamp}\]? +(?P<logger>[A-Za-z_][\w.$:/-]*) +\[?{level} *\]?:? +{message}",
         (
             example(
                 "2024-06-28 16:40:52,234 cart.views   WARNING  low stock",
@@ -74,7 +81,7 @@ LOOSE = (
     ),
     Format(
         "level, time, text",
-        r"^\[?{level}\]?:? *(?:[|;,-] ?)?\[?{stamp}\]?(?:[:|;,-]| |\t)+{message}",
+        r"^\[?{level} *\]?:? *(?:[|;,-] ?)?\[?{stamp}\]?(?:[:|;,-]| |\t)+{message}",
         (
             example(
                 "[ERROR] 2024-06-28 16:40:52 payment refused",
@@ -87,7 +94,7 @@ LOOSE = (
     ),
     Format(
         "epoch, text",
-        r"^\[?{epoch}\]?[ ,|\t]+(?:\[?{level}\]?:?[ ,|\t]+)?{message}",
+        r"^\[?{epoch}\]?[ ,|\t]+(?:\[?{level} *\]?:?[ ,|\t]+)?{message}",
         (
             example(
                 "1719592852.234 ERROR payment refused",
@@ -145,7 +152,7 @@ LOOSE = (
     ),
     Format(
         "level, text",
-        r"^[\[<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[\]>]?:? +{message}",
+        r"^[\[<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE) *[\]>]?:? +{message}",
         (example("[ERROR] payment refused", level="ERROR", message="payment refused"),),
         loose=True,
     ),

@@ -48,6 +48,12 @@ OBJECTS = (
                 level="ERROR",
                 message="Paid {Order} Order=17",
             ),
+            example(
+                '{"@t":"2024-06-28T16:40:52.234Z","@mt":"Paid {Order}","Order":17}',
+                at="2024-06-28 16:40:52.234",
+                level="INFO",
+                message="Paid {Order} Order=17",
+            ),
         ),
         objects="json",
     ),

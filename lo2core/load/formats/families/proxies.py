@@ -7,7 +7,8 @@ from lo2core.load.formats.format import Format, example
 PROXIES = (
     Format(
         "haproxy",
-        r"^\S+:[0-9]+ \[{stamp}\] (?P<message>(?P<logger>[\w.:~-]+) [^ ]+/[^ ]+ [0-9/+-]+ .*)$",
+        r"^\S+:[0-9]+ \[{stamp}\] (?P<message>(?P<logger>[\w.:~-]+)"
+        r"(?: [^ ]+/[^ ]+ [0-9/+-]+ .*|/\S+: .*))$",
         (
             example(
                 "10.0.0.7:51234 [28/Jun/2024:16:40:52.234] http shop/cart1 10/0/30/69/109 200 512 - - ---- 1/1/1/1/0 "
@@ -15,6 +16,12 @@ PROXIES = (
                 at="2024-06-28 16:40:52.234",
                 logger="http",
                 message='http shop/cart1 10/0/30/69/109 200 512 - - ---- 1/1/1/1/0 0/0 "GET /cart HTTP/1.1"',
+            ),
+            example(
+                "10.0.0.7:51234 [28/Jun/2024:16:40:52.234] https/1: SSL handshake failure",
+                at="2024-06-28 16:40:52.234",
+                logger="https",
+                message="https/1: SSL handshake failure",
             ),
         ),
     ),
@@ -33,12 +40,17 @@ PROXIES = (
     ),
     Format(
         "squid",
-        r"^{epoch} +[0-9]+ \S+ (?P<message>[A-Z_]+/[0-9]{3} [0-9]+ [A-Z_]+ \S+ \S+ [A-Z_]+/\S+.*)$",
+        r"^{epoch} +[0-9]+ \S+ (?P<message>[A-Z_]+/[0-9]{3} [0-9]+ (?:[A-Z_]+|-) \S+ \S+ [A-Z_]+/\S+.*)$",
         (
             example(
                 "1719592852.234     57 10.0.0.7 TCP_MISS/200 512 GET http://shop.example/ - HIER_DIRECT/10.0.0.9 -",
                 at="2024-06-28 16:40:52.234",
                 message="TCP_MISS/200 512 GET http://shop.example/ - HIER_DIRECT/10.0.0.9 -",
+            ),
+            example(
+                "1719592852.234      0 10.0.0.7 NONE_NONE/400 3500 - error:invalid-request - HIER_NONE/- text/html",
+                at="2024-06-28 16:40:52.234",
+                message="NONE_NONE/400 3500 - error:invalid-request - HIER_NONE/- text/html",
             ),
         ),
     ),

@@ -95,6 +95,21 @@ PYTHON = (
         ),
     ),
     Format(
+        "openstack stack trace",
+        r"^(?:\S+\.log\S* )?{stamp} (?P<thread>[0-9]+) {level} (?P<logger>[\w-]+(?:\.[\w-]+)+) "
+        r"(?P<message>(?:[^\[]|\[instance:).*)$",
+        (
+            example(
+                "2017-05-16 00:00:04.500 2931 ERROR nova.compute.manager Traceback (most recent call last):",
+                at="2017-05-16 00:00:04.500",
+                thread="2931",
+                level="ERROR",
+                logger="nova.compute.manager",
+                message="Traceback (most recent call last):",
+            ),
+        ),
+    ),
+    Format(
         "uvicorn access",
         r'^(?P<level>INFO): +[0-9a-f.:\[\]]+:[0-9]+ - (?P<message>"[A-Z]+ [^"]*" [0-9]{3}.*)$',
         (

@@ -23,7 +23,7 @@ SYSTEMS = (
     ),
     Format(
         "syslog",
-        r"^(?:<(?P<priority>[0-9]{1,3})>)?(?:{syslog}) \S+ (?P<logger>[^\s:\[]+(?: [^\s:\[]+)?)"
+        r"^(?:<(?P<priority>[0-9]{1,3})>)?(?:{syslog}) \S+ +(?:-- )?(?P<logger>[^\s:\[]+(?: [^\s:\[]+)?)"
         r"(?:\[(?P<thread>[0-9]+)\])?(?: \([^)]*\))?: {message}",
         (
             example(
@@ -33,6 +33,13 @@ SYSTEMS = (
                 logger="sshd",
                 thread="24200",
                 message="Invalid user webmaster from 173.234.31.186",
+            ),
+            example(
+                "Jun 28 16:40:52 shop1  -- root[1]: ROOT LOGIN ON tty2",
+                at="06-28 16:40:52.000",
+                logger="root",
+                thread="1",
+                message="ROOT LOGIN ON tty2",
             ),
         ),
     ),
@@ -60,6 +67,19 @@ SYSTEMS = (
                 logger="cron",
                 thread="77",
                 message="(root) CMD (run-parts)",
+            ),
+        ),
+    ),
+    Format(
+        "linux audit",
+        r"^(?:node=\S+ )?type=(?P<logger>\S+) msg=audit\({epoch}:(?P<correlation_id>[0-9]+)\): *{message}",
+        (
+            example(
+                'type=SYSCALL msg=audit(1719592852.234:24287): arch=c000003e syscall=2 success=no exit=-13 comm="cat"',
+                at="2024-06-28 16:40:52.234",
+                logger="SYSCALL",
+                correlation_id="24287",
+                message='arch=c000003e syscall=2 success=no exit=-13 comm="cat"',
             ),
         ),
     ),
@@ -143,6 +163,13 @@ SYSTEMS = (
                 logger="Step_LSC",
                 thread="30002312",
                 message="onStandStepChanged 3579",
+            ),
+            example(
+                "20171223-0:0:5:7|Step_LSC|30002312|onStandStepChanged 3580",
+                at="2017-12-23 00:00:05.007",
+                logger="Step_LSC",
+                thread="30002312",
+                message="onStandStepChanged 3580",
             ),
         ),
     ),
