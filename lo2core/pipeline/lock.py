@@ -80,6 +80,8 @@ class Work:
     @property
     def title(self) -> str:
         """The command and its artefact, such as "Train lo2_nn"."""
+        if self.stage == "demo":
+            return "Score the sample"
         model = Path(self.bundle).stem if self.stage in ("train", "run") else ""
         made = model or self.predictions or self.output_dir
         return f"{self.stage.capitalize()} {made}".strip() if self.stage else "Another command"

@@ -23,6 +23,8 @@ ROW = alt.Step(20)
 LABEL_LIMIT = 380
 MAX_MARKS = 5_000
 """Most selectable marks of a chart; with more rows, the caller aggregates or keeps the top ones."""
+_PADDING = {"left": 0, "top": 0, "right": 14, "bottom": 20}
+"""Pixels around a chart. The last label of an axis is centred below its tick, so half of it is right of the chart."""
 SYMLOG = "symmetric log scale"
 _STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 300, 1000, 3000, 10_000)
 Z_AXIS = alt.Axis(
@@ -58,7 +60,9 @@ def with_visible_text(draw: Callable[P, C]) -> Callable[P, C]:
 
     @wraps(draw)
     def drawn(*arguments: P.args, **named: P.kwargs) -> C:
-        return draw(*map(_visible, arguments), **{name: _visible(value) for name, value in named.items()})
+        chart = draw(*map(_visible, arguments), **{name: _visible(value) for name, value in named.items()})
+        chart.padding = _PADDING
+        return chart
 
     return drawn
 
@@ -86,11 +90,11 @@ def by_service(frame: pl.DataFrame, legend: alt.Legend | None) -> alt.Color:
     return alt.Color("service:N", title=None, scale=fixed_scale(tuple(colours), tuple(colours.values())), legend=legend)
 
 
-def by_label(frame: pl.DataFrame) -> alt.Color:
-    """Colour by the column ``label``: normal, other, no label; the legend has those of the frame."""
+def by_label(frame: pl.DataFrame, beside: float = 0) -> alt.Color:
+    """Colour by the column ``label``: normal, other, no label; the `legend` has those of the frame."""
     there = {name: colour for name, colour in LABEL_COLOURS.items() if name in set(frame["label"])}
     scale = fixed_scale(tuple(there), tuple(there.values()))
-    return alt.Color("label:N", title=None, scale=scale, legend=legend())
+    return alt.Color("label:N", title=None, scale=scale, legend=legend(beside=beside))
 
 
 def on_z(title: str = "z-score") -> dict[str, Any]:
@@ -140,14 +144,17 @@ def threshold_rule(threshold: float, axis: str = "x") -> Chart:
     return alt.layer(rule, text.encode(x=alt.value("width")))
 
 
-def legend(title: str | None = None, widest: int = 110) -> alt.Legend:
+def legend(title: str | None = None, widest: int = 110, beside: float = 0) -> alt.Legend:
     """A legend above the chart, with as many columns of `widest` pixels as fit.
 
-    Its symbols are opaque and have no stroke, whatever the marks look like.
+    beside: the share of a phone's width that long labels beside the plot take. The width of the plot is known too late
+    there: a legend that grows afterwards is cut off. The symbols of a legend are opaque and have no stroke, whatever
+    the marks look like.
     """
+    room = f"(containerSize()[0] < 500 ? containerSize()[0] * {1 - beside} : width)" if beside else "width"
     return alt.Legend(
         orient="top",
-        columns=alt.ExprRef(f"max(1, floor(width / {widest}))"),
+        columns=alt.ExprRef(f"max(1, floor({room} / {widest}))"),
         labelLimit=LABEL_LIMIT,
         title=title,
         titleOrient="left",

@@ -68,7 +68,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
             x=minutes,
             x2="end:Q",
             y=lanes,
-            color=by_label(bands),
+            color=by_label(bands, beside=0.45),
             opacity=alt.condition(pick, alt.value(0.55), alt.value(0.15)),
             tooltip=tooltip(run="run", folder="test case", label="label", start="from minute", end="to minute"),
         )
@@ -82,7 +82,7 @@ def timeline(bands: pl.DataFrame, errors: pl.DataFrame) -> Chart:
         .encode(
             x="at:Q",
             y=lanes,
-            color=by_service(errors, below(legend("errors of"))),
+            color=by_service(errors, below(legend("errors of", 90, beside=0.45))),
             tooltip=tooltip(run="run", service="service", at="minute", errors="errors"),
         )
     )

@@ -46,6 +46,7 @@ STYLE = """
 [class*=st-key-terminal] span {
     font: 0.8rem/1.5 "Source Code Pro", monospace; overflow-wrap: anywhere; user-select: all;
 }
+[data-testid=stSidebar] .stButton button > div { justify-content: flex-start; padding-inline: 0.5rem }
 .st-key-chain > * { position: relative }
 .st-key-chain > :not(:last-child)::after {
     content: "\\2192"; position: absolute; top: 50%; left: 100%; width: 1rem; text-align: center; opacity: 0.6;
@@ -69,7 +70,8 @@ STYLE = """
 }
 .stHtml th:first-child { width: 9rem }
 """
-"""What the theme cannot express: page width, arrows, commands that a click selects, the look of log text and tables."""
+"""What the theme cannot express: page width, arrows, commands that a click selects, the look of log text,
+tables and the buttons in the side bar."""
 
 LOGO = str(Path(__file__).parent / "logo.svg")
 _CHOICE = "choice-Workspace"
@@ -168,13 +170,14 @@ def _sidebar() -> str:
             persist_state="session",
             help="In reports and downloads, passwords, tokens and keys are masked. Switch this on to include them.",
         )
-        if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
-            _glossary()
-        if st.button("Files", icon=":material/folder_managed:", width="stretch", type="tertiary"):
-            files(workspace)
-        if st.button("Jobs", icon=":material/history:", width="stretch", type="tertiary"):
-            jobs_window(workspace)
-        keyboard.listen()
+        with st.container(gap=None):
+            if st.button("Glossary", icon=":material/menu_book:", width="stretch", type="tertiary"):
+                _glossary()
+            if st.button("Files", icon=":material/folder_managed:", width="stretch", type="tertiary"):
+                files(workspace)
+            if st.button("Jobs", icon=":material/history:", width="stretch", type="tertiary"):
+                jobs_window(workspace)
+            keyboard.listen()
         connection.watch()
     return workspace
 

@@ -26,7 +26,7 @@ _COLUMNS = {
 @dialog("Jobs", icon=":material/history:", width="large")
 def jobs_window(workspace: str) -> None:
     """All jobs that are kept, newest first; a selected one with its command and its log."""
-    st.caption(f"The last {job_history.KEPT + 1} jobs of this workspace. Select one to see its command and its log.")
+    st.caption(f"Jobs of this workspace, at most {job_history.KEPT + 1}. Select one to see its command and its log.")
     found = jobs.history(workspace)
     if not found:
         say("No job was started from the dashboard in this workspace yet.")

@@ -20,7 +20,7 @@ _STEPS = {
         Lead("pages/5_Explain.py", "Why was it flagged?", {"prediction": _FIRST}),
     ),
     "Explain": (
-        "Tour, 2 of 3. On top is the line that tells most. Below are the items that made the score, with their counts "
+        "Tour, 2 of 3. At the top is the most telling line. Below are the items that made the score, with their counts "
         "here and in normal logs. Then compare this model with a second one.",
         Lead("pages/6_Compare.py", "What does a second model say?", {"a": _SECOND, "b": _FIRST}),
     ),
