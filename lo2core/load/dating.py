@@ -17,6 +17,7 @@ from lo2core.load.formats.stamps import (
     day_number,
     epoch_ms,
     is_yearless,
+    slashed,
     time_of_day,
     zone_ms,
 )
@@ -129,7 +130,7 @@ def _notes(row: dict[str, Any], columns: Sequence[str], near: datetime | None) -
         notes.append("no line has a time: only the order of the lines counts")
     if near and any(is_yearless(text) for text in dates):
         notes.append(f"the year {', '.join(map(str, row['years']))} is assumed")
-    if any(SLASHED.fullmatch(text) for text in dates) and day_first(dates, near) is None:
+    if any(slashed(text) for text in dates) and day_first(dates, near) is None:
         notes.append(f"dates such as {dates[0]} are read as month, day")
     return "; ".join(notes) or None
 

@@ -326,6 +326,13 @@ def test_a_log_may_change_to_any_format_with_a_time_or_of_a_clear_form() -> None
     assert parsed.events.group_by("file").len()["len"].to_list() == [100] * len(lines)
 
 
+def test_day_and_month_without_a_year_are_told_apart_by_the_other_dates_of_the_log() -> None:
+    dates = ("05/06", "28/06")
+    found = rows("".join(f"{date} 16:40:52 ERROR no\n" for date in dates), "m_timestamp")
+    assert found == [(datetime(2024, 6, 5, 16, 40, 52),), (datetime(2024, 6, 28, 16, 40, 52),)]
+    assert rows("05-06 16:40:52 ERROR no\n", "m_timestamp") == [(datetime(2024, 5, 6, 16, 40, 52),)]
+
+
 @pytest.mark.parametrize(
     ("stamp", "expected"),
     [

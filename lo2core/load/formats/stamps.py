@@ -168,7 +168,7 @@ def day_first(dates: Iterable[str], near: datetime | None = None) -> bool | None
 
     Without such a date, by which reading is within two days of `near`; None if neither or both are.
     """
-    numbers = [tuple(map(int, match.groups())) for text in dates if (match := SLASHED.fullmatch(text))]
+    numbers = [tuple(int(n or -1) for n in match.groups()) for text in dates if (match := slashed(text))]
     if any(first > 12 for first, _, _ in numbers):
         return True
     if any(second > 12 for _, second, _ in numbers):
@@ -178,6 +178,7 @@ def day_first(dates: Iterable[str], near: datetime | None = None) -> bool | None
 
 def _first_by_nearness(numbers: tuple[int, ...], near: datetime) -> bool | None:
     first, second, year = numbers
+    year = near.year if year < 0 else year
     target = near.toordinal() - _EPOCH_DAY
     days = [_ordinal(year + 2000 * (year < 100), *order) for order in ((second, first), (first, second))]
     by_day, by_month = (day is not None and abs(day - target) <= _NEAR for day in days)
@@ -186,8 +187,14 @@ def _first_by_nearness(numbers: tuple[int, ...], near: datetime) -> bool | None:
 
 _NEAR = 2
 """Days between a date and the time when the file was written, or the run started."""
-SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]((?:[0-9]{2})?[0-9]{2})")
-"""A date that begins with the day or the month, or with a year of two digits."""
+SLASHED = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})(?:[/-]((?:[0-9]{2})?[0-9]{2}))?")
+_MONTH_DAY = re.compile(r"[0-9]{1,2}-[0-9]{1,2}")
+
+
+def slashed(text: str) -> re.Match[str] | None:
+    """The numbers of a date that begins with the day or the month, or with a year of two digits; its year may be
+    missing, except in 06-28, which is always month and day."""
+    return None if _MONTH_DAY.fullmatch(text) else SLASHED.fullmatch(text)
 
 
 def day_number(text: str, near: datetime | None, first: bool | None = None) -> int | None:
@@ -219,6 +226,7 @@ _DATES = [
         (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2}),? ([0-9]{4})", "mdY"),
         (r"([A-Za-z]{3})[A-Za-z]* +([0-9]{1,2})", "md"),
         (r"([0-9]{1,2}) ([A-Za-z]{3})[A-Za-z]*", "dm"),
+        (r"([0-9]{2})/([0-9]{2})", "xy"),
         (r"([0-9]{2})[-./]?([0-9]{2})", "md"),
     )
 ]

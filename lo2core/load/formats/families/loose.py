@@ -75,8 +75,18 @@ LOOSE = (
     Format(
         "month and day, time, level, text",
         r"^\[?(?P<date>[0-9]{2}[-/][0-9]{2})[ T](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?)\]?"
-        r"(?: *[|;,-]? *|\t)[\[(<]? *{word} *[\])>]?(?: *(?:[:|;,-]| |\t) *|$){message}",
-        (example("06-28 16:40:52.234 WARN low stock", at="06-28 16:40:52.234", level="WARN", message="low stock"),),
+        r"(?:[ \t]+\[(?P<thread>{brackets})\])?(?: *[|;,-]? *|\t)[\[(<]? *{word} *[\])>]?"
+        r"(?: *(?:[:|;,-]| |\t) *|$){message}",
+        (
+            example("06-28 16:40:52.234 WARN low stock", at="06-28 16:40:52.234", level="WARN", message="low stock"),
+            example(
+                "28/06 16:40:52,234 [main] ERROR payment refused",
+                at="06-28 16:40:52.234",
+                thread="main",
+                level="ERROR",
+                message="payment refused",
+            ),
+        ),
         loose=True,
     ),
     Format(
@@ -135,6 +145,18 @@ LOOSE = (
                 message="last message repeated 2 times",
             ),
             example("2024-06-28 16:40:52 3 items sold", at="2024-06-28 16:40:52.000", message="3 items sold"),
+        ),
+        loose=True,
+    ),
+    Format(
+        "date in brackets, text",
+        r"^\[{stamp}\] *{message}",
+        (
+            example(
+                "[Fri Jun 28 16:40:52 2024] Out of memory: Killed process 71 (java)",
+                at="2024-06-28 16:40:52.000",
+                message="Out of memory: Killed process 71 (java)",
+            ),
         ),
         loose=True,
     ),
