@@ -175,8 +175,8 @@ class Plan:
     def _ignored_logs(self) -> str:
         names = sorted({file.path.name for file in self.ignored if is_log(file.path.name)})
         more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-        noun = "logs" if len(names) > 1 else "log"
-        return f", among them the {noun} {', '.join(map(normal_form, names[:_MOST_NAMED]))}{more}" if names else ""
+        which = f"{'among them ' if len(self.ignored) > 1 else ''}the {'logs' if len(names) > 1 else 'log'}"
+        return f", {which} {', '.join(map(normal_form, names[:_MOST_NAMED]))}{more}" if names else ""
 
 
 _MOST_NAMED = 8

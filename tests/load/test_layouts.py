@@ -69,7 +69,7 @@ def test_a_service_that_lo2_does_not_have_is_read_or_named(
         write_log(tmp_path / "run_1" / "correct", line(), name=log)
     found = plan([tmp_path])
     assert {file.service for file in found.chosen} == {"client", service} - {None}
-    assert ("1 other file ignored, among them the log " + name in found.sentence()) == (service is None)
+    assert ("1 other file ignored, the log " + name in found.sentence()) == (service is None)
 
 
 @pytest.mark.parametrize(
