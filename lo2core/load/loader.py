@@ -19,6 +19,7 @@ import polars as pl
 from lo2core.base.calls import checked_arguments
 from lo2core.base.claims import UnpackingFolder
 from lo2core.base.errors import InputError
+from lo2core.base.untrusted import resolved
 from lo2core.load import archives, loglead_tables
 from lo2core.load.large import is_large, read_in_pieces
 from lo2core.load.ledger import unread
@@ -69,7 +70,7 @@ def _as_folder(root: Path, into: Path, advance: Callable[[int], None], damages: 
     packed = archives.is_archive(root)
     if not packed and not loglead_tables.is_loglead(root):
         return root
-    into = into.joinpath(*root.resolve().parts[-1 - _FOLDERS_ABOVE : -1])
+    into = into.joinpath(*resolved(root).parts[-1 - _FOLDERS_ABOVE : -1])
     return archives.unpack(root, into, advance, damages) if packed else loglead_tables.write_logs(root, into)
 
 

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,7 +80,8 @@ class Cluster:
     def threads(self) -> dict[str, int]:
         """The number of threads of each worker, as it was at most two seconds ago."""
         if time.monotonic() - self._looked > _LOOK_S and self._client.status == "running":
-            self._threads = dict(self._client.nthreads())
+            with suppress(OSError):  # the scheduler is gone: `map` says so
+                self._threads = dict(self._client.nthreads())
             self._looked = time.monotonic()
         return self._threads
 
@@ -136,10 +137,17 @@ def _remote(address: str) -> Client:
 
 
 def _check_listening(address: str) -> None:
-    """Raises InputError at once if nobody listens: Dask would try for long, after a slow import."""
+    """Raises InputError if nobody listens, or something else than a scheduler: Dask would try for long.
+
+    Over plain TCP, Dask speaks first; others, such as a web server, wait for a request.
+    """
     named = urlsplit(address if "://" in address else f"tcp://{address}")
     try:
-        socket.create_connection((named.hostname, named.port), timeout=_CONNECT_S).close()
+        with socket.create_connection((named.hostname, named.port), timeout=_CONNECT_S) as connection:
+            if named.scheme == "tcp" and not connection.recv(1):
+                raise OSError("it closed the connection")
+    except TimeoutError as error:
+        raise _no_scheduler(address, OSError("nothing came from there that Dask would send")) from error
     except (OSError, ValueError, OverflowError) as error:
         raise _no_scheduler(address, error) from error
 

@@ -24,6 +24,7 @@ from lo2core.base.disk import check_space
 from lo2core.base.errors import ArtefactError, ExistsError, InputError
 from lo2core.base.schemas import Counts, Events, Files, Ledger, Messages, Sequences
 from lo2core.base.text import plural
+from lo2core.base.untrusted import resolved
 from lo2core.load import archives, loader, verdict
 from lo2core.load import ledger as load_ledger
 from lo2core.load import plan as load_plan
@@ -250,7 +251,7 @@ def _refuse_unpacked(cluster: Cluster | None, roots: Sequence[str | Path], folde
 
 def _stamps(roots: Sequence[str | Path], plan: load_plan.Plan) -> list[int]:
     """Modification times of the logs, or of the archives and tables that they come from."""
-    paths = [Path(root).expanduser().resolve() for root in roots]
+    paths = [resolved(Path(root).expanduser()) for root in roots]
     whole = [path for path in paths if path.is_file()]
     folders = [path for path in paths if path.is_dir()]
     logs = [file.path for file in plan.chosen if any(file.path.is_relative_to(folder) for folder in folders)]

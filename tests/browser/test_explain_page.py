@@ -106,13 +106,13 @@ KEYS = {"Next": NEXT.lower(), "Previous": PREVIOUS.lower()}
 
 def test_each_step_by_key_is_one_entry_of_the_history(app: App) -> None:
     app.goto("/Explain?prediction=nn")
+    app.sees("1 of 92 incidents, worst first")
     shown = [1]
     for name in ("Next", "Next", "Previous", "Next", "Next", "Next", "Previous", "Next", "Next", "Next"):
-        app.sees(f"{shown[-1]} of 92 incidents, worst first")
         app.settled()
-        app.page.keyboard.press(KEYS[name])
         shown.append(shown[-1] + (1 if name == "Next" else -1))
-    app.sees(f"{shown[-1]} of 92 incidents, worst first")
+        there = app.page.get_by_text(f"{shown[-1]} of 92 incidents, worst first").first
+        app.until(lambda key=KEYS[name]: app.page.keyboard.press(key), there)
     for at in reversed(shown[:-1]):
         app.page.go_back()
         app.sees(f"{at} of 92 incidents, worst first")

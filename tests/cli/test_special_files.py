@@ -153,3 +153,10 @@ def test_a_command_ends_soon_after_sigterm_whatever_it_waits_for(tmp_path: Path,
         assert status in (130, -signal.SIGKILL)  # by force where it had no time to end by itself
         if "errors" not in what and status == 130:
             assert b"stopped; what was finished is kept" in process.stderr.read()  # type: ignore[union-attr]
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("loop", "loop.zip"):
+        (tmp_path / name).symlink_to(tmp_path / name)
+        assert call("load", "--root", tmp_path / name, "--output-dir", tmp_path / "ws") == 2
+        assert name in sentence(capsys)

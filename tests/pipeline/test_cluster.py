@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from distributed.comm.core import CommClosedError
 from helpers.commands import call, sentence
 from helpers.loglines import write_log, write_runs
 
@@ -99,3 +100,23 @@ def test_an_address_without_a_scheduler_is_one_sentence(
     assert call("load", *arguments) == 2
     assert expected.format(free=free) in sentence(capsys)
     assert not (tmp_path / "ws").exists()
+
+
+def test_a_server_that_is_no_scheduler_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lo2core.pipeline.cluster._CONNECT_S", 0.2)
+    logs = write_log(tmp_path / "logs" / "correct", "")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert call("load", "--root", logs.parents[1], "--output-dir", tmp_path / "ws", "--cluster", address) == 2
+    assert f"No Dask scheduler answers at {address} (nothing came from there" in sentence(capsys)
+
+
+def test_a_progress_survives_the_loss_of_the_scheduler(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost() -> None:
+        raise CommClosedError
+
+    monkeypatch.setattr(cluster._client, "nthreads", lost)
+    monkeypatch.setattr(cluster, "_looked", float("-inf"))
+    assert cluster.label("Load").startswith("Load on ")
