@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -149,7 +150,7 @@ def _unpack_zip(archive: Path, target: _Target) -> None:
             except UnicodeError:
                 raise
             except _DAMAGED as error:
-                _write_up_to_damage(lambda: pack.open(member), target, path)  # noqa: B023  # called at once
+                _write_up_to_damage(partial(pack.open, member), target, path)
                 target.damaged(path, reason(error))
                 problem = error
         if problem and not target.written:

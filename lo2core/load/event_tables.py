@@ -64,11 +64,6 @@ def outline(path: Path) -> Outline:
     return Outline(tuple(services), sequences.height, int(sequences["len"].sum()))
 
 
-def is_table(name: str) -> bool:
-    """Whether a file has the name of a table."""
-    return name.lower().endswith((".parquet", ".csv"))
-
-
 def read_table(
     file: LogFile, masker: Masker, period: Period | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, MessageCounts]:

@@ -29,11 +29,6 @@ def save_format(workspace: Workspace, name: str, pattern: str) -> Path:
     return write_formats(workspace.root, read_formats(workspace.root) | {name: _anchored(pattern)})
 
 
-def remove_format(workspace: Workspace, name: str) -> Path:
-    """Remove a format from `formats.toml`."""
-    return write_formats(workspace.root, {n: p for n, p in read_formats(workspace.root).items() if n != name})
-
-
 def with_formats(workspace: Workspace, options: LoadOptions, like: Path | None = None) -> LoadOptions:
     """The options with the formats that the workspace knows, and those of a model that the logs are to be read like.
 

@@ -78,15 +78,6 @@ def recorded_fitness(workspace: Workspace, name: str) -> Fitness | None:
     return Fitness.of(workspace.metadata(name).get("fitness", {}))
 
 
-def remarks_on(workspace: Workspace, bundle: str | Path) -> list[str]:
-    """What to know before using the scores of a bundle for these logs, as sentences.
-
-    First come those about versions of libraries; the last is the `fitness` of the bundle.
-    """
-    loaded = open_bundle(bundle)
-    return [*loaded.warnings, fitness(workspace, loaded).sentence]
-
-
 def score(workspace: Workspace, bundle: LoadedBundle, threshold: Threshold | None = None) -> pl.DataFrame:
     """`schemas.Predictions` of the workspace's sequences, from its counts; nothing is saved."""
     workspace = workspace.snapshot()

@@ -22,7 +22,7 @@ from lo2core.pipeline.lock import Work
 from lo2core.pipeline.process import end_own_group
 from lo2core.pipeline.queue import JOB_VARIABLE
 from lo2core.pipeline.signals import INTERRUPTED, interrupt_on_signals, is_stopped
-from lo2core.store.atomic import write_json_atomic
+from lo2core.store.atomic import json_bytes, write_in_folder
 
 CANCELLED = "Cancelled."
 
@@ -95,10 +95,10 @@ def _ending(folder: Path, job: Job) -> Iterator[None]:
 
     def end(state: str, message: str, status: int = 1) -> None:
         if lock.describes(folder, job):
-            outcome = {"state": state, "message": message, "ended": now(), "exit": status}
+            outcome = json_bytes({"state": state, "message": message, "ended": now(), "exit": status})
             # What ended the work says more than that this cannot be written, as in a workspace that was removed.
             with suppress(DiskError, ArtefactError):
-                write_json_atomic(folder / "outcome.json", outcome, replace=True, folders=False)
+                write_in_folder(folder / "outcome.json", lambda file: file.write_bytes(outcome), replace=True)
 
     try:
         yield

@@ -13,21 +13,24 @@ from lo2core.base.disk import writing
 from lo2core.base.errors import ArtefactError, ExistsError
 
 
-def write_atomic(
-    path: Path, writer: Callable[[Path], object], *, replace: bool = False, needed: int = 0, folders: bool = True
-) -> None:
-    """Let `writer` fill a temporary file in the same folder, then rename it to `path`.
+def write_atomic(path: Path, writer: Callable[[Path], object], *, replace: bool = False, needed: int = 0) -> None:
+    """Let `writer` fill a temporary file in the same folder, then rename it to `path`. Missing folders are made.
 
-    needed: the size of the file in bytes, if known. folders: make those that are missing. Raises `ExistsError` if
-    `path` exists and `replace` is false, even if it appears meanwhile, `DiskError` if the disk is full or broken, and
-    `ArtefactError` if the file cannot be written for another reason. After any error, the previous file is unchanged.
+    needed: the size of the file in bytes, if known. Raises `ExistsError` if `path` exists and `replace` is false, even
+    if it appears meanwhile, `DiskError` if the disk is full or broken, and `ArtefactError` if the file cannot be
+    written for another reason. After any error, the previous file is unchanged.
     """
     path = Path(path)
     if not replace and path.exists():
         raise already_there(path)
     with writable(path, needed):
-        if folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_in_folder(path, writer, replace=replace, needed=needed)
+
+
+def write_in_folder(path: Path, writer: Callable[[Path], object], *, replace: bool = False, needed: int = 0) -> None:
+    """`write_atomic` in a folder that must be there; raises `ArtefactError` if it is not."""
+    with writable(path, needed):
         claim = claimed_file(path)
         try:
             with writing(path, needed):  # while what was written takes its place on the disk
@@ -49,14 +52,14 @@ def writable(path: Path, needed: int = 0) -> Iterator[None]:
         raise ArtefactError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
-def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False, folders: bool = True) -> None:
+def write_bytes_atomic(path: Path, data: bytes, *, replace: bool = False) -> None:
     """`write_atomic` of bytes."""
-    write_atomic(path, lambda file: file.write_bytes(data), replace=replace, needed=len(data), folders=folders)
+    write_atomic(path, lambda file: file.write_bytes(data), replace=replace, needed=len(data))
 
 
-def write_json_atomic(path: Path, value: object, *, replace: bool = False, folders: bool = True) -> None:
+def write_json_atomic(path: Path, value: object, *, replace: bool = False) -> None:
     """`write_atomic` of indented JSON."""
-    write_bytes_atomic(path, json_bytes(value), replace=replace, folders=folders)
+    write_bytes_atomic(path, json_bytes(value), replace=replace)
 
 
 def json_bytes(value: object) -> bytes:

@@ -27,7 +27,7 @@ from lo2core.pipeline.bundles import open_bundle
 from lo2core.pipeline.enhance import enhance_events
 from lo2core.pipeline.inputs import extended_masker
 from lo2core.pipeline.load import load_logs
-from lo2core.pipeline.predict import predict_logs, remarks_on
+from lo2core.pipeline.predict import fitness, predict_logs
 from lo2core.pipeline.train import train_bundle
 from lo2core.store.workspace import Workspace
 
@@ -115,6 +115,12 @@ def test_an_unknown_service_gets_no_score_and_no_foreign_model(trained: Path, tm
     assert row == (None, None, None, None, None)
     assert found["rank"].to_list() == [1, None]
     assert loaded.model.unknown_services(found["service"]) == ["key"]
+
+
+def remarks_on(workspace: Workspace, bundle: Path) -> list[str]:
+    """What is said about a bundle before it scores these logs."""
+    loaded = open_bundle(bundle)
+    return [*loaded.warnings, fitness(workspace, loaded).sentence]
 
 
 def test_services_without_a_score_are_named(trained: Path, tmp_path: Path) -> None:
